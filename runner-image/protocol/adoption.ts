@@ -1,0 +1,165 @@
+import { z } from 'zod'
+import { wireErrorSchema } from './errors.ts'
+import { replIdSchema, sandboxIdSchema } from './ids.ts'
+
+/**
+ * The control plane's calls to a sidecar (HTTP/1.1 over what `orchestrator.dial(sandboxId, 'sidecar')` gives) and a
+ * sidecar's calls to its runner (HTTP over the Unix socket those two share). `Authorization: Bearer` carries a token
+ * with `SidecarClaims`. Answers of long calls are streams of JSON lines (`application/x-ndjson`), the last of which has
+ * `phase: 'done'` or `phase: 'failed'`.
+ */
+export const SIDECAR_ROUTES = {
+  /** GET, no token: the sandbox is up. Answers `{sandbox, adopted: {repl, generation} | null}`. */
+  health: '/health',
+  /** POST `adoptRequestSchema` → lines of `adoptProgressSchema`. The same repl and generation again joins; another one: 409. */
+  adopt: '/adopt',
+  /** POST `{}` → lines of `saveProgressSchema`: saves now, and goes on running. */
+  save: '/save',
+  /** POST `{}` → lines of `saveProgressSchema`: ends the runner's processes, saves once more; after that nothing runs. */
+  stop: '/stop',
+} as const
+
+export const RUNNER_ROUTES = {
+  /** GET upgrade: the WebSocket of `messages.ts`. `Authorization: Bearer <attach token>`. */
+  socket: '/socket',
+  /** GET, PUT, HEAD `/files/<path>`: streams, ranges, `If-Match`/`If-None-Match`; GET of a folder: zip. Attach token. */
+  files: '/files/',
+  /** GET upgrade to `devex-tunnel` with `?port=N`: after 101 the connection is raw bytes to that port in the sandbox. Attach token. */
+  tunnel: '/tunnel',
+  /** GET, no token: `{runner, opened}`. */
+  health: '/health',
+  /** POST `openRequestSchema`, once per sandbox, from the sidecar → lines of `openProgressSchema`. */
+  open: '/open',
+  /** POST: ends every process group (SIGHUP, SIGTERM, then SIGKILL); answers when nothing but the runner runs. */
+  quiesce: '/quiesce',
+  /** GET → lines `{path}` of what changed on disk, as a hint for the continuous save (paths relative to the volume). */
+  changes: '/changes',
+} as const
+
+/** A project to clone into an empty workspace on the first start. */
+export const cloneSourceSchema = z.object({
+  url: z.url({ protocol: /^https?$/ }),
+  branch: z
+    .string()
+    .regex(/^(?!-)[\w./-]{1,200}$/)
+    .optional(),
+})
+export type CloneSource = z.infer<typeof cloneSourceSchema>
+
+/** What Run does unless `.devex.json` says otherwise. */
+export const runDefaultsSchema = z.object({ command: z.string(), port: z.int().min(1).max(65535).optional() })
+export type RunDefaults = z.infer<typeof runDefaultsSchema>
+
+/** What a sandbox is told when it becomes a repl's. */
+export const adoptRequestSchema = z.object({
+  sandbox: sandboxIdSchema,
+  repl: replIdSchema,
+  replName: z.string(),
+  generation: z.int().positive(),
+  /** Token with `GenerationClaims`: the sidecar's credential at the control plane. It never reaches the runner. */
+  token: z.string(),
+  /** Restore the repl's head; `false` only for a first start from Git. */
+  restore: z.boolean(),
+  clone: cloneSourceSchema.optional(),
+  run: runDefaultsSchema,
+  /** Shown in the terminal's environment and the status bar. */
+  isolation: z.string(),
+  /** The `PORT` of this repl's processes where sandboxes share the host's network. */
+  port: z.int().optional(),
+  diskLimitBytes: z.int().positive(),
+})
+export type AdoptRequest = z.infer<typeof adoptRequestSchema>
+
+export const adoptProgressSchema = z.discriminatedUnion('phase', [
+  z.object({ phase: z.literal('restoring'), doneFiles: z.int(), totalFiles: z.int() }),
+  z.object({ phase: z.literal('cloning'), message: z.string(), percent: z.number().min(0).max(100).optional() }),
+  z.object({ phase: z.literal('opening') }),
+  z.object({ phase: z.literal('done') }),
+  z.object({ phase: z.literal('failed'), error: wireErrorSchema }),
+])
+export type AdoptProgress = z.infer<typeof adoptProgressSchema>
+
+/** What the runner is told: nothing secret. */
+export const openRequestSchema = adoptRequestSchema.omit({ token: true, restore: true })
+export type OpenRequest = z.infer<typeof openRequestSchema>
+
+export const openProgressSchema = z.discriminatedUnion('phase', [
+  z.object({ phase: z.literal('cloning'), message: z.string(), percent: z.number().min(0).max(100).optional() }),
+  z.object({ phase: z.literal('done') }),
+  z.object({ phase: z.literal('failed'), error: wireErrorSchema }),
+])
+export type OpenProgress = z.infer<typeof openProgressSchema>
+
+export const saveProgressSchema = z.discriminatedUnion('phase', [
+  z.object({ phase: z.literal('scanning'), files: z.int() }),
+  z.object({ phase: z.literal('uploading'), doneBytes: z.int(), totalBytes: z.int() }),
+  z.object({
+    phase: z.literal('done'),
+    snapshot: z.string(),
+    files: z.int(),
+    bytes: z.int(),
+    skipped: z.array(z.string()),
+  }),
+  z.object({ phase: z.literal('failed'), error: wireErrorSchema }),
+])
+export type SaveProgress = z.infer<typeof saveProgressSchema>
+
+/**
+ * A sidecar's calls to the control plane (`CONTROL_URL`, or HTTP over `CONTROL_SOCKET`), authorised by its generation's
+ * token. Paths are under `/internal`, which the control plane serves on its internal listener only.
+ */
+export const INTERNAL_ROUTES = {
+  /** POST `{sandbox}` with the sandbox's boot token: the sidecar is up (Kubernetes; locally the socket file says it). */
+  hello: '/internal/hello',
+  /** GET → `headResponseSchema`: the repl's newest snapshot. */
+  head: '/internal/head',
+  /** POST `uploadsRequestSchema` → `uploadsResponseSchema`: pre-signed PUTs for objects that the store lacks. */
+  uploads: '/internal/uploads',
+  /** POST `downloadsRequestSchema` → `downloadsResponseSchema`: pre-signed GETs. */
+  downloads: '/internal/downloads',
+  /** POST `commitRequestSchema` → `commitResponseSchema`: makes a manifest the head; 409 if this generation is not the newest. */
+  commit: '/internal/commit',
+  /** POST: activity, disk use, last save; lines of the state that the page shows. */
+  report: '/internal/report',
+  /** GET, PUT `/internal/objects/<key>?…`: the disk adapter's pre-signed URLs. */
+  objects: '/internal/objects/',
+} as const
+
+/** Where an upload or download goes. A relative `url` is the control plane's own. */
+const presignedSchema = z.object({ url: z.string(), headers: z.record(z.string(), z.string()) })
+
+/** Object names are the owner's content hashes: `packs/<sha256>` or `manifests/<sha256>`; the control plane puts the owner's or repl's prefix before them. */
+export const objectNameSchema = z.string().regex(/^(packs|manifests)\/[0-9a-f]{64}$/)
+
+export const headResponseSchema = z.object({
+  manifest: objectNameSchema.nullable(),
+  /** Version of the head, to be given back at commit. */
+  etag: z.string().nullable(),
+})
+export const uploadsRequestSchema = z.object({
+  objects: z
+    .array(z.object({ name: objectNameSchema, bytes: z.int().positive(), sha256: z.string().regex(/^[0-9a-f]{64}$/) }))
+    .max(500),
+})
+export const uploadsResponseSchema = z.object({
+  /** In the order asked; `null`: the store has it already. */
+  uploads: z.array(presignedSchema.nullable()),
+})
+export const downloadsRequestSchema = z.object({ objects: z.array(objectNameSchema).max(500) })
+export const downloadsResponseSchema = z.object({ downloads: z.array(presignedSchema) })
+export const commitRequestSchema = z.object({
+  manifest: objectNameSchema,
+  /** The head's version that this snapshot follows. */
+  ifMatch: z.string().nullable(),
+  files: z.int(),
+  bytes: z.int(),
+  reason: z.enum(['auto', 'save', 'stop']),
+})
+export const commitResponseSchema = z.object({ etag: z.string() })
+export const reportRequestSchema = z.object({
+  usedBytes: z.int().optional(),
+  /** Milliseconds since the epoch of the last work seen (output, processes, CPU), for the idle rule. */
+  activeAt: z.number().optional(),
+  /** Since when nothing could be backed up; `null` when all is well. */
+  unsavedSince: z.number().nullable().optional(),
+})

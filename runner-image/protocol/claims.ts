@@ -1,0 +1,43 @@
+import { z } from 'zod'
+import { opaqueIdSchema, replIdSchema } from './ids.ts'
+import { roleSchema } from './roles.ts'
+
+/** Who a token is for: the `aud` claim of RFC 7519. */
+export const RUNNER_AUDIENCE = 'runner'
+export const SIDECAR_AUDIENCE = 'sidecar'
+export const CONTROL_PLANE_AUDIENCE = 'control-plane'
+
+/**
+ * Claims of an attach token (JWT, EdDSA, 60 s): one connection to a runner. The runner checks the signature with the
+ * control plane's public key, `aud`, `exp`, and that repl and generation are its own.
+ */
+export const attachClaimsSchema = z.object({
+  aud: z.literal(RUNNER_AUDIENCE),
+  /** Opaque id of the user or guest. */
+  sub: opaqueIdSchema,
+  repl: replIdSchema,
+  generation: z.int().positive(),
+  role: roleSchema,
+  /** Display name, set by the control plane, shown to others. */
+  actor: z.string().max(200),
+  exp: z.int(),
+})
+export type AttachClaims = z.infer<typeof attachClaimsSchema>
+
+/** What a connection may do, or why the sidecar is called. `purpose` keeps a token for one call from serving another. */
+export const sidecarClaimsSchema = z.object({
+  aud: z.literal(SIDECAR_AUDIENCE),
+  sandbox: z.string(),
+  purpose: z.enum(['adopt', 'save', 'stop']),
+  exp: z.int(),
+})
+export type SidecarClaims = z.infer<typeof sidecarClaimsSchema>
+
+/** Claims of the token a sidecar holds after adoption: what it may ask the control plane for. Valid as long as its generation is. */
+export const generationClaimsSchema = z.object({
+  aud: z.literal(CONTROL_PLANE_AUDIENCE),
+  sandbox: z.string(),
+  repl: replIdSchema,
+  generation: z.int().positive(),
+})
+export type GenerationClaims = z.infer<typeof generationClaimsSchema>

@@ -1,0 +1,36 @@
+import { z } from 'zod'
+
+const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789'
+const LETTERS = 26
+const ID_LENGTH = 16
+
+/** A repl's id: a letter and 15 of `[a-z0-9]`, random. It stands in DNS labels (RFC 1123), so it is lower case. */
+export const replIdSchema = z.string().regex(/^[a-z][a-z0-9]{15}$/)
+
+/** A sandbox's id: shaped like a repl's, always beginning with `s`. */
+export const sandboxIdSchema = z.string().regex(/^s[a-z0-9]{15}$/)
+
+/** Ids of users, shares, guests, terminals and processes: opaque, never parsed. */
+export const opaqueIdSchema = z.string().regex(/^[a-z][a-z0-9]{15}$/)
+
+/** A new random id: uniform over the alphabet (bytes that would bias it are drawn again). */
+export function newId(): string {
+  return pick(LETTERS) + tail()
+}
+
+/** A new sandbox id. */
+export function newSandboxId(): string {
+  return `s${tail()}`
+}
+
+function tail(): string {
+  return Array.from({ length: ID_LENGTH - 1 }, () => pick(ALPHABET.length)).join('')
+}
+
+function pick(size: number): string {
+  const fair = 256 - (256 % size)
+  for (;;) {
+    const [byte = 255] = crypto.getRandomValues(new Uint8Array(1))
+    if (byte < fair) return ALPHABET.charAt(byte % size)
+  }
+}

@@ -1,0 +1,41 @@
+/** Bounds that both ends of a wire must agree on. Bounds of one process only stand in that process's own `limits.ts`. */
+
+const KIB = 1024
+const MIB = 1024 * KIB
+
+/** Largest JSON control message in either direction. */
+export const MAX_MESSAGE_BYTES = 4 * MIB
+
+/** Largest text file that travels inside a message and opens in the editor; anything larger is offered as a download. */
+export const MAX_EDITOR_FILE_BYTES = 2 * MIB
+
+/** Entries in one page of a folder listing. */
+export const MAX_LIST_ENTRIES = 500
+
+/** Output kept per terminal for replay. A client further behind gets a screen instead (the terminal's exact state). */
+export const TERMINAL_RING_BYTES = 2 * MIB
+
+/** Output in flight to one client before its feed waits for an acknowledgement: the floor; it may grow with the round trip. */
+export const TERMINAL_WINDOW_BYTES = 128 * KIB
+
+/** A client acknowledges at least once per so many rendered bytes. */
+export const TERMINAL_ACK_EVERY_BYTES = 16 * KIB
+
+/** Largest payload of one terminal frame. */
+export const MAX_FRAME_PAYLOAD_BYTES = 64 * KIB
+
+/** Terminals in one sandbox at a time. */
+export const MAX_TERMINALS = 50
+
+/** Length of a path in bytes (Linux PATH_MAX less its NUL) and of one name in it (NAME_MAX). */
+export const MAX_PATH_BYTES = 4095
+export const MAX_NAME_BYTES = 255
+
+/** Length of names that people give: repls, terminals. */
+export const MAX_DISPLAY_NAME_CHARS = 60
+
+/** How long an attach token is good for. It only has to survive the dial that carries it. */
+export const ATTACH_TOKEN_TTL_MS = 60_000
+
+/** A client that has heard nothing for so long treats the connection as lost. The runner pings at a third of it. */
+export const CONNECTION_SILENCE_MS = 30_000

@@ -1,0 +1,236 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { parseEnv } from 'node:util'
+import { z } from 'zod'
+import { LOG_LEVELS } from '#server/log.ts'
+
+const GIB = 1024 ** 3
+
+const flag = z.enum(['true', 'false']).transform((value) => value === 'true')
+const list = z.string().transform((value) =>
+  value
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+)
+const bytes = z.coerce.number().int().positive()
+
+/** Every setting: name, form, default, meaning. `.env.example` is generated from this table. */
+const settings = z.object({
+  HOST: z.string().default('127.0.0.1').describe('Address to listen on. Anything but loopback needs GitHub sign-in.'),
+  PORT: z.coerce.number().int().min(0).max(65535).default(3000).describe('Port to listen on; 0 takes a free one.'),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Where browsers reach this server, e.g. https://devex.example.com. Default: http://localhost:PORT.'),
+  PREVIEW_DOMAIN: z
+    .string()
+    .optional()
+    .describe('Domain under which previews live, e.g. preview.example.com (a wildcard host). Default: localhost.'),
+  DEVEX_DATA: z.string().default('.devex').describe('Folder for everything the embedded default keeps.'),
+  DEVEX_SECRET: z
+    .string()
+    .min(32, 'at least 32 characters; make one with: openssl rand -hex 32')
+    .optional()
+    .describe(
+      'Encrypts signing keys and provider tokens. Default: made at the first start and kept in the data folder.',
+    ),
+  LOG_LEVEL: z.enum(LOG_LEVELS).default('info').describe('Least level that is logged.'),
+  LOG_FORMAT: z
+    .enum(['json', 'text'])
+    .optional()
+    .describe('json or text. Default: text on a terminal, json otherwise.'),
+
+  STATE_STORE: z
+    .enum(['sqlite', 'redis', 'upstash'])
+    .default('sqlite')
+    .describe('Where records live: sqlite (data folder), redis (REDIS_URL) or upstash (HTTPS).'),
+  REDIS_URL: z
+    .url({ protocol: /^rediss?$/ })
+    .optional()
+    .describe('For STATE_STORE=redis, e.g. redis://:password@redis.internal:6379.'),
+  UPSTASH_REDIS_REST_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('For STATE_STORE=upstash.'),
+  UPSTASH_REDIS_REST_TOKEN: z.string().min(1).optional().describe('For STATE_STORE=upstash.'),
+
+  OBJECT_STORE: z.enum(['disk', 's3']).default('disk').describe('Where snapshots live: disk (data folder) or s3.'),
+  S3_BUCKET: z.string().min(3).optional().describe('For OBJECT_STORE=s3.'),
+  S3_ENDPOINT: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('For S3-compatible stores; AWS needs none.'),
+  S3_REGION: z.string().default('us-east-1').describe('For OBJECT_STORE=s3.'),
+  S3_ACCESS_KEY_ID: z.string().min(1).optional().describe('For OBJECT_STORE=s3; without it, the AWS default chain.'),
+  S3_SECRET_ACCESS_KEY: z.string().min(1).optional().describe('For OBJECT_STORE=s3.'),
+
+  GITHUB_CLIENT_ID: z.string().min(1).optional().describe('OAuth app for sign-in with GitHub.'),
+  GITHUB_CLIENT_SECRET: z.string().min(1).optional().describe('Its secret.'),
+  GITHUB_URL: z
+    .url({ protocol: /^https?$/ })
+    .default('https://github.com')
+    .describe('GitHub, or a GitHub Enterprise Server.'),
+  GITHUB_API_URL: z
+    .url({ protocol: /^https?$/ })
+    .default('https://api.github.com')
+    .describe('Its REST API.'),
+  ALLOWED_GITHUB_USERS: list.default([]).describe('Logins that may sign in, separated by commas.'),
+  ALLOWED_GITHUB_ORGS: list.default([]).describe('Organisations whose members may sign in.'),
+  ALLOW_ANYONE: flag.default(false).describe('true: everybody with a GitHub account may sign in.'),
+  ADMIN_GITHUB_USER: z.string().optional().describe('Login of the first administrator.'),
+
+  REPLS_PER_USER: z.coerce.number().int().positive().default(20).describe('REPLs that one user may own.'),
+  RUNNING_REPLS_PER_USER: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(5)
+    .describe('REPLs of one user that may run at a time.'),
+  SPARE_SANDBOXES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(20)
+    .default(1)
+    .describe('Sandboxes kept ready, so that a start does not wait for one.'),
+  SANDBOX_MEMORY_BYTES: bytes.default(2 * GIB).describe('Memory of one sandbox.'),
+  SANDBOX_CPUS: z.coerce.number().positive().default(2).describe('CPU cores of one sandbox.'),
+  SANDBOX_PROCESSES: z.coerce.number().int().min(32).default(512).describe('Processes in one sandbox.'),
+  SANDBOX_DISK_BYTES: bytes.default(5 * GIB).describe('Disk of one REPL.'),
+  IDLE_STOP_MINUTES: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(30)
+    .describe('A REPL without work for so long is saved and stopped.'),
+  ISOLATION: z
+    .enum(['auto', 'none'])
+    .default('auto')
+    .describe('auto: bubblewrap where it works. none: run sandboxes as plain processes.'),
+})
+
+export type Settings = z.output<typeof settings>
+
+const LOOPBACK = /^(127\.|localhost$|::1$|\[::1\]$)/
+
+/** The settings, with what depends on several of them worked out. Provider choices are discriminated unions. */
+export type Env = ReturnType<typeof interpret>
+
+/** One thing wrong with the environment, in words that name the variable. */
+export class EnvError extends Error {
+  override readonly name = 'EnvError'
+}
+
+/** Reads `source` (the process's environment over a `.env` file); throws an `EnvError` that lists all that is wrong. */
+export function readEnv(source: Record<string, string | undefined>): Env {
+  const given = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ''))
+  const parsed = settings.safeParse(given)
+  if (!parsed.success) {
+    throw new EnvError(
+      parsed.error.issues
+        .map((issue) => `${issue.path.join('.')}: ${issue.message}${example(issue.path[0])}`)
+        .join('\n'),
+    )
+  }
+  return interpret(parsed.data)
+}
+
+/** The environment of this process: `.env` in the working directory, overridden by what was exported. */
+export function processEnv(): Env {
+  const file = existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {}
+  return readEnv({ ...file, ...process.env })
+}
+
+/** The text of `.env.example`: every setting, its meaning and default. */
+export function envExample(): string {
+  const lines = Object.entries(settings.shape).map(([name, schema]) => {
+    const fallback = schema.safeParse(undefined)
+    const value = fallback.success && fallback.data !== undefined ? String(fallback.data) : ''
+    return `# ${schema.description ?? ''}\n# ${name}=${value}`
+  })
+  return `# Every setting of the control plane. Copy to .env and uncomment what you change.\n\n${lines.join('\n\n')}\n`
+}
+
+function example(name: PropertyKey | undefined): string {
+  const schema = Object.entries(settings.shape).find(([key]) => key === name)?.[1]
+  return schema?.description === undefined ? '' : ` (${schema.description})`
+}
+
+function interpret(raw: Settings) {
+  const isLoopback = LOOPBACK.test(raw.HOST)
+  const github = githubOf(raw)
+  if (!isLoopback && github === undefined) {
+    throw new EnvError(
+      `HOST: ${raw.HOST} can be reached from other machines, and nobody could sign in safely. Set GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET, or HOST=127.0.0.1.`,
+    )
+  }
+  return { ...raw, isLoopback, github, stateStore: stateStoreOf(raw), objectStore: objectStoreOf(raw) }
+}
+
+function githubOf(raw: Settings) {
+  const { GITHUB_CLIENT_ID: clientId, GITHUB_CLIENT_SECRET: clientSecret } = raw
+  if (clientId === undefined && clientSecret === undefined) return undefined
+  if (clientId === undefined)
+    throw new EnvError(
+      'GITHUB_CLIENT_ID: missing, while GITHUB_CLIENT_SECRET is set. Example: GITHUB_CLIENT_ID=Iv1.0123456789abcdef',
+    )
+  if (clientSecret === undefined)
+    throw new EnvError(
+      'GITHUB_CLIENT_SECRET: missing, while GITHUB_CLIENT_ID is set. GitHub shows it once, on the page of the OAuth app.',
+    )
+  if (
+    !raw.ALLOW_ANYONE &&
+    raw.ALLOWED_GITHUB_USERS.length === 0 &&
+    raw.ALLOWED_GITHUB_ORGS.length === 0 &&
+    raw.ADMIN_GITHUB_USER === undefined
+  ) {
+    throw new EnvError(
+      'ALLOWED_GITHUB_USERS: nobody may sign in. Name users (ALLOWED_GITHUB_USERS=ada,grace), organisations (ALLOWED_GITHUB_ORGS), or say ALLOW_ANYONE=true.',
+    )
+  }
+  return {
+    clientId,
+    clientSecret,
+    url: raw.GITHUB_URL,
+    apiUrl: raw.GITHUB_API_URL,
+    allowedUsers: raw.ALLOWED_GITHUB_USERS,
+    allowedOrgs: raw.ALLOWED_GITHUB_ORGS,
+    allowAnyone: raw.ALLOW_ANYONE,
+    admin: raw.ADMIN_GITHUB_USER,
+  }
+}
+
+function stateStoreOf(raw: Settings) {
+  switch (raw.STATE_STORE) {
+    case 'sqlite':
+      return { provider: 'sqlite' as const }
+    case 'redis':
+      if (raw.REDIS_URL === undefined)
+        throw new EnvError(
+          'REDIS_URL: missing, while STATE_STORE=redis. Example: REDIS_URL=redis://:password@127.0.0.1:6379',
+        )
+      return { provider: 'redis' as const, url: raw.REDIS_URL }
+    case 'upstash':
+      if (raw.UPSTASH_REDIS_REST_URL === undefined || raw.UPSTASH_REDIS_REST_TOKEN === undefined) {
+        throw new EnvError(
+          'UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN: both are needed with STATE_STORE=upstash.',
+        )
+      }
+      return { provider: 'upstash' as const, url: raw.UPSTASH_REDIS_REST_URL, token: raw.UPSTASH_REDIS_REST_TOKEN }
+  }
+}
+
+function objectStoreOf(raw: Settings) {
+  if (raw.OBJECT_STORE === 'disk') return { provider: 'disk' as const }
+  if (raw.S3_BUCKET === undefined)
+    throw new EnvError('S3_BUCKET: missing, while OBJECT_STORE=s3. Example: S3_BUCKET=devex-workspaces')
+  const { S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = raw
+  return {
+    provider: 's3' as const,
+    bucket: raw.S3_BUCKET,
+    endpoint: raw.S3_ENDPOINT,
+    region: raw.S3_REGION,
+    credentials:
+      accessKeyId === undefined || secretAccessKey === undefined ? undefined : { accessKeyId, secretAccessKey },
+  }
+}

@@ -1,0 +1,117 @@
+import { z } from 'zod'
+import { cloneSourceSchema } from '#protocol/adoption.ts'
+import { MAX_DISPLAY_NAME_CHARS } from '#protocol/limits.ts'
+import { roleSchema } from '#protocol/roles.ts'
+import type { WireError } from '#protocol/errors.ts'
+import type { Role } from '#protocol/roles.ts'
+import type { Isolation } from '#server/orchestrator/orchestrator.ts'
+
+/** What pages see of the domain: plain data, nothing secret. Times are milliseconds since the epoch. */
+
+/** A step of a start or stop, as the page's checklist shows it. */
+export interface PhaseView {
+  name: 'sandbox' | 'restore' | 'clone' | 'open' | 'save' | 'remove'
+  startedAt: number
+  /** Absent while it goes on. */
+  endedAt?: number
+  /** "312 of 2,000 files", "Receiving objects: 40 %". */
+  detail?: string
+  percent?: number
+}
+
+export type ReplStateView =
+  | { kind: 'stopped' }
+  | { kind: 'starting'; phases: PhaseView[] }
+  | { kind: 'running'; since: number }
+  | { kind: 'stopping'; phases: PhaseView[] }
+  /** `exits` are the buttons to offer. */
+  | { kind: 'failed'; during: 'start' | 'run' | 'stop'; error: WireError; phases: PhaseView[]; exits: FailureExit[] }
+  | { kind: 'deleted'; purgeAt: number }
+
+/** `retry-stop` and `resume` are the only ways out of a failed save: the sandbox holds the only copy. */
+export type FailureExit = 'retry-start' | 'retry-stop' | 'resume' | 'delete'
+
+export interface ReplView {
+  id: string
+  name: string
+  /** Key of its template; `empty` for what came from Git and matched none. */
+  template: string
+  source: { kind: 'template' } | { kind: 'git'; url: string; branch?: string }
+  state: ReplStateView
+  generation: number
+  /** What the asker may do here, and whose it is. */
+  role: Role
+  owner: { id: string; name: string }
+  createdAt: number
+  lastUsedAt: number
+  /** Last size of the workspace, and the last snapshot in the store. */
+  usedBytes?: number
+  savedAt?: number
+  /** Since when changes could not be backed up. */
+  unsavedSince?: number
+  /** Ports whose preview anybody may open. */
+  publicPorts: number[]
+  isolation: Isolation
+}
+
+export interface TemplateView {
+  key: string
+  title: string
+  description: string
+  /** Name of an icon in `components/ui/template-icon.tsx`. */
+  icon: string
+  run: { command: string; port?: number }
+  /** Whether its toolchain is here, and what to install if not. */
+  available: boolean
+  install?: string
+}
+
+export interface ShareView {
+  id: string
+  role: Exclude<Role, 'owner'>
+  createdAt: number
+  expiresAt?: number
+  /** A viewer link that works without signing in. */
+  allowSignedOut: boolean
+  /** People who opened it while signed in. */
+  people: { id: string; name: string }[]
+}
+
+export interface AccountView {
+  id: string
+  name: string
+  kind: 'user' | 'guest'
+  hasAvatar: boolean
+  isAdmin: boolean
+  limits: { repls: number; running: number }
+  /** A loopback install: its links work on this machine only. */
+  isLocal: boolean
+}
+
+const CONTROL_CHARACTERS = /\p{Cc}/u
+
+/** A repl's name: 1 to 60 characters, no control characters. Shown as text everywhere, never as markup. */
+export const replNameSchema = z
+  .string()
+  .trim()
+  .min(1, 'a name is needed')
+  .max(MAX_DISPLAY_NAME_CHARS, `at most ${MAX_DISPLAY_NAME_CHARS} characters`)
+  .refine((name) => !CONTROL_CHARACTERS.test(name), 'no control characters')
+  .refine((name) => name.isWellFormed(), 'not valid Unicode')
+
+export const createReplSchema = z.object({
+  /** Absent: made from the template's title or the repository's name. */
+  name: replNameSchema.optional(),
+  source: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('template'), template: z.string().min(1).max(60) }),
+    cloneSourceSchema.extend({ kind: z.literal('git') }),
+  ]),
+})
+export type CreateRepl = z.output<typeof createReplSchema>
+
+export const createShareSchema = z.object({
+  role: roleSchema.exclude(['owner']),
+  expiresAt: z.number().int().positive().optional(),
+  allowSignedOut: z.boolean().default(false),
+})
+export type CreateShare = z.output<typeof createShareSchema>

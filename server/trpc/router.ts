@@ -1,0 +1,17 @@
+import { accountRouter } from '#server/trpc/account.ts'
+import { createCallerFactory, router } from '#server/trpc/init.ts'
+import { replsRouter } from '#server/trpc/repls.ts'
+import { sharesRouter } from '#server/trpc/shares.ts'
+import { templatesRouter } from '#server/trpc/templates.ts'
+
+/** The application's API: what pages use over HTTP and `/ws/trpc`, and tests in-process. */
+export const appRouter = router({
+  account: accountRouter,
+  repls: replsRouter,
+  shares: sharesRouter,
+  templates: templatesRouter,
+})
+export type AppRouter = typeof appRouter
+
+/** The API called in-process: server components and tests. */
+export const createCaller = createCallerFactory(appRouter)

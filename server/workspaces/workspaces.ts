@@ -1,0 +1,49 @@
+import type { AdoptProgress, AdoptRequest, SaveProgress } from '#protocol/adoption.ts'
+import type { GenerationClaims } from '#protocol/claims.ts'
+import type { Template } from '#server/workspaces/template.ts'
+
+/** The files of repls, at rest in the object store. */
+export interface Workspaces {
+  /** Gives a new repl its first snapshot: the template's files, written under the owner's prefix. */
+  seed(repl: WorkspaceRef, template: Template): Promise<void>
+  /** The newest snapshot, or `undefined` for a repl that never had one. */
+  head(replId: string): Promise<WorkspaceHead | undefined>
+  /** Deletes history and head. Packs that other repls of the owner use stay. */
+  purge(repl: WorkspaceRef): Promise<void>
+}
+
+export interface WorkspaceRef {
+  replId: string
+  ownerId: string
+}
+
+export interface WorkspaceHead {
+  manifest: string
+  generation: number
+  savedAt: number
+  files: number
+  bytes: number
+}
+
+/**
+ * The control plane's calls to the sidecar of a sandbox. Each yields progress and returns normally after `done`;
+ * a `failed` line is thrown as its `AppError`, and so is a connection that breaks (`unavailable`).
+ */
+export interface SidecarClient {
+  adopt(request: AdoptRequest, onProgress: (progress: AdoptProgress) => void, signal: AbortSignal): Promise<void>
+  save(sandboxId: string, onProgress: (progress: SaveProgress) => void, signal: AbortSignal): Promise<void>
+  /** Ends the runner's processes, then saves: after it, the sandbox may be removed. */
+  stop(sandboxId: string, onProgress: (progress: SaveProgress) => void, signal: AbortSignal): Promise<void>
+}
+
+/** What the domain is asked and told by sidecars, through the internal API. */
+export interface WorkspaceEvents {
+  /** The owner of a repl whose newest generation this is; `conflict` for an older one (a stale sandbox). */
+  authorize(claims: GenerationClaims): Promise<WorkspaceRef>
+  /** A snapshot became the head. */
+  committed(claims: GenerationClaims, head: WorkspaceHead): Promise<void>
+  reported(
+    claims: GenerationClaims,
+    report: { usedBytes?: number; activeAt?: number; unsavedSince?: number | null },
+  ): Promise<void>
+}
