@@ -20,4 +20,6 @@ export interface Context {
   lifecycle: Lifecycle
   shares: Shares
   templates: Templates
+  /** Which ways to sign in this browser is offered (decided by settings, and for `local` by its one-time-URL cookie). */
+  signInOptions(cookieHeader: string | null): Promise<{ github: boolean; local: boolean }>
 }
