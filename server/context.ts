@@ -1,25 +1,26 @@
+import type { Auth } from '#server/auth/auth.ts'
 import type { Authenticator } from '#server/auth/principal.ts'
 import type { Env } from '#server/env.ts'
 import type { Log } from '#server/log.ts'
-import type { ObjectStore } from '#server/object-store/object-store.ts'
-import type { Orchestrator } from '#server/orchestrator/orchestrator.ts'
-import type { Access, Lifecycle, Repls, Shares } from '#server/repls/repls.ts'
-import type { StateStore } from '#server/state-store/state-store.ts'
+import type { Access, Repls, Shares } from '#server/repls/repls.ts'
 import type { Templates } from '#server/workspaces/templates.ts'
 
-/** Everything that requests are served with. Made once by `createContext`, passed in, never imported. */
-export interface Context {
+/** What procedures are served with. */
+export interface ApiContext {
   env: Env
   log: Log
-  stateStore: StateStore
-  objectStore: ObjectStore
-  orchestrator: Orchestrator
   auth: Authenticator
   access: Access
   repls: Repls
-  lifecycle: Lifecycle
   shares: Shares
   templates: Templates
+}
+
+/** What pages and route handlers are served with. Made once by `createContext`, passed in, never imported. */
+export interface Context extends ApiContext {
+  auth: Auth
+  /** Where browsers reach the app. */
+  publicUrl(): URL
   /** Which ways to sign in this browser is offered (decided by settings, and for `local` by its one-time-URL cookie). */
   signInOptions(cookieHeader: string | null): Promise<{ github: boolean; local: boolean }>
 }

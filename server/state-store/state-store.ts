@@ -5,7 +5,7 @@
  * Keys are `noun:id[:…]`, of `[A-Za-z0-9:_.@-]`, at most 512 bytes. Values are JSON, parsed by their noun's schema when
  * read. Adapters translate their faults: a lost race is `AppError('conflict')`, a store out of reach `'unavailable'`.
  */
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json | undefined }
 
 export interface StoredRecord {
   key: string

@@ -1,11 +1,11 @@
 import { TRPCError, initTRPC } from '@trpc/server'
-import type { Context } from '#server/context.ts'
+import type { ApiContext } from '#server/context.ts'
 import type { Principal } from '#server/auth/principal.ts'
 import { TRPC_CODE, toAppError, toWireError } from '#server/errors.ts'
 
 /** What a procedure sees: the application and who asks. */
 export interface RequestContext {
-  app: Context
+  app: ApiContext
   who: Principal | undefined
 }
 

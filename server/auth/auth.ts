@@ -1,0 +1,91 @@
+import { decode } from 'next-auth/jwt'
+import { parseCookies } from '#server/auth/cookies.ts'
+import { LOCAL_BROWSER_COOKIE, createLocalSignIn } from '#server/auth/local-sign-in.ts'
+import { createProviderTokens } from '#server/auth/provider-tokens.ts'
+import { createUsers } from '#server/auth/users.ts'
+import type { GithubSettings } from '#server/auth/github.ts'
+import type { LocalSignIn } from '#server/auth/local-sign-in.ts'
+import type { Authenticator, Principal } from '#server/auth/principal.ts'
+import type { ProviderTokens } from '#server/auth/provider-tokens.ts'
+import type { SecretBox } from '#server/auth/secret-box.ts'
+import type { Users } from '#server/auth/users.ts'
+import type { StateStore } from '#server/state-store/state-store.ts'
+
+/** The cookie of a signed-out visitor who came through a share link. */
+export const GUEST_COOKIE = 'devex.guest'
+
+/** next-auth's names for its cookie over http and https. */
+const PLAIN_COOKIE = 'next-auth.session-token'
+const SECURE_COOKIE = '__Secure-next-auth.session-token'
+
+/** Signing in and being signed in. */
+export interface Auth extends Authenticator {
+  users: Users
+  providerTokens: ProviderTokens
+  localSignIn: LocalSignIn
+  github: GithubSettings | undefined
+  isLoopback: boolean
+  /** What next-auth encrypts its cookie with. */
+  cookieSecret: string
+  signInOptions(cookieHeader: string | null): Promise<{ github: boolean; local: boolean }>
+}
+
+interface AuthDeps {
+  stateStore: StateStore
+  box: SecretBox
+  github: GithubSettings | undefined
+  isLoopback: boolean
+  /** Whether browsers reach us over https: next-auth names its cookie after it. */
+  isSecure: boolean
+  resolveGuest: (cookie: string) => Promise<Principal | undefined>
+}
+
+/** Authentication over `stateStore`. */
+export function createAuth({ stateStore, box, github, isLoopback, isSecure, resolveGuest }: AuthDeps): Auth {
+  const users = createUsers(stateStore)
+  const localSignIn = createLocalSignIn(stateStore)
+  const cookieSecret = box.derive('sign-in-cookie').toString('base64url')
+
+  const userOf = async (cookies: Record<string, string>): Promise<Principal | undefined> => {
+    const token = await decodeCookie(cookies[isSecure ? SECURE_COOKIE : PLAIN_COOKIE], cookieSecret)
+    const user = token?.sub === undefined ? undefined : await users.get(token.sub)
+    if (user === undefined) return undefined
+    return {
+      kind: 'user',
+      id: user.id,
+      name: user.name,
+      hasAvatar: user.avatarUrl !== undefined,
+      isAdmin: user.isAdmin,
+    }
+  }
+
+  return {
+    users,
+    localSignIn,
+    github,
+    isLoopback,
+    cookieSecret,
+    providerTokens: createProviderTokens(stateStore, box),
+    principalOf: async (cookieHeader) => {
+      const cookies = parseCookies(cookieHeader)
+      const user = await userOf(cookies)
+      if (user !== undefined) return user
+      const guest = cookies[GUEST_COOKIE]
+      return guest === undefined ? undefined : await resolveGuest(guest)
+    },
+    signInOptions: async (cookieHeader) => {
+      if (github !== undefined) return { github: true, local: false }
+      const isKnown = isLoopback && (await localSignIn.isKnownBrowser(parseCookies(cookieHeader)[LOCAL_BROWSER_COOKIE]))
+      return { github: false, local: isKnown }
+    },
+  }
+}
+
+/** The claims of next-auth's encrypted cookie; `undefined` where it is missing, expired, or not ours. */
+async function decodeCookie(token: string | undefined, secret: string) {
+  try {
+    return token === undefined ? undefined : await decode({ token, secret })
+  } catch {
+    return undefined
+  }
+}

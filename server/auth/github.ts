@@ -1,0 +1,94 @@
+import type { Profile } from 'next-auth'
+import type { OAuthConfig } from 'next-auth/providers/oauth'
+import { z } from 'zod'
+import type { Env } from '#server/env.ts'
+import type { Identity } from '#server/auth/users.ts'
+
+export type GithubSettings = NonNullable<Env['github']>
+
+const REQUEST_LIMIT_MS = 10_000
+
+const profileSchema = z.object({
+  id: z.int(),
+  login: z.string().min(1),
+  name: z.string().nullish(),
+  avatar_url: z.url().nullish(),
+})
+type GithubProfile = z.output<typeof profileSchema>
+
+const orgsSchema = z.array(z.object({ login: z.string() }))
+
+/**
+ * The GitHub provider, at whatever address GitHub has here. Only what is needed is asked for: the profile, and the
+ * organisations where the allow-list names some. E-mail addresses are not: nobody is known by one.
+ */
+export function githubProvider(github: GithubSettings): OAuthConfig<Profile> {
+  return {
+    id: 'github',
+    name: 'GitHub',
+    type: 'oauth',
+    clientId: github.clientId,
+    clientSecret: github.clientSecret,
+    issuer: `${github.url}/login/oauth`,
+    authorization: {
+      url: `${github.url}/login/oauth/authorize`,
+      params: { scope: github.allowedOrgs.length > 0 ? 'read:user read:org' : 'read:user' },
+    },
+    token: `${github.url}/login/oauth/access_token`,
+    userinfo: {
+      url: `${github.apiUrl}/user`,
+      request: ({ tokens }) => fetchProfile(github, tokens.access_token ?? ''),
+    },
+    checks: ['state', 'pkce'],
+    profile: (profile) => ({ id: profile.sub ?? '', name: profile.name ?? '' }),
+  }
+}
+
+/** The signed-in account, as next-auth hands it to its callbacks. */
+export function parseProfile(profile: Profile | undefined): GithubProfile {
+  return profileSchema.parse(profile)
+}
+
+async function fetchProfile(github: GithubSettings, accessToken: string): Promise<Profile> {
+  const profile = profileSchema.parse(await getJson(`${github.apiUrl}/user`, accessToken))
+  return { ...profile, name: profile.name ?? profile.login, sub: String(profile.id) }
+}
+
+/** Whether the allow-list lets this account in: by login, by organisation, as the administrator, or anyone. */
+export async function isAllowed(github: GithubSettings, profile: GithubProfile, accessToken: string): Promise<boolean> {
+  if (github.allowAnyone || isAdmin(github, profile)) return true
+  if (github.allowedUsers.some((login) => isSameLogin(login, profile.login))) return true
+  if (github.allowedOrgs.length === 0) return false
+  const orgs = orgsSchema.parse(await getJson(`${github.apiUrl}/user/orgs?per_page=100`, accessToken))
+  return orgs.some((org) => github.allowedOrgs.some((allowed) => isSameLogin(allowed, org.login)))
+}
+
+/** The identity behind a profile: the numeric account id, since logins can be renamed and taken over by others. */
+export function identityOf(github: GithubSettings, profile: GithubProfile): Identity {
+  return {
+    provider: 'github',
+    accountId: String(profile.id),
+    login: profile.login,
+    name: profile.name ?? profile.login,
+    isAdmin: isAdmin(github, profile),
+    ...(profile.avatar_url !== null && profile.avatar_url !== undefined && { avatarUrl: profile.avatar_url }),
+  }
+}
+
+function isAdmin(github: GithubSettings, profile: GithubProfile): boolean {
+  return github.admin !== undefined && isSameLogin(github.admin, profile.login)
+}
+
+/** GitHub logins differ in case only for show. */
+function isSameLogin(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase()
+}
+
+async function getJson(url: string, accessToken: string): Promise<unknown> {
+  const response = await fetch(url, {
+    headers: { authorization: `Bearer ${accessToken}`, accept: 'application/vnd.github+json', 'user-agent': 'devex' },
+    signal: AbortSignal.timeout(REQUEST_LIMIT_MS),
+  })
+  if (!response.ok) throw new Error(`${new URL(url).pathname} answered ${response.status}`)
+  return await response.json()
+}

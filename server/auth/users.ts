@@ -1,0 +1,102 @@
+import { z } from 'zod'
+import { newId, opaqueIdSchema } from '#protocol/ids.ts'
+import { AppError } from '#server/errors.ts'
+import type { StateStore, Write } from '#server/state-store/state-store.ts'
+
+const userSchema = z.object({
+  format: z.literal(1),
+  id: opaqueIdSchema,
+  name: z.string(),
+  provider: z.enum(['github', 'local']),
+  login: z.string().optional(),
+  avatarUrl: z.url().optional(),
+  isAdmin: z.boolean(),
+  createdAt: z.number(),
+})
+export type User = z.output<typeof userSchema>
+
+const identitySchema = z.object({ format: z.literal(1), userId: opaqueIdSchema })
+
+/** Somebody as a provider knows them. `accountId` is the provider's own stable id, never a name or an e-mail address. */
+export interface Identity {
+  provider: User['provider']
+  accountId: string
+  name: string
+  login?: string
+  avatarUrl?: string
+  isAdmin: boolean
+}
+
+/** The people of this installation. Ids are opaque and never derived from a login or an address. */
+export interface Users {
+  get(userId: string): Promise<User | undefined>
+  /** The user behind an identity, made at the first sign-in; name and picture follow the provider. */
+  signIn(identity: Identity): Promise<User>
+}
+
+/** Users kept in `store`, under `user:<id>` and `identity:<provider>:<account id>`. */
+export function createUsers(store: StateStore): Users {
+  const get = async (userId: string) => {
+    if (!opaqueIdSchema.safeParse(userId).success) return undefined
+    const record = await store.get(userKey(userId))
+    return record === undefined ? undefined : userSchema.parse(record.value)
+  }
+
+  const known = async (identity: Identity) => {
+    const record = await store.get(identityKey(identity))
+    return record === undefined ? undefined : await get(identitySchema.parse(record.value).userId)
+  }
+
+  const refresh = async (user: User, identity: Identity) => {
+    const next = describe(identity, { id: user.id, createdAt: user.createdAt })
+    if (JSON.stringify(next) !== JSON.stringify(user)) await store.put(userKey(user.id), next, { expected: 'any' })
+    return next
+  }
+
+  const create = async (identity: Identity) => {
+    const user = describe(identity, { id: newId(), createdAt: Date.now() })
+    const writes: Write[] = [
+      { kind: 'put', key: userKey(user.id), value: user, expected: 'absent' },
+      { kind: 'put', key: identityKey(identity), value: { format: 1, userId: user.id }, expected: 'absent' },
+    ]
+    await store.transact(writes)
+    return user
+  }
+
+  return {
+    get,
+    signIn: async (identity) => {
+      const user = await known(identity)
+      if (user !== undefined) return await refresh(user, identity)
+      try {
+        return await create(identity)
+      } catch (error) {
+        // Two first sign-ins at once: the other one made the user.
+        const other = error instanceof AppError && error.code === 'conflict' ? await known(identity) : undefined
+        if (other === undefined) throw error
+        return other
+      }
+    },
+  }
+}
+
+function describe(identity: Identity, { id, createdAt }: Pick<User, 'id' | 'createdAt'>): User {
+  return {
+    format: 1,
+    id,
+    name: identity.name,
+    provider: identity.provider,
+    ...(identity.login !== undefined && { login: identity.login }),
+    ...(identity.avatarUrl !== undefined && { avatarUrl: identity.avatarUrl }),
+    isAdmin: identity.isAdmin,
+    createdAt,
+  }
+}
+
+function userKey(id: string): string {
+  return `user:${id}`
+}
+
+function identityKey({ provider, accountId }: Identity): string {
+  return `identity:${provider}:${accountId}`
+}
