@@ -112,14 +112,23 @@ export const requests = {
   /**
    * Subscribes this connection to a terminal's output from byte `since`. What the ring still holds is replayed exactly
    * from there; further behind (or `since` absent), a `screen` frame comes first. Attaching again replaces the channel.
+   * `client` names a stream of input that outlives connections (one page's typing into one terminal): its offsets go on
+   * where they were, and `input` in the answer says how much of it was applied, so that the rest is sent again exactly
+   * once. Without it, input offsets begin at 0 on every channel.
    */
   'terminal.attach': request({
     role: 'viewer',
-    params: z.object({ terminal: opaqueIdSchema, since: z.int().min(0).optional() }),
+    params: z.object({
+      terminal: opaqueIdSchema,
+      since: z.int().min(0).optional(),
+      client: opaqueIdSchema.optional(),
+    }),
     result: z.object({
       channel: z.int(),
       terminal: terminalSchema,
       /** Offset of the first byte that will come. */ from: z.int(),
+      /** Bytes of this client's input that were applied before; absent without `client`. */
+      input: z.int().min(0).optional(),
     }),
   }),
   'terminal.detach': request({ role: 'viewer', params: z.object({ channel: z.int() }), result: empty }),
