@@ -1,0 +1,78 @@
+'use client'
+
+import type { ReactNode } from 'react'
+import { Check } from 'lucide-react'
+import { ContextMenu as Radix } from 'radix-ui'
+import { cx } from '#components/ui/cx.ts'
+import { Kbd } from '#components/ui/kbd.tsx'
+import { MENU_DANGER, MENU_ITEM, MENU_LABEL, MENU_PANEL, MENU_SEPARATOR } from '#components/ui/menu-style.ts'
+
+export const ContextMenu = Radix.Root
+export const ContextMenuTrigger = Radix.Trigger
+export const ContextMenuGroup = Radix.Group
+export const ContextMenuRadioGroup = Radix.RadioGroup
+
+interface ContentProps {
+  /** What the menu is about, for screen readers. */
+  label: string
+  className?: string
+  /** Return focus elsewhere than to what had it: call `preventDefault`. */
+  onCloseAutoFocus?: (event: Event) => void
+  children: ReactNode
+}
+
+/** The panel of items. */
+export function ContextMenuContent({ label, className, ...rest }: ContentProps) {
+  return (
+    <Radix.Portal>
+      <Radix.Content
+        data-slot="context-menu"
+        aria-label={label}
+        collisionPadding={8}
+        className={cx(MENU_PANEL, className)}
+        {...rest}
+      />
+    </Radix.Portal>
+  )
+}
+
+interface ItemProps {
+  icon?: ReactNode
+  /** Key that does the same, e.g. `mod+p`. */
+  keys?: string
+  isDanger?: boolean
+  disabled?: boolean
+  onSelect: (event: Event) => void
+  children: ReactNode
+}
+
+/** One action. */
+export function ContextMenuItem({ icon, keys, isDanger = false, children, ...rest }: ItemProps) {
+  return (
+    <Radix.Item className={cx(MENU_ITEM, isDanger && MENU_DANGER)} {...rest}>
+      {icon}
+      <span className="grow truncate">{children}</span>
+      {keys !== undefined && <Kbd keys={keys} className="ml-4" />}
+    </Radix.Item>
+  )
+}
+
+/** One of several choices; goes into a `ContextMenuRadioGroup`. */
+export function ContextMenuRadioItem({ value, children }: { value: string; children: ReactNode }) {
+  return (
+    <Radix.RadioItem value={value} className={cx(MENU_ITEM, 'pl-7')}>
+      <Radix.ItemIndicator className="absolute left-1.5">
+        <Check aria-hidden />
+      </Radix.ItemIndicator>
+      {children}
+    </Radix.RadioItem>
+  )
+}
+
+export function ContextMenuSeparator() {
+  return <Radix.Separator className={MENU_SEPARATOR} />
+}
+
+export function ContextMenuLabel({ children }: { children: ReactNode }) {
+  return <Radix.Label className={MENU_LABEL}>{children}</Radix.Label>
+}

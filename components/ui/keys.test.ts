@@ -1,0 +1,10 @@
+import { expect, test } from 'vitest'
+import { keyNames } from '#components/ui/keys.ts'
+
+test('keys are named as on the keyboard in front of the person', () => {
+  expect(keyNames('mod+shift+p', true)).toEqual(['⌘', '⇧', 'P'])
+  expect(keyNames('mod+shift+p', false)).toEqual(['Ctrl', 'Shift', 'P'])
+  expect(keyNames('alt+up', false)).toEqual(['Alt', '↑'])
+  expect(keyNames('mod+plus', false)).toEqual(['Ctrl', '+'])
+  expect(keyNames('F1', false)).toEqual(['F1'])
+})
