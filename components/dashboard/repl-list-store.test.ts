@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest'
+import { replWith } from '#components/dashboard/_repl.ts'
+import { createReplListStore } from '#components/dashboard/repl-list-store.ts'
+import type { ReplListApi } from '#components/dashboard/repl-list-store.ts'
+import type { WireError } from '#protocol/errors.ts'
+import type { ReplView } from '#server/repls/views.ts'
+
+const REFUSED: WireError = { code: 'quota_exceeded', message: '5 REPLs run already.', advice: 'Stop one first.' }
+
+function storeWith(over: Partial<ReplListApi> = {}, repls: ReplView[] = [replWith()]) {
+  let push: (repls: ReplView[]) => void = () => {}
+  const api: ReplListApi = {
+    list: async () => repls,
+    watch: ({ list, live }) => {
+      push = list
+      live(true)
+      return () => {
+        push = () => {}
+      }
+    },
+    start: async () => replWith({ generation: 2, state: { kind: 'starting', phases: [] } }),
+    stop: async () => replWith({ state: { kind: 'stopping', phases: [] } }),
+    rename: async (_, name) => replWith({ name }),
+    delete: async () => {},
+    restore: async () => replWith(),
+    errorOf: () => REFUSED,
+    ...over,
+  }
+  const store = createReplListStore(api, { repls })
+  const first = () => store.getSnapshot().repls?.[0]
+  return { store, first, push: (list: ReplView[]) => push(list) }
+}
+
+const fail = () => Promise.reject(new Error('refused'))
+
+describe('the list of repls', () => {
+  test('an action shows while it is under way and its answer replaces the row', async () => {
+    const { store, first } = storeWith()
+    const done = store.run('start', 'r000000000000001')
+    expect(store.getSnapshot().pending.get('r000000000000001')).toBe('start')
+    expect(await done).toBe(true)
+    expect(first()?.state.kind).toBe('starting')
+    expect(store.getSnapshot().pending.size).toBe(0)
+  })
+
+  test('a refused action leaves the row as it was, with the reason in it until the next try', async () => {
+    const { store, first } = storeWith({ start: fail })
+    expect(await store.run('start', 'r000000000000001')).toBe(false)
+    expect(first()?.state.kind).toBe('stopped')
+    expect(store.getSnapshot().failures.get('r000000000000001')).toEqual(REFUSED)
+    store.dismissFailure('r000000000000001')
+    expect(store.getSnapshot().failures.size).toBe(0)
+  })
+
+  test('a second click while the first is under way does nothing', async () => {
+    let calls = 0
+    const { store } = storeWith({ start: async () => ((calls += 1), replWith()) })
+    const both = await Promise.all([store.run('start', 'r000000000000001'), store.run('start', 'r000000000000001')])
+    expect([both, calls]).toEqual([[true, false], 1])
+  })
+
+  test('a new name shows at once and goes back if it is refused', async () => {
+    const { store, first } = storeWith({ rename: fail })
+    const done = store.rename('r000000000000001', 'web')
+    expect(first()?.name).toBe('web')
+    expect(await done).toBe(false)
+    expect(first()?.name).toBe('api')
+  })
+
+  test('deleting keeps the repl restorable, and undo brings it back', async () => {
+    const { store, first } = storeWith()
+    await store.run('delete', 'r000000000000001')
+    expect(first()?.state.kind).toBe('deleted')
+    await store.run('restore', 'r000000000000001')
+    expect(first()?.state.kind).toBe('stopped')
+  })
+
+  test('an answer that is older than what the subscription brought is ignored', async () => {
+    const { promise, resolve } = Promise.withResolvers<ReplView>()
+    const { store, first, push } = storeWith({ start: () => promise })
+    const end = store.connect()
+    const done = store.run('start', 'r000000000000001')
+    push([replWith({ generation: 2, state: { kind: 'running', since: 1 } })])
+    resolve(replWith({ generation: 2, state: { kind: 'starting', phases: [] } }))
+    await done
+    expect(first()?.state.kind).toBe('running')
+    end()
+  })
+
+  test('after a failure, retry brings the list and takes the error away', async () => {
+    let isUp = false
+    const { store } = storeWith({ list: () => (isUp ? Promise.resolve([replWith()]) : fail()) })
+    await store.retry()
+    expect(store.getSnapshot().error).toEqual(REFUSED)
+    isUp = true
+    await store.retry()
+    expect(store.getSnapshot().error).toBeUndefined()
+  })
+})
