@@ -1,8 +1,30 @@
+import { join } from 'node:path'
+import { createAuth } from '#server/auth/auth.ts'
+import { loadSigningKey } from '#server/auth/keys.ts'
+import { createSecretBox } from '#server/auth/secret-box.ts'
+import { createTokens } from '#server/auth/tokens.ts'
+import { createGateway } from '#server/gateway/gateway.ts'
+import { openDiskObjectStore } from '#server/object-store/disk.ts'
+import { openS3ObjectStore } from '#server/object-store/s3.ts'
+import { openLocalOrchestrator } from '#server/orchestrator/local.ts'
+import { createDomain } from '#server/repls/create-repls.ts'
+import { openRedisStateStore } from '#server/state-store/redis.ts'
+import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
+import { createInternalApi } from '#server/workspaces/internal-api.ts'
+import { createSidecarClient } from '#server/workspaces/sidecar-client.ts'
+import { createTemplates } from '#server/workspaces/load-templates.ts'
+import { createWorkspaces } from '#server/workspaces/create-workspaces.ts'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Auth } from '#server/auth/auth.ts'
 import type { Authenticator } from '#server/auth/principal.ts'
+import type { SecretBox } from '#server/auth/secret-box.ts'
 import type { Env } from '#server/env.ts'
+import type { Gateway } from '#server/gateway/gateway.ts'
 import type { Log } from '#server/log.ts'
-import type { Access, Repls, Shares } from '#server/repls/repls.ts'
+import type { ObjectStore } from '#server/object-store/object-store.ts'
+import type { Orchestrator } from '#server/orchestrator/orchestrator.ts'
+import type { Access, Lifecycle, Repls, Shares } from '#server/repls/repls.ts'
+import type { StateStore } from '#server/state-store/state-store.ts'
 import type { Templates } from '#server/workspaces/templates.ts'
 
 /** What procedures are served with. */
@@ -20,7 +42,127 @@ export interface ApiContext {
 export interface Context extends ApiContext {
   auth: Auth
   /** Where browsers reach the app. */
-  publicUrl(): URL
+  readonly publicUrl: () => URL
   /** Which ways to sign in this browser is offered (decided by settings, and for `local` by its one-time-URL cookie). */
   signInOptions(cookieHeader: string | null): Promise<{ github: boolean; local: boolean }>
+}
+
+/** The running application: what pages see, and what only `main.ts` handles. Disposing closes it; sandboxes go on. */
+export interface Application extends AsyncDisposable {
+  context: Context
+  gateway: Gateway
+  lifecycle: Lifecycle
+  orchestrator: Orchestrator
+  /** Serves sidecars, on the internal listener only. */
+  internalApi: (request: IncomingMessage, response: ServerResponse) => void
+}
+
+/** What an application is made from. `main.ts` knows these before anything else can be opened. */
+export interface Foundations {
+  env: Env
+  log: Log
+  dataFolder: string
+  secret: string
+  /** The internal listener's Unix socket. */
+  controlSocket: string
+  /** Folder of the built runner and sidecar, and of the templates. */
+  sandboxBundle: string
+  templatesFolder: string
+  publicUrl: () => URL
+}
+
+/** Settings → adapters → services: the one place where a provider is chosen. */
+export async function createContext(foundations: Foundations): Promise<Application> {
+  const { env, log, publicUrl } = foundations
+  await using opened = new AsyncDisposableStack()
+  const box = createSecretBox(foundations.secret)
+  const stateStore = opened.use(await openStateStore(env, foundations.dataFolder))
+  const objectStore = opened.use(await openObjectStore(env, { folder: foundations.dataFolder, box }))
+  const tokens = createTokens(await loadSigningKey(stateStore, box))
+  const orchestrator = opened.use(await openOrchestrator(foundations, tokens.publicKey))
+  const templates = await createTemplates({
+    folder: foundations.templatesFolder,
+    probe: (command) => orchestrator.probe(command),
+  })
+  const domain = opened.use(
+    createDomain({
+      stateStore,
+      orchestrator,
+      workspaces: createWorkspaces({ objectStore }),
+      sidecar: createSidecarClient({ orchestrator, tokens }),
+      templates,
+      tokens,
+      limits: env,
+      log,
+    }),
+  )
+  const auth = createAuth({
+    stateStore,
+    box,
+    github: env.github,
+    isLoopback: env.isLoopback,
+    isSecure: publicUrl().protocol === 'https:',
+    resolveGuest: domain.resolveGuest,
+  })
+  const { access, repls, shares, lifecycle } = domain
+  const gateway = opened.use(
+    createGateway({
+      publicUrl,
+      previewDomain: env.PREVIEW_DOMAIN ?? 'localhost',
+      auth,
+      access,
+      lifecycle,
+      orchestrator,
+      tokens,
+      stateStore,
+      previewKey: box.derive('preview-cookie'),
+      log,
+    }),
+  )
+  const context: Context = {
+    env,
+    log,
+    auth,
+    access,
+    repls,
+    shares,
+    templates,
+    publicUrl,
+    signInOptions: (cookieHeader) => auth.signInOptions(cookieHeader),
+  }
+  const internalApi = createInternalApi({ objectStore, tokens, events: domain.workspaceEvents, log })
+  const owned = opened.move()
+  return { context, gateway, lifecycle, orchestrator, internalApi, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
+function openStateStore(env: Env, dataFolder: string): Promise<StateStore> {
+  switch (env.stateStore.provider) {
+    case 'sqlite':
+      return openSqliteStateStore({ file: join(dataFolder, 'state.sqlite') })
+    case 'redis':
+      return openRedisStateStore({ url: env.stateStore.url })
+    case 'upstash':
+      return openRedisStateStore({ url: env.stateStore.url, token: env.stateStore.token })
+  }
+}
+
+function openObjectStore(env: Env, { folder, box }: { folder: string; box: SecretBox }): Promise<ObjectStore> {
+  switch (env.objectStore.provider) {
+    case 'disk':
+      return openDiskObjectStore({ folder: join(folder, 'objects'), signingKey: box.derive('object-urls') })
+    case 's3':
+      return openS3ObjectStore(env.objectStore)
+  }
+}
+
+function openOrchestrator({ env, log, ...rest }: Foundations, publicKey: string): Promise<Orchestrator> {
+  return openLocalOrchestrator({
+    dataDir: rest.dataFolder,
+    sandboxBundle: rest.sandboxBundle,
+    nodeBinary: process.execPath,
+    controlSocket: rest.controlSocket,
+    publicKey,
+    isolation: env.ISOLATION,
+    log,
+  })
 }

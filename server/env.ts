@@ -141,6 +141,11 @@ export function processEnv(): Env {
   return readEnv({ ...file, ...process.env })
 }
 
+/** next-auth reads its own address from the environment and nowhere else. */
+export function publishForNextAuth(publicUrl: URL): void {
+  process.env['NEXTAUTH_URL'] = publicUrl.origin
+}
+
 /** The text of `.env.example`: every setting, its meaning and default. */
 export function envExample(): string {
   const lines = Object.entries(settings.shape).map(([name, schema]) => {

@@ -1,0 +1,24 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { envExample } from '#server/env.ts'
+import { ROOT } from './root.ts'
+
+/** Files made from code, and what they should say. */
+const GENERATED = [{ path: '.env.example', text: envExample }]
+
+/** The generated files that are not what the code says, with the way out. */
+export async function checkGenerated(): Promise<string[]> {
+  const stale = await Promise.all(
+    GENERATED.map(async ({ path, text }) =>
+      (await readFile(join(ROOT, path), 'utf8').catch(() => '')) === text()
+        ? []
+        : [`${path} is stale: run "npm run gen"`],
+    ),
+  )
+  return stale.flat()
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  for (const { path, text } of GENERATED) await writeFile(join(ROOT, path), text())
+}

@@ -1,0 +1,51 @@
+import { readFile } from 'node:fs/promises'
+import { describe, expect, test } from 'vitest'
+import { envExample, readEnv } from '#server/env.ts'
+
+describe('env', () => {
+  test('an empty environment is the embedded default on loopback', () => {
+    const env = readEnv({})
+    expect(env).toMatchObject({ HOST: '127.0.0.1', PORT: 3000, isLoopback: true })
+    expect([env.stateStore, env.objectStore, env.github]).toEqual([
+      { provider: 'sqlite' },
+      { provider: 'disk' },
+      undefined,
+    ])
+  })
+
+  test('a wrong value names the variable, what was wrong and what it is for', () => {
+    expect(() => readEnv({ PORT: 'eighty' })).toThrow(/PORT: .*number.*Port to listen on/i)
+  })
+
+  test('every wrong variable is named at once', () => {
+    expect(() => readEnv({ PORT: '70000', LOG_LEVEL: 'loud' })).toThrow(/PORT[^]*LOG_LEVEL/)
+  })
+
+  test('S1: a secret of fewer than 32 characters is refused with a command that makes one', () => {
+    expect(() => readEnv({ DEVEX_SECRET: 'change-me' })).toThrow(
+      /DEVEX_SECRET: at least 32 characters.*openssl rand -hex 32/,
+    )
+  })
+
+  test('S11: a bind that others can reach is refused without a sign-in provider', () => {
+    expect(() => readEnv({ HOST: '0.0.0.0' })).toThrow(/HOST: 0\.0\.0\.0 can be reached.*GITHUB_CLIENT_ID/)
+  })
+
+  test('GitHub sign-in is closed until somebody is allowed in', () => {
+    const github = { GITHUB_CLIENT_ID: 'id', GITHUB_CLIENT_SECRET: 'secret' }
+    expect(() => readEnv(github)).toThrow(/ALLOWED_GITHUB_USERS: nobody may sign in/)
+    expect(readEnv({ ...github, ALLOWED_GITHUB_USERS: 'ada, grace' }).github?.allowedUsers).toEqual(['ada', 'grace'])
+    expect(readEnv({ ...github, ALLOW_ANYONE: 'true' }).github?.allowAnyone).toBe(true)
+  })
+
+  test('a provider without its settings names what is missing, with an example', () => {
+    expect(() => readEnv({ STATE_STORE: 'redis' })).toThrow(/REDIS_URL: missing.*redis:\/\//)
+    expect(() => readEnv({ OBJECT_STORE: 's3' })).toThrow(/S3_BUCKET: missing.*S3_BUCKET=/)
+    expect(() => readEnv({ GITHUB_CLIENT_SECRET: 'x' })).toThrow(/GITHUB_CLIENT_ID: missing/)
+  })
+
+  test('.env.example lists every setting', async () => {
+    expect(await readFile('.env.example', 'utf8')).toBe(envExample())
+    expect(envExample()).toContain('# PORT=3000')
+  })
+})

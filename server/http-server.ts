@@ -1,0 +1,78 @@
+import { createServer } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Log } from '#server/log.ts'
+
+/** Larger request heads are refused (RFC 6585: 431). Cookies and a preview's own headers fit well. */
+const MAX_HEADER_BYTES = 32 * 1024
+
+/** Bytes of a refused upgrade. */
+const MISDIRECTED = 'HTTP/1.1 421 Misdirected Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
+const NOT_READY = 'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\nRetry-After: 1\r\n\r\n'
+
+/** Where requests go. `handles…` look at host and path only. */
+export interface Routes {
+  gateway: {
+    handlesRequest(request: IncomingMessage): boolean
+    handleRequest(request: IncomingMessage, response: ServerResponse): Promise<void>
+    handlesUpgrade(request: IncomingMessage): boolean
+    handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  }
+  trpcSocket: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+  next: {
+    handleRequest: (request: IncomingMessage, response: ServerResponse) => Promise<void>
+    /** `false` if nobody took it. */
+    handleUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean
+  }
+  /** Hosts (with port) that the app itself answers to: a foreign name that resolves here is somebody's DNS trick. */
+  appHosts: () => string[]
+}
+
+/** The control plane's HTTP server: preview hosts and sandbox traffic to the gateway, the rest to Next. `routes` come later. */
+export function createHttpServer(log: Log): { server: Server; serve: (routes: Routes) => void } {
+  let routes: Routes | undefined
+  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: 65_000 })
+
+  server.on('request', (request, response) => {
+    if (routes === undefined) return refuse(response, 503, 'Devex is starting. Try again in a moment.')
+    route(routes, request, response).catch((error: unknown) => {
+      log.error('request failed', error, { path: pathOf(request) })
+      if (response.headersSent) response.destroy()
+      else refuse(response, 500, 'Something went wrong on the server. Its log has the details.')
+    })
+  })
+
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy())
+    if (routes === undefined) return void socket.end(NOT_READY)
+    if (routes.gateway.handlesUpgrade(request)) return routes.gateway.handleUpgrade(request, socket, head)
+    if (!isAppHost(routes, request)) return void socket.end(MISDIRECTED)
+    if (pathOf(request) === '/ws/trpc') return routes.trpcSocket(request, socket, head)
+    if (!routes.next.handleUpgrade(request, socket, head)) socket.destroy()
+  })
+
+  return { server, serve: (ready) => void (routes = ready) }
+}
+
+async function route(routes: Routes, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (routes.gateway.handlesRequest(request)) return await routes.gateway.handleRequest(request, response)
+  if (!isAppHost(routes, request))
+    return refuse(response, 421, 'This server does not answer to that name. Open it under the URL that it printed.')
+  await routes.next.handleRequest(request, response)
+}
+
+function isAppHost(routes: Routes, request: IncomingMessage): boolean {
+  return routes.appHosts().includes((request.headers.host ?? '').toLowerCase())
+}
+
+function refuse(response: ServerResponse, status: number, message: string): void {
+  response.writeHead(status, {
+    'content-type': 'text/plain; charset=utf-8',
+    ...(status === 503 && { 'retry-after': '1' }),
+  })
+  response.end(`${message}\n`)
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '').split('?')[0] ?? ''
+}

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto'
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+import { processEnv, publishForNextAuth } from '#server/env.ts'
+import { createContext } from '#server/context.ts'
+import { openDataFolder } from '#server/data-folder.ts'
+import { AppError } from '#server/errors.ts'
+import { shareContext } from '#server/global.ts'
+import { createHttpServer } from '#server/http-server.ts'
+import { listenOnPort, listenOnSocket } from '#server/listen.ts'
+import { createLog } from '#server/log.ts'
+import { prepareNext } from '#server/next-app.ts'
+import { createTrpcSocket } from '#server/trpc/socket.ts'
+import type { Application } from '#server/context.ts'
+import type { Env } from '#server/env.ts'
+import type { Log } from '#server/log.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+
+/** Starts everything, and ends it when told to. The only file that handles signals or exits. */
+async function main(): Promise<void> {
+  const env = processEnv()
+  const log = createLog({ level: env.LOG_LEVEL, format: env.LOG_FORMAT ?? (process.stdout.isTTY ? 'text' : 'json') })
+  const stop = stopSignal(log)
+  await using open = new AsyncDisposableStack()
+
+  const data = await openDataFolder(env.DEVEX_DATA)
+  const http = createHttpServer(log)
+  const port = await listenOnPort(http.server, env.HOST, env.PORT)
+  open.defer(() => close(http.server))
+  const publicUrl = new URL(env.PUBLIC_URL ?? `http://localhost:${port}`)
+  publishForNextAuth(publicUrl)
+
+  const internal = createServer()
+  const controlSocket = controlSocketOf(data.path)
+  await listenOnSocket(internal, controlSocket)
+  open.defer(() => close(internal))
+
+  const application = open.use(
+    await createContext({
+      env,
+      log,
+      dataFolder: data.path,
+      secret: env.DEVEX_SECRET ?? data.secret,
+      controlSocket,
+      sandboxBundle: join(ROOT, '.build', 'sandbox'),
+      templatesFolder: join(ROOT, 'templates'),
+      publicUrl: () => publicUrl,
+    }),
+  )
+  internal.on('request', application.internalApi)
+  shareContext(application.context)
+
+  const trpcSocket = createTrpcSocket(application.context)
+  open.use(trpcSocket)
+  const next = await prepareNext({ dir: ROOT, isDev: process.argv.includes('--dev'), hostname: env.HOST, port })
+  open.use(next)
+  http.serve({
+    gateway: application.gateway,
+    trpcSocket: trpcSocket.handleUpgrade,
+    next,
+    appHosts: () => appHosts(env, publicUrl, port),
+  })
+
+  await greet(application, { env, log, publicUrl })
+  await stop.first
+  log.info('stopping: saving and stopping what runs (again Ctrl-C leaves it running)')
+  await Promise.race([application.lifecycle.stopAll(), stop.second])
+}
+
+/** Says where it is, what separates sandboxes here, and how to sign in. */
+async function greet(
+  application: Application,
+  { env, log, publicUrl }: { env: Env; log: Log; publicUrl: URL },
+): Promise<void> {
+  const isolation = application.orchestrator.isolation()
+  log.info('isolation', { level: isolation.level, network: isolation.network, summary: isolation.summary })
+  if (env.github === undefined) {
+    const link = new URL(`/local?token=${await application.context.auth.localSignIn.newToken()}`, publicUrl)
+    log.info(`ready: open ${link.href} (signs this browser in, once)`)
+  } else {
+    log.info(`ready: open ${publicUrl.href}`)
+  }
+}
+
+/** The hosts that the app answers to; previews have hosts of their own. */
+function appHosts(env: Env, publicUrl: URL, port: number): string[] {
+  const names = env.isLoopback ? ['localhost', '127.0.0.1', '[::1]'] : []
+  return [publicUrl.host, ...names.map((name) => `${name}:${port}`)]
+}
+
+/** A short path (a socket's ends at 107 bytes), the same for the same data folder. */
+function controlSocketOf(dataFolder: string): string {
+  const name = createHash('sha256').update(dataFolder).digest('hex').slice(0, 16)
+  return `/tmp/devex-${process.getuid?.() ?? 0}/control-${name}.sock`
+}
+
+/** Ctrl-C and SIGTERM: the first asks for an orderly end, the second for an end now. */
+function stopSignal(log: Log): { first: Promise<void>; second: Promise<void> } {
+  const first = Promise.withResolvers<void>()
+  const second = Promise.withResolvers<void>()
+  let count = 0
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      count += 1
+      log.info('signal', { signal })
+      if (count === 1) first.resolve()
+      else second.resolve()
+    })
+  }
+  return { first: first.promise, second: second.promise }
+}
+
+function close(server: ReturnType<typeof createServer>): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+}
+
+try {
+  await main()
+  process.exit(0)
+} catch (error) {
+  const advice = error instanceof AppError && error.advice !== undefined ? `\n${error.advice}` : ''
+  process.stderr.write(`Devex cannot run. ${error instanceof Error ? error.message : String(error)}${advice}\n`)
+  if (!(error instanceof AppError) && error instanceof Error && error.name !== 'EnvError')
+    process.stderr.write(`${error.stack}\n`)
+  process.exit(1)
+}
