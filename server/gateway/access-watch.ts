@@ -1,0 +1,152 @@
+import type { GatewayLimits } from '#server/gateway/limits.ts'
+import type { Decision, Right } from '#server/gateway/right.ts'
+import { watchRight } from '#server/gateway/right.ts'
+import type { Log } from '#server/log.ts'
+import type { Principal } from '#server/auth/principal.ts'
+import type { Access, Grant } from '#server/repls/repls.ts'
+
+/** A right in use: `signal` aborts with an `AppError` once it is gone. Release it when the use ends. */
+export interface Hold<T> {
+  readonly value: T
+  readonly signal: AbortSignal
+  readonly release: () => void
+}
+
+/** Watches rights in use, and remembers answers about access until they may have changed. */
+export interface AccessWatch extends AsyncDisposable {
+  /**
+   * Asks `decide`, which throws an `AppError` where there is no right; and asks it again after every change of the
+   * repl's grants, from time to time, and when the right expires.
+   */
+  hold<T extends Decision>(replId: string, decide: () => Promise<T>): Promise<Hold<T>>
+  /** `access.grantOf`, remembered for a moment. */
+  grantOf(who: Principal, replId: string): Promise<Grant | undefined>
+  /** `access.isPortPublic`, remembered for a moment. */
+  isPortPublic(replId: string, port: number): Promise<boolean>
+}
+
+interface Remembered<T> {
+  answer: Promise<T>
+  until: number
+}
+
+/** What is known of a repl's visitors, kept while there are any. */
+interface Room {
+  subscription: Promise<AsyncDisposable>
+  rights: Set<Right>
+  grants: Map<string, Remembered<Grant | undefined>>
+  ports: Map<number, Remembered<boolean>>
+  /** Decisions under way. */
+  entering: number
+  lastUsed: number
+}
+
+interface WatchParts {
+  access: Access
+  log: Log
+  limits: GatewayLimits
+}
+
+/** A watch over `access`: one subscription per repl in use. */
+export function createAccessWatch({ access, log, limits }: WatchParts): AccessWatch {
+  const rooms = new Map<string, Room>()
+
+  function open(replId: string): Room {
+    const room: Room = {
+      subscription: access.onChange(replId, () => {
+        forget(room)
+        for (const right of room.rights) right.confirm(true)
+      }),
+      rights: new Set(),
+      grants: new Map(),
+      ports: new Map(),
+      entering: 0,
+      lastUsed: Date.now(),
+    }
+    rooms.set(replId, room)
+    // Whoever waits for a failed subscription fails with it; the next visitor tries anew.
+    room.subscription.catch(() => rooms.delete(replId))
+    return room
+  }
+
+  /** The repl's room, subscribed: a change after this is seen. */
+  async function enter(replId: string): Promise<Room> {
+    const room = rooms.get(replId) ?? open(replId)
+    room.lastUsed = Date.now()
+    await room.subscription
+    return room
+  }
+
+  function close(replId: string, room: Room): void {
+    rooms.delete(replId)
+    room.subscription
+      .then((subscription) => subscription[Symbol.asyncDispose]())
+      .catch((error: unknown) => log.error('could not unsubscribe from access changes', error, { repl: replId }))
+  }
+
+  const timer = setInterval(() => {
+    for (const [replId, room] of rooms) {
+      for (const right of room.rights) right.confirm(false)
+      forget(room)
+      if (room.rights.size + room.entering === 0 && Date.now() - room.lastUsed > limits.roomIdleMs) close(replId, room)
+    }
+  }, limits.recheckEveryMs)
+  timer.unref()
+
+  return {
+    hold: async (replId, decide) => {
+      const room = await enter(replId)
+      const first = await whileEntered(room, decide)
+      const right = watchRight({ first, decide, limits, rights: room.rights })
+      return { value: first, signal: right.signal, release: right.stop }
+    },
+    grantOf: async (who, replId) => {
+      const { grants } = await enter(replId)
+      return recall(grants, `${who.kind}:${who.id}`, {
+        ask: () => access.grantOf(who, replId),
+        ttlMs: limits.grantCacheMs,
+      })
+    },
+    isPortPublic: async (replId, port) => {
+      // Anybody may ask this of any id: only repls in use are remembered.
+      if (!rooms.has(replId)) return access.isPortPublic(replId, port)
+      const { ports } = await enter(replId)
+      return recall(ports, port, { ask: () => access.isPortPublic(replId, port), ttlMs: limits.grantCacheMs })
+    },
+    [Symbol.asyncDispose]: async () => {
+      clearInterval(timer)
+      for (const [replId, room] of rooms) {
+        for (const right of room.rights) right.stop()
+        close(replId, room)
+      }
+    },
+  }
+}
+
+async function whileEntered<T>(room: Room, work: () => Promise<T>): Promise<T> {
+  room.entering += 1
+  try {
+    return await work()
+  } finally {
+    room.entering -= 1
+  }
+}
+
+function forget(room: Room): void {
+  room.grants.clear()
+  room.ports.clear()
+}
+
+function recall<K, T>(
+  known: Map<K, Remembered<T>>,
+  key: K,
+  { ask, ttlMs }: { ask: () => Promise<T>; ttlMs: number },
+): Promise<T> {
+  const entry = known.get(key)
+  if (entry !== undefined && entry.until > Date.now()) return entry.answer
+  const answer = ask()
+  known.set(key, { answer, until: Date.now() + ttlMs })
+  // Only answers are worth remembering.
+  answer.catch(() => known.delete(key))
+  return answer
+}

@@ -1,0 +1,53 @@
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+const KIB = 1024
+
+/** Every bound of the gateway. Times in milliseconds. Tests lower some of them. */
+export const GATEWAY_LIMITS = {
+  /** A page's socket or a file transfer waits so long for a sleeping repl; a restore of a large workspace fits in it. */
+  startWaitMs: 2 * MINUTE,
+  /** A preview waits so long before it answers with a page that waits in the browser: below what proxies cut at. */
+  previewWakeMs: 25 * SECOND,
+  /** From a connection to a runner until it has answered. It only checks a signature. */
+  runnerHeadMs: 10 * SECOND,
+  /** From a preview's last request byte to the first byte of the user's server's answer: slow compilers fit in it. */
+  upstreamHeadMs: 2 * MINUTE,
+  /** After one side of a joined connection has ended, the other may go on so long. */
+  lingerMs: 2 * SECOND,
+  /** Live connections are authorised again so often, since a hint of a change may be lost. */
+  recheckEveryMs: 15 * SECOND,
+  /** After a hint of a change, a right is confirmed within so long or the connection ends: a lost right lives no second longer. */
+  recheckLimitMs: 900,
+  /** Questions that failed in that time are asked again at this distance. */
+  recheckRetryMs: 150,
+  /** Periodic questions may fail so many times in a row before the connection ends. */
+  recheckFailures: 20,
+  /** A grant is remembered so long for the many requests of one page. A hint of a change drops it at once. */
+  grantCacheMs: 3 * SECOND,
+  /** Which sandbox serves a repl is remembered so long. A failed dial drops it. */
+  sandboxCacheMs: SECOND,
+  /** What is known of a repl's visitors is kept so long after the last of them. */
+  roomIdleMs: MINUTE,
+  /** A preview ticket is for the redirect that follows at once. */
+  ticketTtlMs: MINUTE,
+  /** A preview's cookie. Renewed in its second half by use … */
+  previewCookieTtlMs: 10 * MINUTE,
+  /** … but no longer than so after its ticket: then the page asks for a new one, as whoever is signed in. */
+  previewVisitMs: 8 * 60 * MINUTE,
+  /** Connections to one port of one sandbox at a time; more requests wait for one. */
+  tunnelsPerPort: 128,
+  /** Of these, so many are kept for the next request … */
+  idleTunnelsPerPort: 16,
+  /** … for so long after the last request to that port. */
+  tunnelPoolIdleMs: MINUTE,
+  /** TCP keep-alive of joined connections. */
+  keepAliveMs: 30 * SECOND,
+  /** Head of an answer from a sandbox. */
+  maxHeadBytes: 32 * KIB,
+  /** Body of an error from a runner, and of a ticket request. */
+  maxSmallBodyBytes: 16 * KIB,
+  /** Between two looks of the waiting page. */
+  pagePollMs: SECOND,
+}
+
+export type GatewayLimits = typeof GATEWAY_LIMITS

@@ -1,0 +1,34 @@
+import type { Authenticator } from '#server/auth/principal.ts'
+import type { Tokens } from '#server/auth/tokens.ts'
+import type { AccessWatch } from '#server/gateway/access-watch.ts'
+import type { Site } from '#server/gateway/addresses.ts'
+import type { LiveSockets } from '#server/gateway/live-sockets.ts'
+import type { GatewayLimits } from '#server/gateway/limits.ts'
+import type { Sandboxes } from '#server/gateway/sandboxes.ts'
+import type { Log } from '#server/log.ts'
+import type { Orchestrator } from '#server/orchestrator/orchestrator.ts'
+import type { Access, Lifecycle } from '#server/repls/repls.ts'
+import type { StateStore } from '#server/state-store/state-store.ts'
+
+/** What the gateway is built on. */
+export interface GatewayDeps extends Site {
+  auth: Authenticator
+  access: Access
+  lifecycle: Lifecycle
+  orchestrator: Orchestrator
+  tokens: Tokens
+  stateStore: StateStore
+  /** 32 bytes: signs preview cookies. */
+  previewKey: Uint8Array
+  log: Log
+  /** For tests: other bounds. */
+  limits?: Partial<GatewayLimits>
+}
+
+/** What the gateway's doors share. */
+export interface Parts extends Omit<GatewayDeps, 'limits' | 'orchestrator' | 'tokens'> {
+  limits: GatewayLimits
+  watch: AccessWatch
+  sandboxes: Sandboxes
+  live: LiveSockets
+}

@@ -1,0 +1,53 @@
+import type { IncomingMessage } from 'node:http'
+import type { Principal } from '#server/auth/principal.ts'
+import { AppError } from '#server/errors.ts'
+import type { Hold } from '#server/gateway/access-watch.ts'
+import type { PreviewHost } from '#server/gateway/addresses.ts'
+import { refuseForeignPages } from '#server/gateway/origin.ts'
+import type { Parts } from '#server/gateway/parts.ts'
+import { isDueForRenewal, previewCookie, readPreviewCookie } from '#server/gateway/preview-cookie.ts'
+import type { PreviewVisitor } from '#server/gateway/preview-ticket.ts'
+
+/** A visit to a preview that may go on. */
+interface Visit {
+  /** To be set with the answer: the cookie's next life. */
+  renewal?: string
+  expiresAt?: number
+}
+
+/**
+ * The right to use a preview, held: anybody's where the port is public, else that of a cookie whose visitor still has
+ * access. `unauthenticated` without one.
+ */
+export function holdVisit(parts: Parts, request: IncomingMessage, host: PreviewHost): Promise<Hold<Visit>> {
+  const { watch, limits, previewKey: key } = parts
+  const statement = readPreviewCookie({ key, limits }, request.headers.cookie, host)
+  const decide = async (): Promise<Visit> => {
+    if (await watch.isPortPublic(host.replId, host.port)) return {}
+    if (statement === undefined) throw new AppError('unauthenticated', 'This preview is private.')
+    refuseForeignPages(request, host, parts)
+    const grant = await watch.grantOf(principalOf(statement.who), host.replId)
+    if (grant === undefined) throw new AppError('forbidden', 'You have no access to this preview.')
+    const expiresAt = grant.via.kind === 'share' ? grant.via.expiresAt : undefined
+    if (expiresAt !== undefined && expiresAt <= Date.now()) throw new AppError('forbidden', 'Your access has expired.')
+    return {
+      ...(expiresAt !== undefined && { expiresAt }),
+      ...(isDueForRenewal(statement, limits) && {
+        renewal: previewCookie({ key, limits }, statement),
+      }),
+    }
+  }
+  return statement === undefined ? holdPublic(parts, host, decide) : watch.hold(host.replId, decide)
+}
+
+/** Whether the port is public is asked before anything is kept: a stranger may name any repl. */
+async function holdPublic({ watch }: Parts, host: PreviewHost, decide: () => Promise<Visit>): Promise<Hold<Visit>> {
+  if (!(await watch.isPortPublic(host.replId, host.port)))
+    throw new AppError('unauthenticated', 'This preview is private.')
+  return watch.hold(host.replId, decide)
+}
+
+/** As whom access is asked for. Rights hang on kind and id only. */
+function principalOf({ kind, id, name }: PreviewVisitor): Principal {
+  return kind === 'guest' ? { kind, id, name } : { kind, id, name, hasAvatar: false, isAdmin: false }
+}

@@ -1,0 +1,104 @@
+import type { Duplex } from 'node:stream'
+import { RUNNER_ROUTES } from '#protocol/adoption.ts'
+import type { AttachClaims } from '#protocol/claims.ts'
+import type { Tokens } from '#server/auth/tokens.ts'
+import { AppError } from '#server/errors.ts'
+import type { GatewayLimits } from '#server/gateway/limits.ts'
+import { errorOfRunner } from '#server/gateway/runner-error.ts'
+import { requestUpgrade } from '#server/gateway/upgrade-request.ts'
+import type { Orchestrator } from '#server/orchestrator/orchestrator.ts'
+import type { Lifecycle, RunningSandbox } from '#server/repls/repls.ts'
+
+/** As whom a connection to a runner is made. */
+export type Visitor = Pick<AttachClaims, 'sub' | 'role' | 'actor'>
+
+/** A repl and the sandbox that serves it now. */
+export interface Target extends RunningSandbox {
+  replId: string
+}
+
+/** The way into running sandboxes. */
+export interface Sandboxes {
+  /** Wakes the repl if it sleeps; `timeout` after `limitMs`, the start itself goes on. */
+  wake(replId: string, options: { limitMs: number; signal: AbortSignal }): Promise<Target>
+  /** A connection to the runner, and the token to show there. A failure makes the next `wake` look anew. */
+  dial(target: Target, visitor: Visitor): Promise<{ connection: Duplex; token: string }>
+  /** A raw connection to a port in the sandbox; `not_found` where nothing listens. */
+  tunnel(target: Target, port: number): Promise<Duplex>
+}
+
+interface SandboxParts {
+  lifecycle: Lifecycle
+  orchestrator: Orchestrator
+  tokens: Tokens
+  limits: GatewayLimits
+}
+
+/** Tunnels are shared by all visitors of a preview, whom the gateway has checked: the runner sees the preview itself. */
+const PREVIEW_VISITOR: Visitor = { sub: 'preview000000000', role: 'viewer', actor: 'Preview' }
+
+/** The way into sandboxes, through lifecycle and orchestrator. */
+export function createSandboxes({ lifecycle, orchestrator, tokens, limits }: SandboxParts): Sandboxes {
+  const awake = new Map<string, { target: Target; until: number }>()
+
+  async function wake(replId: string, { limitMs, signal }: { limitMs: number; signal: AbortSignal }): Promise<Target> {
+    const known = awake.get(replId)
+    if (known !== undefined && known.until > Date.now()) return known.target
+    awake.delete(replId)
+    const limit = AbortSignal.timeout(limitMs)
+    try {
+      const target = { replId, ...(await lifecycle.ensureRunning(replId, AbortSignal.any([signal, limit]))) }
+      awake.set(replId, { target, until: Date.now() + limits.sandboxCacheMs })
+      setTimeout(() => awake.delete(replId), limits.sandboxCacheMs).unref()
+      return target
+    } catch (cause) {
+      if (limit.aborted && !signal.aborted)
+        throw new AppError('timeout', `The REPL did not start within ${limitMs / 1000} s.`, {
+          cause,
+          advice: 'It goes on starting: try again in a moment.',
+        })
+      throw signal.aborted && signal.reason instanceof AppError ? signal.reason : cause
+    }
+  }
+
+  async function dial(target: Target, visitor: Visitor): Promise<{ connection: Duplex; token: string }> {
+    const { replId, generation, sandboxId } = target
+    const token = await tokens.attach({ repl: replId, generation, ...visitor })
+    try {
+      return { connection: await orchestrator.dial(sandboxId, 'runner'), token }
+    } catch (error) {
+      awake.delete(replId)
+      throw error
+    }
+  }
+
+  async function tunnel(target: Target, port: number): Promise<Duplex> {
+    const { connection, token } = await dial(target, PREVIEW_VISITOR)
+    const answer = await requestUpgrade(connection, {
+      path: `${RUNNER_ROUTES.tunnel}?port=${port}`,
+      headers: [
+        ['Host', 'runner'],
+        ['Connection', 'Upgrade'],
+        ['Upgrade', 'devex-tunnel'],
+        ['Authorization', `Bearer ${token}`],
+      ],
+      limitMs: limits.runnerHeadMs,
+      limits,
+    })
+    if (answer.kind === 'upgraded') return answer.stream
+    const error = await errorOfRunner(answer.response, limits)
+    connection.destroy()
+    throw isPortClosed(answer.response.statusCode, error) ? portClosed(port, error) : error
+  }
+
+  return { wake, dial, tunnel }
+}
+
+/** A runner says `not_found` or "bad gateway" where it could not connect to the port. */
+function isPortClosed(status: number | undefined, error: AppError): boolean {
+  return error.code === 'not_found' || status === 502
+}
+
+function portClosed(port: number, cause: AppError): AppError {
+  return new AppError('not_found', `Nothing listens on port ${port} yet.`, { cause, advice: 'Start your server.' })
+}
