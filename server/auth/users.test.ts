@@ -1,0 +1,120 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createAuth } from '#server/auth/auth.ts'
+import { LOCAL_BROWSER_COOKIE, createLocalSignIn } from '#server/auth/local-sign-in.ts'
+import { createProviderTokens } from '#server/auth/provider-tokens.ts'
+import { createSecretBox } from '#server/auth/secret-box.ts'
+import { createUsers } from '#server/auth/users.ts'
+import { loadSigningKey } from '#server/auth/keys.ts'
+import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
+import type { StateStore } from '#server/state-store/state-store.ts'
+
+let folder = ''
+let store: StateStore
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'devex-auth-'))
+  store = await openSqliteStateStore({ file: join(folder, 'state.sqlite') })
+})
+afterEach(async () => {
+  await store[Symbol.asyncDispose]()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const ada = { provider: 'github', accountId: '1815', login: 'ada', name: 'Ada', isAdmin: false } as const
+const box = createSecretBox('s'.repeat(32))
+
+describe('users', () => {
+  test('S2: the same login at two accounts, or at two providers, is two people with opaque ids', async () => {
+    const users = createUsers(store)
+    const people = [
+      await users.signIn(ada),
+      await users.signIn({ ...ada, accountId: '1816' }),
+      await users.signIn({ ...ada, provider: 'local' }),
+    ]
+    expect(new Set(people.map((user) => user.id)).size).toBe(3)
+    expect(people.some((user) => user.id.includes('ada') || user.id.includes('1815'))).toBe(false)
+  })
+
+  test('signing in again is the same person, with the name that the provider has now', async () => {
+    const users = createUsers(store)
+    const first = await users.signIn(ada)
+    const again = await users.signIn({ ...ada, name: 'Ada King', login: 'countess' })
+    expect(again).toEqual({ ...first, name: 'Ada King', login: 'countess' })
+    expect(await users.get(first.id)).toEqual(again)
+  })
+
+  test('ten first sign-ins at once make one person', async () => {
+    const users = createUsers(store)
+    const all = await Promise.all(Array.from({ length: 10 }, () => users.signIn(ada)))
+    expect(new Set(all.map((user) => user.id)).size).toBe(1)
+  })
+
+  test('what is not an id is nobody', async () => {
+    expect(await createUsers(store).get('../../etc')).toBeUndefined()
+  })
+})
+
+test('S9: a provider’s token lies encrypted, and opens for its own user only', async () => {
+  const tokens = createProviderTokens(store, box)
+  await tokens.keep('uaaaaaaaaaaaaaaa', 'gho_secret')
+  expect(JSON.stringify(await store.get('provider-token:uaaaaaaaaaaaaaaa'))).not.toContain('gho_secret')
+  expect(await tokens.get('uaaaaaaaaaaaaaaa')).toBe('gho_secret')
+  expect(await tokens.get('ubbbbbbbbbbbbbbb')).toBeUndefined()
+})
+
+test('two replicas that start at once sign with one key', async () => {
+  const [a, b] = await Promise.all([loadSigningKey(store, box), loadSigningKey(store, box)])
+  expect(a).toBe(b)
+})
+
+describe('this machine', () => {
+  test('of ten browsers with the same one-time link, one gets in', async () => {
+    const local = createLocalSignIn(store)
+    const token = await local.newToken()
+    const results = await Promise.allSettled(Array.from({ length: 10 }, () => local.redeem(token)))
+    expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(1)
+    expect(results.find((result) => result.status === 'rejected')?.reason).toMatchObject({ code: 'gone' })
+  })
+
+  test('a browser is known by what it was given, and neither token lies readable in the store', async () => {
+    const local = createLocalSignIn(store)
+    const token = await local.newToken()
+    const cookie = await local.redeem(token)
+    expect([
+      await local.isKnownBrowser(cookie),
+      await local.isKnownBrowser(token),
+      await local.isKnownBrowser(undefined),
+    ]).toEqual([true, false, false])
+    const { records } = await store.list('local-')
+    expect(records).toHaveLength(1)
+    expect(JSON.stringify(records)).not.toContain(cookie)
+  })
+})
+
+describe('authenticator', () => {
+  const settings = { box, github: undefined, isSecure: false, resolveGuest: () => Promise.resolve(undefined) }
+
+  test('the page offers local sign-in to a known browser on loopback only', async () => {
+    const auth = createAuth({ ...settings, stateStore: store, isLoopback: true })
+    const cookie = `${LOCAL_BROWSER_COOKIE}=${await auth.localSignIn.redeem(await auth.localSignIn.newToken())}`
+    expect(await auth.signInOptions(cookie)).toEqual({ github: false, local: true })
+    expect(await auth.signInOptions(null)).toEqual({ github: false, local: false })
+    expect(await createAuth({ ...settings, stateStore: store, isLoopback: false }).signInOptions(cookie)).toEqual({
+      github: false,
+      local: false,
+    })
+  })
+
+  test.each([
+    '',
+    'next-auth.session-token=',
+    'next-auth.session-token=eyJhbGciOiJub25lIn0.e30.',
+    'next-auth.session-token=%E0%A4%A',
+    'devex.guest=x',
+  ])('S1: the cookie %j is nobody', async (cookie) => {
+    const auth = createAuth({ ...settings, stateStore: store, isLoopback: true })
+    expect(await auth.principalOf(cookie)).toBeUndefined()
+  })
+})
