@@ -1,0 +1,31 @@
+import { AppError } from '#server/errors.ts'
+
+/** A fault of the server at `host`, or of the way there, in the port's words. */
+export function translateRedisError(host: string, error: unknown): AppError {
+  if (error instanceof AppError) return error
+  const reason = reasonOf(error)
+  // Upstash's and Redis's words for a wrong password or a user without the right.
+  if (/^(WRONGPASS|NOAUTH|NOPERM|ERR invalid password|Unauthorized)/i.test(reason)) {
+    return new AppError('unavailable', `The Redis server ${host} refuses our credentials: ${reason}.`, {
+      advice: 'Check REDIS_URL, or UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN.',
+    })
+  }
+  return new AppError('unavailable', `The Redis server ${host} does not answer: ${reason}.`)
+}
+
+/** The refusal of records that a newer Devex wrote. */
+export function newerFormatAt(host: string, versions: { found: string; known: number }): AppError {
+  return new AppError(
+    'not_supported',
+    `The records on the Redis server ${host} were written by a newer version of Devex (format ${versions.found}; this one knows up to ${versions.known}).`,
+    { advice: 'Update Devex, or use another server.' },
+  )
+}
+
+/** Without a cause kept: the client's errors quote the whole command, and values may be private. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const detail = error.message === 'fetch failed' && error.cause instanceof Error ? error.cause : error
+  const text = detail.message === '' && 'code' in detail ? String(detail.code) : detail.message
+  return text.replace(/, command was:.*$/s, '').slice(0, 300)
+}
