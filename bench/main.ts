@@ -1,0 +1,12 @@
+import { benchStart } from './start.ts'
+
+const BENCHES: Record<string, () => Promise<void>> = { start: benchStart }
+
+const [name = ''] = process.argv.slice(2)
+const bench = BENCHES[name]
+if (bench === undefined) {
+  console.error(`Say which: npm run bench ${Object.keys(BENCHES).join(' | ')}`)
+  process.exitCode = 2
+} else {
+  await bench()
+}

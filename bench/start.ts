@@ -1,0 +1,107 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chromium } from '@playwright/test'
+import { startServer } from '../app/_e2e/_server.ts'
+import { connect, createRepl, signIn } from '../app/_e2e/_client.ts'
+import { describeSamples } from './statistics.ts'
+import type { Page } from '@playwright/test'
+import type { Client } from '../app/_e2e/_client.ts'
+
+const RUNS = 30
+const PAGE_RUNS = 5
+const PAGE_LIMIT_MS = 60_000
+
+/** From create to the first command's output; from navigation to prompt and to an editor that takes a key, cold and warm. */
+export async function benchStart(): Promise<void> {
+  await using server = await startServer({
+    env: { LOG_LEVEL: 'warn', REPLS_PER_USER: '200', RUNNING_REPLS_PER_USER: '200' },
+  })
+  const client = await signIn(server.link)
+  const floor: number[] = []
+  const created: number[] = []
+  for (let run = 0; run < RUNS; run++) {
+    floor.push(await bareShell())
+    const { ms, replId } = await createToCommand(client)
+    created.push(ms)
+    await client.mutate('repls.delete', { replId })
+    await spareIsReady()
+  }
+  console.log(describeSamples('floor: a login shell of this machine', floor))
+  console.log(describeSamples('create → first command’s output', created, floor))
+  await benchPage(client)
+}
+
+/** What nothing can beat: a login shell of this machine that runs the same command, without a sandbox or a network. */
+async function bareShell(): Promise<number> {
+  const started = performance.now()
+  const shell = spawn('bash', ['-lc', 'echo "= $((42 * 42))"'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  await once(shell.stdout, 'data')
+  const ms = performance.now() - started
+  await once(shell, 'close')
+  return ms
+}
+
+async function createToCommand(client: Client): Promise<{ ms: number; replId: string }> {
+  const started = performance.now()
+  const replId = await createRepl(client, 'node')
+  const connection = await connect(client, replId)
+  const terminal = await connection.openTerminal()
+  await terminal.type('echo "= $((42 * 42))"\r', '= 1764')
+  const ms = performance.now() - started
+  connection.close()
+  return { ms, replId }
+}
+
+/** What is measured is a start with a spare sandbox at hand, so each run waits until one is. */
+async function spareIsReady(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+}
+
+function newSamples(): { cold: number[]; warm: number[] } {
+  return { cold: [], warm: [] }
+}
+
+async function benchPage(client: Client): Promise<void> {
+  const id = await createRepl(client, 'node')
+  const samples = { prompt: newSamples(), editor: newSamples() }
+  const browser = await chromium.launch({
+    ...(process.env['CHROMIUM'] !== undefined && { executablePath: process.env['CHROMIUM'] }),
+    args: ['--no-sandbox', '--disable-gpu'],
+  })
+  for (let run = 0; run < PAGE_RUNS; run++) {
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, extraHTTPHeaders: {} })
+    const [name = '', value = ''] = (
+      client.cookie.split('; ').find((pair) => pair.includes('session-token')) ?? ''
+    ).split(/=(.*)/s)
+    await context.addCookies([{ name, value, url: client.url }])
+    for (const kind of ['cold', 'warm'] as const) {
+      const page = await context.newPage()
+      const figures = await openPage(page, `${client.url}/r/${id}`)
+      samples.prompt[kind].push(figures.prompt)
+      samples.editor[kind].push(figures.editor)
+      await page.close()
+    }
+    await context.close()
+  }
+  await browser.close()
+  for (const kind of ['cold', 'warm'] as const) {
+    console.log(describeSamples(`navigation → terminal prompt, ${kind}`, samples.prompt[kind]))
+    console.log(describeSamples(`navigation → editor usable, ${kind}`, samples.editor[kind]))
+  }
+  await client.mutate('repls.delete', { replId: id })
+}
+
+async function openPage(page: Page, url: string): Promise<{ prompt: number; editor: number }> {
+  await page.addInitScript(() => localStorage.setItem('devex.terminal.renderer', 'dom'))
+  const started = performance.now()
+  await page.goto(url, { waitUntil: 'commit' })
+  const since = async (seen: Promise<unknown>) => {
+    await seen
+    return performance.now() - started
+  }
+  const [prompt, editor] = await Promise.all([
+    since(page.locator('.xterm-rows', { hasText: '$' }).first().waitFor({ timeout: PAGE_LIMIT_MS })),
+    since(page.locator('.monaco-editor .view-line span').first().waitFor({ timeout: PAGE_LIMIT_MS })),
+  ])
+  return { prompt, editor }
+}
