@@ -74,7 +74,11 @@ export const adoptProgressSchema = z.discriminatedUnion('phase', [
   z.object({ phase: z.literal('restoring'), doneFiles: z.int(), totalFiles: z.int() }),
   z.object({ phase: z.literal('cloning'), message: z.string(), percent: z.number().min(0).max(100).optional() }),
   z.object({ phase: z.literal('opening') }),
-  z.object({ phase: z.literal('done') }),
+  z.object({
+    phase: z.literal('done'),
+    /** After a clone: the names at the project's top, from which its template is guessed. */
+    names: z.array(z.string()).max(500).optional(),
+  }),
   z.object({ phase: z.literal('failed'), error: wireErrorSchema }),
 ])
 export type AdoptProgress = z.infer<typeof adoptProgressSchema>
@@ -85,7 +89,11 @@ export type OpenRequest = z.infer<typeof openRequestSchema>
 
 export const openProgressSchema = z.discriminatedUnion('phase', [
   z.object({ phase: z.literal('cloning'), message: z.string(), percent: z.number().min(0).max(100).optional() }),
-  z.object({ phase: z.literal('done') }),
+  z.object({
+    phase: z.literal('done'),
+    /** After a clone: the names at the project's top, from which its template is guessed. */
+    names: z.array(z.string()).max(500).optional(),
+  }),
   z.object({ phase: z.literal('failed'), error: wireErrorSchema }),
 ])
 export type OpenProgress = z.infer<typeof openProgressSchema>

@@ -1,7 +1,9 @@
 import { TRPCError, initTRPC } from '@trpc/server'
-import type { ApiContext } from '#server/context.ts'
+import { z } from 'zod'
+import type { ErrorCode } from '#protocol/errors.ts'
 import type { Principal } from '#server/auth/principal.ts'
-import { TRPC_CODE, toAppError, toWireError } from '#server/errors.ts'
+import type { ApiContext } from '#server/context.ts'
+import { AppError, HTTP_STATUS, TRPC_CODE, toAppError, toWireError } from '#server/errors.ts'
 
 /** What a procedure sees: the application and who asks. */
 export interface RequestContext {
@@ -10,11 +12,22 @@ export interface RequestContext {
 }
 
 const t = initTRPC.context<RequestContext>().create({
-  errorFormatter: ({ shape, error }) => ({
-    ...shape,
-    message: toWireError(unwrap(error)).message,
-    data: { ...shape.data, stack: undefined, error: toWireError(unwrap(error)) },
-  }),
+  // Six open event streams block every further request of a browser over HTTP/1.1: subscriptions have a socket.
+  sse: { enabled: false },
+  errorFormatter: ({ shape, error }) => {
+    const wire = toWireError(appErrorOf(error))
+    return {
+      ...shape,
+      message: wire.message,
+      data: {
+        ...shape.data,
+        code: TRPC_CODE[wire.code],
+        httpStatus: HTTP_STATUS[wire.code],
+        stack: undefined,
+        error: wire,
+      },
+    }
+  },
 })
 
 export const router = t.router
@@ -23,18 +36,34 @@ export const createCallerFactory = t.createCallerFactory
 /** Translates our errors into tRPC's and logs what nobody expected. */
 const errors = t.middleware(async ({ ctx, path, next }) => {
   const result = await next()
-  if (result.ok || result.error.code === 'BAD_REQUEST') return result
-  const error = toAppError(unwrap(result.error))
+  if (result.ok) return result
+  const error = appErrorOf(result.error)
   if (error.code === 'internal') ctx.app.log.error('procedure failed', error, { path })
   throw new TRPCError({ code: TRPC_CODE[error.code], message: error.message, cause: error })
 })
 
 /** Anyone signed in, or a guest with a share link: the domain checks what they may do. */
 export const procedure = t.procedure.use(errors).use(({ ctx, next }) => {
-  if (ctx.who === undefined) throw new TRPCError({ code: 'UNAUTHORIZED', message: 'Sign in first.' })
+  if (ctx.who === undefined) throw new AppError('unauthenticated', 'Sign in first.')
   return next({ ctx: { ...ctx, who: ctx.who } })
 })
 
-function unwrap(error: TRPCError): unknown {
-  return error.cause ?? error
+/** Requests that tRPC itself refuses before a procedure sees them. */
+const REFUSED: Partial<Record<TRPCError['code'], { code: ErrorCode; message: string }>> = {
+  NOT_FOUND: { code: 'not_found', message: 'There is no such procedure.' },
+  METHOD_NOT_SUPPORTED: { code: 'bad_request', message: 'A change needs a POST, a query a GET.' },
+  BAD_REQUEST: { code: 'bad_request', message: 'This request cannot be understood.' },
+  PARSE_ERROR: { code: 'bad_request', message: 'This request cannot be understood.' },
+  UNSUPPORTED_MEDIA_TYPE: { code: 'bad_request', message: 'This request is not JSON.' },
+  PAYLOAD_TOO_LARGE: { code: 'too_large', message: 'This request is too large.' },
+}
+
+/** What went wrong, in our terms: our own error inside tRPC's, bad input, or a request that tRPC itself refused. */
+export function appErrorOf(error: TRPCError): AppError {
+  const { cause } = error
+  if (cause instanceof AppError || cause instanceof z.ZodError) return toAppError(cause)
+  const refused = REFUSED[error.code]
+  return refused === undefined
+    ? toAppError(cause ?? error)
+    : new AppError(refused.code, refused.message, { cause: error })
 }

@@ -1,0 +1,164 @@
+import type { Principal } from '#server/auth/principal.ts'
+import type { Tokens } from '#server/auth/tokens.ts'
+import type { Settings } from '#server/env.ts'
+import type { Log } from '#server/log.ts'
+import type { Orchestrator, SandboxLimits } from '#server/orchestrator/orchestrator.ts'
+import { createAccess } from '#server/repls/access.ts'
+import { createCensus } from '#server/repls/census.ts'
+import { createDriver } from '#server/repls/driver.ts'
+import { createLifecycle } from '#server/repls/lifecycle.ts'
+import { createQuotas } from '#server/repls/quotas.ts'
+import { createRepls } from '#server/repls/repl-calls.ts'
+import type { Access, Lifecycle, Repls, Shares } from '#server/repls/repls.ts'
+import { createShares } from '#server/repls/shares.ts'
+import { createSpares } from '#server/repls/spares.ts'
+import { runStart } from '#server/repls/start.ts'
+import type { StartDeps } from '#server/repls/start.ts'
+import { runStop } from '#server/repls/stop.ts'
+import { createReplStore } from '#server/repls/store.ts'
+import { createSweeper } from '#server/repls/sweep.ts'
+import type { Sweeper } from '#server/repls/sweep.ts'
+import { createTouches } from '#server/repls/touches.ts'
+import { createWorkspaceEvents } from '#server/repls/workspace-events.ts'
+import type { StateStore } from '#server/state-store/state-store.ts'
+import type { Templates } from '#server/workspaces/templates.ts'
+import type { SidecarClient, WorkspaceEvents, Workspaces } from '#server/workspaces/workspaces.ts'
+
+/** What the domain takes from the settings. */
+export type DomainLimits = Pick<
+  Settings,
+  | 'REPLS_PER_USER'
+  | 'RUNNING_REPLS_PER_USER'
+  | 'SPARE_SANDBOXES'
+  | 'SANDBOX_MEMORY_BYTES'
+  | 'SANDBOX_CPUS'
+  | 'SANDBOX_PROCESSES'
+  | 'SANDBOX_DISK_BYTES'
+  | 'IDLE_STOP_MINUTES'
+>
+
+export interface DomainDeps {
+  stateStore: StateStore
+  orchestrator: Orchestrator
+  workspaces: Workspaces
+  sidecar: SidecarClient
+  templates: Templates
+  tokens: Tokens
+  limits: DomainLimits
+  log: Log
+  /** Milliseconds since the epoch. */
+  now?: () => number
+}
+
+/** Disposing ends its timers and its part in starts and stops; sandboxes go on, and another control plane takes over. */
+export interface Domain extends AsyncDisposable {
+  repls: Repls
+  lifecycle: Lifecycle
+  access: Access
+  shares: Shares
+  workspaceEvents: WorkspaceEvents
+  sweeper: Sweeper
+  /** Who a `devex.guest` cookie belongs to. */
+  resolveGuest: (cookieValue: string) => Promise<Principal | undefined>
+}
+
+export function createDomain(deps: DomainDeps): Domain {
+  const { stateStore, orchestrator, workspaces, templates, limits, log, now = Date.now } = deps
+  const quotas = createQuotas(stateStore, {
+    replsPerUser: limits.REPLS_PER_USER,
+    runningReplsPerUser: limits.RUNNING_REPLS_PER_USER,
+  })
+  const store = createReplStore(stateStore, quotas)
+  const access = createAccess({ stateStore, store, now })
+  const shares = createShares({ stateStore, store, access, now })
+
+  const census = createCensus(orchestrator, {
+    log,
+    onChange: (sandbox) => {
+      spares.refill()
+      if (sandbox === undefined || sandbox.state === 'dead') sweeper.hint()
+    },
+  })
+  const sandboxLimits = sandboxLimitsOf(limits)
+  const spares = createSpares({
+    orchestrator,
+    sandboxes: census.all,
+    limits: sandboxLimits,
+    count: limits.SPARE_SANDBOXES,
+    log,
+  })
+
+  const startDeps: StartDeps = {
+    orchestrator,
+    sidecar: deps.sidecar,
+    workspaces,
+    templates,
+    tokens: deps.tokens,
+    spares,
+    sandboxLimits,
+    log,
+    now,
+    onCloned: async (replId, names) => {
+      const { template, run } = templates.guess(names)
+      await store.update(replId, (repl) => ({ ...repl, template, run }))
+    },
+  }
+  const driver = createDriver({
+    stateStore,
+    store,
+    log,
+    start: (work) => runStart(startDeps, work),
+    stop: (work) => runStop(startDeps, work),
+  })
+  const touches = createTouches({ store, log, now })
+  const lifecycle = createLifecycle({ stateStore, store, driver, spares, touches, log, now })
+  const sweeper = createSweeper({
+    stateStore,
+    store,
+    orchestrator,
+    workspaces,
+    driver,
+    lifecycle,
+    shares,
+    spareCount: limits.SPARE_SANDBOXES,
+    idleStopMs: limits.IDLE_STOP_MINUTES * 60_000,
+    log,
+    now,
+  })
+
+  return {
+    repls: createRepls({
+      stateStore,
+      store,
+      quotas,
+      access,
+      lifecycle,
+      driver,
+      workspaces,
+      templates,
+      orchestrator,
+      log,
+      now,
+    }),
+    lifecycle,
+    access,
+    shares,
+    workspaceEvents: createWorkspaceEvents({ store, now }),
+    sweeper,
+    resolveGuest: shares.resolveGuest,
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([sweeper[Symbol.asyncDispose](), census[Symbol.asyncDispose]()])
+      await spares[Symbol.asyncDispose]()
+      await driver[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function sandboxLimitsOf(limits: DomainLimits): SandboxLimits {
+  return {
+    memoryBytes: limits.SANDBOX_MEMORY_BYTES,
+    cpus: limits.SANDBOX_CPUS,
+    processes: limits.SANDBOX_PROCESSES,
+    diskBytes: limits.SANDBOX_DISK_BYTES,
+  }
+}

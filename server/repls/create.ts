@@ -1,0 +1,153 @@
+import { newId } from '#protocol/ids.ts'
+import type { Principal } from '#server/auth/principal.ts'
+import { AppError } from '#server/errors.ts'
+import type { Log } from '#server/log.ts'
+import type { Quotas } from '#server/repls/quotas.ts'
+import { REPL_FORMAT } from '#server/repls/record.ts'
+import type { Repl } from '#server/repls/record.ts'
+import { isRefusal, transition } from '#server/repls/repl.ts'
+import { retryConflicts } from '#server/repls/retry.ts'
+import type { ReplStore } from '#server/repls/store.ts'
+import { replNameSchema } from '#server/repls/views.ts'
+import type { CreateRepl } from '#server/repls/views.ts'
+import { MAX_DISPLAY_NAME_CHARS } from '#protocol/limits.ts'
+import type { Template } from '#server/workspaces/template.ts'
+import type { Templates } from '#server/workspaces/templates.ts'
+import type { Workspaces } from '#server/workspaces/workspaces.ts'
+
+interface CreateDeps {
+  store: ReplStore
+  quotas: Quotas
+  workspaces: Workspaces
+  templates: Templates
+  log: Log
+  now: () => number
+}
+
+/** What a repl from Git is until its files say otherwise. */
+const TEMPLATE_OF_GIT = 'empty'
+
+/**
+ * Makes a repl: its place in the quota first, then its files, then its record, which begins the first start if one more
+ * may run. A fault in between leaves none of them.
+ */
+export async function createRepl(
+  deps: CreateDeps,
+  who: Principal & { kind: 'user' },
+  input: CreateRepl,
+): Promise<Repl> {
+  const { store, quotas, now } = deps
+  const { source } = input
+  const template = deps.templates.get(source.kind === 'template' ? source.template : TEMPLATE_OF_GIT)
+  if (source.kind === 'git') checkUrl(source.url)
+  const id = newId()
+  await retryConflicts(() => quotas.reserve(who.id, id, now()))
+  try {
+    const repl: Repl = {
+      format: REPL_FORMAT,
+      id,
+      name: input.name ?? (await freeName(store, who.id, defaultName(source, template))),
+      template: template.key,
+      source:
+        source.kind === 'template'
+          ? { kind: 'template' }
+          : {
+              kind: 'git',
+              url: source.url,
+              ...(source.branch !== undefined && { branch: source.branch }),
+              isCloned: false,
+            },
+      owner: { id: who.id, name: who.name },
+      generation: 0,
+      fence: 0,
+      state: { kind: 'stopped' },
+      createdAt: now(),
+      lastUsedAt: now(),
+      activeAt: now(),
+      publicPorts: [],
+    }
+    if (source.kind === 'template') await seed(deps, repl, template)
+    return await insert(deps, repl)
+  } catch (error) {
+    await retryConflicts(() => quotas.release(who.id, id)).catch((failure: unknown) =>
+      deps.log.error('a place in a quota was not given back; it runs out by itself', failure, { repl: id }),
+    )
+    throw error
+  }
+}
+
+async function seed({ workspaces, log }: CreateDeps, repl: Repl, template: Template): Promise<void> {
+  const ref = { replId: repl.id, ownerId: repl.owner.id }
+  try {
+    await workspaces.seed(ref, template)
+  } catch (error) {
+    await workspaces.purge(ref).catch((failure: unknown) => log.error('half a workspace is left', failure, ref))
+    throw new AppError('unavailable', `The files of the template ${template.key} could not be stored.`, {
+      cause: error,
+      advice: 'Try again. Nothing was created.',
+    })
+  }
+}
+
+/** Writes the record, starting if the owner may run one more, else stopped. */
+async function insert({ store, quotas, workspaces, log, now }: CreateDeps, repl: Repl): Promise<Repl> {
+  try {
+    const started = transition(repl, { type: 'start-asked', at: now() })
+    if (!isRefusal(started) && (await quotas.canRun(repl.owner.id))) {
+      try {
+        await store.insert(started)
+        return started
+      } catch (error) {
+        const isBeaten = error instanceof AppError && error.code === 'quota_exceeded'
+        if (!isBeaten) throw error
+      }
+    }
+    await store.insert(repl)
+    return repl
+  } catch (error) {
+    const ref = { replId: repl.id, ownerId: repl.owner.id }
+    await workspaces
+      .purge(ref)
+      .catch((failure: unknown) => log.error('a workspace without a repl is left', failure, ref))
+    throw error
+  }
+}
+
+function checkUrl(url: string): void {
+  const { username, password } = new URL(url)
+  if (username !== '' || password !== '') {
+    throw new AppError('bad_request', 'The address of the repository holds a name or password.', {
+      advice: 'Use the public address; a password would be stored and shown to everyone you share with.',
+    })
+  }
+}
+
+function defaultName(source: CreateRepl['source'], template: Template): string {
+  if (source.kind === 'template') return template.manifest.title
+  const last = new URL(source.url).pathname.split('/').findLast((part) => part !== '') ?? ''
+  const name = replNameSchema.safeParse(
+    decode(last)
+      .replace(/\.git$/, '')
+      .slice(0, MAX_DISPLAY_NAME_CHARS),
+  )
+  return name.success ? name.data : 'Repository'
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
+}
+
+/** `wanted`, or with the first number that none of the owner's repls has. */
+async function freeName(store: ReplStore, ownerId: string, wanted: string): Promise<string> {
+  const taken = new Set((await store.ofOwner(ownerId)).map(({ name }) => name))
+  let name = wanted
+  for (let number = 2; taken.has(name); number++) {
+    const suffix = ` ${number}`
+    name = wanted.slice(0, MAX_DISPLAY_NAME_CHARS - suffix.length).trimEnd() + suffix
+  }
+  return name
+}

@@ -1,0 +1,83 @@
+/** Bounds of the domain. What both ends of a wire must agree on stands in `#protocol/limits.ts`. */
+
+const SECOND_MS = 1000
+const MINUTE_MS = 60 * SECOND_MS
+const DAY_MS = 24 * 60 * MINUTE_MS
+
+/** How long a deleted repl can be restored. */
+export const RESTORE_WINDOW_MS = 7 * DAY_MS
+
+/** A start that restores files takes seconds; after so long something hangs. */
+export const START_LIMIT_MS = 3 * MINUTE_MS
+/** A clone may be large and the network slow. */
+export const CLONE_LIMIT_MS = 20 * MINUTE_MS
+/** A save uploads what changed: at most a workspace of some GiB over a slow link. */
+export const STOP_LIMIT_MS = 20 * MINUTE_MS
+/** A stop whose connection broke is asked for again (it joins the save under way) so many times in all. */
+export const STOP_ATTEMPTS = 2
+/** Removing a sandbox kills processes and deletes files. */
+export const REMOVE_LIMIT_MS = MINUTE_MS
+/** Removing a sandbox after a failed start must not keep the page from hearing why it failed. */
+export const CLEANUP_LIMIT_MS = 10 * SECOND_MS
+
+/** How long a control plane that died keeps others from going on with its starts and stops. */
+export const DRIVE_LEASE_MS = 10 * SECOND_MS
+/** How often somebody waiting for that lease looks again. */
+export const DRIVE_STANDBY_MS = 500
+/** Progress of one phase is written at most so often. */
+export const PROGRESS_SAVE_MS = 250
+/** Text of a phase that came from a sandbox. */
+export const MAX_DETAIL_CHARS = 300
+
+/** A repl that ran for so long has recovered: earlier restarts of its runner are forgotten. */
+export const STABLE_AFTER_MS = 10 * MINUTE_MS
+/** Restarts of a runner that keeps dying before a person has to look. */
+export const MAX_REVIVALS = 3
+
+/** A write that lost a race is tried again, with a growing random pause. */
+export const MAX_WRITE_ATTEMPTS = 60
+export const WRITE_RETRY_MS = 20
+/** A quota place held by a create that never finished. */
+export const RESERVATION_MS = 5 * MINUTE_MS
+
+/** `lastUsedAt` is written at most so often for one repl. */
+export const TOUCH_EVERY_MS = MINUTE_MS
+/** Reports of a sandbox are written at most so often, unless they say that saving fails or works again. */
+export const REPORT_EVERY_MS = 15 * SECOND_MS
+/** Repls whose last write is remembered, for the two limits above. */
+export const MAX_REMEMBERED_WRITES = 10_000
+
+/** How often the sweeper looks when nothing calls it. */
+export const SWEEP_EVERY_MS = 10 * SECOND_MS
+/** How long a sweeper that died keeps others from sweeping. */
+export const SWEEP_LEASE_MS = 30 * SECOND_MS
+/** Events that come together cause one sweep. */
+export const SWEEP_DEBOUNCE_MS = 100
+/** A sandbox that is nobody's may be a spare just being made by another control plane: it is left alone for so long. */
+export const ORPHAN_GRACE_MS = 2 * MINUTE_MS
+/** Records read at a time. */
+export const PAGE_SIZE = 100
+
+/** A spare that could not be made is tried again after so long. */
+export const SPARE_RETRY_MS = 30 * SECOND_MS
+/** Making one sandbox. */
+export const CREATE_LIMIT_MS = MINUTE_MS
+
+/** Hints may be lost: a watcher looks by itself so often. */
+export const WATCH_POLL_MS = 3 * SECOND_MS
+/** Changes that come together are shown at once after so long. */
+export const WATCH_SETTLE_MS = 20
+
+/** How long `delete` waits for the last save before it answers; the deletion goes on by itself. */
+export const DELETE_WAIT_MS = 20 * SECOND_MS
+/** Repls saved at a time when everything is stopped. */
+export const STOP_ALL_PARALLEL = 4
+
+/** Links of one repl. */
+export const MAX_SHARES_PER_REPL = 50
+/** How long a guest's cookie is good for; a link that expires earlier ends it earlier. */
+export const GUEST_TTL_MS = 30 * DAY_MS
+/** Random bits of a link's token and of a guest's cookie. */
+export const SECRET_BYTES = 32
+/** Ports of one repl that can be public. */
+export const MAX_PUBLIC_PORTS = 20

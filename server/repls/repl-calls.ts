@@ -1,0 +1,138 @@
+import type { Role } from '#protocol/roles.ts'
+import type { Principal } from '#server/auth/principal.ts'
+import { AppError } from '#server/errors.ts'
+import type { Log } from '#server/log.ts'
+import type { Orchestrator } from '#server/orchestrator/orchestrator.ts'
+import { bestGrant, isOwner } from '#server/repls/access.ts'
+import { createRepl } from '#server/repls/create.ts'
+import type { Driver } from '#server/repls/driver.ts'
+import type { Lives } from '#server/repls/lifecycle.ts'
+import { MAX_PUBLIC_PORTS } from '#server/repls/limits.ts'
+import type { Quotas } from '#server/repls/quotas.ts'
+import { isMoving } from '#server/repls/record.ts'
+import type { Repl } from '#server/repls/record.ts'
+import { transition } from '#server/repls/repl.ts'
+import type { Access, Grant, Repls } from '#server/repls/repls.ts'
+import { liveSharesOf } from '#server/repls/share-records.ts'
+import { noSuchRepl } from '#server/repls/store.ts'
+import type { ReplStore } from '#server/repls/store.ts'
+import { viewOf } from '#server/repls/view-of.ts'
+import { watchRepl, watchRepls } from '#server/repls/watch.ts'
+import type { ReplView } from '#server/repls/views.ts'
+import type { StateStore } from '#server/state-store/state-store.ts'
+import type { Templates } from '#server/workspaces/templates.ts'
+import type { Workspaces } from '#server/workspaces/workspaces.ts'
+
+interface ReplsDeps {
+  stateStore: StateStore
+  store: ReplStore
+  quotas: Quotas
+  access: Access
+  lifecycle: Lives
+  driver: Driver
+  workspaces: Workspaces
+  templates: Templates
+  orchestrator: Orchestrator
+  log: Log
+  now: () => number
+}
+
+export function createRepls(deps: ReplsDeps): Repls {
+  const { stateStore, store, access, lifecycle, now } = deps
+
+  const show = (repl: Repl, role: Role) => viewOf(repl, { role, isolation: deps.orchestrator.isolation() })
+
+  /** Does `act` as somebody who has `role`, and shows what came of it. */
+  const as = async (
+    who: Principal,
+    { replId, role }: { replId: string; role: Role },
+    act: (replId: string) => Promise<Repl>,
+  ): Promise<ReplView> => {
+    const grant = await access.require(who, replId, role)
+    return show(await act(replId), grant.role)
+  }
+
+  const look = async (who: Principal, replId: string) => {
+    const grant = await access.grantOf(who, replId)
+    const repl = grant === undefined ? undefined : await store.get(replId)
+    return grant === undefined || repl === undefined ? undefined : { view: show(repl, grant.role), until: endOf(grant) }
+  }
+
+  const list = async (who: Principal) => {
+    const [own, shares] = await Promise.all([
+      who.kind === 'user' ? store.ofOwner(who.id) : [],
+      liveSharesOf(stateStore, { personId: who.id, now: now() }),
+    ])
+    const shared = await store.getMany([...new Set(shares.map(({ replId }) => replId))])
+    const views = shared.flatMap((repl) => {
+      const grant = bestGrant(
+        who,
+        shares.filter(({ replId }) => replId === repl.id),
+      )
+      return grant === undefined || repl.state.kind === 'deleted' || isOwner(who, repl) ? [] : [show(repl, grant.role)]
+    })
+    return [...own.map((repl) => show(repl, 'owner')), ...views].toSorted((a, b) => b.lastUsedAt - a.lastUsedAt)
+  }
+
+  const watchDeps = { stateStore, look, list, now }
+  const change = async (replId: string, changed: (repl: Repl) => Repl) => (await store.update(replId, changed)).repl
+
+  return {
+    list,
+
+    get: async (who, replId) => {
+      const seen = await look(who, replId)
+      if (seen === undefined) throw noSuchRepl()
+      return seen.view
+    },
+
+    create: async (who, input) => {
+      if (who.kind !== 'user') throw new AppError('forbidden', 'Sign in to create a REPL of your own.')
+      const repl = await createRepl(deps, who, input)
+      if (isMoving(repl)) deps.driver.drive(repl.id)
+      return show(repl, 'owner')
+    },
+
+    rename: (who, replId, name) =>
+      as(who, { replId, role: 'owner' }, () => change(replId, (repl) => ({ ...repl, name }))),
+
+    start: (who, replId) => as(who, { replId, role: 'editor' }, lifecycle.start),
+    stop: (who, replId) => as(who, { replId, role: 'editor' }, lifecycle.stop),
+
+    delete: async (who, replId) => {
+      await as(who, { replId, role: 'owner' }, lifecycle.delete)
+    },
+
+    restore: (who, replId) =>
+      as(who, { replId, role: 'owner' }, async () => {
+        const { repl, refusal } = await store.update(replId, (current) =>
+          transition(current, { type: 'restore-asked', at: now() }),
+        )
+        if (refusal !== undefined) throw new AppError('conflict', refusal.message)
+        return repl
+      }),
+
+    setPortPublic: (who, replId, { port, isPublic }) =>
+      as(who, { replId, role: 'owner' }, () =>
+        change(replId, (repl) => {
+          const others = repl.publicPorts.filter((other) => other !== port)
+          if (isPublic && others.length >= MAX_PUBLIC_PORTS) {
+            throw new AppError('quota_exceeded', `At most ${MAX_PUBLIC_PORTS} ports can be public.`)
+          }
+          return { ...repl, publicPorts: isPublic ? [...others, port].toSorted((a, b) => a - b) : others }
+        }),
+      ),
+
+    watch: async function* (who, replId, signal) {
+      // An unknown repl is `not_found` at once; only what is lost later ends with `forbidden`.
+      await access.require(who, replId, 'viewer')
+      yield* watchRepl(watchDeps, who, { replId, signal })
+    },
+
+    watchList: (who, signal) => watchRepls(watchDeps, who, signal),
+  }
+}
+
+function endOf(grant: Grant): number | undefined {
+  return grant.via.kind === 'share' ? grant.via.expiresAt : undefined
+}

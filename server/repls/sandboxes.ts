@@ -1,0 +1,59 @@
+import { AppError } from '#server/errors.ts'
+import type { Log } from '#server/log.ts'
+import { REMOVE_LIMIT_MS } from '#server/repls/limits.ts'
+import type { Orchestrator, Sandbox, SandboxLabel, SandboxPart } from '#server/orchestrator/orchestrator.ts'
+
+/** The sandbox as it is now. */
+export async function findSandbox(orchestrator: Orchestrator, sandboxId: string): Promise<Sandbox | undefined> {
+  return (await orchestrator.list()).find(({ id }) => id === sandboxId)
+}
+
+/** Whether a part of a sandbox can be reached. */
+export async function answers(orchestrator: Orchestrator, sandboxId: string, part: SandboxPart): Promise<boolean> {
+  try {
+    const stream = await orchestrator.dial(sandboxId, part)
+    stream.on('error', () => undefined)
+    stream.destroy()
+    return true
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Removes a sandbox if it is this repl's. A spare that was chosen but never labelled may have gone to another repl
+ * meanwhile: the label decides.
+ */
+export async function removeOwn(orchestrator: Orchestrator, sandboxId: string, label: SandboxLabel): Promise<void> {
+  const sandbox = await findSandbox(orchestrator, sandboxId)
+  if (sandbox === undefined) return
+  try {
+    await orchestrator.label(sandboxId, label)
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'conflict') return
+    throw error
+  }
+  await orchestrator.remove(sandboxId)
+}
+
+/** Removes what nobody needs any more; what cannot be removed now is left to the sweeper. */
+export async function tryRemove(
+  remove: () => Promise<void>,
+  { log, sandboxId, limitMs = REMOVE_LIMIT_MS }: { log: Log; sandboxId: string; limitMs?: number },
+): Promise<void> {
+  try {
+    await withLimit(remove(), limitMs)
+  } catch (error) {
+    log.warn('a sandbox could not be removed; the sweeper tries again', { sandbox: sandboxId, error: String(error) })
+  }
+}
+
+async function withLimit(work: Promise<void>, ms: number): Promise<void> {
+  const timeout = Promise.withResolvers<never>()
+  const timer = setTimeout(() => timeout.reject(new AppError('timeout', `No answer for ${ms / 1000} s.`)), ms)
+  try {
+    await Promise.race([work, timeout.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}

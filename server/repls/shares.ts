@@ -1,0 +1,230 @@
+import { newId } from '#protocol/ids.ts'
+import type { Principal } from '#server/auth/principal.ts'
+import { AppError } from '#server/errors.ts'
+import { isOwner } from '#server/repls/access.ts'
+import { fromRecord, toJson } from '#server/repls/json.ts'
+import { GUEST_TTL_MS, MAX_SHARES_PER_REPL } from '#server/repls/limits.ts'
+import type { Access, Shares } from '#server/repls/repls.ts'
+import {
+  guestSchema,
+  hashSecret,
+  isLive,
+  liveSharesOf,
+  newSecret,
+  shareKeys,
+  sharePersonSchema,
+  shareSchema,
+  shareTokenSchema,
+} from '#server/repls/share-records.ts'
+import type { Share, SharePerson } from '#server/repls/share-records.ts'
+import { listChannel, pages, replChannel } from '#server/repls/store.ts'
+import type { ReplStore } from '#server/repls/store.ts'
+import type { CreateShare, ShareView } from '#server/repls/views.ts'
+import type { StateStore, Write } from '#server/state-store/state-store.ts'
+
+/** The cookie of somebody who came through a link without signing in. */
+export const GUEST_COOKIE = 'devex.guest'
+
+const MAX_WRITES = 100
+
+interface SharesDeps {
+  stateStore: StateStore
+  store: ReplStore
+  access: Access
+  now: () => number
+}
+
+/** `Shares`, and what the sweeper and the authenticator ask of it. */
+export interface ShareLinks extends Shares {
+  /** Ends the links whose time is over. */
+  endExpired(): Promise<void>
+  /** Ends every link of a repl that is purged. */
+  endAll(replId: string): Promise<void>
+  /** Who a guest cookie belongs to, while a link of theirs is good. */
+  resolveGuest: (cookieValue: string) => Promise<Principal | undefined>
+}
+
+export function createShares(deps: SharesDeps): ShareLinks {
+  const { stateStore, store, access, now } = deps
+
+  const sharesOf = async (replId: string) => {
+    const shares: Share[] = []
+    for await (const page of pages(stateStore, shareKeys.sharesOf(replId))) {
+      shares.push(...page.map((record) => fromRecord(shareSchema, record)))
+    }
+    return shares
+  }
+  const peopleOf = async (share: Share) => {
+    const people: SharePerson[] = []
+    for await (const page of pages(stateStore, shareKeys.peopleOf(share))) {
+      people.push(...page.map((record) => fromRecord(sharePersonSchema, record)))
+    }
+    return people
+  }
+
+  /** The share's own record goes first: from then on nobody has a right through it, whatever is left of its grants. */
+  const end = async (share: Share) => {
+    const people = await peopleOf(share)
+    const writes: Write[] = [
+      { kind: 'delete', key: shareKeys.share(share.replId, share.id), expected: 'any' },
+      { kind: 'delete', key: shareKeys.token(share.tokenHash), expected: 'any' },
+      ...people.flatMap(({ id }): Write[] => [
+        { kind: 'delete', key: shareKeys.grant(id, share), expected: 'any' },
+        { kind: 'delete', key: shareKeys.person(share, id), expected: 'any' },
+      ]),
+    ]
+    for (let first = 0; first < writes.length; first += MAX_WRITES) {
+      await stateStore.transact(writes.slice(first, first + MAX_WRITES))
+      if (first === 0) await stateStore.publish(replChannel(share.replId), { share: share.id })
+    }
+    for (const { id } of people) await stateStore.publish(listChannel(id), { share: share.id })
+  }
+
+  return {
+    create: async (who, replId, input) => {
+      await access.require(who, replId, 'owner')
+      checkInput(input, now())
+      const existing = await sharesOf(replId)
+      if (existing.length >= MAX_SHARES_PER_REPL) {
+        throw new AppError('quota_exceeded', `This REPL has ${MAX_SHARES_PER_REPL} links, which is all it may have.`, {
+          advice: 'Revoke one that is no longer needed.',
+        })
+      }
+      const token = newSecret()
+      const share: Share = {
+        format: 1,
+        id: newId(),
+        replId,
+        role: input.role,
+        tokenHash: hashSecret(token),
+        createdAt: now(),
+        ...(input.expiresAt !== undefined && { expiresAt: input.expiresAt }),
+        allowSignedOut: input.allowSignedOut,
+      }
+      await stateStore.transact([
+        { kind: 'put', key: shareKeys.share(replId, share.id), value: toJson(share), expected: 'absent' },
+        {
+          kind: 'put',
+          key: shareKeys.token(share.tokenHash),
+          value: { replId, shareId: share.id },
+          expected: 'absent',
+        },
+      ])
+      return { share: viewOf(share, []), token }
+    },
+
+    list: async (who, replId) => {
+      await access.require(who, replId, 'owner')
+      const shares = (await sharesOf(replId)).filter((share) => isLive(share, now()))
+      const views = await Promise.all(shares.map(async (share) => viewOf(share, await peopleOf(share))))
+      return views.toSorted((a, b) => a.createdAt - b.createdAt)
+    },
+
+    revoke: async (who, replId, shareId) => {
+      await access.require(who, replId, 'owner')
+      const record = await stateStore.get(shareKeys.share(replId, shareId))
+      if (record === undefined) throw new AppError('not_found', 'There is no such link.')
+      await end(fromRecord(shareSchema, record))
+    },
+
+    redeem: async (who, token) => {
+      const share = await shareBehind(deps, token)
+      const repl = await store.get(share.replId)
+      if (repl === undefined || repl.state.kind === 'deleted') throw linkGone()
+      if (who !== undefined && isOwner(who, repl)) return { replId: share.replId }
+      if (who?.kind === 'user') {
+        await grant(deps, share, { kind: 'user', id: who.id, name: who.name })
+        return { replId: share.replId }
+      }
+      if (!share.allowSignedOut) {
+        throw new AppError('unauthenticated', 'This link asks you to sign in.', {
+          advice: 'Sign in and open it again.',
+        })
+      }
+      if (who !== undefined) {
+        await grant(deps, share, { kind: 'guest', id: who.id, name: who.name })
+        return { replId: share.replId }
+      }
+      return { replId: share.replId, guestCookie: await newGuest(deps, share) }
+    },
+
+    endExpired: async () => {
+      for await (const page of pages(stateStore, shareKeys.allShares)) {
+        for (const record of page) {
+          const share = fromRecord(shareSchema, record)
+          if (!isLive(share, now())) await end(share)
+        }
+      }
+    },
+
+    endAll: async (replId) => {
+      for (const share of await sharesOf(replId)) await end(share)
+    },
+
+    resolveGuest: async (cookieValue) => {
+      const record = await stateStore.get(shareKeys.guest(hashSecret(cookieValue)))
+      if (record === undefined) return undefined
+      const { id, name } = fromRecord(guestSchema, record)
+      const shares = await liveSharesOf(stateStore, { personId: id, now: now() })
+      return shares.some(({ allowSignedOut }) => allowSignedOut) ? { kind: 'guest', id, name } : undefined
+    },
+  }
+}
+
+async function shareBehind({ stateStore, now }: SharesDeps, token: string): Promise<Share> {
+  const found = await stateStore.get(shareKeys.token(hashSecret(token)))
+  if (found === undefined) throw linkGone()
+  const { replId, shareId } = fromRecord(shareTokenSchema, found)
+  const record = await stateStore.get(shareKeys.share(replId, shareId))
+  const share = record === undefined ? undefined : fromRecord(shareSchema, record)
+  if (share === undefined || !isLive(share, now())) throw linkGone()
+  return share
+}
+
+async function newGuest(deps: SharesDeps, share: Share) {
+  const value = newSecret()
+  const guest = { id: newId(), name: 'Guest' }
+  const left = share.expiresAt === undefined ? GUEST_TTL_MS : share.expiresAt - deps.now()
+  const ttlMs = Math.max(1000, Math.min(GUEST_TTL_MS, left))
+  await deps.stateStore.put(shareKeys.guest(hashSecret(value)), guest, { expected: 'absent', ttlMs })
+  await grant(deps, share, { kind: 'guest', ...guest })
+  return { name: GUEST_COOKIE, value, maxAgeSeconds: Math.ceil(ttlMs / 1000) }
+}
+
+/** A right tied to the link: written only while the link is there, so that it cannot outlive a revocation. */
+async function grant({ stateStore }: SharesDeps, share: Share, person: SharePerson): Promise<void> {
+  const record = await stateStore.get(shareKeys.share(share.replId, share.id))
+  if (record === undefined) throw linkGone()
+  await stateStore.transact([
+    { kind: 'check', key: record.key, expected: { version: record.version } },
+    { kind: 'put', key: shareKeys.grant(person.id, share), value: null, expected: 'any' },
+    { kind: 'put', key: shareKeys.person(share, person.id), value: toJson(person), expected: 'any' },
+  ])
+  await stateStore.publish(listChannel(person.id), { share: share.id })
+}
+
+function checkInput(input: CreateShare, now: number): void {
+  if (input.allowSignedOut && input.role !== 'viewer') {
+    throw new AppError('bad_request', 'Only a viewer link can work without signing in.')
+  }
+  if (input.expiresAt !== undefined && input.expiresAt <= now) {
+    throw new AppError('bad_request', 'The link would have expired already.', { advice: 'Choose a later time.' })
+  }
+}
+
+function viewOf(share: Share, people: SharePerson[]): ShareView {
+  return {
+    id: share.id,
+    role: share.role,
+    createdAt: share.createdAt,
+    ...(share.expiresAt !== undefined && { expiresAt: share.expiresAt }),
+    allowSignedOut: share.allowSignedOut,
+    people: people.filter(({ kind }) => kind === 'user').map(({ id, name }) => ({ id, name })),
+  }
+}
+
+function linkGone(): AppError {
+  return new AppError('gone', 'This link does not work any more, or never did.', {
+    advice: 'Ask whoever sent it for a new one.',
+  })
+}

@@ -1,0 +1,139 @@
+import { AppError } from '#server/errors.ts'
+import { fromRecord, toJson } from '#server/repls/json.ts'
+import { PAGE_SIZE } from '#server/repls/limits.ts'
+import type { Quotas } from '#server/repls/quotas.ts'
+import { replSchema } from '#server/repls/record.ts'
+import type { Repl } from '#server/repls/record.ts'
+import { isRefusal } from '#server/repls/repl.ts'
+import type { Refusal } from '#server/repls/repl.ts'
+import { retryConflicts } from '#server/repls/retry.ts'
+import type { Json, StateStore, StoredRecord } from '#server/state-store/state-store.ts'
+
+/** The repl as it is now, and why a change was refused if it was. */
+export interface Outcome {
+  repl: Repl
+  refusal?: Refusal
+}
+
+/** Records of repls. Every change is one transaction with what it does to its owner's quota, and is hinted to watchers. */
+export interface ReplStore {
+  get(replId: string): Promise<Repl | undefined>
+  getMany(replIds: string[]): Promise<Repl[]>
+  ofOwner(ownerId: string): Promise<Repl[]>
+  /** All repls of this installation, a page at a time. */
+  all(): AsyncIterable<Repl>
+  insert(repl: Repl): Promise<void>
+  /** Applies `change` to the newest record, again where it lost a race. `not_found` if there is none. */
+  update(replId: string, change: (repl: Repl) => Repl | Refusal): Promise<Outcome>
+  /** Forgets it. */
+  remove(repl: Repl): Promise<void>
+}
+
+/** Hints about one repl: its record or who may see it changed. */
+export function replChannel(replId: string): string {
+  return `repl:${replId}`
+}
+
+/** Hints about what one person sees in their list. */
+export function listChannel(userId: string): string {
+  return `repls-of:${userId}`
+}
+
+export function createReplStore(stateStore: StateStore, quotas: Quotas): ReplStore {
+  const read = async (replId: string) => {
+    const record = await stateStore.get(keyOf(replId))
+    return record === undefined ? undefined : { repl: parse(record), version: record.version }
+  }
+  const getMany = async (replIds: string[]) => {
+    const records = await stateStore.getMany(replIds.map(keyOf))
+    return records.flatMap((record) => (record === undefined ? [] : [parse(record)]))
+  }
+  const hint = async (repl: Repl) => {
+    const message: Json = { generation: repl.generation }
+    await Promise.all([
+      stateStore.publish(replChannel(repl.id), message),
+      stateStore.publish(listChannel(repl.owner.id), message),
+    ])
+  }
+
+  return {
+    getMany,
+    get: async (replId) => (await read(replId))?.repl,
+
+    ofOwner: async (ownerId) => {
+      const repls: Repl[] = []
+      for await (const page of pages(stateStore, indexPrefix(ownerId))) {
+        repls.push(...(await getMany(page.map(({ key }) => key.slice(indexPrefix(ownerId).length)))))
+      }
+      return repls
+    },
+
+    all: async function* () {
+      for await (const page of pages(stateStore, keyOf(''))) yield* page.map(parse)
+    },
+
+    insert: async (repl) => {
+      await retryConflicts(async () =>
+        stateStore.transact([
+          { kind: 'put', key: keyOf(repl.id), value: toJson(repl), expected: 'absent' },
+          { kind: 'put', key: indexPrefix(repl.owner.id) + repl.id, value: null, expected: 'any' },
+          ...(await quotas.writeFor(undefined, repl)),
+        ]),
+      )
+      await hint(repl)
+    },
+
+    update: (replId, change) =>
+      retryConflicts(async () => {
+        const found = await read(replId)
+        if (found === undefined) throw noSuchRepl()
+        const next = change(found.repl)
+        if (isRefusal(next)) return { repl: found.repl, refusal: next }
+        if (next === found.repl) return { repl: next }
+        await stateStore.transact([
+          { kind: 'put', key: keyOf(replId), value: toJson(next), expected: { version: found.version } },
+          ...(await quotas.writeFor(found.repl, next)),
+        ])
+        await hint(next)
+        return { repl: next }
+      }),
+
+    remove: async (repl) => {
+      await retryConflicts(async () =>
+        stateStore.transact([
+          { kind: 'delete', key: keyOf(repl.id), expected: 'any' },
+          { kind: 'delete', key: indexPrefix(repl.owner.id) + repl.id, expected: 'any' },
+          ...(await quotas.writeFor(repl, undefined)),
+        ]),
+      )
+      await hint(repl)
+    },
+  }
+}
+
+/** The one answer for a repl that is not there and for one that the asker may not know. */
+export function noSuchRepl(): AppError {
+  return new AppError('not_found', 'There is no such REPL, or it is not shared with you.')
+}
+
+/** Records under `prefix`, a page at a time. */
+export async function* pages(stateStore: StateStore, prefix: string): AsyncIterable<StoredRecord[]> {
+  let cursor: string | undefined
+  do {
+    const page = await stateStore.list(prefix, { limit: PAGE_SIZE, ...(cursor !== undefined && { cursor }) })
+    yield page.records
+    cursor = page.cursor
+  } while (cursor !== undefined)
+}
+
+function parse(record: StoredRecord): Repl {
+  return fromRecord(replSchema, record)
+}
+
+function keyOf(replId: string): string {
+  return `repl:${replId}`
+}
+
+function indexPrefix(ownerId: string): string {
+  return `repl-of:${ownerId}:`
+}

@@ -1,0 +1,151 @@
+import type { Log } from '#server/log.ts'
+import { toWireError, AppError } from '#server/errors.ts'
+import type { Orchestrator, Sandbox } from '#server/orchestrator/orchestrator.ts'
+import { createBell } from '#server/repls/bell.ts'
+import type { Driver } from '#server/repls/driver.ts'
+import type { Lives } from '#server/repls/lifecycle.ts'
+import { ORPHAN_GRACE_MS, SWEEP_DEBOUNCE_MS, SWEEP_EVERY_MS, SWEEP_LEASE_MS } from '#server/repls/limits.ts'
+import { isMoving, sandboxOf } from '#server/repls/record.ts'
+import type { Repl } from '#server/repls/record.ts'
+import { transition } from '#server/repls/repl.ts'
+import { sandboxGone } from '#server/repls/start.ts'
+import type { ShareLinks } from '#server/repls/shares.ts'
+import type { ReplStore } from '#server/repls/store.ts'
+import type { StateStore } from '#server/state-store/state-store.ts'
+import type { Workspaces } from '#server/workspaces/workspaces.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** Puts records and reality together again, on one control plane at a time. */
+export interface Sweeper extends AsyncDisposable {
+  /** One pass now; `false` where another control plane is at it. */
+  sweep(): Promise<boolean>
+  /** Something changed: look soon. */
+  hint(): void
+}
+
+interface SweepDeps {
+  stateStore: StateStore
+  store: ReplStore
+  orchestrator: Orchestrator
+  workspaces: Workspaces
+  driver: Driver
+  lifecycle: Lives
+  shares: ShareLinks
+  spareCount: number
+  idleStopMs: number
+  log: Log
+  now: () => number
+}
+
+export function createSweeper(deps: SweepDeps): Sweeper {
+  const closing = new AbortController()
+  const bell = createBell()
+
+  const sweep = async () => {
+    await using lease = await deps.stateStore.lease('sweep', SWEEP_LEASE_MS)
+    if (lease === undefined) return false
+    // Records first: what is made after them is in neither list, or in both.
+    const repls = await Array.fromAsync(deps.store.all())
+    const sandboxes = await deps.orchestrator.list()
+    for (const repl of repls) await attempt(deps, repl.id, () => sweepRepl(deps, repl, sandboxes))
+    if (!(await lease.renew())) return false
+    await sweepOrphans(deps, sandboxes)
+    await attempt(deps, 'shares', () => deps.shares.endExpired())
+    return true
+  }
+
+  const run = async () => {
+    while (!closing.signal.aborted) {
+      await sweep().catch((error: unknown) => deps.log.error('a sweep failed', error))
+      await bell.wait(SWEEP_EVERY_MS, closing.signal)
+      await delay(SWEEP_DEBOUNCE_MS, undefined, { signal: closing.signal }).catch(() => undefined)
+    }
+  }
+  const running = run()
+
+  return {
+    sweep,
+    hint: bell.ring,
+    [Symbol.asyncDispose]: async () => {
+      closing.abort()
+      await running
+    },
+  }
+}
+
+/** One thing that cannot be put right must not keep the others from it. */
+async function attempt({ log }: SweepDeps, what: string, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    log.error('the sweeper could not put something right', error, { what })
+  }
+}
+
+async function sweepRepl(deps: SweepDeps, repl: Repl, sandboxes: Sandbox[]): Promise<void> {
+  if (isMoving(repl)) return deps.driver.drive(repl.id)
+  if (repl.state.kind === 'deleted') return purge(deps, repl)
+  const sandboxId = sandboxOf(repl)
+  if (sandboxId === undefined) return
+  const sandbox = sandboxes.find(({ id }) => id === sandboxId)
+  const { generation } = repl
+  const at = deps.now()
+  if (sandbox === undefined) {
+    const error = toWireError(sandboxGone(sandboxId))
+    deps.log.warn('a sandbox is gone', { repl: repl.id, generation, sandbox: sandboxId })
+    await deps.lifecycle.tell(repl.id, { type: 'sandbox-lost', at, generation, error })
+  } else if (repl.state.kind === 'running' && sandbox.state === 'dead') {
+    const error = toWireError(new AppError('unavailable', sandbox.reason ?? 'Its runner died.'))
+    deps.log.warn('a sandbox died', { repl: repl.id, generation, sandbox: sandboxId, error: error.message })
+    await deps.lifecycle.tell(repl.id, { type: 'sandbox-died', at, generation, error })
+  } else if (repl.state.kind === 'running' && at - lastWork(repl) >= deps.idleStopMs) {
+    deps.log.info('stopping an idle repl', { repl: repl.id, generation })
+    await stopIfIdle(deps, repl)
+  }
+}
+
+function lastWork(repl: Repl): number {
+  return Math.max(repl.activeAt, repl.lastUsedAt)
+}
+
+/** Somebody may have come back since the record was read. */
+async function stopIfIdle({ store, driver, idleStopMs, now }: SweepDeps, { id }: Repl): Promise<void> {
+  const { refusal } = await store.update(id, (repl) =>
+    repl.state.kind === 'running' && now() - lastWork(repl) >= idleStopMs
+      ? transition(repl, { type: 'stop-asked', at: now() })
+      : { refused: 'already', message: 'It is used.' },
+  )
+  if (refusal === undefined) driver.drive(id)
+}
+
+/** Record, history and objects of a repl whose time to be restored is over. Begun again where it broke off. */
+async function purge({ store, workspaces, shares, log, now }: SweepDeps, repl: Repl): Promise<void> {
+  if (repl.state.kind !== 'deleted' || now() < repl.state.purgeAt) return
+  const { repl: current, refusal } = await store.update(repl.id, (record) =>
+    transition(record, { type: 'purge-asked', at: now() }),
+  )
+  if (refusal?.refused === 'impossible') return
+  await shares.endAll(current.id)
+  await workspaces.purge({ replId: current.id, ownerId: current.owner.id })
+  await store.remove(current)
+  log.info('purged a deleted repl', { repl: current.id })
+}
+
+/** Removes sandboxes that no record names, but for spares and those young enough to be about to become one. */
+async function sweepOrphans(deps: SweepDeps, sandboxes: Sandbox[]): Promise<void> {
+  // Anew: a record may have come to name a sandbox since the pass began.
+  const named = new Set((await Array.fromAsync(deps.store.all())).map(sandboxOf))
+  const free = sandboxes.filter(({ id }) => !named.has(id))
+  const spares = free.filter(({ label, state }) => label === undefined && state !== 'dead')
+  const excess = spares
+    .toSorted((a, b) => a.createdAt - b.createdAt)
+    .slice(deps.spareCount)
+    .filter(({ createdAt }) => deps.now() - createdAt >= ORPHAN_GRACE_MS)
+  const orphans = [...free.filter((sandbox) => !spares.includes(sandbox)), ...excess]
+  for (const { id, label } of orphans) {
+    await attempt(deps, id, async () => {
+      deps.log.warn('removing a sandbox that no repl has', { sandbox: id, repl: label?.replId })
+      await deps.orchestrator.remove(id)
+    })
+  }
+}

@@ -1,0 +1,57 @@
+import type { Role } from '#protocol/roles.ts'
+import type { Isolation } from '#server/orchestrator/orchestrator.ts'
+import type { Repl, ReplState } from '#server/repls/record.ts'
+import type { FailureExit, ReplStateView, ReplView } from '#server/repls/views.ts'
+
+/** What somebody with `role` sees of a repl. */
+export function viewOf(repl: Repl, { role, isolation }: { role: Role; isolation: Isolation }): ReplView {
+  const { id, name, template, generation, owner, createdAt, lastUsedAt, publicPorts } = repl
+  const { source } = repl
+  return {
+    id,
+    name,
+    template,
+    source:
+      source.kind === 'template'
+        ? { kind: 'template' }
+        : { kind: 'git', url: source.url, ...(source.branch !== undefined && { branch: source.branch }) },
+    state: stateView(repl.state),
+    generation,
+    role,
+    owner,
+    createdAt,
+    lastUsedAt,
+    ...(repl.usedBytes !== undefined && { usedBytes: repl.usedBytes }),
+    ...(repl.savedAt !== undefined && { savedAt: repl.savedAt }),
+    ...(repl.unsavedSince !== undefined && { unsavedSince: repl.unsavedSince }),
+    publicPorts,
+    isolation,
+  }
+}
+
+function stateView(state: ReplState): ReplStateView {
+  switch (state.kind) {
+    case 'stopped':
+      return { kind: 'stopped' }
+    case 'starting':
+    case 'stopping':
+      return { kind: state.kind, phases: state.phases }
+    case 'running':
+      return { kind: 'running', since: state.since }
+    case 'failed':
+      return {
+        kind: 'failed',
+        during: state.during,
+        error: state.error,
+        phases: state.phases,
+        exits: exitsOf(state.sandboxId !== null),
+      }
+    case 'deleted':
+      return { kind: 'deleted', purgeAt: state.purgeAt }
+  }
+}
+
+/** A kept sandbox holds the only copy of some work: nothing may be offered that could lose it. */
+function exitsOf(isSandboxKept: boolean): FailureExit[] {
+  return isSandboxKept ? ['retry-stop', 'resume'] : ['retry-start', 'delete']
+}

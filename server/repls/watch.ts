@@ -1,0 +1,63 @@
+import type { Principal } from '#server/auth/principal.ts'
+import { AppError } from '#server/errors.ts'
+import { createBell } from '#server/repls/bell.ts'
+import { WATCH_POLL_MS, WATCH_SETTLE_MS } from '#server/repls/limits.ts'
+import { listChannel, replChannel } from '#server/repls/store.ts'
+import type { ReplView } from '#server/repls/views.ts'
+import type { StateStore } from '#server/state-store/state-store.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+
+interface WatchDeps {
+  stateStore: StateStore
+  /** The view, and until when the asker may see it at most; `undefined` once they may not. */
+  look(who: Principal, replId: string): Promise<{ view: ReplView; until: number | undefined } | undefined>
+  list(who: Principal): Promise<ReplView[]>
+  now: () => number
+}
+
+/** The repl now and after every change. A slow reader gets the newest state only. */
+export async function* watchRepl(
+  deps: WatchDeps,
+  who: Principal,
+  { replId, signal }: { replId: string; signal: AbortSignal },
+): AsyncIterable<ReplView> {
+  const bell = createBell()
+  await using _hints = await deps.stateStore.subscribe(replChannel(replId), bell.ring)
+  let shown: string | undefined
+  while (!signal.aborted) {
+    const seen = await deps.look(who, replId)
+    if (seen === undefined) throw new AppError('forbidden', 'You have no access to this REPL any more.')
+    const text = JSON.stringify(seen.view)
+    if (text !== shown) {
+      shown = text
+      yield seen.view
+    }
+    const left = seen.until === undefined ? Infinity : Math.max(0, seen.until - deps.now())
+    await bell.wait(Math.min(WATCH_POLL_MS, left + 1), signal)
+  }
+}
+
+/** Everything that somebody sees, now and after every change of any of it. */
+export async function* watchRepls(deps: WatchDeps, who: Principal, signal: AbortSignal): AsyncIterable<ReplView[]> {
+  const bell = createBell()
+  await using followed = new AsyncDisposableStack()
+  followed.use(await deps.stateStore.subscribe(listChannel(who.id), bell.ring))
+  const channels = new Set<string>()
+  let shown: string | undefined
+  while (!signal.aborted) {
+    const repls = await deps.list(who)
+    // Hints about own repls come by the owner's channel; those shared by others have one each.
+    for (const { id, owner } of repls) {
+      if (owner.id === who.id || channels.has(id)) continue
+      channels.add(id)
+      followed.use(await deps.stateStore.subscribe(replChannel(id), bell.ring))
+    }
+    const text = JSON.stringify(repls)
+    if (text !== shown) {
+      shown = text
+      yield repls
+    }
+    await bell.wait(WATCH_POLL_MS, signal)
+    if (!signal.aborted) await delay(WATCH_SETTLE_MS)
+  }
+}

@@ -1,0 +1,20 @@
+/** Bounds of the API. */
+
+/** Largest body of a request: the largest one, creating a REPL from a URL, has a few kB. */
+export const MAX_BODY_BYTES = 256 * 1024
+
+/** Largest message on the subscriptions' socket. */
+export const MAX_SOCKET_MESSAGE_BYTES = 64 * 1024
+
+/** Sockets of one person at a time, over all their windows. */
+export const MAX_SOCKETS_PER_PERSON = 50
+
+/** How often a socket's client is pinged, and how long its answer may take. */
+export const PING_EVERY_MS = 20_000
+export const PONG_WITHIN_MS = 10_000
+
+/** How often it is looked whether somebody with an open socket has signed out. */
+export const RECHECK_EVERY_MS = 30_000
+
+/** How long closing sockets may take before they are cut. */
+export const CLOSE_WITHIN_MS = 1_000
