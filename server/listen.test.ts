@@ -28,7 +28,7 @@ test('a port in use is an error that names it and another one', async () => {
 test('a socket that nobody serves any more is replaced', async () => {
   const path = join(await folder(), 'a.sock')
   await writeFile(path, '')
-  await listenOnSocket(server(), path)
+  await expect(listenOnSocket(server(), path)).resolves.toBeUndefined()
 })
 
 test('a data folder that is served already is refused', async () => {

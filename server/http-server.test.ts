@@ -1,0 +1,103 @@
+import { request } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import { expect, onTestFinished, test } from 'vitest'
+import { createHttpServer } from '#server/http-server.ts'
+import { listenOnPort } from '#server/listen.ts'
+import { createLog } from '#server/log.ts'
+import type { Routes } from '#server/http-server.ts'
+
+const PREVIEW_HOST = '3000-raaaaaaaaaaaaaaa.localhost'
+
+async function start(serve: boolean) {
+  const log = createLog({ level: 'error', format: 'json', write: () => undefined })
+  const http = createHttpServer(log)
+  const port = await listenOnPort(http.server, '127.0.0.1', 0)
+  onTestFinished(() => {
+    http.server.closeAllConnections()
+    http.server.close()
+  })
+  const seen: string[] = []
+  const routes: Routes = {
+    gateway: {
+      handlesRequest: ({ headers }) => headers.host === PREVIEW_HOST,
+      handleRequest: (_request, response) => {
+        seen.push('gateway')
+        response.end('preview')
+        return Promise.resolve()
+      },
+      handlesUpgrade: ({ headers }) => headers.host === PREVIEW_HOST,
+      handleUpgrade: (_request, socket) => {
+        seen.push('gateway upgrade')
+        socket.destroy()
+      },
+    },
+    trpcSocket: (_request, socket) => {
+      seen.push('trpc')
+      socket.destroy()
+    },
+    next: {
+      handleRequest: (incoming, response) => {
+        if (incoming.url === '/broken') return Promise.reject(new Error('broken'))
+        seen.push('next')
+        response.end('page')
+        return Promise.resolve()
+      },
+      handleUpgrade: () => false,
+    },
+    appHosts: () => [`localhost:${port}`],
+  }
+  if (serve) http.serve(routes)
+  return { port, seen }
+}
+
+function get(
+  port: number,
+  host: string,
+  options: { path?: string; upgrade?: boolean } = {},
+): Promise<number | 'closed'> {
+  return new Promise((resolve, reject) => {
+    const headers = { host, ...(options.upgrade === true && { connection: 'Upgrade', upgrade: 'websocket' }) }
+    const outgoing = request({ port, host: '127.0.0.1', path: options.path ?? '/', headers })
+    outgoing.on('response', (response: IncomingMessage) => {
+      response.resume()
+      resolve(response.statusCode ?? 0)
+    })
+    outgoing.on('error', (error) =>
+      'code' in error && error.code === 'ECONNRESET' ? resolve('closed') : reject(error),
+    )
+    outgoing.end()
+  })
+}
+
+test('before everything is open, a request is told to come back', async () => {
+  const { port } = await start(false)
+  expect(await get(port, `localhost:${port}`)).toBe(503)
+  expect(await get(port, `localhost:${port}`, { upgrade: true, path: '/ws/trpc' })).toBe(503)
+})
+
+test('S6: a preview host goes to the gateway, never to the app', async () => {
+  const { port, seen } = await start(true)
+  expect(await get(port, PREVIEW_HOST, { path: '/api/trpc/repls.list' })).toBe(200)
+  expect(await get(port, PREVIEW_HOST, { path: '/ws/trpc', upgrade: true })).toBe('closed')
+  expect(seen).toEqual(['gateway', 'gateway upgrade'])
+})
+
+test('S11: a name that is not ours gets 421, by request and by upgrade', async () => {
+  const { port, seen } = await start(true)
+  expect(await get(port, 'evil.example.com')).toBe(421)
+  expect(await get(port, 'evil.example.com', { path: '/ws/trpc', upgrade: true })).toBe(421)
+  expect(seen).toEqual([])
+})
+
+test('pages go to Next, subscriptions to tRPC, and an upgrade nobody knows is ended', async () => {
+  const { port, seen } = await start(true)
+  expect(await get(port, `localhost:${port}`)).toBe(200)
+  expect(await get(port, `localhost:${port}`, { path: '/ws/trpc', upgrade: true })).toBe('closed')
+  expect(await get(port, `localhost:${port}`, { path: '/ws/other', upgrade: true })).toBe('closed')
+  expect(seen).toEqual(['next', 'trpc'])
+})
+
+test('S11: a page that throws answers 500 without its error', async () => {
+  const { port } = await start(true)
+  expect(await get(port, `localhost:${port}`, { path: '/broken' })).toBe(500)
+})
