@@ -1,0 +1,191 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { Server } from 'node:http'
+import { connect } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { randomBytes } from 'node:crypto'
+import { newId, newSandboxId } from '#protocol/ids.ts'
+import { isAtLeast } from '#protocol/roles.ts'
+import type { Role } from '#protocol/roles.ts'
+import type { Principal } from '#server/auth/principal.ts'
+import { createTokens, newSigningKey } from '#server/auth/tokens.ts'
+import { AppError } from '#server/errors.ts'
+import { startRunner } from '#server/gateway/_runner.ts'
+import type { StandInRunner } from '#server/gateway/_runner.ts'
+import { createGateway } from '#server/gateway/gateway.ts'
+import type { Gateway } from '#server/gateway/gateway.ts'
+import type { GatewayLimits } from '#server/gateway/limits.ts'
+import type { GatewayDeps } from '#server/gateway/parts.ts'
+import { createLog } from '#server/log.ts'
+import type { Access, Grant } from '#server/repls/repls.ts'
+import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
+
+/** The gateway on a real HTTP server, before a stand-in application, with people, one repl and its runner. */
+export interface Platform extends AsyncDisposable {
+  gateway: Gateway
+  runner: StandInRunner
+  port: number
+  origin: string
+  replId: string
+  access: StandInAccess
+  /** A signed-in person's cookie header, with that role in the repl. */
+  person(role?: Role): { id: string; cookie: string }
+  /** Signs a cookie out. */
+  signOut(cookie: string): void
+  /** `host[:port]` of a preview. */
+  previewAuthority(port: number): string
+  lifecycle: { starts: number; touches: number; start: () => Promise<void> }
+  logLines: string[]
+}
+
+/** Rights that a test changes as it goes. */
+export interface StandInAccess extends Access {
+  grants: Map<string, Grant>
+  publicPorts: Set<number>
+  /** Tells everyone subscribed that something changed. */
+  changed(): void
+}
+
+export async function startPlatform(limits: Partial<GatewayLimits> = {}): Promise<Platform> {
+  const folder = await mkdtemp(join(tmpdir(), 'devex-gateway-'))
+  const replId = newId()
+  const tokens = createTokens(newSigningKey())
+  const runner = await startRunner(join(folder, 'runner.sock'), tokens.publicKey)
+  const stateStore = await openSqliteStateStore({ file: join(folder, 'state.sqlite') })
+  const access = createStandInAccess(replId)
+  const people = new Map<string, Principal>()
+  const lifecycle = { starts: 0, touches: 0, start: () => Promise.resolve() }
+  const logLines: string[] = []
+  const sandboxId = newSandboxId()
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const port = portOf(server)
+
+  const deps: GatewayDeps = {
+    publicUrl: () => new URL(`http://localhost:${port}`),
+    previewDomain: 'localhost',
+    auth: {
+      principalOf: async (cookies) => people.get(/next-auth\.session-token=(\w+)/.exec(cookies ?? '')?.[1] ?? ''),
+    },
+    access,
+    lifecycle: {
+      ensureRunning: async (_replId, signal) => {
+        lifecycle.starts += 1
+        await Promise.race([
+          lifecycle.start(),
+          new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted')))),
+        ])
+        return { sandboxId, generation: 7 }
+      },
+      running: async () => ({ sandboxId, generation: 7 }),
+      touch: () => void (lifecycle.touches += 1),
+      stopAll: async () => {},
+    },
+    orchestrator: {
+      isolation: () => unused(),
+      probe: () => unused(),
+      create: () => unused(),
+      observe: () => unused(),
+      list: () => unused(),
+      label: () => unused(),
+      portOf: () => unused(),
+      revive: () => unused(),
+      rescueSave: () => unused(),
+      remove: () => unused(),
+      dial: (id) =>
+        new Promise((resolve, reject) => {
+          if (id !== sandboxId) return reject(new AppError('unavailable', `No sandbox ${id}.`))
+          const socket = connect(runner.socketPath, () => resolve(socket))
+          socket.once('error', (cause) => reject(new AppError('unavailable', 'The sandbox is away.', { cause })))
+        }),
+      [Symbol.asyncDispose]: async () => {},
+    },
+    tokens,
+    stateStore,
+    previewKey: randomBytes(32),
+    log: createLog({ level: 'debug', format: 'json', write: (line) => void logLines.push(line) }),
+    limits,
+  }
+  const gateway = createGateway(deps)
+  mount(server, gateway)
+
+  return {
+    gateway,
+    runner,
+    port,
+    origin: `http://localhost:${port}`,
+    replId,
+    access,
+    lifecycle,
+    logLines,
+    previewAuthority: (previewPort) => `${previewPort}-${replId}.localhost:${port}`,
+    person: (role) => {
+      const id = newId()
+      people.set(id, { kind: 'user', id, name: `Person ${id}`, hasAvatar: false, isAdmin: false })
+      if (role !== undefined) access.grants.set(id, { role, via: { kind: 'owner' } })
+      return { id, cookie: `next-auth.session-token=${id}` }
+    },
+    signOut: (cookie) => void people.delete(cookie.slice(cookie.indexOf('=') + 1)),
+    [Symbol.asyncDispose]: async () => {
+      await gateway[Symbol.asyncDispose]()
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+      await runner[Symbol.asyncDispose]()
+      await stateStore[Symbol.asyncDispose]()
+      await rm(folder, { recursive: true })
+    },
+  }
+}
+
+/** As `main.ts` does: the gateway is asked first, the rest is the application's. */
+function mount(server: Server, gateway: Gateway): void {
+  server.on('request', (request, response) => {
+    if (gateway.handlesRequest(request)) void gateway.handleRequest(request, response)
+    else response.end('the application')
+  })
+  server.on('upgrade', (request, socket, head) => {
+    if (gateway.handlesUpgrade(request)) gateway.handleUpgrade(request, socket, head)
+    else socket.destroy()
+  })
+}
+
+function createStandInAccess(ofRepl: string): StandInAccess {
+  const listeners = new Set<() => void>()
+  const grants = new Map<string, Grant>()
+  const publicPorts = new Set<number>()
+  const grantOf = async (who: Principal | undefined, replId: string) =>
+    who === undefined || replId !== ofRepl ? undefined : grants.get(who.id)
+  return {
+    grants,
+    publicPorts,
+    changed: () => {
+      for (const listener of listeners) listener()
+    },
+    grantOf,
+    require: async (who, replId, role) => {
+      if (who === undefined) throw new AppError('unauthenticated', 'Sign in first.')
+      const grant = await grantOf(who, replId)
+      if (grant === undefined) throw new AppError('not_found', 'There is no such REPL.')
+      if (!isAtLeast(grant.role, role)) throw new AppError('forbidden', `That needs the role ${role}.`)
+      return grant
+    },
+    onChange: async (_replId, listener) => {
+      listeners.add(listener)
+      return { [Symbol.asyncDispose]: async () => void listeners.delete(listener) }
+    },
+    isPortPublic: async (replId, port) => replId === ofRepl && publicPorts.has(port),
+  }
+}
+
+/** The port that a listening server got. */
+export function portOf(server: { address(): AddressInfo | string | null }): number {
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('The server does not listen on a port.')
+  return address.port
+}
+
+function unused(): never {
+  throw new Error('The gateway does not call this.')
+}

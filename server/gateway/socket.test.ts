@@ -1,0 +1,209 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { newId } from '#protocol/ids.ts'
+import { closed, mustOpen, nextMessage, openSocket } from '#server/gateway/_client.ts'
+import { startPlatform } from '#server/gateway/_platform.ts'
+import type { Platform } from '#server/gateway/_platform.ts'
+
+const REVOCATION_MS = 1000
+
+describe('the socket of a repl', () => {
+  let platform: Platform
+  beforeEach(async () => {
+    platform = await startPlatform({ recheckEveryMs: 100 })
+  })
+  afterEach(() => platform[Symbol.asyncDispose]())
+
+  const path = () => `/r/${platform.replId}/socket`
+  const attach = (cookie: string, origin = platform.origin) =>
+    openSocket(platform.port, { path: path(), headers: { Cookie: cookie, Origin: origin } })
+  const mustAttach = (cookie: string) =>
+    mustOpen(platform.port, { path: path(), headers: { Cookie: cookie, Origin: platform.origin } })
+  const grantShare = (id: string, expiresAt?: number) =>
+    platform.access.grants.set(id, {
+      role: 'viewer',
+      via: { kind: 'share', shareId: newId(), ...(expiresAt !== undefined && { expiresAt }) },
+    })
+
+  test('joins browser and runner, with a token in the place of the cookie', async () => {
+    const { id, cookie } = platform.person('editor')
+    const socket = await mustAttach(`${cookie}; other=1`)
+    socket.send('hello')
+    expect(await nextMessage(socket)).toBe('hello')
+    const [seen] = platform.runner.seen
+    expect(seen?.claims).toMatchObject({
+      sub: id,
+      repl: platform.replId,
+      generation: 7,
+      role: 'editor',
+      actor: `Person ${id}`,
+    })
+    expect(seen?.headers.cookie).toBeUndefined()
+    expect(seen?.headers.origin).toBeUndefined()
+    expect(platform.gateway.connections()).toBe(1)
+    socket.close()
+    await closed(socket)
+    await expect.poll(() => platform.gateway.connections()).toBe(0)
+  })
+
+  test('carries 20 MB each way intact, at the pace of a slow reader', async () => {
+    const socket = await mustAttach(platform.person('owner').cookie)
+    const sent = randomBytes(20 * 1024 * 1024)
+    const received = once(socket, 'message')
+    socket.send(sent)
+    await expect.poll(() => platform.gateway.connections()).toBe(1)
+    socket.pause()
+    await expect.poll(() => platform.runner.seen.length).toBe(1)
+    socket.resume()
+    const [data] = await received
+    expect(Buffer.isBuffer(data) && data.equals(sent)).toBe(true)
+    socket.terminate()
+  })
+
+  test('back-pressure: a reader that stands still makes the runner wait', async () => {
+    let written = 0
+    let isFull = false
+    platform.runner.onSocket = (socket) => {
+      const chunk = randomBytes(64 * 1024)
+      const feed = () => {
+        // 64 MB at most: far more than all buffers on the way hold together.
+        if (written >= 64 * 1024 * 1024 || socket.readyState !== socket.OPEN) return
+        isFull = socket.bufferedAmount > 4 * 1024 * 1024
+        if (isFull) return
+        written += chunk.length
+        socket.send(chunk, feed)
+      }
+      for (let lanes = 0; lanes < 100; lanes += 1) feed()
+    }
+    const socket = await mustAttach(platform.person('viewer').cookie)
+    socket.pause()
+    await expect.poll(() => isFull, { timeout: 5000 }).toBe(true)
+    expect(written).toBeLessThan(64 * 1024 * 1024)
+    socket.terminate()
+  })
+
+  test('S5 U8: without a cookie it is refused before anything is opened', async () => {
+    expect(await attach('')).toMatchObject({ kind: 'refused', status: 401 })
+    expect(platform.lifecycle.starts).toBe(0)
+    expect(platform.runner.seen).toEqual([])
+  })
+
+  test.each(['http://evil.example', 'null', 'http://3000-abcdefghij012345.localhost', 'https://localhost'])(
+    'S5: a page of %s is refused although the cookie is good',
+    async (origin) => {
+      expect(await attach(platform.person('owner').cookie, origin)).toMatchObject({ kind: 'refused', status: 403 })
+      expect(platform.lifecycle.starts).toBe(0)
+    },
+  )
+
+  test('S5: a request without Origin is refused', async () => {
+    const { cookie } = platform.person('owner')
+    const opened = await openSocket(platform.port, { path: path(), headers: { Cookie: cookie } })
+    expect(opened).toMatchObject({ kind: 'refused', status: 403 })
+  })
+
+  test('someone signed in without a role reads why in the close code, and nothing is opened', async () => {
+    const socket = await mustAttach(platform.person().cookie)
+    expect(await closed(socket)).toEqual({ code: 4404, reason: 'There is no such REPL.' })
+    expect(platform.lifecycle.starts).toBe(0)
+  })
+
+  test('an unknown repl closes with 4404, a malformed id is 404', async () => {
+    const headers = { Cookie: platform.person('owner').cookie, Origin: platform.origin }
+    const socket = await mustOpen(platform.port, { path: `/r/${newId()}/socket`, headers })
+    expect(await closed(socket)).toMatchObject({ code: 4404 })
+    for (const bad of ['/r/x/socket', `/r/${platform.replId}/socket/x`, '/r/..%2f/socket'])
+      expect(await openSocket(platform.port, { path: bad, headers })).toMatchObject({ kind: 'refused', status: 404 })
+  })
+
+  test('a start that fails or takes too long closes with its reason', async () => {
+    await platform[Symbol.asyncDispose]()
+    platform = await startPlatform({ startWaitMs: 50 })
+    platform.lifecycle.start = () => new Promise(() => {})
+    const socket = await mustAttach(platform.person('viewer').cookie)
+    expect(await closed(socket)).toMatchObject({ code: 4503, reason: expect.stringContaining('did not start within') })
+  })
+
+  test('a runner that is away closes with 4503', async () => {
+    await platform.runner[Symbol.asyncDispose]()
+    const socket = await mustAttach(platform.person('viewer').cookie)
+    expect(await closed(socket)).toEqual({ code: 4503, reason: 'The sandbox is away.' })
+  })
+
+  test('a runner cannot set cookies on the application', async () => {
+    platform.runner.upgradeHeaders = ['Set-Cookie: next-auth.session-token=stolen', 'X-Evil: 1']
+    const client = connect(platform.port, '127.0.0.1')
+    const { cookie } = platform.person('owner')
+    client.write(
+      `GET ${path()} HTTP/1.1\r\nHost: localhost\r\nOrigin: ${platform.origin}\r\nCookie: ${cookie}\r\n` +
+        'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
+    )
+    const [head] = await once(client, 'data')
+    expect(String(head)).toMatch(/^HTTP\/1\.1 101 /)
+    expect(String(head)).not.toMatch(/cookie|evil/i)
+    client.destroy()
+  })
+
+  test('revoking cuts a live connection within a second', async () => {
+    const { id, cookie } = platform.person('viewer')
+    const socket = await mustAttach(cookie)
+    const cut = closed(socket)
+    const before = Date.now()
+    platform.access.grants.delete(id)
+    platform.access.changed()
+    expect(await cut).toMatchObject({ code: 1006 })
+    expect(Date.now() - before).toBeLessThan(REVOCATION_MS)
+    expect(platform.gateway.connections()).toBe(0)
+  })
+
+  test('a lower role cuts, a change that leaves the role does not', async () => {
+    const { id, cookie } = platform.person('editor')
+    const socket = await mustAttach(cookie)
+    platform.access.changed()
+    socket.send('still here')
+    expect(await nextMessage(socket)).toBe('still here')
+    grantShare(id)
+    platform.access.changed()
+    expect(await closed(socket)).toMatchObject({ code: 1006 })
+  })
+
+  test('a right that is lost while the repl starts opens nothing', async () => {
+    const { id, cookie } = platform.person('viewer')
+    platform.lifecycle.start = () => new Promise(() => {})
+    const opening = mustAttach(cookie)
+    await expect.poll(() => platform.lifecycle.starts).toBe(1)
+    platform.access.grants.delete(id)
+    platform.access.changed()
+    expect(await closed(await opening)).toMatchObject({ code: 4404 })
+    expect(platform.runner.seen).toEqual([])
+  })
+
+  test('a right that cannot be confirmed after a change ends within a second', async () => {
+    const { cookie } = platform.person('viewer')
+    const socket = await mustAttach(cookie)
+    platform.access.require = () => new Promise(() => {})
+    const before = Date.now()
+    platform.access.changed()
+    await closed(socket)
+    expect(Date.now() - before).toBeLessThan(REVOCATION_MS)
+  })
+
+  test('a share’s expiry ends its connections', async () => {
+    const { id, cookie } = platform.person()
+    const expiresAt = Date.now() + 400
+    grantShare(id, expiresAt)
+    const socket = await mustAttach(cookie)
+    await closed(socket)
+    expect(Date.now()).toBeGreaterThanOrEqual(expiresAt)
+    expect(Date.now() - expiresAt).toBeLessThan(REVOCATION_MS)
+  })
+
+  test('signing out ends the connection at the next look', async () => {
+    const { cookie } = platform.person('owner')
+    const socket = await mustAttach(cookie)
+    platform.signOut(cookie)
+    expect(await closed(socket)).toMatchObject({ code: 1006 })
+  })
+})
