@@ -1,0 +1,108 @@
+import type { AdoptProgress, AdoptRequest, SaveProgress } from '#protocol/adoption.ts'
+import { Progress } from './progress.ts'
+import { SidecarError, toWireError } from './sidecar-error.ts'
+import type { LogFailure, Workspace } from './workspace.ts'
+
+interface SandboxOptions {
+  sandboxId: string
+  makeWorkspace: (request: AdoptRequest) => Workspace
+  log: LogFailure
+}
+
+interface Identity {
+  repl: string
+  generation: number
+}
+
+/** One sandbox's life: adopted once, by one generation of one repl. Calls that come twice join. */
+export class AdoptedSandbox implements AsyncDisposable {
+  readonly #options: SandboxOptions
+  #owner: { identity: Identity; workspace: Workspace } | undefined
+  #adoption: Progress<AdoptProgress> | undefined
+  #stop: Progress<SaveProgress> | undefined
+  #busy: Promise<unknown> = Promise.resolve()
+
+  constructor(options: SandboxOptions) {
+    this.#options = options
+  }
+
+  get identity(): Identity | null {
+    return this.#owner?.identity ?? null
+  }
+
+  /** Adopts, or joins an adoption under way. After a failure, and after a stop, the same repl and generation may come again. */
+  adopt(request: AdoptRequest): Progress<AdoptProgress> {
+    const { sandboxId, makeWorkspace, log } = this.#options
+    if (request.sandbox !== sandboxId) throw new SidecarError('conflict', `This is sandbox ${sandboxId}.`)
+    const identity = { repl: request.repl, generation: request.generation }
+    const owner = (this.#owner ??= { identity, workspace: makeWorkspace(request) })
+    if (owner.identity.repl !== identity.repl || owner.identity.generation !== identity.generation)
+      throw new SidecarError('conflict', 'This sandbox belongs to another repl or generation.')
+    if (this.#adoption !== undefined && !this.#adoption.hasEnded) return this.#adoption
+
+    const progress = new Progress<AdoptProgress>()
+    this.#adoption = progress
+    void this.#oneAtATime(async () => {
+      try {
+        const done = await owner.workspace.bringUp((line) => progress.emit(line))
+        this.#stop = undefined
+        progress.end(done)
+      } catch (error) {
+        log('The adoption failed.', error)
+        // The volume is somebody else's, or this generation is over: the rightful one may still come.
+        if (error instanceof SidecarError && error.code === 'conflict') await this.#release(owner.workspace)
+        progress.end({ phase: 'failed', error: toWireError(error) })
+      }
+    })
+    return progress
+  }
+
+  /** Saves and goes on. */
+  save(): Progress<SaveProgress> {
+    const { workspace } = this.#requireOwner()
+    return this.#saving((onProgress) => workspace.save('save', onProgress))
+  }
+
+  /** Ends all processes and saves. While that goes on, and after it was done, another call gets the same answer. */
+  stop(): Progress<SaveProgress> {
+    const { workspace } = this.#requireOwner()
+    if (this.#stop !== undefined && this.#stop.newest?.phase !== 'failed') return this.#stop
+    this.#stop = this.#saving((onProgress) => this.#oneAtATime(() => workspace.stop(onProgress)))
+    return this.#stop
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#owner?.workspace[Symbol.asyncDispose]()
+  }
+
+  #saving(work: (onProgress: (line: SaveProgress) => void) => Promise<SaveProgress>): Progress<SaveProgress> {
+    const progress = new Progress<SaveProgress>()
+    const run = async () => {
+      try {
+        progress.end(await work((line) => progress.emit(line)))
+      } catch (error) {
+        this.#options.log('A save failed.', error)
+        progress.end({ phase: 'failed', error: toWireError(error) })
+      }
+    }
+    void run()
+    return progress
+  }
+
+  /** Bringing up and stopping take turns; a stop that comes during an adoption waits for it. */
+  #oneAtATime<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#busy.then(work)
+    this.#busy = turn.catch(() => undefined)
+    return turn
+  }
+
+  async #release(workspace: Workspace): Promise<void> {
+    this.#owner = undefined
+    await workspace[Symbol.asyncDispose]()
+  }
+
+  #requireOwner(): { workspace: Workspace } {
+    if (this.#owner !== undefined) return this.#owner
+    throw new SidecarError('conflict', 'This sandbox belongs to no repl yet.', { advice: 'Adopt it first.' })
+  }
+}

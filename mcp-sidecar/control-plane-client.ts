@@ -1,0 +1,129 @@
+import type { IncomingMessage } from 'node:http'
+import { z } from 'zod'
+import {
+  INTERNAL_ROUTES,
+  commitResponseSchema,
+  downloadsResponseSchema,
+  headResponseSchema,
+  uploadsResponseSchema,
+} from '#protocol/adoption.ts'
+import type { commitRequestSchema, reportRequestSchema } from '#protocol/adoption.ts'
+import { wireErrorSchema } from '#protocol/errors.ts'
+import { createCaller, readBody } from './http-call.ts'
+import type { Call, Caller, Target } from './http-call.ts'
+import { MAX_ANSWER_BYTES, TRANSFER_TIMEOUT_MS } from './limits.ts'
+import { withRetries } from './retry.ts'
+import { SidecarError } from './sidecar-error.ts'
+
+/** What the sidecar asks of the control plane, with its generation's token. Faults that may pass are retried inside. */
+export interface ControlPlane extends Disposable {
+  head(): Promise<z.infer<typeof headResponseSchema>>
+  /** Brings an object into the store unless it is there. */
+  upload(name: string, bytes: Uint8Array): Promise<void>
+  /** The object's bytes, at most `maxBytes`; unchecked. */
+  download(name: string, maxBytes: number): Promise<Buffer>
+  /** The head's new version. `conflict`: the head moved, or this generation is over. `gone`: a pack is missing. */
+  commit(request: z.infer<typeof commitRequestSchema>): Promise<string>
+  report(report: z.infer<typeof reportRequestSchema>): Promise<void>
+}
+
+type Presigned = z.infer<typeof downloadsResponseSchema>['downloads'][number]
+
+/** `token` stays in this closure: it is written nowhere, and goes to the control plane only, never to the store. */
+export function createControlPlane(target: Target, token: string): ControlPlane {
+  const caller = createCaller(target)
+  const others = new Map<string, Caller>()
+
+  const ask = async <T extends z.ZodType>(call: Omit<Call, 'body'> & { json?: unknown }, schema: T) => {
+    const { json, ...rest } = call
+    const answer = await caller.stream({
+      ...rest,
+      headers: { authorization: `Bearer ${token}`, ...(json !== undefined && { 'content-type': 'application/json' }) },
+      ...(json !== undefined && { body: Buffer.from(JSON.stringify(json)) }),
+    })
+    const body = await readBody(answer, MAX_ANSWER_BYTES)
+    if (!isSuccess(answer)) throw controlPlaneError(answer, body)
+    return schema.parse(body.length === 0 ? undefined : JSON.parse(body.toString('utf8')))
+  }
+  const post = <T extends z.ZodType>(path: string, json: unknown, schema: T) =>
+    withRetries(() => ask({ method: 'POST', path, json }, schema))
+
+  /** A pre-signed transfer: by the control plane itself where the URL is relative. */
+  const transfer = async (presigned: Presigned, call: { method: string; body?: Uint8Array }) => {
+    const isOwn = presigned.url.startsWith('/')
+    const url = isOwn ? undefined : new URL(presigned.url)
+    const via = url === undefined ? caller : callerFor(others, url.origin)
+    const path = url === undefined ? presigned.url : `${url.pathname}${url.search}`
+    const answer = await via.stream({ ...call, path, headers: presigned.headers, timeoutMs: TRANSFER_TIMEOUT_MS })
+    if (isSuccess(answer)) return answer
+    const body = await readBody(answer, MAX_ANSWER_BYTES)
+    throw storeError(answer, body)
+  }
+
+  return {
+    head: () => withRetries(() => ask({ method: 'GET', path: INTERNAL_ROUTES.head }, headResponseSchema)),
+    upload: (name, bytes) =>
+      withRetries(async () => {
+        const sha256 = name.slice(name.indexOf('/') + 1)
+        const json = { objects: [{ name, bytes: bytes.length, sha256 }] }
+        const asked = await ask({ method: 'POST', path: INTERNAL_ROUTES.uploads, json }, uploadsResponseSchema)
+        const [presigned] = asked.uploads
+        if (presigned === undefined) throw new SidecarError('internal', 'The control plane gave no upload URL.')
+        if (presigned === null) return
+        const answer = await transfer(presigned, { method: 'PUT', body: bytes })
+        await readBody(answer, MAX_ANSWER_BYTES)
+      }),
+    download: (name, maxBytes) =>
+      withRetries(async () => {
+        const json = { objects: [name] }
+        const asked = await ask({ method: 'POST', path: INTERNAL_ROUTES.downloads, json }, downloadsResponseSchema)
+        const [presigned] = asked.downloads
+        if (presigned === undefined) throw new SidecarError('internal', 'The control plane gave no download URL.')
+        return readBody(await transfer(presigned, { method: 'GET' }), maxBytes)
+      }),
+    commit: async (request) => (await post(INTERNAL_ROUTES.commit, request, commitResponseSchema)).etag,
+    report: async (report) =>
+      void (await ask({ method: 'POST', path: INTERNAL_ROUTES.report, json: report }, z.unknown())),
+    [Symbol.dispose]: () => {
+      for (const each of [caller, ...others.values()]) each[Symbol.dispose]()
+    },
+  }
+}
+
+function callerFor(callers: Map<string, Caller>, origin: string): Caller {
+  const known = callers.get(origin)
+  if (known !== undefined) return known
+  const made = createCaller({ url: origin })
+  callers.set(origin, made)
+  return made
+}
+
+function isSuccess(answer: IncomingMessage): boolean {
+  return answer.statusCode !== undefined && answer.statusCode >= 200 && answer.statusCode < 300
+}
+
+function controlPlaneError(answer: IncomingMessage, body: Buffer): SidecarError {
+  const parsed = z.object({ error: wireErrorSchema }).safeParse(parseOrNothing(body))
+  if (parsed.success) {
+    const { code, message, advice } = parsed.data.error
+    // `internal` is what the control plane says of a fault it does not know; it may pass like any other 5xx.
+    return new SidecarError(code === 'internal' ? 'unavailable' : code, message, { advice })
+  }
+  return new SidecarError('unavailable', `The control plane answered ${answer.statusCode}.`)
+}
+
+/** 403 and 412 among them: a pre-signed URL that expired is asked for anew by the next attempt. */
+function storeError(answer: IncomingMessage, body: Buffer): SidecarError {
+  if (answer.statusCode === 404)
+    return new SidecarError('not_found', 'The object store lacks an object of this snapshot.')
+  const detail = body.toString('utf8').replaceAll(/\s+/g, ' ').slice(0, 200)
+  return new SidecarError('unavailable', `The object store answered ${answer.statusCode}: ${detail}`)
+}
+
+function parseOrNothing(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'))
+  } catch {
+    return undefined
+  }
+}

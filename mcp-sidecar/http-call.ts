@@ -1,0 +1,78 @@
+import { Agent as HttpAgent, request as httpRequest } from 'node:http'
+import type { IncomingMessage, RequestOptions } from 'node:http'
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { CALL_TIMEOUT_MS } from './limits.ts'
+import { SidecarError } from './sidecar-error.ts'
+
+/** A server: a Unix socket or a URL to which paths are added. */
+export type Target = { socket: string } | { url: string }
+
+export interface Call {
+  method: string
+  path: string
+  headers?: Record<string, string>
+  body?: Uint8Array | undefined
+  /** Without a byte in either direction for so long, the call fails. */
+  timeoutMs?: number
+  signal?: AbortSignal | undefined
+}
+
+export interface Caller extends Disposable {
+  /** The answer's head; its body is the caller's to read. Any failure to get one is `unavailable`. */
+  stream(call: Call): Promise<IncomingMessage>
+}
+
+/** Calls to one server over connections that are kept. */
+export function createCaller(target: Target): Caller {
+  const isTls = 'url' in target && target.url.startsWith('https:')
+  const agent = isTls ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true })
+  const send = isTls ? httpsRequest : httpRequest
+  return {
+    stream: (call) =>
+      new Promise((resolve, reject) => {
+        const { body, headers } = call
+        const options: RequestOptions = {
+          ...addressOf(target, call.path),
+          agent,
+          method: call.method,
+          headers: { ...headers, ...(body !== undefined && { 'content-length': String(body.length) }) },
+          timeout: call.timeoutMs ?? CALL_TIMEOUT_MS,
+          ...(call.signal !== undefined && { signal: call.signal }),
+        }
+        const request = send(options, resolve)
+        const fail = (cause: Error) =>
+          reject(new SidecarError('unavailable', `${describe(target)} does not answer: ${cause.message}.`, { cause }))
+        request.on('timeout', () => request.destroy(new Error('no answer in time')))
+        request.on('error', fail)
+        request.end(body)
+      }),
+    [Symbol.dispose]: () => agent.destroy(),
+  }
+}
+
+/** The whole body of an answer, at most `maxBytes`. */
+export async function readBody(answer: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Buffer> {
+  const parts: Uint8Array[] = []
+  let bytes = 0
+  try {
+    for await (const part of answer) {
+      bytes += part.length
+      if (bytes > maxBytes) throw new SidecarError('too_large', `The body is larger than ${maxBytes} bytes.`)
+      parts.push(part)
+    }
+  } catch (cause) {
+    if (cause instanceof SidecarError) throw cause
+    throw new SidecarError('unavailable', 'The connection broke in the middle of a body.', { cause })
+  }
+  return Buffer.concat(parts)
+}
+
+function addressOf(target: Target, path: string): RequestOptions {
+  if ('socket' in target) return { socketPath: target.socket, path }
+  const url = new URL(target.url)
+  return { protocol: url.protocol, hostname: url.hostname, port: url.port, path }
+}
+
+function describe(target: Target): string {
+  return 'socket' in target ? target.socket : new URL(target.url).host
+}

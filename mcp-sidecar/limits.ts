@@ -1,0 +1,65 @@
+/** Bounds of the sidecar's own. Sizes of the snapshot format stand in `#snapshot/limits.ts`. */
+
+const KIB = 1024
+const MIB = 1024 * KIB
+
+/** Largest body of a call to the sidecar. */
+export const MAX_REQUEST_BYTES = 256 * KIB
+
+/** Largest JSON answer of the control plane or the runner. */
+export const MAX_ANSWER_BYTES = 4 * MIB
+
+/** Packs on their way to or from the store at once. With the one being filled they bound the sidecar's memory. */
+export const MAX_TRANSFERS = 3
+
+/** Pre-signed URLs asked for in one call (the protocol's own bound). */
+export const MAX_URLS_PER_CALL = 500
+
+/** A call to the control plane or the store is tried so often, with growing waits, before it counts as failed. */
+export const MAX_ATTEMPTS = 4
+export const RETRY_FIRST_WAIT_MS = 200
+export const RETRY_MAX_WAIT_MS = 5000
+
+/** Without an answer for so long a call counts as failed; transfers carry megabytes. */
+export const CALL_TIMEOUT_MS = 30_000
+export const TRANSFER_TIMEOUT_MS = 120_000
+
+/** How long the runner may take to end every process before the save goes ahead without its word. */
+export const QUIESCE_TIMEOUT_MS = 20_000
+
+/** How long the runner is waited for at adoption: it may still be starting. */
+export const RUNNER_START_TIMEOUT_MS = 10_000
+export const RUNNER_START_POLL_MS = 5
+
+/** How long a clone may take. */
+export const OPEN_TIMEOUT_MS = 15 * 60_000
+
+/** A save begins when the disk has been quiet for so long, and at the latest so long after the first change. */
+export const SAVE_QUIET_MS = 500
+export const SAVE_MAX_DELAY_MS = 3000
+
+/** After a failed save the next attempt waits, doubling from first to last. */
+export const SAVE_RETRY_FIRST_MS = 1000
+export const SAVE_RETRY_MAX_MS = 60_000
+
+/** Everything is looked at this often even if the runner hints nothing: it may be lying or down. */
+export const RESCAN_INTERVAL_MS = 60_000
+
+/** How often the runner's health is asked for, and its activity passed on. */
+export const RUNNER_POLL_MS = 2000
+export const REPORT_INTERVAL_MS = 15_000
+
+/** A file that changes while it is read is read again so often; then what was read last is taken, and the next save reads it anew. */
+export const MAX_READ_ATTEMPTS = 3
+
+/** A file changed this shortly before it was read may change again without a new time stamp, so it is read again. */
+export const RACY_WINDOW_MS = 50
+
+/** Work on the file system goes on at most so long before other work gets its turn. */
+export const SLICE_MS = 10
+
+/** Progress lines are at least so far apart. */
+export const PROGRESS_INTERVAL_MS = 100
+
+/** Most names in one list of skipped files. */
+export const MAX_SKIPPED_NAMES = 100

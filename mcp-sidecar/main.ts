@@ -1,0 +1,37 @@
+import { once } from 'node:events'
+import { AdoptedSandbox } from './adopt.ts'
+import { createAuthorize } from './authorize.ts'
+import { createControlPlane } from './control-plane-client.ts'
+import { readEnv } from './env.ts'
+import { createRunner } from './runner-client.ts'
+import { listen } from './server.ts'
+import { Workspace } from './workspace.ts'
+
+const env = readEnv()
+const log = (message: string, error: unknown) => {
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  process.stderr.write(`${JSON.stringify({ time: new Date().toISOString(), level: 'warn', message, error: detail })}\n`)
+}
+
+using runner = createRunner(env.runnerSocket)
+await using sandbox = new AdoptedSandbox({
+  sandboxId: env.sandboxId,
+  makeWorkspace: (request) =>
+    new Workspace(request, {
+      volumeDir: env.volumeDir,
+      stateDir: env.stateDir,
+      runner,
+      controlPlane: createControlPlane(env.control, request.token),
+      log,
+    }),
+  log,
+})
+await using _server = await listen({
+  socket: env.sidecarSocket,
+  sandboxId: env.sandboxId,
+  sandbox,
+  authorize: createAuthorize({ publicKeyPem: env.controlPublicKey, sandboxId: env.sandboxId }),
+})
+
+// Ending by a signal saves nothing by itself: whoever sends it has called `stop` before.
+await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])

@@ -1,0 +1,110 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { z } from 'zod'
+import { RUNNER_ROUTES, openProgressSchema } from '#protocol/adoption.ts'
+import type { OpenProgress, OpenRequest } from '#protocol/adoption.ts'
+import { parseJsonLines } from '#protocol/json-lines.ts'
+import { createCaller, readBody } from './http-call.ts'
+import {
+  MAX_ANSWER_BYTES,
+  OPEN_TIMEOUT_MS,
+  QUIESCE_TIMEOUT_MS,
+  RUNNER_POLL_MS,
+  RUNNER_START_POLL_MS,
+  RUNNER_START_TIMEOUT_MS,
+} from './limits.ts'
+import { SidecarError } from './sidecar-error.ts'
+
+const healthSchema = z.object({
+  /** Id of the runner process: another one means that it was restarted. */
+  runner: z.string(),
+  opened: z.boolean(),
+  /** Milliseconds since the epoch of the last work seen. */
+  activeAt: z.number().optional(),
+})
+export type RunnerHealth = z.infer<typeof healthSchema>
+
+export type OpenDone = Extract<OpenProgress, { phase: 'done' }>
+
+const changeSchema = z.object({ path: z.string() })
+
+/** What the sidecar asks of its runner. Nothing that the runner answers is trusted beyond its form. */
+export interface Runner extends Disposable {
+  /** `undefined`: it does not answer now. */
+  health(): Promise<RunnerHealth | undefined>
+  /** Opens the runner for a repl; waits for one that is still starting. Throws what it says went wrong. */
+  open(request: OpenRequest, onProgress: (progress: OpenProgress) => void): Promise<OpenDone>
+  /** Ends every process of the sandbox but the runner. */
+  quiesce(): Promise<void>
+  /** Calls back with each path (relative to the volume) that the runner saw change, until it hangs up or `signal` aborts. */
+  changes(onChange: (path: string) => void, signal: AbortSignal): Promise<void>
+}
+
+/** Calls over the Unix socket that sidecar and runner share. */
+export function createRunner(socket: string): Runner {
+  const caller = createCaller({ socket })
+
+  const health = async () => {
+    try {
+      const answer = await caller.stream({ method: 'GET', path: RUNNER_ROUTES.health, timeoutMs: RUNNER_POLL_MS })
+      const body = await readBody(answer, MAX_ANSWER_BYTES)
+      return healthSchema.parse(JSON.parse(body.toString('utf8')))
+    } catch {
+      return undefined
+    }
+  }
+  const untilUp = async () => {
+    const deadline = Date.now() + RUNNER_START_TIMEOUT_MS
+    while ((await health()) === undefined) {
+      if (Date.now() > deadline) throw new SidecarError('unavailable', 'The runner of this sandbox does not answer.')
+      await delay(RUNNER_START_POLL_MS)
+    }
+  }
+
+  return {
+    health,
+    open: async (request, onProgress) => {
+      await untilUp()
+      const answer = await caller.stream({
+        method: 'POST',
+        path: RUNNER_ROUTES.open,
+        headers: { 'content-type': 'application/json' },
+        body: Buffer.from(JSON.stringify(request)),
+        timeoutMs: OPEN_TIMEOUT_MS,
+      })
+      if (answer.statusCode !== 200) await refuse(answer)
+      for await (const line of parseJsonLines(answer)) {
+        const progress = openProgressSchema.parse(line)
+        onProgress(progress)
+        if (progress.phase === 'done') return progress
+        if (progress.phase === 'failed')
+          throw new SidecarError(progress.error.code, progress.error.message, { advice: progress.error.advice })
+      }
+      throw new SidecarError('unavailable', 'The runner hung up while it was opening.')
+    },
+    quiesce: async () => {
+      const answer = await caller.stream({
+        method: 'POST',
+        path: RUNNER_ROUTES.quiesce,
+        timeoutMs: QUIESCE_TIMEOUT_MS,
+        signal: AbortSignal.timeout(QUIESCE_TIMEOUT_MS),
+      })
+      if (answer.statusCode === undefined || answer.statusCode >= 300) await refuse(answer)
+      answer.resume()
+    },
+    changes: async (onChange, signal) => {
+      // The runner says nothing while nothing changes: no time limit.
+      const answer = await caller.stream({ method: 'GET', path: RUNNER_ROUTES.changes, timeoutMs: 0, signal })
+      if (answer.statusCode !== 200) await refuse(answer)
+      for await (const line of parseJsonLines(answer)) onChange(changeSchema.parse(line).path)
+    },
+    [Symbol.dispose]: () => caller[Symbol.dispose](),
+  }
+}
+
+async function refuse(answer: AsyncIterable<Uint8Array> & { statusCode?: number | undefined }): Promise<never> {
+  const body = await readBody(answer, MAX_ANSWER_BYTES)
+  throw new SidecarError(
+    'unavailable',
+    `The runner answered ${answer.statusCode}: ${body.toString('utf8').slice(0, 200)}`,
+  )
+}

@@ -1,0 +1,103 @@
+import { once } from 'node:events'
+import { mkdirSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { dirname } from 'node:path'
+import { SIDECAR_ROUTES, adoptRequestSchema } from '#protocol/adoption.ts'
+import type { ErrorCode } from '#protocol/errors.ts'
+import type { AdoptedSandbox } from './adopt.ts'
+import type { Authorize } from './authorize.ts'
+import { readBody } from './http-call.ts'
+import { MAX_REQUEST_BYTES } from './limits.ts'
+import type { Progress } from './progress.ts'
+import { SidecarError, toWireError } from './sidecar-error.ts'
+
+interface ServerOptions {
+  socket: string
+  sandboxId: string
+  sandbox: AdoptedSandbox
+  authorize: Authorize
+}
+
+/** Serves `SIDECAR_ROUTES` on a Unix socket; a stale socket file of a dead sidecar is replaced. */
+export async function listen(options: ServerOptions): Promise<AsyncDisposable> {
+  const server = createServer((request, response) => {
+    handle(request, response, options).catch((error: unknown) => sendError(response, error))
+  })
+  mkdirSync(dirname(options.socket), { recursive: true, mode: 0o700 })
+  rmSync(options.socket, { force: true })
+  server.listen(options.socket)
+  await once(server, 'listening')
+  return {
+    [Symbol.asyncDispose]: async () => {
+      server.close()
+      server.closeAllConnections()
+      await once(server, 'close')
+    },
+  }
+}
+
+async function handle(request: IncomingMessage, response: ServerResponse, options: ServerOptions): Promise<void> {
+  const { sandbox, sandboxId, authorize } = options
+  switch (`${request.method} ${request.url}`) {
+    case `GET ${SIDECAR_ROUTES.health}`:
+      return sendJson(response, 200, { sandbox: sandboxId, adopted: sandbox.identity })
+    case `POST ${SIDECAR_ROUTES.adopt}`: {
+      await authorize(request, 'adopt')
+      const body = await readBody(request, MAX_REQUEST_BYTES)
+      return sendLines(response, sandbox.adopt(adoptRequestSchema.parse(parseJson(body))))
+    }
+    case `POST ${SIDECAR_ROUTES.save}`:
+      await authorize(request, 'save')
+      return sendLines(response, sandbox.save())
+    case `POST ${SIDECAR_ROUTES.stop}`:
+      await authorize(request, 'stop')
+      return sendLines(response, sandbox.stop())
+    default:
+      throw new SidecarError('not_found', `There is no ${request.method} ${request.url} here.`)
+  }
+}
+
+/** The work goes on when the caller hangs up: it can ask again and joins. */
+async function sendLines<T>(response: ServerResponse, progress: Progress<T>): Promise<void> {
+  response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' })
+  for await (const line of progress) {
+    if (response.destroyed) return
+    if (response.write(`${JSON.stringify(line)}\n`)) continue
+    await Promise.race([once(response, 'drain'), once(response, 'close')])
+  }
+  response.end()
+}
+
+function sendJson(response: ServerResponse, status: number, value: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' })
+  response.end(JSON.stringify(value))
+}
+
+function sendError(response: ServerResponse, error: unknown): void {
+  const wire = toWireError(error)
+  if (response.headersSent) response.destroy()
+  else sendJson(response, statusOf(wire.code), { error: wire })
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'))
+  } catch (cause) {
+    throw new SidecarError('bad_request', 'The body is not JSON.', { cause })
+  }
+}
+
+/** The codes that these routes answer with (RFC 9110 §15); every other fault is 500. */
+function statusOf(code: ErrorCode): number {
+  const statuses: Partial<Record<ErrorCode, number>> = {
+    bad_request: 400,
+    unauthenticated: 401,
+    forbidden: 403,
+    not_found: 404,
+    conflict: 409,
+    too_large: 413,
+    unavailable: 503,
+  }
+  return statuses[code] ?? 500
+}

@@ -1,0 +1,24 @@
+import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** A JSON file of the sidecar's own; `undefined` if it was never written. */
+export async function readStateFile(stateDir: string, name: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(join(stateDir, `${name}.json`), 'utf8'))
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** Replaces the file as a whole: after a crash it is the old one or the new one. */
+export async function writeStateFile(stateDir: string, name: string, value: unknown): Promise<void> {
+  await mkdir(stateDir, { recursive: true, mode: 0o700 })
+  const temporary = join(stateDir, `${name}.json.new`)
+  {
+    await using file = await open(temporary, 'w', 0o600)
+    await file.writeFile(JSON.stringify(value))
+    await file.sync()
+  }
+  await rename(temporary, join(stateDir, `${name}.json`))
+}

@@ -1,0 +1,21 @@
+import { futimesSync } from 'node:fs'
+
+/**
+ * Seconds for utimes(2) that come out as exactly this whole millisecond: what is passed down is cut to microseconds, and
+ * a double may lie just below, so half a microsecond is added.
+ */
+export function secondsOf(milliseconds: number): number {
+  return (milliseconds * 1000 + 0.5) / 1_000_000
+}
+
+/** Sets the modification time (and with it the access time) of an open file or folder. */
+export function setTimes(fd: number, milliseconds: number): void {
+  const seconds = secondsOf(milliseconds)
+  futimesSync(fd, seconds, seconds)
+}
+
+/** Whole milliseconds of a time in nanoseconds; rounds down before 1970 too. */
+export function millisecondsOf(nanoseconds: bigint): number {
+  const remainder = ((nanoseconds % 1_000_000n) + 1_000_000n) % 1_000_000n
+  return Number((nanoseconds - remainder) / 1_000_000n)
+}

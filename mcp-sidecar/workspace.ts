@@ -1,0 +1,178 @@
+import type { AdoptProgress, AdoptRequest, OpenRequest, SaveProgress } from '#protocol/adoption.ts'
+import { openRequestSchema } from '#protocol/adoption.ts'
+import { followRunner } from './activity.ts'
+import { readMarker, writeMarker } from './adoption-marker.ts'
+import type { AdoptionMarker } from './adoption-marker.ts'
+import type { ControlPlane } from './control-plane-client.ts'
+import { PROGRESS_INTERVAL_MS } from './limits.ts'
+import type { Runner } from './runner-client.ts'
+import { SidecarError } from './sidecar-error.ts'
+import { ContinuousSave } from './snapshot/continuous.ts'
+import { emptyIndex, readIndex, writeIndex } from './snapshot/file-index.ts'
+import { emptyVolume, makeRoots, restoreVolume } from './snapshot/restorer.ts'
+import { Saver } from './snapshot/saver.ts'
+import type { KnownHead, SaveDone, SaveReason } from './snapshot/saver.ts'
+
+type AdoptDone = Extract<AdoptProgress, { phase: 'done' }>
+
+export type LogFailure = (message: string, error: unknown) => void
+
+export interface WorkspaceOptions {
+  volumeDir: string
+  stateDir: string
+  runner: Runner
+  controlPlane: ControlPlane
+  log: LogFailure
+}
+
+/** The files of the repl that adopted this sandbox: restored, opened to the runner, saved again and again. */
+export class Workspace implements AsyncDisposable {
+  readonly #options: WorkspaceOptions
+  readonly #request: AdoptRequest
+  #saver: Saver | undefined
+  #usedBytes: number | undefined
+  #running: { continuous: ContinuousSave; abort: AbortController; followed: Promise<void> } | undefined
+
+  constructor(request: AdoptRequest, options: WorkspaceOptions) {
+    this.#request = request
+    this.#options = options
+  }
+
+  /**
+   * Restores, unless this was done before, and opens the runner. After a crash at any point the same call takes up
+   * where it is safe to: half a restore is begun anew, live work is never restored over.
+   */
+  async bringUp(onProgress: (progress: AdoptProgress) => void): Promise<AdoptDone> {
+    const { volumeDir, stateDir, runner } = this.#options
+    const { repl, generation } = this.#request
+    let marker = await readMarker(stateDir)
+    if (marker !== undefined) requireSame(marker, this.#request)
+    if (marker === undefined || marker.phase === 'restoring') {
+      await writeMarker(stateDir, { repl, generation, phase: 'restoring' })
+      await this.#restore(onProgress)
+      marker = { repl, generation, phase: 'restored' }
+      await writeMarker(stateDir, marker)
+    }
+    makeRoots(volumeDir)
+    this.#saver ??= await this.#makeSaver(undefined)
+    onProgress({ phase: 'opening' })
+    const health = await runner.health()
+    let done: AdoptDone = { phase: 'done' }
+    if (health?.opened !== true)
+      done = await runner.open(this.#openRequest(marker.phase === 'opened'), (progress) => {
+        if (progress.phase === 'cloning') onProgress(progress)
+      })
+    if (marker.phase !== 'opened') await writeMarker(stateDir, { repl, generation, phase: 'opened' })
+    this.#follow()
+    return done
+  }
+
+  /** Saves what is on the disk now. */
+  async save(reason: SaveReason, onProgress: (progress: SaveProgress) => void): Promise<SaveDone> {
+    // A sidecar started anew on the volume of a dead one may be told to save before anything else works.
+    if (this.#saver === undefined) await this.#requireRestored()
+    this.#saver ??= await this.#makeSaver(undefined)
+    const done = await this.#saver.save(reason, onProgress)
+    this.#usedBytes = done.bytes
+    return done
+  }
+
+  /** Ends every process of the sandbox, then saves. Continuous saving does not come back but by `bringUp`. */
+  async stop(onProgress: (progress: SaveProgress) => void): Promise<SaveDone> {
+    await this.#unfollow()
+    // A runner that is down runs nothing; one that refuses must not keep the work from being saved.
+    await this.#options.runner
+      .quiesce()
+      .catch((error: unknown) => this.#options.log('The runner did not end its processes.', error))
+    return this.save('stop', onProgress)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#unfollow()
+    this.#options.controlPlane[Symbol.dispose]()
+  }
+
+  async #restore(onProgress: (progress: AdoptProgress) => void): Promise<void> {
+    const { volumeDir, stateDir, controlPlane } = this.#options
+    emptyVolume(volumeDir)
+    const head = await controlPlane.head()
+    let shownAt = 0
+    const onFile = (doneFiles: number, totalFiles: number) => {
+      if (performance.now() - shownAt < PROGRESS_INTERVAL_MS && doneFiles < totalFiles) return
+      shownAt = performance.now()
+      onProgress({ phase: 'restoring', doneFiles, totalFiles })
+    }
+    const index =
+      this.#request.restore && head.manifest !== null
+        ? await restoreVolume(head.manifest, { volumeDir, controlPlane, onFile })
+        : emptyIndex()
+    await writeIndex(stateDir, index)
+    this.#saver = await this.#makeSaver(head)
+  }
+
+  async #makeSaver(head: KnownHead | undefined): Promise<Saver> {
+    const { volumeDir, stateDir, controlPlane } = this.#options
+    return new Saver({ volumeDir, stateDir, controlPlane, index: await readIndex(stateDir), head })
+  }
+
+  async #requireRestored(): Promise<void> {
+    const marker = await readMarker(this.#options.stateDir)
+    if (marker !== undefined) requireSame(marker, this.#request)
+    if (marker === undefined || marker.phase === 'restoring')
+      throw new SidecarError('conflict', 'This sandbox does not hold the whole workspace, so it is not saved.', {
+        advice: 'Start the repl: it is restored from its last snapshot.',
+      })
+  }
+
+  #openRequest(isReopened: boolean): OpenRequest {
+    const { clone, ...rest } = openRequestSchema.parse(this.#request)
+    return { ...rest, ...(clone !== undefined && !isReopened && { clone }) }
+  }
+
+  #follow(): void {
+    if (this.#running !== undefined) return
+    const { runner, controlPlane, log } = this.#options
+    const abort = new AbortController()
+    const report = (unsavedSince: number | null) =>
+      void controlPlane
+        .report({ unsavedSince })
+        .catch((error: unknown) => log('The state of saving could not be reported.', error))
+    let isUnsaved = false
+    const continuous = new ContinuousSave({
+      save: () => this.save('auto', () => undefined),
+      onUnsaved: (since) => {
+        if (since === null && !isUnsaved) return
+        isUnsaved = since !== null
+        report(since)
+      },
+      onFailure: (error) => log('A save failed and will be tried again.', error),
+    })
+    const followed = followRunner(
+      {
+        runner,
+        controlPlane,
+        openRequest: this.#openRequest(true),
+        usedBytes: () => this.#usedBytes,
+        onChange: (path) => continuous.changed(path),
+        onFailure: log,
+      },
+      abort.signal,
+    )
+    this.#running = { continuous, abort, followed }
+    // What a clone or a dead sidecar left unsaved; without any change this commits nothing.
+    continuous.changed()
+  }
+
+  async #unfollow(): Promise<void> {
+    const running = this.#running
+    this.#running = undefined
+    running?.abort.abort()
+    await running?.followed
+    await running?.continuous[Symbol.asyncDispose]()
+  }
+}
+
+function requireSame(marker: AdoptionMarker, request: AdoptRequest): void {
+  if (marker.repl !== request.repl || marker.generation !== request.generation)
+    throw new SidecarError('conflict', `This sandbox belongs to generation ${marker.generation} of ${marker.repl}.`)
+}

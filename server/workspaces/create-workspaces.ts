@@ -1,0 +1,66 @@
+import { AppError } from '#server/errors.ts'
+import type { ObjectStore } from '#server/object-store/object-store.ts'
+import { encodeTemplate } from '#server/workspaces/encode-template.ts'
+import type { EncodedTemplate } from '#server/workspaces/encode-template.ts'
+import { readHead, writeHead } from '#server/workspaces/head.ts'
+import { headKey, manifestKey, packKey, replPrefix } from '#server/workspaces/keys.ts'
+import type { Template } from '#server/workspaces/template.ts'
+import type { Workspaces } from '#server/workspaces/workspaces.ts'
+
+/** Objects deleted in one call. */
+const DELETE_BATCH = 500
+
+/** Workspaces in the object store. */
+export function createWorkspaces({ objectStore }: { objectStore: ObjectStore }): Workspaces {
+  const encoded = new Map<string, Promise<EncodedTemplate>>()
+
+  /** Once per template: templates do not change while the program runs. A failure is not kept. */
+  const encode = (template: Template) => {
+    const known = encoded.get(template.key)
+    if (known !== undefined) return known
+    const made = encodeTemplate(template)
+    encoded.set(template.key, made)
+    made.catch(() => encoded.delete(template.key))
+    return made
+  }
+
+  return {
+    seed: async ({ replId, ownerId }, template) => {
+      const { packs, manifest, files, bytes } = await encode(template)
+      // Content and manifest lie there before the head names them, as in any save.
+      await Promise.all([
+        ...packs.map((pack) => putOnce(objectStore, packKey(ownerId, pack.sha256), pack.bytes)),
+        putOnce(objectStore, manifestKey(replId, manifest.sha256), manifest.bytes),
+      ])
+      const head = { repl: replId, owner: ownerId, manifest: manifest.sha256, generation: 0, savedAt: Date.now() }
+      await writeHead(objectStore, { ...head, files, bytes, reason: 'seed' }, null)
+    },
+    head: async (replId) => {
+      const current = await readHead(objectStore, replId)
+      if (current === undefined) return undefined
+      const { manifest, generation, savedAt, files, bytes } = current.head
+      return { manifest, generation, savedAt, files, bytes }
+    },
+    purge: async ({ replId }) => {
+      // The head goes first: without it nothing below is a workspace any more, whatever happens next.
+      await objectStore.delete([headKey(replId)])
+      let batch: string[] = []
+      for await (const { key } of objectStore.list(replPrefix(replId))) {
+        batch.push(key)
+        if (batch.length < DELETE_BATCH) continue
+        await objectStore.delete(batch)
+        batch = []
+      }
+      if (batch.length > 0) await objectStore.delete(batch)
+    },
+  }
+}
+
+/** An object named after its content need not be written twice. */
+async function putOnce(objectStore: ObjectStore, key: string, bytes: Uint8Array): Promise<void> {
+  try {
+    await objectStore.put(key, bytes, { ifAbsent: true })
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'conflict') throw error
+  }
+}

@@ -1,0 +1,161 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { z } from 'zod'
+import {
+  INTERNAL_ROUTES,
+  commitRequestSchema,
+  downloadsRequestSchema,
+  reportRequestSchema,
+  uploadsRequestSchema,
+} from '#protocol/adoption.ts'
+import type {
+  commitResponseSchema,
+  downloadsResponseSchema,
+  headResponseSchema,
+  uploadsResponseSchema,
+} from '#protocol/adoption.ts'
+import type { GenerationClaims } from '#protocol/claims.ts'
+import { MAX_PACK_BYTES } from '#snapshot/limits.ts'
+import type { Tokens } from '#server/auth/tokens.ts'
+import { AppError, HTTP_STATUS, toAppError, toWireError } from '#server/errors.ts'
+import type { Log } from '#server/log.ts'
+import type { ObjectStore } from '#server/object-store/object-store.ts'
+import { claimHead, commitSnapshot } from '#server/workspaces/commit.ts'
+import { keyOfObject } from '#server/workspaces/keys.ts'
+import type { WorkspaceEvents, WorkspaceRef } from '#server/workspaces/workspaces.ts'
+
+/** Largest body of a call: 500 objects with names and hashes. */
+const MAX_BODY_BYTES = 256 * 1024
+
+interface InternalApiOptions {
+  objectStore: ObjectStore
+  tokens: Tokens
+  events: WorkspaceEvents
+  log: Log
+}
+
+interface Asker {
+  claims: GenerationClaims
+  repl: WorkspaceRef
+}
+
+type Handler = (asker: Asker, body: unknown) => Promise<unknown>
+
+/**
+ * What sidecars ask of the control plane: `INTERNAL_ROUTES` but `hello` and `objects`. To be served on the internal
+ * listener only. Each call carries a generation's token and reaches that repl's own objects, whatever it names.
+ */
+export function createInternalApi(
+  options: InternalApiOptions,
+): (request: IncomingMessage, response: ServerResponse) => void {
+  const routes = routesOf(options)
+  const answer = async (request: IncomingMessage) => {
+    const path = new URL(request.url ?? '/', 'http://control').pathname
+    const handler = routes.get(`${request.method} ${path}`)
+    if (handler === undefined) throw new AppError('not_found', `There is no ${request.method} ${path} here.`)
+    const asker = await authorize(request, options)
+    return handler(asker, request.method === 'POST' ? await readJson(request) : undefined)
+  }
+  return (request, response) => {
+    answer(request).then(
+      (value) => send(response, 200, value),
+      (error: unknown) => {
+        const { code } = toAppError(error)
+        if (code === 'internal') options.log.error('A sidecar call failed.', error, { path: request.url })
+        send(response, HTTP_STATUS[code], { error: toWireError(error) })
+      },
+    )
+  }
+}
+
+function routesOf({ objectStore, events }: InternalApiOptions): Map<string, Handler> {
+  return new Map<string, Handler>([
+    [
+      `GET ${INTERNAL_ROUTES.head}`,
+      async (asker): Promise<z.infer<typeof headResponseSchema>> => {
+        const current = await claimHead({ objectStore, ...asker })
+        return current === undefined
+          ? { manifest: null, etag: null }
+          : { manifest: `manifests/${current.head.manifest}`, etag: current.etag }
+      },
+    ],
+    [
+      `POST ${INTERNAL_ROUTES.uploads}`,
+      async ({ repl }, body): Promise<z.infer<typeof uploadsResponseSchema>> => {
+        const { objects } = uploadsRequestSchema.parse(body)
+        return { uploads: await Promise.all(objects.map((object) => presignUpload(objectStore, repl, object))) }
+      },
+    ],
+    [
+      `POST ${INTERNAL_ROUTES.downloads}`,
+      async ({ repl }, body): Promise<z.infer<typeof downloadsResponseSchema>> => {
+        const { objects } = downloadsRequestSchema.parse(body)
+        const presigned = objects.map((name) => objectStore.presignGet(keyOfObject(repl, name)))
+        return { downloads: (await Promise.all(presigned)).map(({ url, headers }) => ({ url, headers })) }
+      },
+    ],
+    [
+      `POST ${INTERNAL_ROUTES.commit}`,
+      async (asker, body): Promise<z.infer<typeof commitResponseSchema>> => {
+        const { head, etag } = await commitSnapshot(commitRequestSchema.parse(body), { objectStore, ...asker })
+        const { manifest, generation, savedAt, files, bytes } = head
+        await events.committed(asker.claims, { manifest, generation, savedAt, files, bytes })
+        return { etag }
+      },
+    ],
+    [
+      `POST ${INTERNAL_ROUTES.report}`,
+      async ({ claims }, body) => {
+        const { usedBytes, activeAt, unsavedSince } = reportRequestSchema.parse(body)
+        await events.reported(claims, {
+          ...(usedBytes !== undefined && { usedBytes }),
+          ...(activeAt !== undefined && { activeAt }),
+          ...(unsavedSince !== undefined && { unsavedSince }),
+        })
+        return {}
+      },
+    ],
+  ])
+}
+
+async function authorize(request: IncomingMessage, { tokens, events }: InternalApiOptions): Promise<Asker> {
+  const [, token] = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '') ?? []
+  if (token === undefined) throw new AppError('unauthenticated', 'A token is needed.')
+  const claims = await tokens.verifyGeneration(token)
+  return { claims, repl: await events.authorize(claims) }
+}
+
+/** `null`: the store has it. An object's name is its hash, so nobody can put anything else under it. */
+async function presignUpload(
+  objectStore: ObjectStore,
+  repl: WorkspaceRef,
+  object: z.infer<typeof uploadsRequestSchema>['objects'][number],
+): Promise<z.infer<typeof uploadsResponseSchema>['uploads'][number]> {
+  if (!object.name.endsWith(`/${object.sha256}`))
+    throw new AppError('bad_request', `${object.name} is not named after its content.`)
+  if (object.bytes > MAX_PACK_BYTES) throw new AppError('too_large', `${object.name} is larger than a pack may be.`)
+  const key = keyOfObject(repl, object.name)
+  const there = await objectStore.head(key)
+  if (there?.bytes === object.bytes) return null
+  const { url, headers } = await objectStore.presignPut(key, { bytes: object.bytes, sha256: object.sha256 })
+  return { url, headers }
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const parts: Uint8Array[] = []
+  let bytes = 0
+  for await (const part of request) {
+    bytes += part.length
+    if (bytes > MAX_BODY_BYTES) throw new AppError('too_large', 'The body of this call is too large.')
+    parts.push(part)
+  }
+  try {
+    return JSON.parse(Buffer.concat(parts).toString('utf8'))
+  } catch (cause) {
+    throw new AppError('bad_request', 'The body of this call is not JSON.', { cause })
+  }
+}
+
+function send(response: ServerResponse, status: number, value: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+  response.end(JSON.stringify(value))
+}

@@ -1,0 +1,120 @@
+import { request as httpRequest } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import { z } from 'zod'
+import { SIDECAR_ROUTES, adoptProgressSchema, saveProgressSchema } from '#protocol/adoption.ts'
+import type { AdoptProgress, SaveProgress } from '#protocol/adoption.ts'
+import type { SidecarClaims } from '#protocol/claims.ts'
+import { wireErrorSchema } from '#protocol/errors.ts'
+import { parseJsonLines } from '#protocol/json-lines.ts'
+import type { Tokens } from '#server/auth/tokens.ts'
+import { AppError, fromWireError } from '#server/errors.ts'
+import type { Orchestrator } from '#server/orchestrator/orchestrator.ts'
+import type { SidecarClient } from '#server/workspaces/workspaces.ts'
+
+/** Largest answer that is not a stream of progress. */
+const MAX_ANSWER_CHARS = 64 * 1024
+
+interface SidecarClientOptions {
+  orchestrator: Pick<Orchestrator, 'dial'>
+  tokens: Tokens
+}
+
+type Purpose = SidecarClaims['purpose']
+
+interface Call<T> {
+  sandboxId: string
+  purpose: Purpose
+  body: unknown
+  progress: z.ZodType<T>
+}
+
+/** Calls to sidecars, each over a connection of its own. A sidecar finishes what it began when a call is given up. */
+export function createSidecarClient(options: SidecarClientOptions): SidecarClient {
+  const save = (purpose: 'save' | 'stop'): SidecarClient['save'] => {
+    return (sandboxId, onProgress, signal) =>
+      call(options, { sandboxId, purpose, body: {}, progress: saveProgressSchema }, { onProgress, signal })
+  }
+  return {
+    adopt: (request, onProgress, signal) =>
+      call(
+        options,
+        { sandboxId: request.sandbox, purpose: 'adopt', body: request, progress: adoptProgressSchema },
+        { onProgress, signal },
+      ),
+    save: save('save'),
+    stop: save('stop'),
+  }
+}
+
+async function call<T extends AdoptProgress | SaveProgress>(
+  options: SidecarClientOptions,
+  { sandboxId, purpose, body, progress }: Call<T>,
+  { onProgress, signal }: { onProgress: (line: T) => void; signal: AbortSignal },
+): Promise<void> {
+  signal.throwIfAborted()
+  try {
+    const answer = await send(options, { sandboxId, purpose, body, progress }, signal)
+    if (answer.statusCode !== 200) throw await refusal(answer)
+    for await (const json of parseJsonLines(answer)) {
+      const line = progress.parse(json)
+      onProgress(line)
+      if (line.phase === 'done') return
+      if (line.phase === 'failed') throw fromWireError(line.error)
+    }
+  } catch (cause) {
+    if (signal.aborted) throw signal.reason
+    if (cause instanceof AppError) throw cause
+    throw new AppError('unavailable', `The connection to sandbox ${sandboxId} broke.`, { cause })
+  }
+  throw new AppError('unavailable', `Sandbox ${sandboxId} hung up before it was done.`)
+}
+
+async function send<T>(
+  { orchestrator, tokens }: SidecarClientOptions,
+  { sandboxId, purpose, body }: Call<T>,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const token = await tokens.sidecar({ sandbox: sandboxId, purpose })
+  const connection = await orchestrator.dial(sandboxId, 'sidecar')
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+  const bytes = Buffer.from(JSON.stringify(body))
+  const request = httpRequest(
+    {
+      createConnection: () => connection,
+      method: 'POST',
+      path: SIDECAR_ROUTES[purpose],
+      headers: {
+        host: 'sidecar',
+        authorization: `Bearer ${token}`,
+        'content-type': 'application/json',
+        'content-length': bytes.length,
+        connection: 'close',
+      },
+      signal,
+    },
+    resolve,
+  )
+  request.on('error', reject)
+  request.end(bytes)
+  return promise
+}
+
+async function refusal(answer: IncomingMessage): Promise<AppError> {
+  let text = ''
+  for await (const part of answer) {
+    text += String(part)
+    if (text.length > MAX_ANSWER_CHARS) break
+  }
+  const parsed = z.object({ error: wireErrorSchema }).safeParse(parseOrNothing(text))
+  return parsed.success
+    ? fromWireError(parsed.data.error)
+    : new AppError('unavailable', `The sidecar answered ${answer.statusCode}.`)
+}
+
+function parseOrNothing(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
