@@ -4,6 +4,7 @@ import { loadSigningKey } from '#server/auth/keys.ts'
 import { createSecretBox } from '#server/auth/secret-box.ts'
 import { createTokens } from '#server/auth/tokens.ts'
 import { createGateway } from '#server/gateway/gateway.ts'
+import { DISK_OBJECTS_PATH, serveDiskObject } from '#server/object-store/disk-presigned.ts'
 import { openDiskObjectStore } from '#server/object-store/disk.ts'
 import { openS3ObjectStore } from '#server/object-store/s3.ts'
 import { openLocalOrchestrator } from '#server/orchestrator/local.ts'
@@ -130,9 +131,27 @@ export async function createContext(foundations: Foundations): Promise<Applicati
     publicUrl,
     signInOptions: (cookieHeader) => auth.signInOptions(cookieHeader),
   }
-  const internalApi = createInternalApi({ objectStore, tokens, events: domain.workspaceEvents, log })
+  const sidecarApi = createInternalApi({ objectStore, tokens, events: domain.workspaceEvents, log })
+  const presigned =
+    env.objectStore.provider === 'disk' ? { store: objectStore, signingKey: objectKeyOf(box) } : undefined
   const owned = opened.move()
-  return { context, gateway, lifecycle, orchestrator, internalApi, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+  return {
+    context,
+    gateway,
+    lifecycle,
+    orchestrator,
+    internalApi: (request, response) => {
+      if (presigned !== undefined && request.url?.startsWith(DISK_OBJECTS_PATH) === true) {
+        void serveDiskObject(presigned, request, response)
+      } else sidecarApi(request, response)
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/** What the disk adapter signs its URLs with. */
+function objectKeyOf(box: SecretBox): Uint8Array {
+  return box.derive('object-urls')
 }
 
 function openStateStore(env: Env, dataFolder: string): Promise<StateStore> {
@@ -149,7 +168,7 @@ function openStateStore(env: Env, dataFolder: string): Promise<StateStore> {
 function openObjectStore(env: Env, { folder, box }: { folder: string; box: SecretBox }): Promise<ObjectStore> {
   switch (env.objectStore.provider) {
     case 'disk':
-      return openDiskObjectStore({ folder: join(folder, 'objects'), signingKey: box.derive('object-urls') })
+      return openDiskObjectStore({ folder: join(folder, 'objects'), signingKey: objectKeyOf(box) })
     case 's3':
       return openS3ObjectStore(env.objectStore)
   }
