@@ -146,6 +146,11 @@ export function publishForNextAuth(publicUrl: URL): void {
   process.env['NEXTAUTH_URL'] = publicUrl.origin
 }
 
+/** The machine's own variables: PATH, proxies, certificates. Nothing is copied from here to a sandbox but by name. */
+export function readHostEnv(): Readonly<Record<string, string | undefined>> {
+  return process.env
+}
+
 /** The text of `.env.example`: every setting, its meaning and default. */
 export function envExample(): string {
   const lines = Object.entries(settings.shape).map(([name, schema]) => {

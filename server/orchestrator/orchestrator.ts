@@ -38,6 +38,8 @@ export interface Sandbox {
   label?: SandboxLabel
   /** Why it is dead, in words for a person. */
   reason?: string
+  /** Which parts are dead: `revive` brings a runner back, `rescueSave` a sidecar. */
+  deadParts?: SandboxPart[]
   createdAt: number
 }
 

@@ -1,0 +1,61 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createLog } from '#server/log.ts'
+import type { LocalOrchestratorOptions } from './local.ts'
+
+/** A part that answers `/health` and runs a shell command for assertions. */
+const PART = `
+import { createServer } from 'node:http'
+import { execFile } from 'node:child_process'
+
+const socket = process.env.SIDECAR_SOCKET ?? process.env.RUNNER_SOCKET
+createServer((request, response) => {
+  if (request.method === 'GET') return response.end(JSON.stringify({ pid: process.pid }))
+  let command = ''
+  request.setEncoding('utf8').on('data', (chunk) => (command += chunk))
+  request.once('end', () => {
+    execFile('/bin/sh', ['-c', command], { timeout: 30_000, maxBuffer: 1e8 }, (error, stdout, stderr) =>
+      response.end(JSON.stringify({ code: error === null ? 0 : (error.code ?? null), output: stdout + stderr })),
+    )
+  })
+}).listen(socket)
+process.on('SIGTERM', () => process.exit(0))
+`
+
+export interface TestFolder extends AsyncDisposable {
+  path: string
+  options: LocalOrchestratorOptions
+}
+
+/** A data folder and a bundle of stand-in parts in a temporary folder, closed to others as a real one is. */
+export async function makeTestFolder(isolation: 'auto' | 'none'): Promise<TestFolder> {
+  const path = await mkdtemp(join(tmpdir(), 'devex-test-'))
+  const sandboxBundle = join(path, 'bundle')
+  const controlDir = join(path, 'control')
+  await mkdir(sandboxBundle)
+  await mkdir(controlDir)
+  await writeFile(join(sandboxBundle, 'runner.mjs'), PART)
+  await writeFile(join(sandboxBundle, 'sidecar.mjs'), PART)
+  const controlSocket = join(controlDir, 'control.sock')
+  // Listening as the control plane does: reachable for the sandbox's user, its folder is not.
+  const control = createServer((_, response) => response.end('control plane'))
+  await new Promise<void>((resolve) => control.listen({ path: controlSocket, writableAll: true }, resolve))
+  return {
+    path,
+    options: {
+      dataDir: join(path, 'data'),
+      sandboxBundle,
+      nodeBinary: process.execPath,
+      controlSocket,
+      publicKey: '-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----\n',
+      isolation,
+      log: createLog({ level: 'error', format: 'text' }),
+    },
+    [Symbol.asyncDispose]: async () => {
+      await new Promise((resolve) => control.close(resolve))
+      await rm(path, { recursive: true, force: true })
+    },
+  }
+}

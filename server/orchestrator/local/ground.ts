@@ -1,0 +1,67 @@
+/** What a sandbox stands on before anything runs in it: folders, network, cgroups. Made again where a reboot took it. */
+import { chown, mkdir } from 'node:fs/promises'
+import type { SandboxLimits } from '../orchestrator.ts'
+import { joinFiles, makeCgroups, removeCgroups } from './cgroups.ts'
+import { deleteTree, exists } from './delete-tree.ts'
+import { writeEtc } from './etc.ts'
+import { currentUid } from './folders.ts'
+import type { Folders } from './folders.ts'
+import { SANDBOX_UID } from './launch.ts'
+import type { Machine } from './machine.ts'
+import { makeNetwork, networkPath, removeNetwork } from './network/namespace.ts'
+import { resolvConf } from './network/resolvers.ts'
+
+export interface Ground {
+  sandboxId: string
+  folders: Folders
+  machine: Machine
+  limits: SandboxLimits
+}
+
+/** Makes whatever of it is missing. */
+export async function prepareGround(ground: Ground): Promise<void> {
+  const { folders } = ground
+  for (const folder of [folders.logs, folders.volume, folders.sockets]) {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+  }
+  const own = [folders.workspace, folders.home, folders.state, folders.runnerSockets, folders.sidecarSockets]
+  await Promise.all(own.map((folder) => mkdir(folder, { recursive: true, mode: 0o700 })))
+  if (currentUid() === 0 && ground.machine.level === 'bubblewrap') {
+    await Promise.all([folders.volume, ...own].map((folder) => chown(folder, SANDBOX_UID, SANDBOX_UID)))
+  }
+  await Promise.all([prepareNetwork(ground), prepareCgroups(ground)])
+}
+
+/** The `cgroup.procs` files that a runner joins. */
+export function runnerCgroups(ground: Ground): string[] {
+  return ground.machine.cgroups === undefined ? [] : joinFiles(ground.machine.cgroups, ground.sandboxId)
+}
+
+/** The network namespace that a runner enters, where it has one of its own. */
+export function runnerNetwork(ground: Ground): string | undefined {
+  return ground.machine.network === 'separate' ? networkPath(ground.sandboxId) : undefined
+}
+
+/** Takes network, cgroups and sockets away, whether or not they are there. Nothing of it runs any more. */
+export async function removeGround(ground: Omit<Ground, 'limits'>): Promise<void> {
+  const { sandboxId, machine, folders } = ground
+  await Promise.all([
+    currentUid() === 0 ? removeNetwork(sandboxId) : undefined,
+    machine.cgroups === undefined ? undefined : removeCgroups(machine.cgroups, sandboxId),
+    deleteTree(folders.sockets),
+  ])
+}
+
+async function prepareNetwork({ sandboxId, folders, machine }: Ground): Promise<void> {
+  if (machine.level === 'none') return
+  const { resolvers } = machine.networkOptions
+  if (machine.network === 'shared') return await writeEtc(folders.etc, resolvConf(resolvers, '127.0.0.1'))
+  if (await exists(networkPath(sandboxId))) return
+  await removeNetwork(sandboxId)
+  const network = await makeNetwork(sandboxId, machine.networkOptions)
+  await writeEtc(folders.etc, network.resolvConf)
+}
+
+async function prepareCgroups({ sandboxId, machine, limits }: Ground): Promise<void> {
+  if (machine.cgroups !== undefined) await makeCgroups(machine.cgroups, sandboxId, limits)
+}

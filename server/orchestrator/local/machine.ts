@@ -1,0 +1,158 @@
+/** What this machine can do to keep sandboxes apart, found out once by doing it. */
+import { lookup } from 'node:dns/promises'
+import { dirname } from 'node:path'
+import { newSandboxId } from '#protocol/ids.ts'
+import type { Log } from '#server/log.ts'
+import type { Isolation } from '../orchestrator.ts'
+import type { Cgroups } from './cgroups.ts'
+import { openCgroups } from './cgroups.ts'
+import { SANDBOX_PATH, hostPath, toolEnvironment } from './environment.ts'
+import type { HostEnv } from './environment.ts'
+import { currentUid } from './folders.ts'
+import { ISOLATION_PROBE_TIMEOUT_MS, TOOLCHAIN_PROBE_TIMEOUT_MS } from './limits.ts'
+import type { LaunchOptions } from './launch.ts'
+import type { Mount } from './bubblewrap.ts'
+import { enableForwarding, makeNetwork, removeNetwork } from './network/namespace.ts'
+import type { NetworkOptions } from './network/namespace.ts'
+import { isLoopback, readResolvers } from './network/resolvers.ts'
+import { runBriefly } from './run-briefly.ts'
+
+export interface MachineOptions {
+  isolation: 'auto' | 'none'
+  sandboxBundle: string
+  nodeBinary: string
+  hostEnv: HostEnv
+  log: Log
+}
+
+export interface Machine {
+  level: 'none' | 'bubblewrap'
+  network: 'separate' | 'shared'
+  /** For separate networks. */
+  networkOptions: NetworkOptions
+  cgroups: Cgroups | undefined
+  isolation: Isolation
+  /** Runs a shell command as a sandbox would; whether it ended well in time. */
+  probe(command: string): Promise<boolean>
+}
+
+/** Tries bubblewrap, a network of its own and cgroups, each within a hard time limit. */
+export async function openMachine(options: MachineOptions): Promise<Machine> {
+  const level = options.isolation === 'auto' && (await isBubblewrapWorking(options)) ? 'bubblewrap' : 'none'
+  const networkOptions = { resolvers: await readResolvers(), proxies: await readProxies(options.hostEnv) }
+  const hasNetwork = level === 'bubblewrap' && (await isNetworkWorking(options, networkOptions))
+  const network = hasNetwork ? 'separate' : 'shared'
+  const cgroups = await openCgroups(newSandboxId(), (joins) =>
+    runBriefly(
+      { sandboxId: newSandboxId(), plain: plain(['cat', '/proc/self/cgroup'], options), cgroups: joins },
+      ISOLATION_PROBE_TIMEOUT_MS,
+    ).then((run) => run.output),
+  )
+  return {
+    level,
+    network,
+    networkOptions,
+    cgroups,
+    isolation: describe(level, network, cgroups),
+    probe: async (command) => {
+      const inside = ['/bin/sh', '-c', command]
+      const run = await runBriefly(
+        level === 'bubblewrap'
+          ? trial(options, { network: 'own', command: inside })
+          : { sandboxId: newSandboxId(), plain: plain(inside, options), cgroups: [] },
+        TOOLCHAIN_PROBE_TIMEOUT_MS,
+      )
+      return run.isOk
+    },
+  }
+}
+
+/** The program, read-only, as every sandbox sees it. */
+export function programMounts(options: Pick<MachineOptions, 'sandboxBundle' | 'nodeBinary'>): Mount[] {
+  return [
+    { source: options.sandboxBundle, inside: '/opt/devex', access: 'read-only', kind: 'folder' },
+    { source: options.nodeBinary, inside: '/opt/devex-node/bin/node', access: 'read-only', kind: 'file' },
+  ]
+}
+
+async function isBubblewrapWorking(options: MachineOptions): Promise<boolean> {
+  const run = await runBriefly(trial(options, { network: 'own', command: ['true'] }), ISOLATION_PROBE_TIMEOUT_MS)
+  if (!run.isOk) options.log.info('bubblewrap does not work here', { why: run.output.trim() })
+  return run.isOk
+}
+
+async function isNetworkWorking(options: MachineOptions, networkOptions: NetworkOptions): Promise<boolean> {
+  // TODO(issue 3): slirp4netns for ordinary users, where a probe shows it to work.
+  if (currentUid() !== 0) return false
+  const id = newSandboxId()
+  try {
+    if (await enableForwarding()) options.log.info('switched IPv4 forwarding on, for the networks of sandboxes')
+    const { namespace } = await makeNetwork(id, networkOptions)
+    const attempt = trial(options, { network: 'inherited', command: ['true'] })
+    const run = await runBriefly({ ...attempt, networkNamespace: namespace }, ISOLATION_PROBE_TIMEOUT_MS)
+    return run.isOk
+  } catch (error) {
+    options.log.info('sandboxes share the network of this machine', {
+      why: error instanceof Error ? error.message : String(error),
+    })
+    return false
+  } finally {
+    await removeNetwork(id)
+  }
+}
+
+/** A sandbox's bubblewrap without a volume. */
+function trial(options: MachineOptions, inside: { network: 'own' | 'inherited'; command: string[] }): LaunchOptions {
+  return {
+    sandboxId: newSandboxId(),
+    cgroups: [],
+    bubblewrap: {
+      ...inside,
+      mounts: programMounts(options),
+      environment: { PATH: SANDBOX_PATH, HOME: '/tmp', LANG: 'C.UTF-8', ...toolEnvironment('/tmp', options.hostEnv) },
+      cwd: '/tmp',
+    },
+  }
+}
+
+function plain(command: string[], options: MachineOptions) {
+  const path = hostPath(options.hostEnv, dirname(options.nodeBinary))
+  return { command, environment: { PATH: path, HOME: '/tmp', LANG: 'C.UTF-8' }, cwd: '/tmp' }
+}
+
+/** Proxies of this machine that sandboxes may use; one on loopback is out of their reach. */
+async function readProxies(hostEnv: HostEnv): Promise<NetworkOptions['proxies']> {
+  const values = ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'].flatMap((name) => hostEnv[name] ?? [])
+  const proxies = await Promise.all([...new Set(values)].map(readProxy))
+  return proxies.filter((proxy) => proxy !== undefined && !isLoopback(proxy.address)).flatMap((proxy) => proxy ?? [])
+}
+
+async function readProxy(value: string): Promise<{ address: string; port: number } | undefined> {
+  const url = URL.parse(value)
+  if (url === null || url.hostname === '') return undefined
+  const found = await lookup(url.hostname, { family: 4 }).catch(() => undefined)
+  const fallback = url.protocol === 'https:' ? 443 : 80
+  return found === undefined
+    ? undefined
+    : { address: found.address, port: url.port === '' ? fallback : Number(url.port) }
+}
+
+function describe(level: Machine['level'], network: Machine['network'], cgroups: Cgroups | undefined): Isolation {
+  const has = (controller: 'memory' | 'cpu' | 'processes') => cgroups?.parents[controller] !== undefined
+  return {
+    level,
+    summary: summaryOf(level, network),
+    network,
+    enforced: { memory: has('memory'), cpu: has('cpu'), processes: has('processes') },
+  }
+}
+
+function summaryOf(level: Machine['level'], network: Machine['network']): string {
+  if (level === 'none') {
+    const who = currentUid() === 0 ? 'as root' : 'as the user of this server'
+    return `No isolation: sandboxes are plain processes that run ${who}, and can read its files, its secrets and each other.`
+  }
+  return network === 'separate'
+    ? 'Separate files, processes and network; the kernel is shared.'
+    : 'Separate files and processes; the kernel and the network of this machine are shared.'
+}

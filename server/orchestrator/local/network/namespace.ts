@@ -1,0 +1,105 @@
+/** A network of its own for a sandbox: a namespace, a cable to the host, NAT, and rules. Needs root, ip and nft. */
+import { readFile, writeFile } from 'node:fs/promises'
+import { NETWORK_ATTEMPTS } from '../limits.ts'
+import { runTool, ToolError } from '../run-tool.ts'
+import { pairOf } from './addresses.ts'
+import type { Pair } from './addresses.ts'
+import { isLoopback, resolvConf } from './resolvers.ts'
+import type { Resolvers } from './resolvers.ts'
+import { nftRules } from './rules.ts'
+
+const FORWARDING = '/proc/sys/net/ipv4/ip_forward'
+
+export interface SandboxNetwork {
+  /** Path of the namespace, for `nsenter`. */
+  namespace: string
+  resolvConf: string
+}
+
+export interface NetworkOptions {
+  resolvers: Resolvers
+  proxies: { address: string; port: number }[]
+}
+
+/** Makes the network of a sandbox. What a failed attempt left behind is taken away by `removeNetwork`. */
+export async function makeNetwork(sandboxId: string, options: NetworkOptions): Promise<SandboxNetwork> {
+  const name = namespaceOf(sandboxId)
+  await runTool(['ip', 'netns', 'add', name])
+  const pair = await claimPair(sandboxId, name)
+  await runTool(['nft', '-f', '-'], { input: rulesOf(sandboxId, pair, options) })
+  await runTool(['ip', '-batch', '-'], {
+    input: lines(`addr add ${pair.gateway}/30 dev ${pair.link}`, `link set ${pair.link} up`),
+  })
+  await runTool(['ip', '-n', name, '-batch', '-'], {
+    input: lines(
+      'link set lo up',
+      `addr add ${pair.address}/30 dev eth0`,
+      'link set eth0 up',
+      `route add default via ${pair.gateway}`,
+    ),
+  })
+  if (options.resolvers.servers.some(isLoopback)) {
+    // Answers of a name server on loopback may then leave through this cable; the rules let nothing else in.
+    await writeFile(`/proc/sys/net/ipv4/conf/${pair.link}/route_localnet`, '1')
+  }
+  return { namespace: pathOf(name), resolvConf: resolvConf(options.resolvers, pair.gateway) }
+}
+
+/** The network of a sandbox that was made before. */
+export function networkPath(sandboxId: string): string {
+  return pathOf(namespaceOf(sandboxId))
+}
+
+/** Takes everything of it away; what is not there is no error. */
+export async function removeNetwork(sandboxId: string): Promise<void> {
+  const name = namespaceOf(sandboxId)
+  // The cable first: the namespace itself may live a moment longer than its name.
+  await quietly(['ip', '-n', name, 'link', 'del', 'eth0'])
+  await quietly(['ip', 'netns', 'del', name])
+  await quietly(['nft', 'delete', 'table', 'inet', tableOf(sandboxId)])
+}
+
+/** Lets the kernel pass packets on, which NAT needs. Says whether it had to be switched on. */
+export async function enableForwarding(): Promise<boolean> {
+  if ((await readFile(FORWARDING, 'utf8')).trim() === '1') return false
+  await writeFile(FORWARDING, '1')
+  return true
+}
+
+/** Names of links are unique on the machine, so making one decides who has its addresses, also between control planes. */
+async function claimPair(sandboxId: string, namespace: string): Promise<Pair> {
+  for (let attempt = 0; attempt < NETWORK_ATTEMPTS; attempt++) {
+    const pair = pairOf(sandboxId, attempt)
+    try {
+      await runTool(['ip', 'link', 'add', pair.link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace])
+      return pair
+    } catch (error) {
+      if (!(error instanceof ToolError && error.message.includes('File exists'))) throw error
+    }
+  }
+  throw new ToolError(`No free network address in ${NETWORK_ATTEMPTS} attempts.`)
+}
+
+function rulesOf(sandboxId: string, pair: Pair, options: NetworkOptions): string {
+  return nftRules({ ...pair, table: tableOf(sandboxId), servers: options.resolvers.servers, proxies: options.proxies })
+}
+
+async function quietly(argv: readonly [string, ...string[]]): Promise<void> {
+  await runTool(argv).catch(() => {})
+}
+
+function namespaceOf(sandboxId: string): string {
+  return `devex-${sandboxId}`
+}
+
+function tableOf(sandboxId: string): string {
+  return `devex_${sandboxId}`
+}
+
+function pathOf(name: string): string {
+  return `/run/netns/${name}`
+}
+
+function lines(...all: string[]): string {
+  return `${all.join('\n')}\n`
+}

@@ -1,0 +1,139 @@
+/** What exactly is started for a part of a sandbox, as data. */
+import { basename, dirname, join } from 'node:path'
+import type { SandboxPart } from '../orchestrator.ts'
+import type { Mount } from './bubblewrap.ts'
+import { SANDBOX_PATH, hostPath, runnerEnvironment, sidecarEnvironment } from './environment.ts'
+import type { HostEnv } from './environment.ts'
+import { GENERATED_ETC } from './etc.ts'
+import { checkSocketPath } from './folders.ts'
+import type { Folders } from './folders.ts'
+import type { LaunchOptions } from './launch.ts'
+import { programMounts } from './machine.ts'
+
+export interface PartOptions {
+  sandboxId: string
+  folders: Folders
+  sandboxBundle: string
+  nodeBinary: string
+  controlSocket: string
+  publicKey: string
+  hostEnv: HostEnv
+  port: number | undefined
+}
+
+/** Fewer threads and a smaller young generation: a sandbox's part is small and mostly waits. */
+const NODE_FLAGS = ['--max-semi-space-size=1', '--v8-pool-size=1']
+
+/** The socket on which a part listens, as the control plane sees it. */
+export function socketOf(folders: Folders, part: SandboxPart): string {
+  const file =
+    part === 'runner' ? join(folders.runnerSockets, 'runner.sock') : join(folders.sidecarSockets, 'sidecar.sock')
+  return checkSocketPath(file)
+}
+
+export function logOf(folders: Folders, part: SandboxPart): string {
+  return join(folders.logs, `${part}.log`)
+}
+
+/** A part as a plain process. */
+export function plainLaunch(part: SandboxPart, options: PartOptions): Omit<LaunchOptions, 'cgroups'> {
+  const { folders, sandboxId, publicKey, hostEnv } = options
+  const common = { sandboxId, publicKey, hostEnv, path: hostPath(hostEnv, dirname(options.nodeBinary)) }
+  const command = [options.nodeBinary, ...NODE_FLAGS, join(options.sandboxBundle, `${part}.mjs`)]
+  const environment =
+    part === 'runner'
+      ? runnerEnvironment({
+          ...common,
+          home: folders.home,
+          socket: socketOf(folders, 'runner'),
+          workspace: folders.workspace,
+          ...(options.port !== undefined && { port: options.port }),
+        })
+      : sidecarEnvironment({
+          ...common,
+          home: folders.state,
+          socket: socketOf(folders, 'sidecar'),
+          runnerSocket: socketOf(folders, 'runner'),
+          controlSocket: options.controlSocket,
+          volume: folders.volume,
+          state: folders.state,
+        })
+  return {
+    sandboxId,
+    plain: { command, environment, cwd: part === 'runner' ? folders.workspace : folders.state },
+    logFile: logOf(folders, part),
+  }
+}
+
+/** A part in a bubblewrap of its own: the runner sees the project and its home, the sidecar the volume and its own state. */
+export function bubblewrapLaunch(part: SandboxPart, options: PartOptions): Omit<LaunchOptions, 'cgroups'> {
+  const { folders, sandboxId, publicKey, hostEnv } = options
+  const common = { sandboxId, publicKey, hostEnv, path: SANDBOX_PATH }
+  const command = ['/opt/devex-node/bin/node', ...NODE_FLAGS, `/opt/devex/${part}.mjs`]
+  const mounts = [...programMounts(options), ...etcMounts(folders)]
+  const logFile = logOf(folders, part)
+  if (part === 'runner') {
+    return {
+      sandboxId,
+      logFile,
+      bubblewrap: {
+        mounts: [
+          ...mounts,
+          writable(folders.workspace, '/workspace'),
+          writable(folders.home, '/home/dev'),
+          writable(folders.runnerSockets, '/run/devex'),
+        ],
+        environment: runnerEnvironment({
+          ...common,
+          home: '/home/dev',
+          socket: '/run/devex/runner.sock',
+          workspace: '/workspace',
+          ...(options.port !== undefined && { port: options.port }),
+        }),
+        network: 'inherited',
+        cwd: '/workspace',
+        command,
+      },
+    }
+  }
+  return {
+    sandboxId,
+    logFile,
+    bubblewrap: {
+      mounts: [
+        ...mounts,
+        writable(folders.volume, '/volume'),
+        writable(folders.state, '/state'),
+        writable(folders.sidecarSockets, '/run/devex/sidecar'),
+        { ...writable(folders.runnerSockets, '/run/devex/runner'), access: 'read-only' },
+        // The folder, not the socket: a control plane that starts anew makes a new one.
+        { ...writable(dirname(options.controlSocket), '/run/devex/control'), access: 'read-only' },
+      ],
+      environment: sidecarEnvironment({
+        ...common,
+        home: '/state',
+        socket: '/run/devex/sidecar/sidecar.sock',
+        runnerSocket: '/run/devex/runner/runner.sock',
+        controlSocket: `/run/devex/control/${basename(options.controlSocket)}`,
+        volume: '/volume',
+        state: '/state',
+      }),
+      network: 'inherited',
+      cwd: '/state',
+      command,
+    },
+  }
+}
+
+function etcMounts(folders: Folders): Mount[] {
+  return GENERATED_ETC.map((name) => ({
+    source: join(folders.etc, name),
+    inside: `/etc/${name}`,
+    access: 'read-only',
+    kind: 'file',
+  }))
+}
+
+function writable(source: string, inside: string): Mount {
+  return { source, inside, access: 'read-write', kind: 'folder' }
+}

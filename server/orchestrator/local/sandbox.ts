@@ -1,0 +1,286 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { AppError } from '#server/errors.ts'
+import type { Log } from '#server/log.ts'
+import type { Sandbox, SandboxLabel, SandboxPart } from '../orchestrator.ts'
+import { cgroupPids, countOutOfMemory } from './cgroups.ts'
+import { emptyFolder } from './delete-tree.ts'
+import type { HostEnv } from './environment.ts'
+import type { Folders } from './folders.ts'
+import { prepareGround, removeGround, runnerCgroups, runnerNetwork } from './ground.ts'
+import type { Ground } from './ground.ts'
+import { launch } from './launch.ts'
+import { START_TIMEOUT_MS } from './limits.ts'
+import type { Machine } from './machine.ts'
+import { boundLog, lastWords } from './part-log.ts'
+import { bubblewrapLaunch, logOf, plainLaunch, socketOf } from './part-launch.ts'
+import { childrenOf, findProcesses, findTree, identify, isAlive, readBootId, terminate } from './processes.ts'
+import type { ProcessId } from './processes.ts'
+import { writeRecord } from './record.ts'
+import type { PartRecord, SandboxRecord } from './record.ts'
+import { waitForHealth } from './sockets.ts'
+
+export interface SandboxOptions {
+  folders: Folders
+  machine: Machine
+  sandboxBundle: string
+  nodeBinary: string
+  controlSocket: string
+  publicKey: string
+  hostEnv: HostEnv
+  log: Log
+  /** Called after everything that changes what `view` says. */
+  onChange: () => void
+}
+
+const PARTS: SandboxPart[] = ['runner', 'sidecar']
+
+/** One sandbox of this machine: its record, its two processes, and what became of them. */
+export class LocalSandbox {
+  readonly #options: SandboxOptions
+  readonly #ground: Ground
+  readonly #deaths = new Map<SandboxPart, string>()
+  readonly #waits = new Set<AbortController>()
+  #record: SandboxRecord
+  #isUp = false
+  #isRemoved = false
+  #outOfMemorySeen = 0
+  #writing: Promise<void> = Promise.resolve()
+
+  constructor(record: SandboxRecord, options: SandboxOptions) {
+    this.#record = record
+    this.#options = options
+    const { folders, machine } = options
+    this.#ground = { sandboxId: record.id, folders, machine, limits: record.limits }
+  }
+
+  view(): Sandbox {
+    const { id, template, createdAt, label } = this.#record
+    const reasons = PARTS.flatMap((part) => this.#deaths.get(part) ?? [])
+    return {
+      id,
+      template,
+      createdAt,
+      state: reasons.length > 0 ? 'dead' : this.#isUp ? 'up' : 'starting',
+      ...(label !== undefined && { label }),
+      ...(reasons.length > 0 && {
+        reason: reasons.join(' '),
+        deadParts: PARTS.filter((part) => this.#deaths.has(part)),
+      }),
+    }
+  }
+
+  get port(): number | undefined {
+    return this.#record.port
+  }
+
+  /** Starts both parts for the first time and waits until the sidecar answers. */
+  async start(signal: AbortSignal): Promise<void> {
+    await prepareGround(this.#ground)
+    signal.throwIfAborted()
+    await Promise.all(PARTS.map((part) => this.#startPart(part)))
+    await this.untilUp(signal)
+  }
+
+  /** Takes over what an earlier control plane started. Does not wait for health. */
+  async adopt(signal: AbortSignal): Promise<void> {
+    const bootId = await readBootId()
+    const { machine } = this.#options
+    if (machine.cgroups !== undefined) this.#outOfMemorySeen = await countOutOfMemory(machine.cgroups, this.#record.id)
+    for (const part of PARTS) {
+      const known = this.#record.parts[part]
+      if (known === undefined) this.#deaths.set(part, 'Its start was interrupted.')
+      else if (known.bootId !== bootId) this.#deaths.set(part, `The machine was restarted under the ${part}.`)
+      else if (!isRunning(known)) this.#deaths.set(part, `The ${part} ended while the server was not running.`)
+    }
+    if (this.#deaths.size === 0) void this.untilUp(signal).catch(() => {})
+    else await Promise.all([...this.#deaths.keys()].map((part) => this.#endPart(part)))
+  }
+
+  /** Waits until the sidecar answers; fails with the reason if the sandbox is dead. */
+  async untilUp(signal: AbortSignal): Promise<void> {
+    if (this.#isUp && this.#deaths.size === 0) return
+    await this.#untilHealthy('sidecar', signal)
+    await this.#markUp()
+  }
+
+  async label(label: SandboxLabel): Promise<void> {
+    await this.#update((record) => {
+      if (record.label !== undefined && !isSameLabel(record.label, label)) {
+        throw new AppError('conflict', `The sandbox ${record.id} belongs to another repl or generation.`)
+      }
+      return { ...record, label }
+    })
+  }
+
+  /** Starts a part anew on the same volume, unless it runs. */
+  async restart(part: SandboxPart, signal: AbortSignal): Promise<void> {
+    const known = this.#record.parts[part]
+    if (known !== undefined && isRunning(known) && !this.#deaths.has(part)) return
+    await this.#endPart(part)
+    await prepareGround(this.#ground)
+    const { folders } = this.#options
+    await emptyFolder(part === 'runner' ? folders.runnerSockets : folders.sidecarSockets)
+    await this.#startPart(part)
+    this.#deaths.delete(part)
+    this.#options.onChange()
+    await this.#untilHealthy(part, signal)
+    if (part === 'sidecar') await this.#markUp()
+  }
+
+  /** Looks after processes that cannot tell of their end themselves, and after the size of logs. */
+  async inspect(): Promise<void> {
+    for (const part of PARTS) {
+      const known = this.#record.parts[part]
+      if (known !== undefined && !this.#deaths.has(part) && !isRunning(known)) await this.#partEnded(part, known)
+      await boundLog(logOf(this.#options.folders, part))
+    }
+  }
+
+  /** Ends every process of it and takes away what it stood on; the folder is left to the caller. */
+  async end(): Promise<void> {
+    this.#isRemoved = true
+    const roots = PARTS.flatMap((part) => processesOf(this.#record.parts[part]))
+    const left = await terminate(await this.#politeTargets(PARTS), () => this.#findAll(roots))
+    if (left.length > 0) {
+      this.#isRemoved = false
+      throw new AppError(
+        'internal',
+        `Processes of sandbox ${this.#record.id} could not be ended: ${left.map((id) => id.pid).join(', ')}.`,
+      )
+    }
+    await this.#writing
+    await removeGround(this.#ground)
+  }
+
+  async #startPart(part: SandboxPart): Promise<void> {
+    const { folders, machine, log } = this.#options
+    const options = { ...this.#options, sandboxId: this.#record.id, port: this.#record.port }
+    const isRunner = part === 'runner'
+    const namespace = isRunner ? runnerNetwork(this.#ground) : undefined
+    const { child, initPid } = await launch({
+      ...(machine.level === 'bubblewrap' ? bubblewrapLaunch(part, options) : plainLaunch(part, options)),
+      cgroups: isRunner ? runnerCgroups(this.#ground) : [],
+      ...(namespace !== undefined && { networkNamespace: namespace }),
+    })
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+    const main = child.pid === undefined ? undefined : identify(child.pid)
+    const inner = await Promise.race([initPid, ended, delay(START_TIMEOUT_MS, undefined, { ref: false })])
+    const init = typeof inner === 'number' ? identify(inner) : undefined
+    if (main === undefined || (machine.level === 'bubblewrap' && init === undefined)) {
+      throw new AppError(
+        'unavailable',
+        `The ${part} could not be started. ${await lastWords(logOf(folders, part))}`.trim(),
+      )
+    }
+    const record: PartRecord = { main, bootId: await readBootId(), ...(init !== undefined && { init }) }
+    await this.#update((before) => ({ ...before, level: machine.level, parts: { ...before.parts, [part]: record } }))
+    void ended
+      .then(() => this.#partEnded(part, record))
+      .catch((error: unknown) => log.error('a part ended badly', error))
+  }
+
+  async #partEnded(part: SandboxPart, which: PartRecord): Promise<void> {
+    if (this.#isRemoved || this.#deaths.has(part) || this.#record.parts[part] !== which) return
+    this.#deaths.set(part, `The ${part} ended.`)
+    const reason = await this.#explainEnd(part)
+    this.#deaths.set(part, reason)
+    this.#failWaits()
+    this.#options.log.warn('a part of a sandbox ended', { sandbox: this.#record.id, part, reason })
+    await this.#endPart(part)
+    this.#options.onChange()
+  }
+
+  async #explainEnd(part: SandboxPart): Promise<string> {
+    const { cgroups } = this.#options.machine
+    const seen = this.#outOfMemorySeen
+    if (cgroups !== undefined) this.#outOfMemorySeen = await countOutOfMemory(cgroups, this.#record.id)
+    if (part === 'runner' && this.#outOfMemorySeen > seen) {
+      return `The runner was ended because the memory limit of ${Math.round(this.#record.limits.memoryBytes / 1024 ** 2)} MiB was reached.`
+    }
+    const words = (await lastWords(logOf(this.#options.folders, part))).split('\n').at(-1) ?? ''
+    return words === '' ? `The ${part} ended.` : `The ${part} ended. It last said: ${words}`
+  }
+
+  /** Ends what is left of one part and leaves the other alone. */
+  async #endPart(part: SandboxPart): Promise<void> {
+    const other = part === 'runner' ? 'sidecar' : 'runner'
+    const find = async () => {
+      const kept = new Set((await findTree(processesOf(this.#record.parts[other]))).map((id) => id.pid))
+      const all = await this.#findAll(processesOf(this.#record.parts[part]))
+      return all.filter((id) => !kept.has(id.pid))
+    }
+    await terminate([], find)
+  }
+
+  async #findAll(roots: ProcessId[]): Promise<ProcessId[]> {
+    const { cgroups } = this.#options.machine
+    const grouped = cgroups === undefined ? [] : await cgroupPids(cgroups, this.#record.id)
+    return await findProcesses(this.#record.id, [...roots, ...grouped.flatMap((pid) => identify(pid) ?? [])])
+  }
+
+  /** The parts themselves: inside bubblewrap they are the children of process 1, which ignores signals from within. */
+  async #politeTargets(parts: SandboxPart[]): Promise<ProcessId[]> {
+    const targets = parts.map(async (part) => {
+      const known = this.#record.parts[part]
+      if (known === undefined) return []
+      return known.init === undefined ? [known.main] : await childrenOf(known.init)
+    })
+    return (await Promise.all(targets)).flat()
+  }
+
+  async #markUp(): Promise<void> {
+    if (!this.#record.ready) await this.#update((record) => ({ ...record, ready: true }))
+    this.#isUp = true
+    this.#options.onChange()
+  }
+
+  /** Waits for a part's health; fails early, with the part's last words, when a part dies meanwhile. */
+  async #untilHealthy(part: SandboxPart, signal: AbortSignal): Promise<void> {
+    const giveUp = new AbortController()
+    const limit = AbortSignal.timeout(START_TIMEOUT_MS)
+    this.#waits.add(giveUp)
+    this.#failWaits()
+    try {
+      await waitForHealth(socketOf(this.#options.folders, part), AbortSignal.any([signal, limit, giveUp.signal]))
+    } catch (cause) {
+      if (!limit.aborted) throw cause
+      const words = await lastWords(logOf(this.#options.folders, part))
+      throw new AppError('timeout', `The ${part} did not answer within ${START_TIMEOUT_MS / 1000} s. ${words}`.trim(), {
+        cause,
+      })
+    } finally {
+      this.#waits.delete(giveUp)
+    }
+  }
+
+  /** Nobody needs to wait for the health of a sandbox that is dead. */
+  #failWaits(): void {
+    const { reason } = this.view()
+    if (reason !== undefined) for (const wait of this.#waits) wait.abort(new AppError('unavailable', reason))
+  }
+
+  /** Changes the record in memory and on disk, one change after the other. */
+  async #update(change: (record: SandboxRecord) => SandboxRecord): Promise<void> {
+    const done = this.#writing.then(async () => {
+      const next = change(this.#record)
+      await writeRecord(this.#options.folders.record, next)
+      this.#record = next
+    })
+    this.#writing = done.catch(() => {})
+    await done
+    this.#options.onChange()
+  }
+}
+
+/** In bubblewrap both halves must live: the outer one ends with the part, the inner one holds what it started. */
+function isRunning(part: PartRecord): boolean {
+  return isAlive(part.main) && (part.init === undefined || isAlive(part.init))
+}
+
+function processesOf(part: PartRecord | undefined): ProcessId[] {
+  return part === undefined ? [] : [part.main, ...(part.init === undefined ? [] : [part.init])]
+}
+
+function isSameLabel(a: SandboxLabel, b: SandboxLabel): boolean {
+  return a.replId === b.replId && a.generation === b.generation
+}
