@@ -1,5 +1,8 @@
-// Runs before the first paint, so that no page flashes in the wrong theme. A file, not inline: the content policy stays strict.
+// Runs before the first paint, so that no page flashes in the wrong theme. A file, so that the content policy stays strict.
 ;(function () {
+  // zod would otherwise try `new Function`, which that policy forbids and the console reports.
+  window.__zod_globalConfig = { jitless: true }
+
   var system = window.matchMedia('(prefers-color-scheme: dark)')
   function apply() {
     var choice = null
@@ -13,7 +16,7 @@
   }
   apply()
   system.addEventListener('change', apply)
-  // Another tab, or the settings page of this one (which dispatches the event itself).
+  // Changed in another tab, or by this page's own settings.
   window.addEventListener('storage', apply)
-  window.addEventListener('devex:theme', apply)
+  window.addEventListener('devex:preferences', apply)
 })()

@@ -1,4 +1,4 @@
-import { timeAgo } from '#components/dashboard/relative-time.ts'
+import { timeAgo } from '#components/site/relative-time.ts'
 import type { ReplView } from '#server/repls/views.ts'
 
 export interface SavedWords {

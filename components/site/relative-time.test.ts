@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { duration, timeAgo, timeUntil } from '#components/dashboard/relative-time.ts'
+import { duration, timeAgo, timeUntil } from '#components/site/relative-time.ts'
 
 const NOW = Date.UTC(2026, 10, 20, 12)
 const MINUTE = 60_000

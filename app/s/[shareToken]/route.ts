@@ -1,0 +1,33 @@
+import { toAppError } from '#server/errors.ts'
+import { context } from '#server/global.ts'
+
+/** Opens a share link: exchanges its token for access, then leaves it out of the address bar. */
+export async function GET(
+  request: Request,
+  { params }: { params: Promise<{ shareToken: string }> },
+): Promise<Response> {
+  const { shareToken } = await params
+  const { auth, shares, publicUrl, log } = context()
+  try {
+    const who = await auth.principalOf(request.headers.get('cookie'))
+    const { replId, guestCookie } = await shares.redeem(who, shareToken)
+    if (guestCookie === undefined) return redirect(`/r/${replId}`)
+    const { name, value, maxAgeSeconds } = guestCookie
+    const isSecure = publicUrl().protocol === 'https:'
+    const attributes = `Path=/; HttpOnly; SameSite=Lax; Max-Age=${maxAgeSeconds}${isSecure ? '; Secure' : ''}`
+    return redirect(`/r/${replId}`, { 'set-cookie': `${name}=${value}; ${attributes}` })
+  } catch (cause) {
+    const error = toAppError(cause)
+    if (error.code === 'unauthenticated')
+      return redirect(`/signin?callbackUrl=${encodeURIComponent(`/s/${shareToken}`)}`)
+    if (error.code === 'internal') log.error('share link failed', error)
+    return redirect(error.code === 'gone' ? '/s/gone' : '/s/failed')
+  }
+}
+
+/** Relative, so that it stays on the host that the browser used. */
+function redirect(location: string, headers: Record<string, string> = {}): Response {
+  return new Response(null, { status: 303, headers: { location, 'cache-control': 'no-store', ...headers } })
+}
+
+export const dynamic = 'force-dynamic'

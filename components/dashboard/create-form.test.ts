@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest'
+import { readCreateDraft } from '#components/dashboard/create-form.ts'
+
+const DRAFT = { kind: 'git' as const, template: 'node', name: '', url: 'https://github.com/ada/engine', branch: '' }
+
+test('an empty name is left to the server', () => {
+  expect(readCreateDraft({ ...DRAFT, kind: 'template', name: '  ' })).toEqual({
+    isValid: true,
+    input: { source: { kind: 'template', template: 'node' } },
+  })
+})
+
+test('a repository comes with its branch if one is given, and with https if the address lacks it', () => {
+  expect(readCreateDraft({ ...DRAFT, url: ' github.com/ada/engine ', branch: 'dev', name: 'Engine' })).toEqual({
+    isValid: true,
+    input: { name: 'Engine', source: { kind: 'git', url: 'https://github.com/ada/engine', branch: 'dev' } },
+  })
+})
+
+test.each([
+  [{ url: 'git@github.com:ada/engine.git' }, { url: 'Only https works here. Use https://github.com/ada/engine.git' }],
+  [{ url: 'file:///etc/passwd' }, { url: 'This is not an https address of a repository.' }],
+  [{ url: '' }, { url: 'This is not an https address of a repository.' }],
+  [{ branch: '--upload-pack=evil' }, { branch: 'This cannot be the name of a branch.' }],
+])('%j is refused beside its field', (change, errors) => {
+  expect(readCreateDraft({ ...DRAFT, ...change })).toEqual({ isValid: false, errors })
+})

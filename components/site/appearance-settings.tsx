@@ -1,0 +1,83 @@
+'use client'
+
+import { useId } from 'react'
+import { Monitor, Moon, Sun } from 'lucide-react'
+import { usePreference } from '#components/site/preferences.ts'
+import { Select } from '#components/ui/select.tsx'
+import { Field } from '#components/ui/field.tsx'
+
+const THEMES = [
+  { value: 'system', label: 'System', icon: Monitor },
+  { value: 'light', label: 'Light', icon: Sun },
+  { value: 'dark', label: 'Dark', icon: Moon },
+] as const
+
+const FONT_SIZES = ['11', '12', '13', '14', '15', '16', '18', '20', '22', '24'].map((value) => ({
+  value,
+  label: `${value} px`,
+}))
+
+/** Theme and font sizes. */
+export function AppearanceSettings() {
+  const [editorSize, setEditorSize] = usePreference('editorFontSize')
+  const [terminalSize, setTerminalSize] = usePreference('terminalFontSize')
+  return (
+    <div className="flex flex-col gap-6">
+      <ThemeChoice />
+      <div className="flex flex-wrap gap-6">
+        <FontSize label="Editor font size" value={editorSize} onChange={setEditorSize} />
+        <FontSize label="Terminal font size" value={terminalSize} onChange={setTerminalSize} />
+      </div>
+      <p
+        className="rounded-md border border-line bg-panel px-3 py-2.5 font-mono text-soft"
+        style={{ fontSize: editorSize }}
+      >
+        const answer = 6 * 7 <span className="text-muted">{'// 0O 1lI |'}</span>
+      </p>
+    </div>
+  )
+}
+
+function ThemeChoice() {
+  const id = useId()
+  const [theme, setTheme] = usePreference('theme')
+  return (
+    <fieldset>
+      <legend className="mb-1.5 text-sm font-medium">Theme</legend>
+      <div className="inline-flex rounded-md border border-control p-0.5">
+        {THEMES.map(({ value, label, icon: Icon }) => (
+          <label
+            key={value}
+            className="flex h-7 cursor-pointer items-center gap-1.5 rounded-sm px-2.5 text-sm text-muted transition-colors hover:text-text has-checked:bg-selected has-checked:text-text has-focus-visible:outline-2 has-focus-visible:outline-focus"
+          >
+            <input
+              type="radio"
+              name={id}
+              value={value}
+              checked={theme === value}
+              onChange={() => setTheme(value)}
+              className="sr-only"
+            />
+            <Icon aria-hidden size={14} strokeWidth={1.75} />
+            {label}
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  )
+}
+
+function FontSize({ label, value, onChange }: { label: string; value: number; onChange: (value: number) => void }) {
+  return (
+    <Field label={label} className="w-40">
+      {(control) => (
+        <Select
+          {...control}
+          value={String(value)}
+          options={FONT_SIZES}
+          onValueChange={(chosen) => onChange(Number(chosen))}
+        />
+      )}
+    </Field>
+  )
+}

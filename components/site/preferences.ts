@@ -1,0 +1,74 @@
+'use client'
+
+import { useCallback, useSyncExternalStore } from 'react'
+import { z } from 'zod'
+
+/** What a person sets for this browser. `public/theme.js` reads the theme by the same key, before the first paint. */
+const PREFERENCES = {
+  theme: { key: 'devex.theme', schema: z.enum(['system', 'light', 'dark']), fallback: 'system' },
+  editorFontSize: { key: 'devex.editorFontSize', schema: z.coerce.number().int().min(10).max(24), fallback: 13 },
+  terminalFontSize: { key: 'devex.terminalFontSize', schema: z.coerce.number().int().min(10).max(24), fallback: 13 },
+} as const
+
+export interface Preferences {
+  theme: 'system' | 'light' | 'dark'
+  /** Pixels. */
+  editorFontSize: number
+  /** Pixels. */
+  terminalFontSize: number
+}
+
+/** A stored setting and its setter; other tabs follow. The default while hydrating. */
+export function usePreference<Name extends keyof Preferences>(
+  name: Name,
+): readonly [Preferences[Name], (value: Preferences[Name]) => void] {
+  const read = useCallback(() => readPreferences()[name], [name])
+  const fallback = useCallback(() => DEFAULTS[name], [name])
+  const value = useSyncExternalStore(subscribe, read, fallback)
+  const set = useCallback((next: Preferences[Name]) => writePreference(name, String(next)), [name])
+  return [value, set]
+}
+
+const DEFAULTS: Preferences = {
+  theme: PREFERENCES.theme.fallback,
+  editorFontSize: PREFERENCES.editorFontSize.fallback,
+  terminalFontSize: PREFERENCES.terminalFontSize.fallback,
+}
+
+/** All settings of this browser; what is missing or nonsense is the default. */
+export function readPreferences(): Preferences {
+  const { theme, editorFontSize, terminalFontSize } = PREFERENCES
+  return {
+    theme: theme.schema.catch(theme.fallback).parse(stored(theme.key)),
+    editorFontSize: editorFontSize.schema.catch(editorFontSize.fallback).parse(stored(editorFontSize.key)),
+    terminalFontSize: terminalFontSize.schema.catch(terminalFontSize.fallback).parse(stored(terminalFontSize.key)),
+  }
+}
+
+function stored(key: string): string | undefined {
+  try {
+    return window.localStorage.getItem(key) ?? undefined
+  } catch {
+    return undefined
+  }
+}
+
+const CHANGED = 'devex:preferences'
+
+function writePreference(name: keyof Preferences, value: string): void {
+  try {
+    window.localStorage.setItem(PREFERENCES[name].key, value)
+  } catch {
+    // Storage is forbidden or full: the setting then lasts as long as the page.
+  }
+  window.dispatchEvent(new Event(CHANGED))
+}
+
+function subscribe(listener: () => void): () => void {
+  window.addEventListener('storage', listener)
+  window.addEventListener(CHANGED, listener)
+  return () => {
+    window.removeEventListener('storage', listener)
+    window.removeEventListener(CHANGED, listener)
+  }
+}

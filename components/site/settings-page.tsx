@@ -1,0 +1,41 @@
+import type { ReactNode } from 'react'
+import { AccountSettings } from '#components/site/account-settings.tsx'
+import { AppearanceSettings } from '#components/site/appearance-settings.tsx'
+import { KeysTable } from '#components/site/keys-table.tsx'
+import { SiteHeader } from '#components/site/site-header.tsx'
+import type { AccountView } from '#server/repls/views.ts'
+
+/** What a person sets: how it looks, and who they are here. */
+export function SettingsPage({ account }: { account: AccountView }) {
+  return (
+    <>
+      <SiteHeader who={account} current="/settings" />
+      <main className="mx-auto max-w-5xl px-4 pb-24 pt-8 sm:px-6">
+        <h1 className="text-xl font-semibold tracking-tight">Settings</h1>
+        <div className="mt-2 divide-y divide-line">
+          <Section title="Appearance" about="Kept in this browser.">
+            <AppearanceSettings />
+          </Section>
+          <Section title="Keys" about="Single keys work when you are not typing.">
+            <KeysTable heading="h3" />
+          </Section>
+          <Section title="Account" about="Who you are on this server.">
+            <AccountSettings account={account} />
+          </Section>
+        </div>
+      </main>
+    </>
+  )
+}
+
+function Section({ title, about, children }: { title: string; about: string; children: ReactNode }) {
+  return (
+    <section aria-label={title} className="grid gap-x-10 gap-y-4 py-8 md:grid-cols-[14rem_minmax(0,1fr)]">
+      <div>
+        <h2 className="text-base font-medium">{title}</h2>
+        <p className="mt-0.5 text-sm text-muted">{about}</p>
+      </div>
+      <div>{children}</div>
+    </section>
+  )
+}
