@@ -5,8 +5,8 @@ import type { Bell } from '#server/repls/bell.ts'
 import { DRIVE_LEASE_MS, DRIVE_STANDBY_MS } from '#server/repls/limits.ts'
 import { isMoving } from '#server/repls/record.ts'
 import type { Repl } from '#server/repls/record.ts'
-import { transition } from '#server/repls/repl.ts'
-import type { ReplEvent } from '#server/repls/repl.ts'
+import { isRefusal, transition } from '#server/repls/repl.ts'
+import type { Refusal, ReplEvent } from '#server/repls/repl.ts'
 import { replChannel } from '#server/repls/store.ts'
 import type { ReplStore } from '#server/repls/store.ts'
 import type { Lease, StateStore } from '#server/state-store/state-store.ts'
@@ -103,10 +103,6 @@ interface Drive {
 
 async function driveUnder(deps: DriverDeps, lease: Lease, drive: Drive): Promise<void> {
   await using held = keepLease(lease, deps.log)
-  const { refusal } = await deps.store.update(drive.replId, (repl) =>
-    repl.fence > lease.fence ? TOO_LATE : { ...repl, fence: lease.fence },
-  )
-  if (refusal !== undefined) return
   const signal = AbortSignal.any([drive.closing, held.lost])
   let before: Repl | undefined
   while (!signal.aborted) {
@@ -132,9 +128,7 @@ async function step(
     signal: own,
     apply: async (event) => {
       own.throwIfAborted()
-      const { repl: next, refusal } = await deps.store.update(repl.id, (current) =>
-        current.fence > fence ? TOO_LATE : transition(current, event),
-      )
+      const { repl: next, refusal } = await deps.store.update(repl.id, (current) => fenced(current, event, fence))
       if (refusal !== undefined) superseded.abort(new AppError('conflict', refusal.message))
       own.throwIfAborted()
       return next
@@ -186,6 +180,13 @@ function keepLease(lease: Lease, log: Log): AsyncDisposable & { lost: AbortSigna
       await lease[Symbol.asyncDispose]()
     },
   }
+}
+
+/** `event`, unless somebody with a later lease has written already. */
+function fenced(repl: Repl, event: ReplEvent, fence: number): Repl | Refusal {
+  if (repl.fence > fence) return TOO_LATE
+  const next = transition(repl, event)
+  return isRefusal(next) ? next : { ...next, fence }
 }
 
 const TOO_LATE = { refused: 'stale', message: 'Another control plane has taken over.' } as const

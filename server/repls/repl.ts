@@ -288,7 +288,13 @@ function nextGeneration(repl: Repl, at: number): Repl {
     generation: repl.generation + 1,
     lastUsedAt: at,
     activeAt: at,
-    state: { kind: 'starting', mode: 'fresh', sandboxId: null, phases: [], revivals: 0 },
+    state: {
+      kind: 'starting',
+      mode: 'fresh',
+      sandboxId: null,
+      phases: [{ name: 'sandbox', startedAt: at }],
+      revivals: 0,
+    },
   }
 }
 

@@ -31,7 +31,9 @@ export async function removeOwn(orchestrator: Orchestrator, sandboxId: string, l
     await orchestrator.label(sandboxId, label)
   } catch (error) {
     if (error instanceof AppError && error.code === 'conflict') return
-    throw error
+    // It cannot be labelled, by nobody: what has a label now is ours or nobody's.
+    const isOurs = sandbox.label === undefined || sandbox.label.replId === label.replId
+    if (!isOurs) throw error
   }
   await orchestrator.remove(sandboxId)
 }

@@ -10,7 +10,7 @@ import type { Progress } from '#server/repls/progress.ts'
 import type { Repl } from '#server/repls/record.ts'
 import { answers, findSandbox, removeOwn, tryRemove } from '#server/repls/sandboxes.ts'
 import type { Spares } from '#server/repls/spares.ts'
-import type { Orchestrator, SandboxLimits } from '#server/orchestrator/orchestrator.ts'
+import type { Orchestrator, SandboxLimits, SandboxPart } from '#server/orchestrator/orchestrator.ts'
 import type { Templates } from '#server/workspaces/templates.ts'
 import type { SidecarClient, Workspaces } from '#server/workspaces/workspaces.ts'
 
@@ -60,7 +60,6 @@ interface Attempt {
 }
 
 async function startFresh(deps: StartDeps, attempt: Attempt): Promise<void> {
-  attempt.progress.show({ name: 'sandbox' })
   const sandboxId = await claimSandbox(deps, attempt)
   await adopt(deps, attempt, { sandboxId, isVolumeCurrent: false })
 }
@@ -104,8 +103,10 @@ async function resume(deps: StartDeps, attempt: Attempt): Promise<void> {
 export async function reviveParts(orchestrator: Orchestrator, sandboxId: string): Promise<void> {
   const sandbox = await findSandbox(orchestrator, sandboxId)
   if (sandbox === undefined) throw sandboxGone(sandboxId)
-  if (!(await answers(orchestrator, sandboxId, 'runner'))) await orchestrator.revive(sandboxId)
-  if (!(await answers(orchestrator, sandboxId, 'sidecar'))) await orchestrator.rescueSave(sandboxId)
+  const isDead = async (part: SandboxPart) =>
+    sandbox.deadParts?.includes(part) === true || !(await answers(orchestrator, sandboxId, part))
+  if (await isDead('runner')) await orchestrator.revive(sandboxId)
+  if (await isDead('sidecar')) await orchestrator.rescueSave(sandboxId)
 }
 
 /** What is said of a sandbox that is not there any more. */

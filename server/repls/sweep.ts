@@ -41,7 +41,7 @@ export function createSweeper(deps: SweepDeps): Sweeper {
   const closing = new AbortController()
   const bell = createBell()
 
-  const sweep = async () => {
+  const pass = async () => {
     await using lease = await deps.stateStore.lease('sweep', SWEEP_LEASE_MS)
     if (lease === undefined) return false
     // Records first: what is made after them is in neither list, or in both.
@@ -52,6 +52,14 @@ export function createSweeper(deps: SweepDeps): Sweeper {
     await sweepOrphans(deps, sandboxes)
     await attempt(deps, 'shares', () => deps.shares.endExpired())
     return true
+  }
+
+  /** Passes of this process take turns; those of others are kept out by the lease. */
+  let last: Promise<unknown> = Promise.resolve()
+  const sweep = () => {
+    const next = last.then(pass)
+    last = next.catch(() => undefined)
+    return next
   }
 
   const run = async () => {

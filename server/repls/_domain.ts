@@ -1,0 +1,100 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { newId } from '#protocol/ids.ts'
+import type { Principal } from '#server/auth/principal.ts'
+import { createTokens, newSigningKey } from '#server/auth/tokens.ts'
+import { createLog } from '#server/log.ts'
+import { World, standInTemplates } from '#server/repls/_stand-ins.ts'
+import { createDomain } from '#server/repls/create-repls.ts'
+import type { Domain, DomainDeps, DomainLimits } from '#server/repls/create-repls.ts'
+import type { ReplView } from '#server/repls/views.ts'
+import type { StateStore } from '#server/state-store/state-store.ts'
+
+type User = Extract<Principal, { kind: 'user' }>
+
+export function user(name: string): User {
+  return { kind: 'user', id: newId(), name, hasAvatar: false, isAdmin: false }
+}
+
+const GIB = 1024 ** 3
+
+const LIMITS: DomainLimits = {
+  REPLS_PER_USER: 20,
+  RUNNING_REPLS_PER_USER: 20,
+  SPARE_SANDBOXES: 0,
+  SANDBOX_MEMORY_BYTES: GIB,
+  SANDBOX_CPUS: 1,
+  SANDBOX_PROCESSES: 100,
+  SANDBOX_DISK_BYTES: GIB,
+  IDLE_STOP_MINUTES: 30,
+}
+
+/** A domain on a real state store in a folder of its own, over stand-ins at its other ports. */
+export interface TestBed extends AsyncDisposable {
+  world: World
+  domain: Domain
+  stateStore: StateStore
+  /** A further control plane on the same store and sandboxes. */
+  another(): Domain
+  /** Lets the clock of every domain jump. */
+  advance(ms: number): void
+  now(): number
+  /** What was logged at warning and above. */
+  lines: string[]
+}
+
+type Open = (options: { file: string }) => Promise<StateStore>
+
+/** `open` is handed in by the test: only tests may choose an adapter. */
+export async function openTestBed(
+  open: Open,
+  { limits = {}, world = new World() }: { limits?: Partial<DomainLimits>; world?: World } = {},
+): Promise<TestBed> {
+  const folder = mkdtempSync(join(tmpdir(), 'devex-domain-'))
+  await using opened = new AsyncDisposableStack()
+  opened.defer(() => rmSync(folder, { recursive: true }))
+  const stateStore = opened.use(await open({ file: join(folder, 'state.sqlite') }))
+  const lines: string[] = []
+  let skew = 0
+  const now = () => Date.now() + skew
+  const deps: DomainDeps = {
+    stateStore,
+    orchestrator: world.orchestrator,
+    workspaces: world.workspaces,
+    sidecar: world.sidecar,
+    templates: standInTemplates(),
+    tokens: createTokens(newSigningKey()),
+    limits: { ...LIMITS, ...limits },
+    log: createLog({ level: 'warn', format: 'text', write: (line) => lines.push(line) }),
+    now,
+  }
+  const domain = opened.use(createDomain(deps))
+  const owned = opened.move()
+  return {
+    world,
+    domain,
+    stateStore,
+    another: () => owned.use(createDomain(deps)),
+    advance: (ms) => {
+      skew += ms
+    },
+    now,
+    lines,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/** The first view of a repl that is in one of the states. */
+export async function reached(
+  domain: Domain,
+  who: Principal,
+  { replId, kinds }: { replId: string; kinds: ReplView['state']['kind'][] },
+): Promise<ReplView> {
+  const limit = AbortSignal.timeout(8_000)
+  for await (const view of domain.repls.watch(who, replId, limit)) {
+    if (kinds.includes(view.state.kind)) return view
+  }
+  const now = await domain.repls.get(who, replId)
+  throw new Error(`it is ${JSON.stringify(now.state)}, not ${kinds.join(' or ')}`)
+}
