@@ -96,7 +96,7 @@ describe('the file of the sqlite state store', () => {
   test('holds every write that was acknowledged before kill -9', async () => {
     const file = join(folder, 'killed.sqlite')
     const writer = spawn(process.execPath, [
-      '--input-type=module-typescript',
+      '--input-type=module',
       '--eval',
       `import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
        const store = await openSqliteStateStore({ file: ${JSON.stringify(file)} })
