@@ -133,6 +133,6 @@ function guess(templates: Template[], names: ReadonlySet<string>): { template: s
   return { template: FALLBACK_KEY, run: { command: '' } }
 }
 
-function runOf({ command, port }: { command: string; port?: number | undefined }): RunDefaults {
+function runOf({ command, port }: { command: string; port?: number | undefined }): TemplateView['run'] {
   return { command, ...(port !== undefined && { port }) }
 }

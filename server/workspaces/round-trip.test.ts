@@ -1,0 +1,97 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { ControlPlane, Sandbox } from '#server/workspaces/_constellation.ts'
+import { describeTree, makeNastyTree } from '#server/workspaces/_tree.ts'
+
+/** Stops `sandbox` and brings its repl up in a new one, as another generation. */
+async function moveOn(controlPlane: ControlPlane, sandbox: Sandbox): Promise<Sandbox> {
+  await controlPlane.stop(sandbox)
+  controlPlane.newestGeneration += 1
+  const next = await Sandbox.start(controlPlane)
+  await controlPlane.adopt(next)
+  return next
+}
+
+describe('a workspace that is stopped and started', () => {
+  test(
+    'D5: comes back byte-, mode- and mtime-identical, deletions and renames included',
+    { timeout: 60_000 },
+    async () => {
+      await using controlPlane = await ControlPlane.start()
+      await using first = await Sandbox.start(controlPlane)
+      await controlPlane.adopt(first)
+      makeNastyTree(first.workspace)
+      writeFileSync(join(first.home, '.bashrc'), 'alias l=ls')
+      const before = describeTree(first.workspace)
+      expect(before.length).toBeGreaterThan(150)
+
+      await using second = await moveOn(controlPlane, first)
+      expect(describeTree(second.workspace)).toEqual(before)
+      expect(describeTree(second.home)).toEqual(describeTree(first.home))
+
+      rmSync(join(second.workspace, 'index.js'))
+      rmSync(join(second.workspace, 'a'), { recursive: true })
+      renameSync(join(second.workspace, 'run.sh'), join(second.workspace, 'renamed.sh'))
+      renameSync(join(second.workspace, 'nested'), join(second.workspace, 'moved'))
+      writeFileSync(join(second.workspace, 'link-became-file'), '')
+      const changed = describeTree(second.workspace)
+      expect(changed).not.toEqual(before)
+
+      await using third = await moveOn(controlPlane, second)
+      expect(describeTree(third.workspace)).toEqual(changed)
+    },
+  )
+
+  test('keeps holes of sparse files', async () => {
+    await using controlPlane = await ControlPlane.start()
+    await using first = await Sandbox.start(controlPlane)
+    await controlPlane.adopt(first)
+    execFileSync('truncate', ['-s', '200M', join(first.workspace, 'sparse')])
+    await using second = await moveOn(controlPlane, first)
+    const { size, blocks } = statSync(join(second.workspace, 'sparse'))
+    expect(size).toBe(200 * 1024 ** 2)
+    expect(blocks * 512).toBeLessThan(1024 ** 2)
+  })
+
+  test('leaves the named caches behind, and nothing else', async () => {
+    await using controlPlane = await ControlPlane.start()
+    await using first = await Sandbox.start(controlPlane)
+    await controlPlane.adopt(first)
+    for (const folder of ['.cache/x', '.npm/_cacache', '.npm/keep'])
+      mkdirSync(join(first.home, folder), { recursive: true })
+    mkdirSync(join(first.workspace, '.cache'))
+    await using second = await moveOn(controlPlane, first)
+    const names = describeTree(second.home).map((line) => line.split(' | ')[1])
+    expect(names).toEqual(['', '/.npm', '/.npm/keep'])
+    expect(statSync(join(second.workspace, '.cache')).isDirectory()).toBe(true)
+  })
+
+  test('skips sockets and fifos, and says so', async () => {
+    await using controlPlane = await ControlPlane.start()
+    await using first = await Sandbox.start(controlPlane)
+    await controlPlane.adopt(first)
+    execFileSync('mkfifo', [join(first.workspace, 'pipe')])
+    const server = createServer()
+    server.listen(join(first.workspace, 'sock'))
+    const done = await controlPlane.save(first)
+    server.close()
+    expect(done).toMatchObject({ phase: 'done', skipped: ['workspace/pipe (fifo)', 'workspace/sock (socket)'] })
+  })
+
+  test('times of whole and broken milliseconds survive', async () => {
+    await using controlPlane = await ControlPlane.start()
+    await using first = await Sandbox.start(controlPlane)
+    await controlPlane.adopt(first)
+    for (const seconds of [0, 1, 499_162_500.123, 1_700_000_000.001, 1_700_000_000.999, 1_763_683_200.457]) {
+      const file = join(first.workspace, `at-${seconds}`)
+      writeFileSync(file, '')
+      utimesSync(file, seconds, seconds)
+    }
+    const before = describeTree(first.workspace)
+    await using second = await moveOn(controlPlane, first)
+    expect(describeTree(second.workspace)).toEqual(before)
+  })
+})
