@@ -1,0 +1,267 @@
+import { describe, expect, test } from 'vitest'
+import { newSandboxId } from '#protocol/ids.ts'
+import { AppError } from '#server/errors.ts'
+import { openTestBed, reached, user } from '#server/repls/_domain.ts'
+import type { TestBed } from '#server/repls/_domain.ts'
+import type { DomainLimits } from '#server/repls/create-repls.ts'
+import { ORPHAN_GRACE_MS, RESTORE_WINDOW_MS } from '#server/repls/limits.ts'
+import type { CreateRepl } from '#server/repls/views.ts'
+import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
+
+const ada = user('Ada')
+const NODE: CreateRepl = { source: { kind: 'template', template: 'node' } }
+const LIMITS = { memoryBytes: 1, cpus: 1, processes: 1, diskBytes: 1 }
+
+const bed = (limits: Partial<DomainLimits> = {}) => openTestBed(openSqliteStateStore, { limits })
+
+async function runningRepl({ domain }: TestBed): Promise<string> {
+  const { id } = await domain.repls.create(ada, NODE)
+  await reached(domain, ada, { replId: id, kinds: ['running'] })
+  return id
+}
+
+describe('a control plane that dies', () => {
+  test('mid-start: another finishes the same start in the same sandbox', async () => {
+    await using b = await bed()
+    const release = b.world.hold('adopt')
+    const { id } = await b.domain.repls.create(ada, NODE)
+    await expect.poll(() => b.world.count('adopt')).toBe(1)
+    await b.domain[Symbol.asyncDispose]()
+    expect(b.world.machines.size).toBe(1)
+    release()
+    const other = b.another()
+    const view = await reached(other, ada, { replId: id, kinds: ['running'] })
+    expect(view.generation).toBe(1)
+    expect(b.world.machines.size).toBe(1)
+    expect(b.world.count('create')).toBe(2)
+  })
+
+  test('mid-start before a sandbox was made: another makes the one that the record names', async () => {
+    await using b = await bed()
+    const release = b.world.hold('create')
+    const { id } = await b.domain.repls.create(ada, NODE)
+    await expect.poll(() => b.world.count('create')).toBe(1)
+    const named = b.world.calls.find(({ call }) => call === 'create')?.id
+    await b.domain[Symbol.asyncDispose]()
+    release()
+    const other = b.another()
+    await reached(other, ada, { replId: id, kinds: ['running'] })
+    expect([...b.world.machines.keys()]).toEqual([named])
+  })
+
+  test('mid-stop: another saves, and only then removes', async () => {
+    await using b = await bed()
+    const id = await runningRepl(b)
+    b.world.machineOf(id).work = 'not yet saved'
+    const release = b.world.hold('stop')
+    await b.domain.repls.stop(ada, id)
+    await expect.poll(() => b.world.count('stop')).toBe(1)
+    await b.domain[Symbol.asyncDispose]()
+    expect(b.world.machines.size).toBe(1)
+    release()
+    const other = b.another()
+    await reached(other, ada, { replId: id, kinds: ['stopped'] })
+    expect(b.world.saved.get(id)).toBe('not yet saved')
+    expect(b.world.machines.size).toBe(0)
+  })
+
+  test('while repls run: they go on', async () => {
+    await using b = await bed()
+    const id = await runningRepl(b)
+    await b.domain[Symbol.asyncDispose]()
+    const other = b.another()
+    await other.sweeper.sweep()
+    expect(await other.lifecycle.running(id)).toEqual({ sandboxId: b.world.machineOf(id).sandbox.id, generation: 1 })
+    expect(b.world.count('adopt')).toBe(1)
+  })
+})
+
+describe('records and reality', () => {
+  test('L14: a sandbox that no record names is removed', async () => {
+    await using b = await bed()
+    const id = await runningRepl(b)
+    const stray = newSandboxId()
+    await b.world.orchestrator.create(stray, { template: 'node', limits: LIMITS })
+    await b.world.orchestrator.label(stray, { replId: 'a000000000000000', generation: 4 })
+    await b.domain.sweeper.sweep()
+    expect([...b.world.machines.keys()]).toEqual([b.world.machineOf(id).sandbox.id])
+  })
+
+  test('L14: a running repl whose sandbox is gone says so, and starts again from its last save', async () => {
+    await using b = await bed()
+    const id = await runningRepl(b)
+    b.world.lose(b.world.machineOf(id).sandbox.id)
+    const { state } = await reached(b.domain, ada, { replId: id, kinds: ['failed'] })
+    expect(state).toMatchObject({ during: 'run', error: { code: 'gone' }, exits: ['retry-start', 'delete'] })
+    const woken = await b.domain.lifecycle.ensureRunning(id, AbortSignal.timeout(5000))
+    expect(woken.generation).toBe(2)
+  })
+
+  test('a dead runner is revived in the same generation, and the work stays', async () => {
+    await using b = await bed()
+    const id = await runningRepl(b)
+    const machine = b.world.machineOf(id)
+    machine.work = 'in the editor'
+    b.world.kill(machine.sandbox.id, 'runner')
+    await expect.poll(() => b.world.count('revive')).toBe(1)
+    const view = await reached(b.domain, ada, { replId: id, kinds: ['running'] })
+    expect(view.generation).toBe(1)
+    expect(b.world.machineOf(id)).toMatchObject({ work: 'in the editor', isOpen: true, isRunnerUp: true })
+    expect(b.world.count('rescueSave')).toBe(0)
+  })
+
+  test('a dead sidecar is started anew without restoring over newer work', async () => {
+    await using b = await bed()
+    const id = await runningRepl(b)
+    const machine = b.world.machineOf(id)
+    machine.work = 'newer than any snapshot'
+    b.world.kill(machine.sandbox.id, 'sidecar')
+    await expect.poll(() => b.world.count('rescueSave')).toBe(1)
+    await reached(b.domain, ada, { replId: id, kinds: ['running'] })
+    expect(b.world.machineOf(id).work).toBe('newer than any snapshot')
+  })
+
+  test('a sandbox that cannot be revived is kept, with only the exits that lose nothing', async () => {
+    await using b = await bed()
+    const id = await runningRepl(b)
+    b.world.break('revive', new AppError('unavailable', 'no memory left'))
+    b.world.kill(b.world.machineOf(id).sandbox.id, 'runner')
+    const { state } = await reached(b.domain, ada, { replId: id, kinds: ['failed'] })
+    expect(state).toMatchObject({
+      during: 'run',
+      error: { message: 'no memory left' },
+      exits: ['retry-stop', 'resume'],
+    })
+    await b.domain.sweeper.sweep()
+    expect(b.world.machines.size).toBe(1)
+  })
+
+  test('one record that cannot be put right does not keep the others from it', async () => {
+    await using b = await bed()
+    const first = await runningRepl(b)
+    await b.domain.repls.delete(ada, first)
+    const second = await runningRepl(b)
+    b.world.break('purge')
+    b.advance(RESTORE_WINDOW_MS + 1)
+    await b.domain.sweeper.sweep()
+    await reached(b.domain, ada, { replId: second, kinds: ['stopped'] })
+    expect(b.lines.join('\n')).toContain('could not put something right')
+  })
+})
+
+describe('time', () => {
+  test('an idle repl is saved and stopped; one that is used is not', async () => {
+    await using b = await bed({ IDLE_STOP_MINUTES: 30 })
+    const idle = await runningRepl(b)
+    const used = await runningRepl(b)
+    b.world.machineOf(idle).work = 'left open'
+    b.advance(31 * 60_000)
+    const claims = {
+      aud: 'control-plane' as const,
+      repl: used,
+      generation: 1,
+      sandbox: b.world.machineOf(used).sandbox.id,
+    }
+    await b.domain.workspaceEvents.reported(claims, { activeAt: b.now() - 1000 })
+    await b.domain.sweeper.sweep()
+    await reached(b.domain, ada, { replId: idle, kinds: ['stopped'] })
+    expect(b.world.saved.get(idle)).toBe('left open')
+    expect((await b.domain.repls.get(ada, used)).state.kind).toBe('running')
+  })
+
+  test('a touch keeps a repl from being idle', async () => {
+    await using b = await bed({ IDLE_STOP_MINUTES: 30 })
+    const id = await runningRepl(b)
+    b.advance(31 * 60_000)
+    const before = (await b.domain.repls.get(ada, id)).lastUsedAt
+    b.domain.lifecycle.touch(id)
+    await expect.poll(async () => (await b.domain.repls.get(ada, id)).lastUsedAt).toBeGreaterThan(before)
+    await b.domain.sweeper.sweep()
+    expect((await b.domain.repls.get(ada, id)).state.kind).toBe('running')
+  })
+
+  test('a deleted repl can be restored for seven days, then everything of it goes', async () => {
+    await using b = await bed()
+    const id = await runningRepl(b)
+    await b.domain.repls.delete(ada, id)
+    expect((await b.domain.repls.get(ada, id)).state.kind).toBe('deleted')
+    await b.domain.repls.restore(ada, id)
+    expect((await b.domain.repls.get(ada, id)).state.kind).toBe('stopped')
+    await b.domain.repls.delete(ada, id)
+    b.advance(RESTORE_WINDOW_MS - 60_000)
+    await b.domain.sweeper.sweep()
+    expect(b.world.saved.has(id)).toBe(true)
+    b.advance(120_000)
+    await b.domain.sweeper.sweep()
+    expect(b.world.saved.has(id)).toBe(false)
+    await expect(b.domain.repls.get(ada, id)).rejects.toMatchObject({ code: 'not_found' })
+    expect((await b.stateStore.list('repl')).records).toEqual([])
+  })
+
+  test('a purge that failed is done again', async () => {
+    await using b = await bed()
+    const id = await runningRepl(b)
+    await b.domain.repls.delete(ada, id)
+    b.world.break('purge')
+    b.advance(RESTORE_WINDOW_MS + 1)
+    await b.domain.sweeper.sweep()
+    await expect(b.domain.repls.restore(ada, id)).rejects.toMatchObject({ code: 'conflict' })
+    b.world.mend('purge')
+    await b.domain.sweeper.sweep()
+    expect(b.world.saved.has(id)).toBe(false)
+  })
+})
+
+describe('spares', () => {
+  test('one stands ready, a start takes it, and another is made', async () => {
+    await using b = await bed({ SPARE_SANDBOXES: 1 })
+    await expect.poll(() => b.world.machines.size).toBe(1)
+    const [spare] = b.world.machines.keys()
+    const id = await runningRepl(b)
+    expect(b.world.machineOf(id).sandbox.id).toBe(spare)
+    await expect.poll(() => b.world.machines.size).toBe(2)
+    expect(b.world.labelled()).toHaveLength(1)
+  })
+
+  test('survivors of a previous control plane are used', async () => {
+    await using b = await bed({ SPARE_SANDBOXES: 1 })
+    await expect.poll(() => b.world.machines.size).toBe(1)
+    const [spare] = b.world.machines.keys()
+    await b.domain[Symbol.asyncDispose]()
+    const other = b.another()
+    await expect.poll(() => b.world.count('list')).toBeGreaterThan(1)
+    const { id } = await other.repls.create(ada, NODE)
+    await reached(other, ada, { replId: id, kinds: ['running'] })
+    expect(b.world.machineOf(id).sandbox.id).toBe(spare)
+  })
+
+  test('a spare that another control plane took is left to it', async () => {
+    await using b = await bed({ SPARE_SANDBOXES: 1 })
+    const other = b.another()
+    await expect.poll(() => b.world.machines.size).toBeGreaterThan(0)
+    const made = await Promise.all([b.domain.repls.create(ada, NODE), other.repls.create(ada, NODE)])
+    const views = await Promise.all(made.map(({ id }) => reached(b.domain, ada, { replId: id, kinds: ['running'] })))
+    const sandboxes = views.map(({ id }) => b.world.machineOf(id).sandbox.id)
+    expect(new Set(sandboxes).size).toBe(2)
+  })
+
+  test('more spares than wanted are removed once they are old enough', async () => {
+    await using b = await bed({ SPARE_SANDBOXES: 0 })
+    await b.world.orchestrator.create(newSandboxId(), { template: 'empty', limits: LIMITS })
+    await b.domain.sweeper.sweep()
+    expect(b.world.machines.size).toBe(1)
+    b.advance(ORPHAN_GRACE_MS + 1)
+    await b.domain.sweeper.sweep()
+    expect(b.world.machines.size).toBe(0)
+  })
+
+  test('stopAll saves and stops everything, removes the spares and refuses new starts', async () => {
+    await using b = await bed({ SPARE_SANDBOXES: 1 })
+    const ids = [await runningRepl(b), await runningRepl(b)]
+    for (const id of ids) b.world.machineOf(id).work = `work in ${id}`
+    await b.domain.lifecycle.stopAll()
+    expect(b.world.machines.size).toBe(0)
+    expect(ids.map((id) => b.world.saved.get(id))).toEqual(ids.map((id) => `work in ${id}`))
+    await expect(b.domain.repls.start(ada, ids[0] ?? '')).rejects.toMatchObject({ code: 'unavailable' })
+  })
+})
