@@ -1,0 +1,41 @@
+import { createPublicKey } from 'node:crypto'
+import { z } from 'zod'
+import { sandboxIdSchema } from '#protocol/ids.ts'
+
+const publicKey = z
+  .string()
+  .transform((pem) => pem.replaceAll('\\n', '\n'))
+  .refine(isPublicKey, 'not a public key in PEM (SPKI)')
+
+const runnerEnvSchema = z.object({
+  RUNNER_SOCKET: z.string().min(1).max(107, 'longer than a Unix socket address may be (107 bytes)'),
+  CONTROL_PUBLIC_KEY: publicKey,
+  SANDBOX_ID: sandboxIdSchema,
+  WORKSPACE_DIR: z.string().startsWith('/'),
+  HOME: z.string().startsWith('/'),
+  PATH: z.string().min(1).default('/usr/local/bin:/usr/bin:/bin'),
+})
+
+/** The environment of a runner: where it listens, whose tokens it believes, where the files are. Nothing in it is secret. */
+export type RunnerEnv = z.output<typeof runnerEnvSchema>
+
+/** Reads `source`; throws with every variable that is wrong, named. */
+export function readEnv(source: Record<string, string | undefined>): RunnerEnv {
+  const parsed = runnerEnvSchema.safeParse(source)
+  if (parsed.success) return parsed.data
+  throw new Error(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n'))
+}
+
+/** The environment of this process. */
+export function processEnv(): RunnerEnv {
+  return readEnv(process.env)
+}
+
+function isPublicKey(pem: string): boolean {
+  try {
+    createPublicKey(pem)
+    return true
+  } catch {
+    return false
+  }
+}

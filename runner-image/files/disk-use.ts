@@ -1,0 +1,85 @@
+import { execFile } from 'node:child_process'
+import type { EventData } from '#protocol/messages.ts'
+import { DISK_MEASURE_MS, DISK_MEASURE_TIMEOUT_MS, DISK_WARNING_FRACTION } from '../limits.ts'
+import type { Log } from '../log.ts'
+
+type Use = EventData<'disk.changed'>
+
+interface DiskUseOptions {
+  folders: string[]
+  limitBytes: number
+  log: Log
+  onChange(use: Use): void
+}
+
+/** Changes smaller than this part of the limit are not told. */
+const NOTABLE_FRACTION = 0.005
+
+/** What the repl's files take up, measured after files have changed, and at most every `DISK_MEASURE_MS`. */
+export class DiskUse implements Disposable {
+  readonly #options: DiskUseOptions
+  #known: Use | undefined
+  #timer: NodeJS.Timeout | undefined
+  #isMeasuring = false
+  #isDisposed = false
+
+  constructor(options: DiskUseOptions) {
+    this.#options = options
+    void this.#measure()
+  }
+
+  get known(): Use | undefined {
+    return this.#known
+  }
+
+  get isFull(): boolean {
+    return this.#known?.state === 'full'
+  }
+
+  /** Files have changed: measures in a while. */
+  filesChanged(): void {
+    if (this.#isDisposed) return
+    this.#timer ??= setTimeout(() => void this.#measure(), DISK_MEASURE_MS)
+    this.#timer.unref()
+  }
+
+  [Symbol.dispose](): void {
+    this.#isDisposed = true
+    clearTimeout(this.#timer)
+  }
+
+  async #measure(): Promise<void> {
+    this.#timer = undefined
+    if (this.#isMeasuring) return this.filesChanged()
+    this.#isMeasuring = true
+    const usedBytes = await diskUsage(this.#options.folders)
+    this.#isMeasuring = false
+    if (usedBytes === undefined || this.#isDisposed) return
+    const use: Use = { usedBytes, limitBytes: this.#options.limitBytes, state: this.#stateAt(usedBytes) }
+    const before = this.#known
+    this.#known = use
+    const change = Math.abs(usedBytes - (before?.usedBytes ?? 0))
+    if (before?.state !== use.state || change > NOTABLE_FRACTION * use.limitBytes) this.#options.onChange(use)
+    // Somebody frees space, perhaps where no watch reaches: look again until it is well.
+    if (use.state !== 'ok') this.filesChanged()
+  }
+
+  #stateAt(usedBytes: number): Use['state'] {
+    if (usedBytes >= this.#options.limitBytes) return 'full'
+    return usedBytes >= this.#options.limitBytes * DISK_WARNING_FRACTION ? 'warning' : 'ok'
+  }
+}
+
+/** Bytes on disk below `folders`, or `undefined` where that cannot be found out in time. */
+async function diskUsage(folders: string[]): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const options = {
+      timeout: DISK_MEASURE_TIMEOUT_MS,
+      env: { PATH: '/usr/bin:/bin', NODE_ENV: 'production' },
+    } as const
+    execFile('du', ['-sx', '--block-size=1', '--', ...folders], options, (_error, stdout) => {
+      const sizes = [...stdout.matchAll(/^(\d+)\t/gm)].map(([, size]) => Number(size))
+      resolve(sizes.length === 0 ? undefined : sizes.reduce((sum, size) => sum + size, 0))
+    })
+  })
+}

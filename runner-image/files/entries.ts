@@ -1,0 +1,124 @@
+import type { BigIntStats } from 'node:fs'
+import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { MAX_LIST_ENTRIES } from '#protocol/limits.ts'
+import type { Entry, RequestResult } from '#protocol/messages.ts'
+import { joinPath, nameOf } from '#protocol/paths.ts'
+import { RunnerError, errnoOf, toRunnerError } from '../errors.ts'
+import { versionOf } from './etag.ts'
+import { ignoredAmong } from './git-ignored.ts'
+import { TEMPORARY_NAME } from './workspace.ts'
+import type { Workspace } from './workspace.ts'
+
+interface Listed {
+  isFolder: boolean
+  name: string
+}
+
+/** Where a page ends: the next one begins after this entry, whatever has come or gone meanwhile. */
+const cursorSchema = z.tuple([z.boolean(), z.string()])
+
+/** One page of a folder: folders first, then by name. Names that are not UTF-8 show replacement characters. */
+export async function listFolder(
+  workspace: Workspace,
+  path: string,
+  cursor?: string,
+): Promise<RequestResult<'files.list'>> {
+  const folder = await workspace.resolve(path)
+  const listed = await readNames(folder, path)
+  const after = cursor === undefined ? undefined : parseCursor(cursor)
+  const rest = after === undefined ? listed : listed.filter((entry) => compare(entry, after) > 0)
+  const page = rest.slice(0, MAX_LIST_ENTRIES)
+  const [found, ignored] = await Promise.all([
+    Promise.all(page.map(async ({ name }) => describe(workspace, join(folder, name), name))),
+    ignoredAmong(
+      workspace,
+      page.map(({ name }) => joinPath(path, name)),
+    ),
+  ])
+  const entries = found.flatMap((entry) => {
+    if (entry === undefined) return []
+    return [ignored.has(joinPath(path, entry.name)) ? { ...entry, ignored: true } : entry]
+  })
+  const last = page.at(-1)
+  if (last === undefined || rest.length <= page.length) return { entries }
+  return { entries, cursor: Buffer.from(JSON.stringify([last.isFolder, last.name])).toString('base64url') }
+}
+
+/** What lies at `path`, symbolic links not followed. */
+export async function statEntry(workspace: Workspace, path: string): Promise<RequestResult<'files.stat'>> {
+  const absolute = await workspace.locate(path)
+  const found = await lstat(absolute, { bigint: true }).catch((error: unknown) => {
+    throw toRunnerError(error, path)
+  })
+  const entry = await entryOf(workspace, absolute, { name: nameOf(path), found })
+  return { entry, etag: versionOf(found).etag }
+}
+
+async function readNames(folder: string, path: string): Promise<Listed[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    throw toRunnerError(error, path)
+  })
+  return entries
+    .filter(({ name }) => !TEMPORARY_NAME.test(name))
+    .map((entry) => ({ isFolder: entry.isDirectory(), name: entry.name }))
+    .sort(compare)
+}
+
+const byName = new Intl.Collator('en', { numeric: true, sensitivity: 'variant' })
+
+function compare(a: Listed, b: Listed): number {
+  if (a.isFolder !== b.isFolder) return a.isFolder ? -1 : 1
+  const order = byName.compare(a.name, b.name)
+  if (order !== 0 || a.name === b.name) return order
+  return a.name < b.name ? -1 : 1
+}
+
+function parseCursor(cursor: string): Listed {
+  try {
+    const [isFolder, name] = cursorSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()))
+    return { isFolder, name }
+  } catch (error) {
+    throw new RunnerError('bad_request', 'This is not a cursor of a listing.', { cause: error })
+  }
+}
+
+async function describe(workspace: Workspace, absolute: string, name: string): Promise<Entry | undefined> {
+  try {
+    return await entryOf(workspace, absolute, { name, found: await lstat(absolute, { bigint: true }) })
+  } catch (error) {
+    // Gone since it was listed, or its name is not UTF-8 and so cannot be said again: show it, if it is there at all.
+    if (errnoOf(error) === 'ENOENT' && !name.includes('\ufffd')) return undefined
+    return { name, type: 'other', size: 0, mtime: 0, mode: 0 }
+  }
+}
+
+interface Found {
+  name: string
+  found: BigIntStats
+}
+
+async function entryOf(workspace: Workspace, absolute: string, { name, found }: Found): Promise<Entry> {
+  const { size, mtime } = versionOf(found)
+  const entry = { name, type: typeOf(found), size, mtime, mode: Number(found.mode & 0o7777n) }
+  if (entry.type !== 'symlink') return entry
+  const target = await readlink(absolute).catch(() => '')
+  return { ...entry, target, targetType: await targetTypeOf(workspace, absolute) }
+}
+
+function typeOf(found: BigIntStats): Entry['type'] {
+  if (found.isFile()) return 'file'
+  if (found.isDirectory()) return 'directory'
+  return found.isSymbolicLink() ? 'symlink' : 'other'
+}
+
+async function targetTypeOf(workspace: Workspace, absolute: string): Promise<Entry['targetType']> {
+  const real = await realpath(absolute).catch(() => undefined)
+  if (real === undefined) return 'missing'
+  if (!workspace.contains(real)) return 'outside'
+  const found = await stat(real).catch(() => undefined)
+  if (found === undefined) return 'missing'
+  if (found.isDirectory()) return 'directory'
+  return found.isFile() ? 'file' : 'other'
+}

@@ -1,0 +1,97 @@
+import { cp, lstat, mkdir, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { newId } from '#protocol/ids.ts'
+import { RunnerError, toRunnerError } from '../errors.ts'
+import { exists, temporaryBeside } from './workspace.ts'
+import type { Workspace } from './workspace.ts'
+
+interface FromTo {
+  from: string
+  to: string
+}
+
+/** Makes a folder, and those on the way to it. */
+export async function makeFolder(workspace: Workspace, path: string): Promise<void> {
+  try {
+    await workspace.lock.run(async () => {
+      const target = await workspace.resolveNew(path)
+      if (await exists(target)) throw taken(path)
+      await mkdir(target, { recursive: true })
+    })
+  } catch (error) {
+    throw toRunnerError(error, path)
+  }
+}
+
+/** Renames. Nothing that exists is ever replaced. */
+export async function move(workspace: Workspace, { from, to }: FromTo): Promise<void> {
+  try {
+    await workspace.lock.run(async () => {
+      const [source, target] = await ends(workspace, { from, to })
+      await mkdir(dirname(target), { recursive: true })
+      await rename(source, target)
+    })
+  } catch (error) {
+    throw toRunnerError(error, from)
+  }
+}
+
+/** Copies a file, or a folder with all in it: links as links, modes and times kept. Nothing is there until all of it is. */
+export async function copy(workspace: Workspace, { from, to }: FromTo): Promise<void> {
+  const temporary = async () => {
+    const [source, target] = await ends(workspace, { from, to })
+    await mkdir(dirname(target), { recursive: true })
+    return { source, target, aside: temporaryBeside(target, newId()) }
+  }
+  try {
+    const { source, target, aside } = await temporary()
+    try {
+      await cp(source, aside, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true, filter: isCopied })
+      await workspace.lock.run(async () => {
+        if (await exists(target)) throw taken(to)
+        await rename(aside, target)
+      })
+    } finally {
+      await rm(aside, { recursive: true, force: true })
+    }
+  } catch (error) {
+    throw toRunnerError(error, from)
+  }
+}
+
+/** Both ends of a move or copy, checked: the source exists, the target does not, and is not inside the source. */
+async function ends(workspace: Workspace, { from, to }: FromTo): Promise<[string, string]> {
+  if (from === '')
+    throw new RunnerError('bad_request', 'The workspace itself cannot be moved or copied.', { path: from })
+  const source = await workspace.locate(from)
+  if (!(await exists(source)))
+    throw new RunnerError('not_found', `${from}: There is no such file or folder.`, { path: from })
+  const target = await targetOf(workspace, to)
+  if (target === source || (await exists(target))) throw taken(to)
+  if (target.startsWith(`${source}/`)) {
+    throw new RunnerError('conflict', `${to} lies inside ${from}.`, { path: to, advice: 'Choose another place.' })
+  }
+  return [source, target]
+}
+
+/** A symbolic link at `to` is something that is there, wherever it leads. */
+async function targetOf(workspace: Workspace, to: string): Promise<string> {
+  try {
+    const located = await workspace.locate(to)
+    if (await exists(located)) throw taken(to)
+    return located
+  } catch (error) {
+    if (error instanceof RunnerError && error.code === 'not_found') return workspace.resolveNew(to)
+    throw error
+  }
+}
+
+/** Sockets, pipes and devices have no content to copy. */
+async function isCopied(source: string): Promise<boolean> {
+  const found = await lstat(source)
+  return found.isFile() || found.isDirectory() || found.isSymbolicLink()
+}
+
+function taken(path: string): RunnerError {
+  return new RunnerError('conflict', `${path} exists already.`, { path, advice: 'Choose another name.' })
+}

@@ -1,0 +1,47 @@
+import { isUtf8 } from 'node:buffer'
+import type { BigIntStats } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
+import { MAX_EDITOR_FILE_BYTES } from '#protocol/limits.ts'
+import type { RequestResult } from '#protocol/messages.ts'
+import { RunnerError } from '../errors.ts'
+import { versionOf } from './etag.ts'
+import type { Workspace } from './workspace.ts'
+
+/** A file for the editor: its text, or why there is none. */
+export async function readForEditor(workspace: Workspace, path: string): Promise<RequestResult<'files.read'>> {
+  await using handle = await workspace.openFile(path)
+  // A file that changes while it is read is read again: content and etag must belong together.
+  for (;;) {
+    const stat = await handle.stat({ bigint: true })
+    const version = versionOf(stat)
+    if (version.size > MAX_EDITOR_FILE_BYTES) return { kind: 'too_large', ...version }
+    const bytes = await readAll(handle, version.size)
+    if (!isSame(stat, await handle.stat({ bigint: true }))) continue
+    // A NUL is valid UTF-8 and yet no text: an editor would show it, and diff tools and git call such a file binary.
+    if (!isUtf8(bytes) || bytes.includes(0)) return { kind: 'binary', ...version }
+    return { kind: 'text', content: bytes.toString('utf8'), ...version }
+  }
+}
+
+/** The text of a file of at most `limit` bytes. */
+export async function readSmallFile(workspace: Workspace, path: string, limit: number): Promise<string> {
+  await using handle = await workspace.openFile(path)
+  const { size } = await handle.stat()
+  if (size > limit) throw new RunnerError('too_large', `${path} is larger than ${limit} bytes.`, { path })
+  return (await readAll(handle, limit)).toString('utf8')
+}
+
+async function readAll(handle: FileHandle, size: number): Promise<Buffer> {
+  const buffer = Buffer.alloc(size)
+  let at = 0
+  while (at < size) {
+    const { bytesRead } = await handle.read(buffer, at, size - at, at)
+    if (bytesRead === 0) break
+    at += bytesRead
+  }
+  return buffer.subarray(0, at)
+}
+
+function isSame(a: BigIntStats, b: BigIntStats): boolean {
+  return a.mtimeNs === b.mtimeNs && a.size === b.size
+}

@@ -1,0 +1,111 @@
+import { constants } from 'node:fs'
+import { lstat, open, readlink, realpath } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { isWorkspacePath, nameOf, parentOf } from '#protocol/paths.ts'
+import { RunnerError, errnoOf, toRunnerError } from '../errors.ts'
+import { Lock } from './lock.ts'
+
+/** Names that the runner makes while it writes; nobody is shown them. */
+export const TEMPORARY_NAME = /^\.devex-[a-z0-9]{16}\.tmp$/
+
+/**
+ * The folder that every file request is confined to. A path is resolved through its symbolic links, and what it
+ * resolves to must lie inside; a link that leads out can be seen, renamed and deleted, but not read or written through.
+ */
+export class Workspace {
+  /** Real path of the workspace. */
+  readonly root: string
+  /** Changes of names are made one at a time: a check and the rename that relies on it cannot be interleaved. */
+  readonly lock = new Lock()
+
+  constructor(root: string) {
+    this.root = root
+  }
+
+  /** Where `path` itself is: its folder resolved, its last part not followed. */
+  async locate(path: string): Promise<string> {
+    if (!isWorkspacePath(path)) throw notInside(path)
+    if (path === '') return this.root
+    const parent = await this.#inside(join(this.root, parentOf(path)), path)
+    return join(parent, nameOf(path))
+  }
+
+  /** Where `path` leads: all symbolic links followed. */
+  async resolve(path: string): Promise<string> {
+    if (!isWorkspacePath(path)) throw notInside(path)
+    return this.#inside(join(this.root, path), path)
+  }
+
+  /** Like `resolve`, but what is missing at the end stays as it is written: where a new file would be. */
+  async resolveNew(path: string): Promise<string> {
+    if (!isWorkspacePath(path) || path === '') throw notInside(path)
+    let existing = path
+    while (existing !== '' && !(await exists(join(this.root, existing)))) existing = parentOf(existing)
+    const base = await this.resolve(existing)
+    return join(base, path.slice(existing === '' ? 0 : existing.length + 1))
+  }
+
+  /** Whether an absolute, real path lies inside. */
+  contains(real: string): boolean {
+    return real === this.root || real.startsWith(`${this.root}/`)
+  }
+
+  /**
+   * Opens a regular file for reading. What was opened is checked, not only what was resolved: a link swapped in between
+   * leads nowhere.
+   */
+  async openFile(path: string): Promise<FileHandle> {
+    const real = await this.resolve(path)
+    const handle = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
+      (error: unknown) => {
+        throw toRunnerError(error, path)
+      },
+    )
+    try {
+      const opened = await readlink(`/proc/self/fd/${handle.fd}`)
+      if (!this.contains(opened.replace(/ \(deleted\)$/, ''))) throw notInside(path)
+      const stat = await handle.stat()
+      if (stat.isDirectory()) throw new RunnerError('bad_request', `${path || 'The workspace'} is a folder.`, { path })
+      if (!stat.isFile()) throw new RunnerError('not_supported', `${path} is not a regular file.`, { path })
+      return handle
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
+  }
+
+  async #inside(absolute: string, path: string): Promise<string> {
+    const real = await realpath(absolute).catch((error: unknown) => {
+      throw toRunnerError(error, path)
+    })
+    if (!this.contains(real)) throw notInside(path)
+    return real
+  }
+}
+
+/** The workspace at `folder`, which must exist. */
+export async function openWorkspace(folder: string): Promise<Workspace> {
+  return new Workspace(await realpath(folder))
+}
+
+/** Whether something lies at `absolute`, be it a dangling link. */
+export async function exists(absolute: string): Promise<boolean> {
+  try {
+    await lstat(absolute)
+    return true
+  } catch (error) {
+    const errno = errnoOf(error)
+    if (errno === 'ENOENT' || errno === 'ENOTDIR') return false
+    throw toRunnerError(error, basename(absolute))
+  }
+}
+
+/** A name beside `absolute` that nothing has yet. */
+export function temporaryBeside(absolute: string, id: string): string {
+  return join(dirname(absolute), `.devex-${id}.tmp`)
+}
+
+function notInside(path: string): RunnerError {
+  return new RunnerError('forbidden', 'This path leads out of the workspace.', { path: path.slice(0, 200) })
+}

@@ -1,0 +1,118 @@
+import type { BigIntStats } from 'node:fs'
+import { link, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { newId } from '#protocol/ids.ts'
+import { RunnerError, errnoOf, toRunnerError } from '../errors.ts'
+import { etagOf, versionOf } from './etag.ts'
+import { temporaryBeside } from './workspace.ts'
+import type { Workspace } from './workspace.ts'
+
+/** What must lie there for a write to happen: this etag, nothing (`null`), a file of whatever content, or no matter what. */
+export type Precondition = string | null | 'existing' | 'any'
+
+export interface Written {
+  etag: string
+  size: number
+  mtime: number
+  /** Whether nothing was there before. */
+  isNew: boolean
+}
+
+interface TextWrite {
+  path: string
+  content: string
+  ifMatch: Precondition
+}
+
+/** Writes a whole text file atomically. */
+export async function writeText(workspace: Workspace, { path, content, ifMatch }: TextWrite): Promise<Written> {
+  return writeFileAtomically(workspace, { path, ifMatch, fill: async (handle) => handle.writeFile(content) })
+}
+
+interface AtomicWrite {
+  path: string
+  ifMatch: Precondition
+  /** Writes the content into the temporary file. Runs outside the lock: an upload may take its time. */
+  fill(handle: FileHandle): Promise<void>
+}
+
+/**
+ * Writes beside the target, syncs, and puts it in place with one rename: a reader sees the old content or the new, a
+ * crash leaves one of them. A symbolic link inside the workspace is written through; the mode is kept.
+ */
+export async function writeFileAtomically(workspace: Workspace, write: AtomicWrite): Promise<Written> {
+  const { path, ifMatch } = write
+  try {
+    const target = await workspace.resolveNew(path)
+    await check(target, path, ifMatch)
+    await mkdir(dirname(target), { recursive: true })
+    const temporary = temporaryBeside(target, newId())
+    try {
+      const written = await fillTemporary(temporary, write.fill)
+      const isNew = await workspace.lock.run(async () => put(temporary, target, { path, ifMatch }))
+      return { ...versionOf(written), isNew }
+    } finally {
+      await rm(temporary, { force: true })
+    }
+  } catch (error) {
+    throw toRunnerError(error, path)
+  }
+}
+
+async function fillTemporary(temporary: string, fill: AtomicWrite['fill']): Promise<BigIntStats> {
+  await using handle = await open(temporary, 'wx', 0o666)
+  await fill(handle)
+  // The kernel's clock ticks every few milliseconds; a finer time keeps etags of quick writes apart.
+  const now = (performance.timeOrigin + performance.now()) / 1000
+  await handle.utimes(now, now)
+  await handle.sync()
+  return handle.stat({ bigint: true })
+}
+
+/** Renames into place if the precondition still holds; whether the file is new. */
+async function put(
+  temporary: string,
+  target: string,
+  { path, ifMatch }: Pick<AtomicWrite, 'path' | 'ifMatch'>,
+): Promise<boolean> {
+  const before = await check(target, path, ifMatch)
+  if (before !== undefined) {
+    await using handle = await open(temporary, 'r')
+    await handle.chmod(Number(before.mode & 0o7777n))
+    await rename(temporary, target)
+    return false
+  }
+  await linkOrRename(temporary, target)
+  return true
+}
+
+/** `link` refuses an existing name, even one that a program made a moment ago; some file systems lack it. */
+async function linkOrRename(temporary: string, target: string): Promise<void> {
+  await link(temporary, target).catch(async (error: unknown) => {
+    const errno = errnoOf(error)
+    if (errno !== 'EPERM' && errno !== 'ENOTSUP' && errno !== 'EMLINK') throw error
+    await rename(temporary, target)
+  })
+}
+
+async function check(target: string, path: string, ifMatch: Precondition): Promise<BigIntStats | undefined> {
+  const found = await stat(target, { bigint: true }).catch((error: unknown) => {
+    if (errnoOf(error) === 'ENOENT') return undefined
+    throw error
+  })
+  if (found !== undefined && !found.isFile()) {
+    const what = found.isDirectory() ? 'a folder' : 'not a regular file'
+    throw new RunnerError(ifMatch === null ? 'conflict' : 'bad_request', `${path} is ${what}.`, { path })
+  }
+  if (ifMatch === 'any') return found
+  if (ifMatch === null) {
+    if (found === undefined) return undefined
+    throw new RunnerError('conflict', `${path} exists already.`, { path, advice: 'Choose another name, or open it.' })
+  }
+  if (found === undefined) {
+    throw new RunnerError('conflict', `${path} has been deleted meanwhile.`, { path, advice: 'Save it as a new file.' })
+  }
+  if (ifMatch === 'existing' || etagOf(found) === ifMatch) return found
+  throw new RunnerError('conflict', `${path} was changed meanwhile.`, { path, advice: 'Compare it with your version.' })
+}

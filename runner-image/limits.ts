@@ -1,0 +1,102 @@
+/** Bounds of the runner itself; those that clients must know stand in `#protocol/limits.ts`. */
+
+const KIB = 1024
+const MIB = 1024 * KIB
+const SECOND = 1000
+
+/** Size of one read from a PTY. The kernel hands out about 4 KiB at a time; larger only costs memory. */
+export const PTY_READ_BYTES = 64 * KIB
+
+/** First allocation of a terminal's ring: most terminals never print more. */
+export const RING_START_BYTES = 64 * KIB
+
+/** Most output in flight to one client, however long its round trip. Half a ring: what is in flight can still be replayed. */
+export const TERMINAL_WINDOW_MAX_BYTES = 1 * MIB
+
+/** History up to this size is itself the cheapest exact screen; above it a headless terminal boils it down. */
+export const SCREEN_FROM_HISTORY_BYTES = 128 * KIB
+
+/** Lines of scrollback in a screen; halved until the screen fits a frame. */
+export const SCREEN_SCROLLBACK_LINES = 2000
+
+/** A screen that takes longer is given up, and the tail of the history is sent instead. */
+export const SCREEN_TIMEOUT_MS = 10 * SECOND
+
+/** The worker thread of screens is let go after so long without a question (it holds some 15 MiB). */
+export const SCREEN_WORKER_IDLE_MS = 30 * SECOND
+
+/** Sizes of a terminal that are remembered for redrawing its history. */
+export const MAX_RESIZES_KEPT = 256
+
+/** Input that a program has not read yet. Above it the sender's socket is not read until the program catches up. */
+export const MAX_PENDING_INPUT_BYTES = 1 * MIB
+
+/** Streams of input that a terminal remembers, so that a page which reconnects types nothing twice. */
+export const MAX_INPUT_STREAMS = 100
+
+/** After its process ended, a PTY that stays silent so long without closing is closed by us (a background job may hold it). */
+export const PTY_DRAIN_QUIET_MS = 300
+
+/** Between asking a process to end (SIGHUP, SIGTERM) and SIGKILL. */
+export const TERMINAL_KILL_AFTER_MS = 2 * SECOND
+export const RUN_KILL_AFTER_MS = 5 * SECOND
+export const QUIESCE_STEP_MS = 2 * SECOND
+
+/** Between two looks at whether a process has ended. */
+export const PROCESS_POLL_MS = 20
+
+/** Requests of one connection being answered; above it the socket is not read. */
+export const MAX_REQUESTS_IN_FLIGHT = 64
+
+/** Unsent bytes of one connection, beyond which it is cut off: its windows are full and events pile up. */
+export const MAX_CONNECTION_BACKLOG_BYTES = 16 * MIB
+
+/** Connections to one runner, and raw connections to its ports. */
+export const MAX_CONNECTIONS = 100
+export const MAX_TUNNELS = 500
+
+/** How long one attempt to reach a port in the sandbox may take. */
+export const TUNNEL_CONNECT_TIMEOUT_MS = 5 * SECOND
+
+/** Body of a control request (`/open`). */
+export const MAX_CONTROL_BODY_BYTES = 64 * KIB
+
+/** Changes on disk are gathered so long after the first one. The watcher itself has waited some 50 ms by then. */
+export const FILES_CHANGED_DELAY_MS = 30
+/** More changes than this in one batch are not listed but announced as `overflow`. */
+export const MAX_CHANGES_PER_EVENT = 500
+/** Change hints waiting for a reader of `/changes`; beyond it one hint for everything replaces them. */
+export const MAX_PENDING_HINTS = 2000
+
+/** Paths for quick open: what fits a message and a fuzzy matcher in a browser. */
+export const MAX_INDEX_PATHS = 50_000
+export const MAX_INDEX_BYTES = 3 * MIB
+/** Time that git may take to answer about a folder or the index. */
+export const GIT_ANSWER_TIMEOUT_MS = 5 * SECOND
+
+/** Deleted files are kept so long. */
+export const TRASH_KEEP_MS = 7 * 24 * 3600 * SECOND
+
+/** Reads and writes of file streams. */
+export const FILE_CHUNK_BYTES = 256 * KIB
+
+/** Size of `.devex.json` that is read. */
+export const MAX_PROJECT_FILE_BYTES = 64 * KIB
+
+/** Between two looks at the listening ports: while a command starts, and otherwise while somebody is connected. */
+export const PORT_POLL_STARTING_MS = 150
+export const PORT_POLL_MS = 1000
+
+/** CPU that children use between two looks to count as work: a waiting server uses less. */
+export const ACTIVE_CPU_FRACTION = 0.02
+
+/** Between two measurements of the disk, while files change. */
+export const DISK_MEASURE_MS = 15 * SECOND
+export const DISK_MEASURE_TIMEOUT_MS = 60 * SECOND
+export const DISK_WARNING_FRACTION = 0.8
+
+/** A clone that takes longer has failed; so has one slower than 1 kB/s for the stall time. */
+export const CLONE_TIMEOUT_MS = 10 * 60 * SECOND
+export const CLONE_STALL_SECONDS = 30
+/** Output of git that is kept to explain a failure. */
+export const MAX_CLONE_ERROR_BYTES = 16 * KIB

@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs'
+import { setDefaultAutoSelectFamily } from 'node:net'
+import { WORKSPACE_DIR } from '#protocol/paths.ts'
+import { processEnv } from './env.ts'
+import { createLog } from './log.ts'
+import { startRunner } from './runner.ts'
+
+/** Entry point of the runner: the process of a sandbox that owns its terminals, files and processes. */
+async function main(): Promise<void> {
+  const log = createLog((line) => void process.stderr.write(`${line}\n`))
+  const env = processEnv()
+  setDefaultAutoSelectFamily(false)
+  const runner = await startRunner({ env, log, ownsNamespace: ownsNamespace(env.WORKSPACE_DIR) })
+  log.info('The runner is up.', { sandbox: env.SANDBOX_ID, startMs: Math.round(performance.now()) })
+  const stop = () => {
+    // A second signal ends it at once, as by default.
+    process.off('SIGTERM', stop)
+    process.off('SIGINT', stop)
+    void runner[Symbol.asyncDispose]().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error('The runner could not end cleanly.', error)
+        process.exit(1)
+      },
+    )
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}
+
+/** In a container the runner is its first process; under bubblewrap that one is bubblewrap, and the workspace is bound. */
+function ownsNamespace(workspace: string): boolean {
+  if (process.pid === 1) return true
+  return workspace === WORKSPACE_DIR && readFileSync('/proc/1/comm', 'utf8').trim() === 'bwrap'
+}
+
+await main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+})

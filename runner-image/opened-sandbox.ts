@@ -1,0 +1,165 @@
+import type { OpenRequest } from '#protocol/adoption.ts'
+import { CLOSE_CODES } from '#protocol/errors.ts'
+import type { EventData } from '#protocol/messages.ts'
+import type { RunnerEnv } from './env.ts'
+import { RunnerError } from './errors.ts'
+import { ChangeHints } from './files/change-hints.ts'
+import { DiskUse } from './files/disk-use.ts'
+import { Trash } from './files/trash.ts'
+import { Watch } from './files/watch.ts'
+import { openWorkspace } from './files/workspace.ts'
+import type { Workspace } from './files/workspace.ts'
+import { QUIESCE_STEP_MS } from './limits.ts'
+import type { Log } from './log.ts'
+import type { Activity } from './processes/activity.ts'
+import { endProcesses } from './processes/end-processes.ts'
+import { Ports } from './processes/ports.ts'
+import { Processes } from './processes/processes.ts'
+import { readRunConfig } from './processes/run-config.ts'
+import { Run } from './processes/run.ts'
+import type { SandboxTree } from './processes/sandbox-tree.ts'
+import type { Clients } from './sockets/clients.ts'
+import { prepareHome, shellEnvironment } from './terminal/environment.ts'
+import { Screens } from './terminal/screens.ts'
+import { Terminals } from './terminal/terminals.ts'
+
+interface OpenedSandboxOptions {
+  env: RunnerEnv
+  opened: OpenRequest
+  tree: SandboxTree
+  activity: Activity
+  hints: ChangeHints
+  clients: Clients
+  log: Log
+}
+
+/** Opens a sandbox for its repl: from here on there are files, terminals and processes. */
+export async function openSandbox(options: OpenedSandboxOptions): Promise<OpenedSandbox> {
+  await prepareHome(options.env.HOME)
+  return new OpenedSandbox(options, await openWorkspace(options.env.WORKSPACE_DIR))
+}
+
+/** Everything that lives in a sandbox once it is a repl's. */
+export class OpenedSandbox implements AsyncDisposable {
+  readonly opened: OpenRequest
+  readonly workspace: Workspace
+  readonly trash: Trash
+  readonly terminals: Terminals
+  readonly processes: Processes
+  readonly ports: Ports
+  readonly run: Run
+  readonly disk: DiskUse
+  readonly shellEnv: Record<string, string>
+  readonly #options: OpenedSandboxOptions
+  readonly #screens: Screens
+  readonly #watches: Watch[]
+  #isStopping = false
+
+  constructor(options: OpenedSandboxOptions, workspace: Workspace) {
+    const { env, opened, tree, activity, clients, log } = options
+    this.#options = options
+    this.opened = opened
+    this.workspace = workspace
+    this.shellEnv = shellEnvironment(env, opened)
+    this.trash = new Trash(workspace, env.HOME)
+    this.#screens = new Screens(log)
+    const publish = clients.publish.bind(clients)
+    this.terminals = new Terminals({ tree, screens: this.#screens, publish, onActivity: () => activity.touch() })
+    this.processes = new Processes(tree, (group) => this.terminals.idOfSession(group))
+    this.ports = new Ports({
+      ...{ tree, log },
+      isShared: () => this.isNetworkShared,
+      interest: () => this.#interest(),
+      onChange: (ports) => {
+        publish('ports.changed', { ports })
+        void this.run.portsChanged(ports)
+      },
+    })
+    this.run = new Run({
+      terminals: this.terminals,
+      config: async () => readRunConfig(workspace, opened.run),
+      env: () => this.shellEnv,
+      directory: workspace.root,
+      givenPort: () => opened.port,
+      onChange: (state) => {
+        publish('run.changed', state)
+        this.ports.wake()
+      },
+    })
+    this.disk = new DiskUse({
+      ...{ folders: [workspace.root, env.HOME], limitBytes: opened.diskLimitBytes, log },
+      onChange: (use) => publish('disk.changed', use),
+    })
+    this.#watches = [
+      new Watch({ folder: workspace.root, log, onChange: (changes) => this.#workspaceChanged(changes) }),
+      new Watch({ folder: env.HOME, log, onChange: (changes) => this.#changed('home', changes) }),
+    ]
+    for (const watch of this.#watches) void watch.start()
+    void this.trash.sweep().catch((error: unknown) => log.error('The trash cannot be swept.', error))
+  }
+
+  /** Whether this sandbox listens on the same ports as others. */
+  get isNetworkShared(): boolean {
+    return this.opened.port !== undefined
+  }
+
+  /** Throws while the repl is being stopped: what were begun now would miss the final save. */
+  assertRunning(): void {
+    if (this.#isStopping)
+      throw new RunnerError('unavailable', 'This repl is being stopped.', { advice: 'Start it again.' })
+    this.#options.activity.touch()
+  }
+
+  /** Throws where the disk is full. */
+  assertSpace(): void {
+    if (this.disk.isFull) {
+      throw new RunnerError('quota_exceeded', 'The disk of this repl is full.', {
+        advice: 'Delete files that you do not need (build output, caches), then try again. Nothing was changed.',
+      })
+    }
+  }
+
+  /** Ends every process but the runner; nothing new starts until `resume`. */
+  async quiesce(): Promise<void> {
+    this.#isStopping = true
+    this.#options.clients.closeAll(CLOSE_CODES.unavailable, 'This repl is being stopped.')
+    const find = async () => (await this.#options.tree.processes()).map(({ pid }) => pid)
+    const isQuiet = await endProcesses({ find, signals: ['SIGHUP', 'SIGTERM', 'SIGKILL'], waitMs: QUIESCE_STEP_MS })
+    // Writes that were under way come to their end; later ones are refused.
+    await this.workspace.lock.run(async () => {})
+    if (!isQuiet) throw new RunnerError('timeout', 'Some processes of this repl could not be ended.')
+  }
+
+  /** The stop was called off: it could not be saved, and goes on. */
+  resume(): void {
+    this.#isStopping = false
+  }
+
+  /** Somebody has come or gone, or a command was started. */
+  interestChanged(): void {
+    this.ports.wake()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.ports[Symbol.dispose]()
+    this.disk[Symbol.dispose]()
+    await Promise.all(this.#watches.map(async (watch) => watch[Symbol.asyncDispose]()))
+    await Promise.allSettled(this.terminals.list().map(async ({ id }) => this.terminals.close(id)))
+    await this.#screens[Symbol.asyncDispose]()
+  }
+
+  #interest(): 'starting' | 'watched' | 'none' {
+    if (this.run.isStarting) return 'starting'
+    return this.#options.clients.size > 0 ? 'watched' : 'none'
+  }
+
+  #workspaceChanged(changes: EventData<'files.changed'>): void {
+    this.#options.clients.publish('files.changed', changes)
+    this.#changed('workspace', changes)
+  }
+
+  #changed(folder: 'workspace' | 'home', { changes, overflow }: EventData<'files.changed'>): void {
+    this.disk.filesChanged()
+    this.#options.hints.add(folder, overflow ? [''] : changes.map(({ path }) => path))
+  }
+}

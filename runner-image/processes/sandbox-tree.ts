@@ -1,0 +1,54 @@
+import { readProc, readStats } from './proc.ts'
+import type { ProcStat } from './proc.ts'
+
+/** Which processes belong to this sandbox. */
+export interface SandboxTree {
+  /** All of them but the runner itself (and the sandbox's init), each with its facts. */
+  processes(): Promise<ProcStat[]>
+}
+
+interface TreeOptions {
+  /** Whether the runner lives in a process namespace of its own, where everything else is the repl's. */
+  ownsNamespace: boolean
+  /** Names this repl in the environment of its processes; absent before the sandbox is opened. */
+  replId(): string | undefined
+}
+
+/**
+ * Without a namespace of one's own: the runner's descendants, and those that left the tree (daemons are inherited by
+ * init) but still carry this repl's `REPL_ID`.
+ */
+export function sandboxTree({ ownsNamespace, replId }: TreeOptions): SandboxTree {
+  return {
+    processes: async () => {
+      const stats = (await readStats()).filter(({ pid, state }) => pid !== process.pid && state !== 'Z')
+      if (ownsNamespace) return stats.filter(({ pid }) => pid !== 1 && pid !== process.ppid)
+      const descendants = descendantsOf(process.pid, stats)
+      const own = await Promise.all(
+        stats.map(async (stat) => descendants.has(stat.pid) || (await carriesRepl(stat.pid, replId()))),
+      )
+      return stats.filter((_, index) => own[index])
+    },
+  }
+}
+
+/** Ids of all processes below `root`. */
+export function descendantsOf(root: number, stats: ProcStat[]): Set<number> {
+  const children = Map.groupBy(stats, ({ parent }) => parent)
+  const found = new Set<number>()
+  const open = [root]
+  for (let pid = open.pop(); pid !== undefined; pid = open.pop()) {
+    for (const child of children.get(pid) ?? []) {
+      if (found.has(child.pid)) continue
+      found.add(child.pid)
+      open.push(child.pid)
+    }
+  }
+  return found
+}
+
+async function carriesRepl(pid: number, repl: string | undefined): Promise<boolean> {
+  if (repl === undefined) return false
+  const environment = await readProc(`${pid}/environ`)
+  return environment !== undefined && `\0${environment}\0`.includes(`\0REPL_ID=${repl}\0`)
+}

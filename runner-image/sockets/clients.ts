@@ -1,0 +1,39 @@
+import type { EventData, EventType } from '#protocol/messages.ts'
+import type { Connection } from './connection.ts'
+
+/** Everybody who is connected. */
+export class Clients {
+  readonly #connections = new Set<Connection>()
+  readonly #onCount: () => void
+
+  /** `onCount` runs when somebody has come or gone. */
+  constructor(onCount: () => void) {
+    this.#onCount = onCount
+  }
+
+  get size(): number {
+    return this.#connections.size
+  }
+
+  add(connection: Connection): void {
+    this.#connections.add(connection)
+    this.#onCount()
+  }
+
+  remove(connection: Connection): void {
+    this.#connections.delete(connection)
+    this.#onCount()
+  }
+
+  publish<T extends EventType>(event: T, data: EventData<T>): void {
+    for (const connection of this.#connections) connection.publish(event, data)
+  }
+
+  closeAll(code: number, reason: string): void {
+    for (const connection of this.#connections) connection.close(code, reason)
+  }
+
+  terminateAll(): void {
+    for (const connection of this.#connections) connection.terminate()
+  }
+}

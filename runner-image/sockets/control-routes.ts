@@ -1,0 +1,45 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { openRequestSchema } from '#protocol/adoption.ts'
+import type { OpenProgress, OpenRequest } from '#protocol/adoption.ts'
+import { RunnerError, toWireError } from '../errors.ts'
+import { MAX_CONTROL_BODY_BYTES } from '../limits.ts'
+import type { Opening } from '../opening.ts'
+import { sendJson, startLines } from './answer.ts'
+
+/** `POST /open`: progress a line at a time; the last line says done or failed. */
+export async function serveOpen(opening: Opening, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const wanted = await readOpenRequest(request)
+  opening.assertMayOpen(wanted)
+  const send = startLines(response)
+  try {
+    const opened = await opening.open(wanted, (progress) =>
+      send({ phase: 'cloning', ...progress } satisfies OpenProgress),
+    )
+    send({ phase: 'done', ...opened } satisfies OpenProgress)
+  } catch (error) {
+    send({ phase: 'failed', error: toWireError(error) } satisfies OpenProgress)
+  }
+  response.end()
+}
+
+/** `POST /quiesce`: answers when nothing but the runner runs. */
+export async function serveQuiesce(opening: Opening, response: ServerResponse): Promise<void> {
+  await opening.sandbox?.quiesce()
+  sendJson(response, 200, { quiet: true })
+}
+
+async function readOpenRequest(request: IncomingMessage): Promise<OpenRequest> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of request) {
+    if (!Buffer.isBuffer(chunk)) continue
+    bytes += chunk.length
+    if (bytes > MAX_CONTROL_BODY_BYTES) throw new RunnerError('too_large', 'This request is too large.')
+    chunks.push(chunk)
+  }
+  try {
+    return openRequestSchema.parse(JSON.parse(Buffer.concat(chunks).toString('utf8')))
+  } catch (error) {
+    throw new RunnerError('bad_request', 'This is not a request to open a sandbox.', { cause: error })
+  }
+}

@@ -1,0 +1,134 @@
+import { MAX_EDITOR_FILE_BYTES } from '#protocol/limits.ts'
+import { requests } from '#protocol/messages.ts'
+import type { RequestType } from '#protocol/messages.ts'
+import { isAtLeast } from '#protocol/roles.ts'
+import type { z } from 'zod'
+import { RunnerError } from '../errors.ts'
+import { listFolder, statEntry } from '../files/entries.ts'
+import { copy, makeFolder, move } from '../files/move.ts'
+import { indexFiles } from '../files/quick-open.ts'
+import { readForEditor } from '../files/read.ts'
+import { writeText } from '../files/write.ts'
+import { writeRunConfig } from '../processes/run-config.ts'
+import type { OpenedSandbox } from '../opened-sandbox.ts'
+import type { Connection } from './connection.ts'
+
+type Params<T extends RequestType> = z.output<(typeof requests)[T]['params']>
+type Result<T extends RequestType> = z.input<(typeof requests)[T]['result']>
+type Handler<T extends RequestType> = (params: Params<T>, from: Connection) => Result<T> | Promise<Result<T>>
+type Handlers = { [T in RequestType]: Handler<T> }
+
+/** Answers one request of a connection, or throws why not. */
+export type AnswerRequest = (from: Connection, type: string, params: unknown) => Promise<unknown>
+
+/** What each request does. */
+export function createHandlers(sandbox: OpenedSandbox): Handlers {
+  const { workspace, trash, terminals, processes, ports, run } = sandbox
+  return {
+    ping: () => ({}),
+
+    'terminal.list': () => ({ terminals: terminals.list() }),
+    'terminal.create': async ({ cols, rows, cwd, name }, from) => {
+      const directory = await workspace.resolve(cwd)
+      const terminal = terminals.create({
+        ...{ kind: 'shell', name, cwd, directory, cols, rows },
+        env: sandbox.shellEnv,
+        args: ['-l'],
+        createdBy: from.claims.actor,
+      })
+      return { terminal: terminal.info() }
+    },
+    'terminal.attach': ({ terminal, since, client }, from) =>
+      from.channels.attach(terminals.get(terminal), {
+        since,
+        // A stream of input belongs to who began it.
+        stream: client === undefined ? undefined : `${from.claims.sub}/${client}`,
+      }),
+    'terminal.detach': ({ channel }, from) => {
+      from.channels.detach(channel)
+      return {}
+    },
+    'terminal.resize': ({ terminal, cols, rows }) => {
+      terminals.resize(terminal, { cols, rows })
+      return {}
+    },
+    'terminal.rename': ({ terminal, name }) => {
+      terminals.rename(terminal, name)
+      return {}
+    },
+    'terminal.close': async ({ terminal }) => {
+      await terminals.close(terminal)
+      return {}
+    },
+
+    'files.list': ({ path, cursor }) => listFolder(workspace, path, cursor),
+    'files.stat': ({ path }) => statEntry(workspace, path),
+    'files.read': ({ path }) => readForEditor(workspace, path),
+    'files.write': async ({ path, content, ifMatch }) => {
+      if (Buffer.byteLength(content) > MAX_EDITOR_FILE_BYTES) {
+        throw new RunnerError('too_large', `${path} is too large for the editor.`, {
+          path,
+          advice: 'Upload it instead.',
+        })
+      }
+      const { etag, size, mtime } = await writeText(workspace, { path, content, ifMatch })
+      return { etag, size, mtime }
+    },
+    'files.mkdir': async ({ path }) => {
+      await makeFolder(workspace, path)
+      return {}
+    },
+    'files.move': async (params) => {
+      await move(workspace, params)
+      return {}
+    },
+    'files.copy': async (params) => {
+      await copy(workspace, params)
+      return {}
+    },
+    'files.delete': async ({ path }) => ({ deletion: await trash.delete(path) }),
+    'files.restore': async ({ deletion }) => ({ path: await trash.restore(deletion) }),
+    'files.index': () => indexFiles(workspace),
+
+    'processes.list': async () => ({ processes: await processes.list() }),
+    'processes.signal': async ({ pid, signal }) => {
+      await processes.signal(pid, signal)
+      return {}
+    },
+    'ports.list': async () => ({ ports: await ports.refresh() }),
+
+    'run.get': () => run.state(),
+    'run.start': (size, from) => run.start(size, from.claims.actor),
+    'run.stop': () => run.stop(),
+    'run.configure': async ({ command, port }) => {
+      await writeRunConfig(workspace, { command, ...(port !== undefined && { port }) })
+      return run.reconfigured()
+    },
+  }
+}
+
+/** The same table, in a form in which a type and its parameters belong together. */
+const specs: { [T in RequestType]: { params: z.ZodType<Params<T>> } } = requests
+
+/** Looks a request up, checks the role of who asks and the parameters, and does it. */
+export function createAnswer(sandbox: OpenedSandbox): AnswerRequest {
+  const handlers = createHandlers(sandbox)
+  const call = async <T extends RequestType>(type: T, params: unknown, from: Connection): Promise<unknown> => {
+    const { role } = requests[type]
+    if (!isAtLeast(from.claims.role, role)) {
+      throw new RunnerError('forbidden', `This needs the role ${role}; you are here as ${from.claims.role}.`, {
+        advice: 'Ask the owner for a link that allows it.',
+      })
+    }
+    if (role !== 'viewer') sandbox.assertRunning()
+    return handlers[type](specs[type].params.parse(params ?? {}), from)
+  }
+  return async (from, type, params) => {
+    if (!isRequestType(type)) throw new RunnerError('bad_request', `There is no request "${type.slice(0, 60)}".`)
+    return call(type, params, from)
+  }
+}
+
+function isRequestType(type: string): type is RequestType {
+  return Object.hasOwn(requests, type)
+}

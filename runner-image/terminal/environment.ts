@@ -1,0 +1,70 @@
+import { access, mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { OpenRequest } from '#protocol/adoption.ts'
+import type { RunnerEnv } from '../env.ts'
+import { errnoOf } from '../errors.ts'
+
+/** What a program in a terminal sees: nothing of the runner's own environment but HOME and PATH. */
+export function shellEnvironment(env: RunnerEnv, opened: OpenRequest): Record<string, string> {
+  const path = `${env.HOME}/.local/bin:${env.PATH}`
+  return {
+    TERM: 'xterm-256color',
+    COLORTERM: 'truecolor',
+    LANG: 'C.UTF-8',
+    HOME: env.HOME,
+    SHELL: '/bin/bash',
+    PATH: path,
+    // A login shell's profile sets PATH anew; `.bash_profile` below puts ours back.
+    DEVEX_PATH: path,
+    // `npm install -g` lands in HOME, as `pip install --user` does by itself.
+    npm_config_prefix: `${env.HOME}/.local`,
+    REPL_ID: opened.repl,
+    REPL_NAME: opened.replName.replaceAll('\0', ''),
+    ...(opened.port !== undefined && { PORT: String(opened.port) }),
+  }
+}
+
+/** Gives an empty HOME its shell start-up files. What is there already is the user's and stays as it is. */
+export async function prepareHome(home: string): Promise<void> {
+  await mkdir(join(home, '.local/bin'), { recursive: true })
+  const hasProfile = await anyExists([join(home, '.bash_profile'), join(home, '.bash_login')])
+  if (!hasProfile) await writeNew(join(home, '.bash_profile'), BASH_PROFILE)
+  await writeNew(join(home, '.bashrc'), BASHRC)
+}
+
+async function anyExists(paths: string[]): Promise<boolean> {
+  for (const path of paths) {
+    const found = await access(path).then(
+      () => true,
+      () => false,
+    )
+    if (found) return true
+  }
+  return false
+}
+
+async function writeNew(path: string, text: string): Promise<void> {
+  await writeFile(path, text, { flag: 'wx' }).catch((error: unknown) => {
+    if (errnoOf(error) !== 'EEXIST') throw error
+  })
+}
+
+const BASH_PROFILE = `# Read by login shells. Made by Devex; yours to change.
+if [ -r ~/.profile ]; then . ~/.profile; fi
+case $- in *i*) if [ -r ~/.bashrc ]; then . ~/.bashrc; fi ;; esac
+# /etc/profile sets PATH anew: keep what this sandbox brings.
+if [ -n "$DEVEX_PATH" ]; then
+  case ":$PATH:" in *":$DEVEX_PATH:"*) ;; *) PATH="$DEVEX_PATH:$PATH" ;; esac
+fi
+export PATH
+unset DEVEX_PATH
+`
+
+const BASHRC = `# Read by interactive shells. Made by Devex; yours to change.
+PS1='\\[\\e[1;34m\\]\\w\\[\\e[0m\\] \\$ '
+HISTCONTROL=ignoreboth
+HISTSIZE=5000
+shopt -s histappend checkwinsize
+alias ls='ls --color=auto' grep='grep --color=auto' ll='ls -l'
+if [ -r /usr/share/bash-completion/bash_completion ]; then . /usr/share/bash-completion/bash_completion; fi
+`

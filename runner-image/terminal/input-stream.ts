@@ -1,0 +1,41 @@
+import { RunnerError } from '../errors.ts'
+
+interface InputSink {
+  write(bytes: Uint8Array, onApplied: () => void): void
+}
+
+/** One client's typing into one terminal: applied in order, each byte at most once, over however many connections. */
+export class InputStream {
+  readonly #sink: InputSink
+  #received = 0
+  #applied = 0
+  #onApplied: ((offset: number) => void) | undefined
+
+  constructor(sink: InputSink) {
+    this.#sink = sink
+  }
+
+  /** Bytes that the terminal has taken. */
+  get applied(): number {
+    return this.#applied
+  }
+
+  /** From now on, progress is told to `onApplied`, and to nobody before. */
+  follow(onApplied: (offset: number) => void): void {
+    this.#onApplied = onApplied
+  }
+
+  /** Input from byte `offset` on. What was received before is skipped; a gap is an error. */
+  receive(offset: number, bytes: Uint8Array): void {
+    if (offset > this.#received) {
+      throw new RunnerError('bad_request', `Input from byte ${this.#received} to ${offset} is missing.`)
+    }
+    const fresh = bytes.subarray(this.#received - offset)
+    if (fresh.length === 0) return
+    this.#received += fresh.length
+    this.#sink.write(fresh, () => {
+      this.#applied += fresh.length
+      this.#onApplied?.(this.#applied)
+    })
+  }
+}

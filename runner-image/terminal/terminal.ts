@@ -1,0 +1,152 @@
+import { TERMINAL_RING_BYTES } from '#protocol/limits.ts'
+import type { TerminalInfo } from '#protocol/messages.ts'
+import { MAX_INPUT_STREAMS, MAX_RESIZES_KEPT, SCREEN_FROM_HISTORY_BYTES } from '../limits.ts'
+import { Feed } from './feed.ts'
+import type { FeedSource, FeedTarget } from './feed.ts'
+import { InputStream } from './input-stream.ts'
+import { ForgottenModes } from './modes.ts'
+import { Pty } from './pty.ts'
+import type { Exit, PtyCommand, Size } from './pty.ts'
+import { Ring } from './ring.ts'
+import type { Screens } from './screens.ts'
+
+export interface TerminalOptions {
+  id: string
+  kind: TerminalInfo['kind']
+  name: string
+  /** Relative to the workspace. */
+  cwd: string
+  createdBy: string
+  command: PtyCommand
+  screens: Screens
+  onActivity(): void
+  /** Its process ended and all its output is in the history. */
+  onEnd(terminal: Terminal): void
+}
+
+/** A PTY, its history, and the clients that watch it. */
+export class Terminal implements FeedSource {
+  readonly id: string
+  readonly ring: Ring
+  name: string
+  readonly #options: TerminalOptions
+  readonly #pty: Pty
+  readonly #feeds = new Set<Feed>()
+  readonly #modes = new ForgottenModes()
+  readonly #inputs = new Map<string, InputStream>()
+  #sizes: { at: number; cols: number; rows: number }[]
+  #exit: Exit | undefined
+
+  constructor(options: TerminalOptions) {
+    this.#options = options
+    this.id = options.id
+    this.name = options.name
+    this.ring = new Ring(TERMINAL_RING_BYTES, (bytes) => this.#modes.forget(bytes))
+    this.#sizes = [{ at: 0, cols: options.command.cols, rows: options.command.rows }]
+    this.#pty = new Pty(options.command, { onOutput: (bytes) => this.#output(bytes), onEnd: (exit) => this.#end(exit) })
+  }
+
+  get kind(): TerminalInfo['kind'] {
+    return this.#options.kind
+  }
+
+  /** Process id of the session's leader. */
+  get pid(): number {
+    return this.#pty.pid
+  }
+
+  get exit(): Exit | undefined {
+    return this.#exit
+  }
+
+  get hasEnded(): boolean {
+    return this.#exit !== undefined
+  }
+
+  get size(): Size {
+    const { cols, rows } = this.#sizes.at(-1) ?? this.#options.command
+    return { cols, rows }
+  }
+
+  get pendingInput(): number {
+    return this.#pty.pendingInput
+  }
+
+  info(): TerminalInfo {
+    const { id, kind, cwd, createdBy } = this.#options
+    return {
+      ...{ id, kind, name: this.name, cwd, pid: this.pid, ...this.size, end: this.ring.end, createdBy },
+      ...(this.#exit !== undefined && { exit: this.#exit }),
+    }
+  }
+
+  /** Types `bytes`; `onApplied` runs when the program's side has taken them. */
+  write(bytes: Uint8Array, onApplied: () => void): void {
+    this.#options.onActivity()
+    this.#pty.write(bytes, onApplied)
+  }
+
+  /** The stream of input called `name`: where it was, or at its beginning. The longest unused ones are forgotten. */
+  inputStream(name: string): InputStream {
+    const stream = this.#inputs.get(name) ?? new InputStream(this)
+    this.#inputs.delete(name)
+    this.#inputs.set(name, stream)
+    const [oldest] = this.#inputs.keys()
+    if (this.#inputs.size > MAX_INPUT_STREAMS && oldest !== undefined) this.#inputs.delete(oldest)
+    return stream
+  }
+
+  resize(size: Size): void {
+    this.#pty.resize(size)
+    this.#sizes.push({ at: this.ring.end, ...size })
+    const firstNeeded = this.#sizes.findLastIndex(({ at }) => at <= this.ring.start)
+    this.#sizes = this.#sizes.slice(Math.max(firstNeeded, this.#sizes.length - MAX_RESIZES_KEPT, 0))
+  }
+
+  /** Feeds its output to `target`, from byte `since` if that is still known, else from a screen. */
+  attach(target: FeedTarget, since: number | undefined): { feed: Feed; from: number } {
+    const isKnown = since !== undefined && since >= this.ring.start && since <= this.ring.end
+    const feed = new Feed(this, target, isKnown ? since : undefined)
+    this.#feeds.add(feed)
+    return { feed, from: isKnown ? since : this.ring.end }
+  }
+
+  detach(feed: Feed): void {
+    feed.close()
+    this.#feeds.delete(feed)
+    this.updatePause()
+  }
+
+  /** The PTY is read as long as one client has room, or nobody watches (then the ring keeps the tail). */
+  updatePause(): void {
+    const isHeld = this.#feeds.size > 0 && [...this.#feeds].every((feed) => feed.isBlocked)
+    if (isHeld) this.#pty.pause()
+    else this.#pty.resume()
+  }
+
+  async screen(): Promise<{ offset: number; payload: Uint8Array }> {
+    const offset = this.ring.end
+    const bytes = this.ring.slice(this.ring.start, offset)
+    // Everything that was ever printed is an exact screen too.
+    if (this.ring.start === 0 && bytes.length <= SCREEN_FROM_HISTORY_BYTES) return { offset, payload: bytes }
+    const prefix = this.#modes.prefix()
+    const sizes = this.#sizes.map(({ at, ...size }, index) => ({
+      at: index === 0 ? 0 : Math.max(0, at - this.ring.start) + prefix.length,
+      ...size,
+    }))
+    return { offset, payload: await this.#options.screens.draw({ bytes: Buffer.concat([prefix, bytes]), sizes }) }
+  }
+
+  #output(bytes: Uint8Array): void {
+    this.#options.onActivity()
+    this.ring.append(bytes)
+    for (const feed of this.#feeds) feed.pump()
+    this.updatePause()
+  }
+
+  #end(exit: Exit): void {
+    this.#exit = exit
+    this.#options.onEnd(this)
+    for (const feed of this.#feeds) feed.pump()
+  }
+}
