@@ -53,10 +53,15 @@ export type Opened = { kind: 'open'; socket: WebSocket } | { kind: 'refused'; st
 /** Opens a WebSocket; HTTP refusals are an answer, not an error. */
 export function openSocket(
   port: number,
-  { host = `localhost:${port}`, path, headers = {} }: { host?: string; path: string; headers?: Record<string, string> },
+  {
+    host = `localhost:${port}`,
+    path,
+    headers = {},
+    protocols = [],
+  }: { host?: string; path: string; headers?: Record<string, string>; protocols?: string[] },
 ): Promise<Opened> {
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, protocols, {
       headers: { Host: host, ...headers },
       perMessageDeflate: false,
       maxPayload: 64 * 1024 * 1024,

@@ -7,6 +7,7 @@ import type { Address } from '#server/gateway/addresses.ts'
 import { transferFile } from '#server/gateway/files.ts'
 import { GATEWAY_LIMITS } from '#server/gateway/limits.ts'
 import { createLiveSockets } from '#server/gateway/live-sockets.ts'
+import { sendPage, wantsPage } from '#server/gateway/pages.ts'
 import type { GatewayDeps } from '#server/gateway/parts.ts'
 import { openPreviewSocket } from '#server/gateway/preview-socket.ts'
 import { issueTicket } from '#server/gateway/preview-ticket.ts'
@@ -54,7 +55,7 @@ export function createGateway({ limits: overrides, ...deps }: GatewayDeps): Gate
         throw new AppError('bad_request', 'This address speaks WebSocket.')
       case 'unknown':
       case undefined:
-        throw new AppError('not_found', 'Nothing is at this address.')
+        return answerNothingHere(request, response, deps.publicUrl())
     }
   }
 
@@ -70,6 +71,18 @@ export function createGateway({ limits: overrides, ...deps }: GatewayDeps): Gate
       case undefined:
         return refusePlainly(upgrade.socket, new AppError('not_found', 'No WebSocket is at this address.'))
     }
+  }
+
+  function answerNothingHere(request: IncomingMessage, response: ServerResponse, { href, origin }: URL): void {
+    const text = 'Nothing is at this address.'
+    if (!wantsPage(request)) return answerError(response, new AppError('not_found', text))
+    sendPage(response, {
+      status: 404,
+      title: 'Not found',
+      text,
+      link: { href, label: 'To Devex' },
+      frameOrigin: origin,
+    })
   }
 
   const note = (error: unknown, request: IncomingMessage) => {

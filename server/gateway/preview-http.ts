@@ -34,12 +34,24 @@ export async function proxyRequest(exchange: Exchange, options: ProxyOptions): P
   const answer = await ask(exchange.request, options)
   const headers = toBrowser(answer, options.host, options.site)
   if (options.setCookie !== undefined) headers.push(['Set-Cookie', options.setCookie])
-  exchange.response.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? '', flat(headers))
+  try {
+    exchange.response.writeHead(answer.statusCode ?? 0, reasonPhrase(answer), flat(headers))
+  } catch (cause) {
+    answer.destroy()
+    throw new AppError('unavailable', `The server on port ${options.host.port} answered with what is not HTTP.`, {
+      cause,
+    })
+  }
   exchange.response.flushHeaders()
   await pipeline(answer, exchange.response, { signal: options.signal }).catch(() => {
     answer.destroy()
     exchange.response.destroy()
   })
+}
+
+/** The phrase without what RFC 9112 §4 does not allow in it; node's parser is more lenient than its writer. */
+function reasonPhrase({ statusMessage = '' }: IncomingMessage): string {
+  return statusMessage.replace(/[^\t\x20-\x7e\x80-\xff]/g, '')
 }
 
 /** A kept connection may close just as we use it; what is safe to ask twice is then asked once more. */

@@ -1,5 +1,5 @@
 import { Agent } from 'node:http'
-import type { ClientRequest, ClientRequestArgs } from 'node:http'
+import type { ClientRequestArgs } from 'node:http'
 import { Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
 import type { Duplex } from 'node:stream'
@@ -50,7 +50,7 @@ export function createTunnels(sandboxes: Sandboxes, limits: GatewayLimits): Tunn
   }
 }
 
-/** node's pool of kept connections, over streams that need not be network sockets. */
+/** node's pool of kept connections, over tunnels. */
 class TunnelAgent extends Agent {
   readonly #open: () => Promise<Duplex>
 
@@ -73,13 +73,8 @@ class TunnelAgent extends Agent {
     else callback(null, stream)
   }
 
-  override keepSocketAlive(stream: Duplex): boolean {
-    if (stream instanceof Socket) stream.unref()
-    return !stream.destroyed
-  }
-
-  override reuseSocket(stream: Duplex, request: ClientRequest): void {
-    if (stream instanceof Socket) stream.ref()
-    Reflect.set(request, 'reusedSocket', true)
+  /** Only network sockets are kept: node sets timers and a guard against unasked bytes on what waits here. */
+  override keepSocketAlive(stream: Duplex): boolean | void {
+    return stream instanceof Socket ? super.keepSocketAlive(stream) : false
   }
 }
