@@ -19,6 +19,12 @@ test('a JSON line carries time, level, message and the fields of its log', () =>
   })
 })
 
+test('a field never hides what every line has', () => {
+  const { lines, log } = recordingLog('json')
+  log.info('isolation', { level: 'bubblewrap' })
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 'info', message: 'isolation' })
+})
+
 test('levels below the least one are left out', () => {
   const { lines, log } = recordingLog('json')
   log.debug('noise')

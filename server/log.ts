@@ -33,11 +33,7 @@ function childLog(options: LogOptions, base: LogFields): Log {
     if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(options.level)) return
     const all = { ...base, ...fields }
     const write = options.write ?? ((line: string) => void process.stdout.write(`${line}\n`))
-    write(
-      options.format === 'json'
-        ? JSON.stringify({ time: new Date().toISOString(), level, message, ...all })
-        : asText(level, message, all),
-    )
+    write(options.format === 'json' ? asJson(level, message, all) : asText(level, message, all))
   }
   return {
     debug: (message, fields) => emit('debug', message, fields),
@@ -46,6 +42,12 @@ function childLog(options: LogOptions, base: LogFields): Log {
     error: (message, error, fields) => emit('error', message, { ...fields, ...describe(error) }),
     with: (fields) => childLog(options, { ...base, ...fields }),
   }
+}
+
+/** A field never hides what every line has. */
+function asJson(level: LogLevel, message: string, fields: LogFields): string {
+  const head = { time: new Date().toISOString(), level, message }
+  return JSON.stringify({ ...head, ...fields, ...head })
 }
 
 function asText(level: LogLevel, message: string, fields: LogFields): string {

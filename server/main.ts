@@ -74,7 +74,7 @@ async function greet(
   { env, log, publicUrl }: { env: Env; log: Log; publicUrl: URL },
 ): Promise<void> {
   const isolation = application.orchestrator.isolation()
-  log.info('isolation', { level: isolation.level, network: isolation.network, summary: isolation.summary })
+  log.info(`isolation: ${isolation.level}`, { network: isolation.network, summary: isolation.summary })
   if (env.github === undefined) {
     const link = new URL(`/local?token=${await application.context.auth.localSignIn.newToken()}`, publicUrl)
     log.info(`ready: open ${link.href} (signs this browser in, once)`)
