@@ -40,8 +40,8 @@ export function ReplRow({
   const close = () => setOpen(undefined)
   return (
     <li data-repl={repl.id} className="relative bg-canvas transition-colors focus-within:bg-panel hover:bg-panel">
-      <div className="grid grid-cols-[auto_minmax(0,1fr)_auto] items-center gap-x-3 gap-y-1 px-3 py-2.5 md:min-h-13 md:grid-cols-[auto_minmax(0,1fr)_13rem_6.5rem_9rem_7rem] md:gap-x-4 md:py-2">
-        <TemplateIcon template={icon} className="max-md:row-span-2 max-md:self-start" />
+      <div className="grid grid-cols-[auto_minmax(0,1fr)_auto] items-center gap-x-3 gap-y-1 px-3 py-2.5 md:min-h-13 md:grid-cols-[auto_minmax(0,1fr)_12.5rem_6.5rem_10.5rem_6.75rem] md:gap-x-4 md:py-2">
+        <TemplateIcon template={icon} className="max-md:row-span-3 max-md:mt-0.5 max-md:self-start" />
         <div className="flex min-w-0 items-center gap-2">
           {open === 'rename' ? (
             <RenameInput
@@ -78,8 +78,9 @@ export function ReplRow({
         <time
           dateTime={new Date(repl.lastUsedAt).toISOString()}
           title="Last used"
-          className="text-sm tabular-nums text-muted max-md:hidden"
+          className="text-sm tabular-nums text-muted max-md:col-start-2 max-md:row-start-3 max-md:text-xs"
         >
+          <span className="md:sr-only">Last used </span>
           {timeAgo(repl.lastUsedAt, now)}
         </time>
         <ReplStorage repl={repl} now={now} className="max-md:hidden" />
@@ -89,7 +90,7 @@ export function ReplRow({
           onStart={() => void store.run('start', repl.id)}
           onStop={() => void store.run('stop', repl.id)}
           onChoose={setOpen}
-          className="max-md:col-start-3 max-md:row-span-2 max-md:row-start-1"
+          className="max-md:col-start-3 max-md:row-span-3 max-md:row-start-1 max-md:self-start"
         />
       </div>
       <FailureNotice repl={repl} failure={failures.get(repl.id)} store={store} onDelete={() => setOpen('delete')} />

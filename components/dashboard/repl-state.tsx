@@ -3,6 +3,7 @@ import { stateWords } from '#components/dashboard/state-words.ts'
 import type { StateWords } from '#components/dashboard/state-words.ts'
 import { cx } from '#components/ui/cx.ts'
 import { StateDot } from '#components/ui/state-dot.tsx'
+import type { StateTone } from '#components/ui/state-dot.tsx'
 import type { ReplStateView } from '#server/repls/views.ts'
 
 /** What shows between a click and the server's word. */
@@ -12,6 +13,14 @@ const ASKED: Record<ReplAction, StateWords | undefined> = {
   delete: { tone: 'busy', label: 'Deleting' },
   restore: { tone: 'busy', label: 'Restoring' },
   rename: undefined,
+}
+
+const TEXT: Record<StateTone, string> = {
+  ok: 'text-text',
+  busy: 'text-text',
+  attention: 'text-attention',
+  failed: 'text-failed',
+  idle: 'text-muted',
 }
 
 interface ReplStateProps {
@@ -25,21 +34,16 @@ export function ReplState({ state, pending, className }: ReplStateProps) {
   const words = (pending && ASKED[pending]) ?? stateWords(state)
   const detail = state.kind === 'failed' ? undefined : words.detail
   return (
-    <p aria-live="polite" className={cx('flex min-w-0 items-center gap-2 text-sm', className)}>
-      <StateDot tone={words.tone} />
-      <span
-        className={cx(
-          'shrink-0',
-          words.tone === 'failed' ? 'text-failed' : words.tone === 'idle' ? 'text-muted' : 'text-text',
-        )}
-      >
+    <div aria-live="polite" className={cx('min-w-0 text-sm', className)}>
+      <p className={cx('flex items-center gap-2', TEXT[words.tone])}>
+        <StateDot tone={words.tone} />
         {words.label}
-      </span>
+      </p>
       {detail !== undefined && (
-        <span title={detail} className="truncate text-xs tabular-nums text-muted">
+        <p title={detail} className="truncate pl-4 text-xs tabular-nums text-muted">
           {detail}
-        </span>
+        </p>
       )}
-    </p>
+    </div>
   )
 }

@@ -8,6 +8,6 @@ test('says when files were saved last, and first of all if they are not safe', (
   expect(savedWords({}, NOW)).toEqual({ isAtRisk: false, words: 'Not saved yet' })
   expect(savedWords({ savedAt: NOW, unsavedSince: NOW - 300_000 }, NOW)).toEqual({
     isAtRisk: true,
-    words: 'Not backed up, last change 5 min ago',
+    words: 'Not backed up for 5 min',
   })
 })

@@ -31,6 +31,7 @@ export function TemplateCards({ templates, chosen, onChoose, onConfirm }: Templa
             name={id}
             value={template.key}
             checked={template.key === chosen}
+            data-autofocus={template.key === chosen || undefined}
             disabled={!template.available}
             aria-describedby={`${id}-${template.key}`}
             onChange={() => onChoose(template.key)}

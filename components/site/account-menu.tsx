@@ -34,7 +34,7 @@ export function AccountMenu({ who }: AccountMenuProps) {
     <DropdownMenu>
       <DropdownMenuTrigger
         aria-label={`Account of ${who.name}`}
-        className="flex size-8 items-center justify-center rounded-full hover:bg-hover data-[state=open]:bg-hover"
+        className="-mr-1 flex size-8 items-center justify-center rounded-full hover:bg-hover data-[state=open]:bg-hover"
       >
         <Avatar id={who.id} name={who.name} imageUrl={avatarUrl(who)} />
       </DropdownMenuTrigger>

@@ -1,25 +1,31 @@
-/** What the help sheet, the settings and the docs say about keys. */
-export const KEY_GROUPS = [
-  {
-    title: 'List of REPLs',
-    keys: [
-      { keys: 'n', does: 'New REPL' },
-      { keys: '/', does: 'Search' },
-      { keys: 'up', does: 'REPL above' },
-      { keys: 'down', does: 'REPL below' },
-      { keys: 'enter', does: 'Open' },
-      { keys: '?', does: 'This help' },
-    ],
-  },
-  {
-    title: 'Workbench',
-    keys: [
-      { keys: 'mod+shift+p', does: 'All commands' },
-      { keys: 'mod+p', does: 'Open a file by name' },
-      { keys: 'mod+s', does: 'Save' },
-      { keys: 'mod+b', does: 'Show or hide the file tree' },
-      { keys: 'ctrl+`', does: 'Show or hide the terminals' },
-      { keys: 'mod+enter', does: 'Run or stop' },
-    ],
-  },
-] as const
+import { COMMANDS } from '#components/ide/commands.ts'
+
+export interface KeyGroup {
+  title: string
+  keys: { keys: string; does: string }[]
+}
+
+const LIST: KeyGroup = {
+  title: 'List of REPLs',
+  keys: [
+    { keys: 'n', does: 'New REPL' },
+    { keys: '/', does: 'Search' },
+    { keys: 'down', does: 'Next REPL' },
+    { keys: 'up', does: 'Previous REPL' },
+    { keys: 'enter', does: 'Open' },
+    { keys: '?', does: 'Show the keys' },
+  ],
+}
+
+/** Every key there is, for the help sheet, the settings and the docs: those of the list, and the workbench's commands. */
+export const KEY_GROUPS: readonly KeyGroup[] = [LIST, ...workbenchGroups()]
+
+function workbenchGroups(): KeyGroup[] {
+  const entries = COMMANDS.flatMap(({ group, title, keys }) =>
+    keys?.[0] === undefined ? [] : [{ group, keys: keys[0], does: title }],
+  )
+  return [...Map.groupBy(entries, (entry) => entry.group)].map(([group, keys]) => ({
+    title: `Workbench: ${group === 'REPL' ? group : group.toLowerCase()}`,
+    keys,
+  }))
+}

@@ -4,9 +4,9 @@ import { Kbd } from '#components/ui/kbd.tsx'
 /** Every key with what it does. */
 export function KeysTable({ heading: Heading }: { heading: 'h2' | 'h3' }) {
   return (
-    <div className="grid gap-x-10 gap-y-6 sm:grid-cols-2">
+    <div className="gap-x-10 sm:columns-2">
       {KEY_GROUPS.map((group) => (
-        <section key={group.title} aria-label={group.title}>
+        <section key={group.title} aria-label={group.title} className="break-inside-avoid pb-6">
           <Heading className="mb-1 text-sm font-medium text-muted">{group.title}</Heading>
           <dl className="divide-y divide-line">
             {group.keys.map((entry) => (

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { duration, timeAgo, timeUntil } from '#components/site/relative-time.ts'
+import { duration, timeAgo, timeSpan, timeUntil } from '#components/site/relative-time.ts'
 
 const NOW = Date.UTC(2026, 10, 20, 12)
 const MINUTE = 60_000
@@ -32,4 +32,8 @@ test.each([
 
 test('durations keep a decimal while it matters', () => {
   expect([412, 9_400, 12_300, 125_000].map(duration)).toEqual(['0.4 s', '9.4 s', '12 s', '2 min 5 s'])
+})
+
+test('spans are rough', () => {
+  expect([5000, 4 * MINUTE, 26 * HOUR, 3 * DAY].map(timeSpan)).toEqual(['under a minute', '4 min', '26 h', '3 days'])
 })

@@ -17,6 +17,14 @@ export function timeAgo(at: number, now: number): string {
   return DATE.format(at)
 }
 
+/** About how long: "under a minute", "4 min", "3 h", "2 days". */
+export function timeSpan(milliseconds: number): string {
+  if (milliseconds < MINUTE_MS) return 'under a minute'
+  if (milliseconds < HOUR_MS) return `${Math.floor(milliseconds / MINUTE_MS)} min`
+  if (milliseconds < 2 * DAY_MS) return `${Math.floor(milliseconds / HOUR_MS)} h`
+  return `${Math.floor(milliseconds / DAY_MS)} days`
+}
+
 /** How long until `at`: "in 6 days", "in 3 h", "in 12 min", "now". */
 export function timeUntil(at: number, now: number): string {
   const left = at - now

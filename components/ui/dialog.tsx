@@ -1,5 +1,6 @@
 'use client'
 
+import { useRef } from 'react'
 import type { ReactNode } from 'react'
 import { X } from 'lucide-react'
 import { Dialog as Radix } from 'radix-ui'
@@ -16,34 +17,29 @@ interface DialogProps {
   /** Buttons, the primary one last. */
   footer?: ReactNode
   width?: keyof typeof WIDTHS
-  /** Where focus goes when it opens, if not to the first control. */
-  initialFocus?: { current: HTMLElement | null }
   className?: string
   children?: ReactNode
 }
 
-/** A modal window; on a phone, a sheet from the bottom. Escape and a click outside close it; focus returns to where it was. */
-export function Dialog({
-  title,
-  description,
-  footer,
-  width = 'md',
-  initialFocus,
-  className,
-  children,
-  ...root
-}: DialogProps) {
+/**
+ * A modal window; on a phone, a sheet from the bottom. Escape and a click outside close it; focus returns to where it was.
+ * Focus begins at what has `data-autofocus`, else at the first control.
+ */
+export function Dialog({ title, description, footer, width = 'md', className, children, ...root }: DialogProps) {
+  const content = useRef<HTMLDivElement>(null)
   return (
     <Radix.Root {...root}>
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-40 animate-fade-in bg-scrim" />
         <Radix.Content
+          ref={content}
           data-slot="dialog"
           {...(description === undefined && { 'aria-describedby': undefined })}
           onOpenAutoFocus={(event) => {
-            if (initialFocus?.current == null) return
+            const chosen = content.current?.querySelector<HTMLElement>('[data-autofocus]')
+            if (chosen == null) return
             event.preventDefault()
-            initialFocus.current.focus()
+            chosen.focus()
           }}
           className={cx(
             'fixed z-40 flex animate-rise-in flex-col bg-raised shadow-float outline-none',
@@ -53,21 +49,13 @@ export function Dialog({
             className,
           )}
         >
-          <header className="flex items-start gap-4 px-5 pb-1 pt-4">
-            <div className="min-w-0 grow">
-              <Radix.Title className="text-lg font-semibold text-text [overflow-wrap:anywhere]">{title}</Radix.Title>
-              {description !== undefined && (
-                <Radix.Description className="mt-0.5 text-sm text-muted [overflow-wrap:anywhere]">
-                  {description}
-                </Radix.Description>
-              )}
-            </div>
-            <Radix.Close
-              aria-label="Close"
-              className="-mr-1.5 inline-flex size-7 items-center justify-center rounded-md text-muted hover:bg-hover hover:text-text"
-            >
-              <X aria-hidden size={16} strokeWidth={1.5} />
-            </Radix.Close>
+          <header className="px-5 pb-1 pr-12 pt-4">
+            <Radix.Title className="text-lg font-semibold text-text [overflow-wrap:anywhere]">{title}</Radix.Title>
+            {description !== undefined && (
+              <Radix.Description className="mt-0.5 text-sm text-muted [overflow-wrap:anywhere]">
+                {description}
+              </Radix.Description>
+            )}
           </header>
           <div className="min-h-0 grow overflow-y-auto px-5 py-3">{children}</div>
           {footer !== undefined && (
@@ -75,6 +63,13 @@ export function Dialog({
               {footer}
             </footer>
           )}
+          {/* Last, so that focus begins with what the window is about. */}
+          <Radix.Close
+            aria-label="Close"
+            className="absolute right-3.5 top-3.5 inline-flex size-7 items-center justify-center rounded-md text-muted hover:bg-hover hover:text-text"
+          >
+            <X aria-hidden size={16} strokeWidth={1.5} />
+          </Radix.Close>
         </Radix.Content>
       </Radix.Portal>
     </Radix.Root>

@@ -7,7 +7,7 @@ const TONES = {
   attention: 'bg-attention',
   failed: 'bg-failed',
   /** Asleep: a ring, so that it differs by shape as well. */
-  idle: 'ring-[1.5px] ring-inset ring-control',
+  idle: 'border-[1.5px] border-control',
 } as const
 export type StateTone = keyof typeof TONES
 
