@@ -6,6 +6,7 @@ import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { INTERNAL_ROUTES } from '#protocol/adoption.ts'
 import type { AdoptProgress, AdoptRequest, SaveProgress } from '#protocol/adoption.ts'
 import type { GenerationClaims } from '#protocol/claims.ts'
@@ -22,6 +23,7 @@ import { createInternalApi } from '#server/workspaces/internal-api.ts'
 import { createSidecarClient } from '#server/workspaces/sidecar-client.ts'
 import type { SidecarClient, WorkspaceHead, Workspaces } from '#server/workspaces/workspaces.ts'
 
+const POLL_MS = 5
 const SIGNING_KEY = Buffer.alloc(32, 7)
 
 /** A control plane's part in saving (store, internal API, clients), without the rest of it. */
@@ -210,7 +212,8 @@ export class Sandbox implements AsyncDisposable {
       )
       connection.destroy()
       if (isUp) return
-      if (child.exitCode !== null) throw new Error(`the sidecar ended: ${errors}`)
+      await delay(POLL_MS)
+      if (child.exitCode !== null || child.signalCode !== null) throw new Error(`the sidecar ended: ${errors}`)
     }
   }
 
@@ -228,7 +231,7 @@ export class Sandbox implements AsyncDisposable {
 
   /** Hints to the sidecar that something changed; waits until it listens. */
   async hint(path: string): Promise<void> {
-    while (this.#changes === undefined) await new Promise((resolve) => setImmediate(resolve))
+    while (this.#changes === undefined) await delay(POLL_MS)
     this.#changes(path)
   }
 
