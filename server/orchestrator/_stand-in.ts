@@ -3,15 +3,17 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLog } from '#server/log.ts'
+import { openLocalOrchestrator } from './local.ts'
 import type { LocalOrchestratorOptions } from './local.ts'
 
-/** A part that answers `/health` and runs a shell command for assertions. */
+/** A part that answers `/health`, eats memory, and runs a shell command for assertions. */
 const PART = `
 import { createServer } from 'node:http'
 import { execFile } from 'node:child_process'
 
 const socket = process.env.SIDECAR_SOCKET ?? process.env.RUNNER_SOCKET
 createServer((request, response) => {
+  if (request.url === '/grow') for (const all = []; ; ) all.push(Buffer.alloc(1e7, 1))
   if (request.method === 'GET') return response.end(JSON.stringify({ pid: process.pid }))
   let command = ''
   request.setEncoding('utf8').on('data', (chunk) => (command += chunk))
@@ -42,20 +44,28 @@ export async function makeTestFolder(isolation: 'auto' | 'none'): Promise<TestFo
   // Listening as the control plane does: reachable for the sandbox's user, its folder is not.
   const control = createServer((_, response) => response.end('control plane'))
   await new Promise<void>((resolve) => control.listen({ path: controlSocket, writableAll: true }, resolve))
+  const options: LocalOrchestratorOptions = {
+    dataDir: join(path, 'data'),
+    sandboxBundle,
+    nodeBinary: process.execPath,
+    controlSocket,
+    publicKey: '-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----\n',
+    isolation,
+    log: createLog({ level: 'error', format: 'text' }),
+  }
   return {
     path,
-    options: {
-      dataDir: join(path, 'data'),
-      sandboxBundle,
-      nodeBinary: process.execPath,
-      controlSocket,
-      publicKey: '-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----\n',
-      isolation,
-      log: createLog({ level: 'error', format: 'text' }),
-    },
+    options,
     [Symbol.asyncDispose]: async () => {
+      await removeAll(options).catch(() => {})
       await new Promise((resolve) => control.close(resolve))
       await rm(path, { recursive: true, force: true })
     },
   }
+}
+
+/** A test that failed leaves nothing running either. */
+async function removeAll(options: LocalOrchestratorOptions): Promise<void> {
+  await using orchestrator = await openLocalOrchestrator(options)
+  for (const { id } of await orchestrator.list()) await orchestrator.remove(id)
 }

@@ -14,8 +14,8 @@ afterAll(async () => {
   await auto[Symbol.asyncDispose]()
 })
 
-describeOrchestrator('local orchestrator without isolation', () => openLocalOrchestrator(none.options))
+describeOrchestrator('local, without isolation', () => openLocalOrchestrator(none.options))
 
 if (isBubblewrapHere) {
-  describeOrchestrator('local orchestrator in bubblewrap', () => openLocalOrchestrator(auto.options))
+  describeOrchestrator('local, in bubblewrap', () => openLocalOrchestrator(auto.options))
 }

@@ -1,65 +1,12 @@
-import { request } from 'node:http'
 import { afterEach, describe, expect, test } from 'vitest'
 import { newId, newSandboxId } from '#protocol/ids.ts'
 import { AppError } from '#server/errors.ts'
-import type { Observation, Orchestrator, Sandbox, SandboxPart } from './orchestrator.ts'
-
-export const CONTRACT_LIMITS = {
-  memoryBytes: 256 * 1024 * 1024,
-  cpus: 1,
-  processes: 64,
-  diskBytes: 1024 ** 3,
-}
-
-/** What a stand-in part (see `_stand-in.ts`) answers to a shell command. */
-export interface ShellResult {
-  code: number | null
-  output: string
-}
-
-/** Speaks HTTP over a dialled connection. */
-export async function ask(
-  orchestrator: Orchestrator,
-  to: { sandboxId: string; part: SandboxPart; path: string; body?: string },
-): Promise<{ status: number; text: string }> {
-  const socket = await orchestrator.dial(to.sandboxId, to.part)
-  return await new Promise((resolve, reject) => {
-    const asking = request({
-      method: to.body === undefined ? 'GET' : 'POST',
-      path: to.path,
-      headers: { host: 'sandbox', connection: 'close' },
-      createConnection: () => socket,
-    })
-    asking.once('error', reject)
-    asking.once('response', (response) => {
-      let text = ''
-      response.setEncoding('utf8')
-      response.on('data', (chunk: string) => (text += chunk))
-      response.once('error', reject)
-      response.once('end', () => resolve({ status: response.statusCode ?? 0, text }))
-    })
-    asking.end(to.body)
-  })
-}
-
-/** Runs a shell command in a part of a sandbox. */
-export async function shell(orchestrator: Orchestrator, sandboxId: string, command: string): Promise<ShellResult> {
-  return await shellIn(orchestrator, { sandboxId, part: 'runner', command })
-}
-
-/** Runs a shell command in the named part. */
-export async function shellIn(
-  orchestrator: Orchestrator,
-  to: { sandboxId: string; part: SandboxPart; command: string },
-): Promise<ShellResult> {
-  const { text } = await ask(orchestrator, { ...to, path: '/sh', body: to.command })
-  const result: ShellResult = JSON.parse(text)
-  return result
-}
+import { CONTRACT_LIMITS, ask, shell, shellIn } from './_stand-in-client.ts'
+import type { Observation, Orchestrator, Sandbox } from './orchestrator.ts'
 
 /** The suite that every orchestrator passes. `open` gives a fresh one, whose sandboxes run the stand-in parts. */
 export function describeOrchestrator(name: string, open: () => Promise<Orchestrator>): void {
-  describe(name, () => {
+  describe(`orchestrator contract: ${name}`, () => {
     const opened: Orchestrator[] = []
 
     async function start(): Promise<Orchestrator> {
@@ -174,6 +121,7 @@ export function describeOrchestrator(name: string, open: () => Promise<Orchestra
       await orchestrator.remove(second)
       await seen.until((observation) => observation.kind === 'removed' && observation.sandboxId === second)
       await seen.stop()
+      expect((await orchestrator.list()).map((sandbox) => sandbox.id)).toEqual([first])
     })
 
     test('a slow observer is told the newest state only', async () => {

@@ -56,6 +56,8 @@ export interface LaunchOptions {
 
 export interface Launched {
   child: ChildProcess
+  /** Its exit code; `null` when a signal ended it or it could not be started. */
+  ended: Promise<number | null>
   /** The pid of bubblewrap's inner process 1, once it is there; `undefined` without bubblewrap or if it never came. */
   initPid: Promise<number | undefined>
 }
@@ -93,10 +95,13 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
       env: exactly({ ...(options.plain?.environment ?? { PATH: TOOL_PATH }), SANDBOX_ID: options.sandboxId }),
       stdio: ['ignore', output, output, options.bubblewrap === undefined ? 'ignore' : 'pipe'],
     })
-    // A program that cannot be started has no pid; whoever waits sees that.
-    child.on('error', () => {})
+    // Listened to at once: a short program may be over before anybody awaits anything.
+    const ended = new Promise<number | null>((resolve) => {
+      child.once('error', () => resolve(null))
+      child.once('exit', resolve)
+    })
     child.unref()
-    return { child, initPid: readInitPid(child) }
+    return { child, ended, initPid: readInitPid(child) }
   } finally {
     await log?.close()
   }

@@ -39,7 +39,7 @@ export class LocalSandbox {
   readonly #options: SandboxOptions
   readonly #ground: Ground
   readonly #deaths = new Map<SandboxPart, string>()
-  readonly #waits = new Set<AbortController>()
+  readonly #waits = new Set<{ part: SandboxPart; giveUp: AbortController }>()
   #record: SandboxRecord
   #isUp = false
   #isRemoved = false
@@ -73,7 +73,7 @@ export class LocalSandbox {
     return this.#record.port
   }
 
-  /** Starts both parts for the first time and waits until the sidecar answers. */
+  /** Starts both parts for the first time and waits until they answer. */
   async start(signal: AbortSignal): Promise<void> {
     await prepareGround(this.#ground)
     signal.throwIfAborted()
@@ -84,8 +84,7 @@ export class LocalSandbox {
   /** Takes over what an earlier control plane started. Does not wait for health. */
   async adopt(signal: AbortSignal): Promise<void> {
     const bootId = await readBootId()
-    const { machine } = this.#options
-    if (machine.cgroups !== undefined) this.#outOfMemorySeen = await countOutOfMemory(machine.cgroups, this.#record.id)
+    await this.#countOutOfMemory()
     for (const part of PARTS) {
       const known = this.#record.parts[part]
       if (known === undefined) this.#deaths.set(part, 'Its start was interrupted.')
@@ -96,10 +95,15 @@ export class LocalSandbox {
     else await Promise.all([...this.#deaths.keys()].map((part) => this.#endPart(part)))
   }
 
-  /** Waits until the sidecar answers; fails with the reason if the sandbox is dead. */
+  /** Waits until both parts answer (they start side by side); fails with the reason if the sandbox is dead. */
   async untilUp(signal: AbortSignal): Promise<void> {
     if (this.#isUp && this.#deaths.size === 0) return
-    await this.#untilHealthy('sidecar', signal)
+    const one = new AbortController()
+    try {
+      await Promise.all(PARTS.map((part) => this.#untilHealthy(part, AbortSignal.any([signal, one.signal]))))
+    } finally {
+      one.abort()
+    }
     await this.#markUp()
   }
 
@@ -134,6 +138,8 @@ export class LocalSandbox {
       if (known !== undefined && !this.#deaths.has(part) && !isRunning(known)) await this.#partEnded(part, known)
       await boundLog(logOf(this.#options.folders, part))
     }
+    // What the kernel ended before this moment was not the runner.
+    if (!this.#deaths.has('runner')) await this.#countOutOfMemory()
   }
 
   /** Ends every process of it and takes away what it stood on; the folder is left to the caller. */
@@ -157,14 +163,17 @@ export class LocalSandbox {
     const options = { ...this.#options, sandboxId: this.#record.id, port: this.#record.port }
     const isRunner = part === 'runner'
     const namespace = isRunner ? runnerNetwork(this.#ground) : undefined
-    const { child, initPid } = await launch({
+    const { child, ended, initPid } = await launch({
       ...(machine.level === 'bubblewrap' ? bubblewrapLaunch(part, options) : plainLaunch(part, options)),
       cgroups: isRunner ? runnerCgroups(this.#ground) : [],
       ...(namespace !== undefined && { networkNamespace: namespace }),
     })
-    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
     const main = child.pid === undefined ? undefined : identify(child.pid)
-    const inner = await Promise.race([initPid, ended, delay(START_TIMEOUT_MS, undefined, { ref: false })])
+    const inner = await Promise.race([
+      initPid,
+      ended.then(() => undefined),
+      delay(START_TIMEOUT_MS, undefined, { ref: false }),
+    ])
     const init = typeof inner === 'number' ? identify(inner) : undefined
     if (main === undefined || (machine.level === 'bubblewrap' && init === undefined)) {
       throw new AppError(
@@ -191,14 +200,18 @@ export class LocalSandbox {
   }
 
   async #explainEnd(part: SandboxPart): Promise<string> {
-    const { cgroups } = this.#options.machine
     const seen = this.#outOfMemorySeen
-    if (cgroups !== undefined) this.#outOfMemorySeen = await countOutOfMemory(cgroups, this.#record.id)
+    await this.#countOutOfMemory()
     if (part === 'runner' && this.#outOfMemorySeen > seen) {
       return `The runner was ended because the memory limit of ${Math.round(this.#record.limits.memoryBytes / 1024 ** 2)} MiB was reached.`
     }
     const words = (await lastWords(logOf(this.#options.folders, part))).split('\n').at(-1) ?? ''
     return words === '' ? `The ${part} ended.` : `The ${part} ended. It last said: ${words}`
+  }
+
+  async #countOutOfMemory(): Promise<void> {
+    const { cgroups } = this.#options.machine
+    if (cgroups !== undefined) this.#outOfMemorySeen = await countOutOfMemory(cgroups, this.#record.id)
   }
 
   /** Ends what is left of one part and leaves the other alone. */
@@ -237,8 +250,9 @@ export class LocalSandbox {
   /** Waits for a part's health; fails early, with the part's last words, when a part dies meanwhile. */
   async #untilHealthy(part: SandboxPart, signal: AbortSignal): Promise<void> {
     const giveUp = new AbortController()
+    const wait = { part, giveUp }
     const limit = AbortSignal.timeout(START_TIMEOUT_MS)
-    this.#waits.add(giveUp)
+    this.#waits.add(wait)
     this.#failWaits()
     try {
       await waitForHealth(socketOf(this.#options.folders, part), AbortSignal.any([signal, limit, giveUp.signal]))
@@ -249,14 +263,16 @@ export class LocalSandbox {
         cause,
       })
     } finally {
-      this.#waits.delete(giveUp)
+      this.#waits.delete(wait)
     }
   }
 
-  /** Nobody needs to wait for the health of a sandbox that is dead. */
+  /** Nobody needs to wait for the health of a part that is dead. */
   #failWaits(): void {
-    const { reason } = this.view()
-    if (reason !== undefined) for (const wait of this.#waits) wait.abort(new AppError('unavailable', reason))
+    for (const { part, giveUp } of this.#waits) {
+      const reason = this.#deaths.get(part)
+      if (reason !== undefined) giveUp.abort(new AppError('unavailable', reason))
+    }
   }
 
   /** Changes the record in memory and on disk, one change after the other. */
