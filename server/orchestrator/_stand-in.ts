@@ -37,11 +37,11 @@ export async function makeTestFolder(isolation: 'auto' | 'none'): Promise<TestFo
   const sandboxBundle = join(path, 'bundle')
   const controlDir = join(path, 'control')
   await mkdir(sandboxBundle)
-  await mkdir(controlDir)
+  await mkdir(controlDir, { mode: 0o700 })
   await writeFile(join(sandboxBundle, 'runner.mjs'), PART)
   await writeFile(join(sandboxBundle, 'sidecar.mjs'), PART)
   const controlSocket = join(controlDir, 'control.sock')
-  // Listening as the control plane does: reachable for the sandbox's user, its folder is not.
+  // As the control plane listens: the socket is for everybody, its folder for nobody else.
   const control = createServer((_, response) => response.end('control plane'))
   await new Promise<void>((resolve) => control.listen({ path: controlSocket, writableAll: true }, resolve))
   const options: LocalOrchestratorOptions = {

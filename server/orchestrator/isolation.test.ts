@@ -216,7 +216,7 @@ describe.skipIf(!hasNetwork)(`with a network of its own${when(hasNetwork, 'the n
     await shell(
       orchestrator,
       other,
-      'node -e "require(`net`).createServer((s) => s.end(`reached\n`)).listen(8000)" >/dev/null 2>&1 &',
+      'node -e "require(\\`net\\`).createServer((s) => s.end(\\`reached\\\\n\\`)).listen(8000)" >/dev/null 2>&1 &',
     )
     await expect
       .poll(async () => (await shell(orchestrator, other, connect(output.trim(), 8000))).output)

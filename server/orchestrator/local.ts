@@ -18,6 +18,7 @@ import type {
   SandboxLimits,
   SandboxPart,
 } from './orchestrator.ts'
+import { shareControlSocket, unshareControlSocket } from './local/control-socket.ts'
 import { deleteTree, exists } from './local/delete-tree.ts'
 import type { HostEnv } from './local/environment.ts'
 import { foldersOf, makeSocketsDir, sandboxesDir } from './local/folders.ts'
@@ -39,7 +40,7 @@ export interface LocalOrchestratorOptions {
   /** Absolute path of `.build/sandbox`. */
   sandboxBundle: string
   nodeBinary: string
-  /** The control plane's internal listener. Its folder is what sidecars see, so it should hold nothing else. */
+  /** The control plane's internal listener, which listens already. */
   controlSocket: string
   /** PEM of the key that signs attach tokens. */
   publicKey: string
@@ -53,6 +54,7 @@ export interface LocalOrchestratorOptions {
 export async function openLocalOrchestrator(options: LocalOrchestratorOptions): Promise<Orchestrator> {
   await mkdir(sandboxesDir(options.dataDir), { recursive: true, mode: 0o700 })
   await makeSocketsDir()
+  await shareControlSocket(options.controlSocket)
   const hostEnv = options.hostEnv ?? readHostEnv()
   const machine = await openMachine({ ...options, hostEnv })
   const orchestrator = new LocalOrchestrator({ ...options, hostEnv }, machine)
@@ -161,6 +163,7 @@ class LocalOrchestrator implements Orchestrator {
     clearTimeout(this.#poll)
     this.#closed.abort(new AppError('unavailable', 'The server is stopping.'))
     await Promise.all([this.#creating.settle(), this.#removing.settle(), this.#restarting.settle()])
+    if (this.#sandboxes.size === 0) await unshareControlSocket(this.#options.controlSocket)
   }
 
   async #create(

@@ -2,6 +2,7 @@
 import { basename, dirname, join } from 'node:path'
 import type { SandboxPart } from '../orchestrator.ts'
 import type { Mount } from './bubblewrap.ts'
+import { sharedControlSocket } from './control-socket.ts'
 import { SANDBOX_PATH, hostPath, runnerEnvironment, sidecarEnvironment } from './environment.ts'
 import type { HostEnv } from './environment.ts'
 import { GENERATED_ETC } from './etc.ts'
@@ -96,6 +97,7 @@ export function bubblewrapLaunch(part: SandboxPart, options: PartOptions): Omit<
       },
     }
   }
+  const shared = sharedControlSocket(options.controlSocket)
   return {
     sandboxId,
     logFile,
@@ -107,14 +109,14 @@ export function bubblewrapLaunch(part: SandboxPart, options: PartOptions): Omit<
         writable(folders.sidecarSockets, '/run/devex/sidecar'),
         { ...writable(folders.runnerSockets, '/run/devex/runner'), access: 'read-only' },
         // The folder, not the socket: a control plane that starts anew makes a new one.
-        { ...writable(dirname(options.controlSocket), '/run/devex/control'), access: 'read-only' },
+        { ...writable(dirname(shared), '/run/devex/control'), access: 'read-only' },
       ],
       environment: sidecarEnvironment({
         ...common,
         home: '/state',
         socket: '/run/devex/sidecar/sidecar.sock',
         runnerSocket: '/run/devex/runner/runner.sock',
-        controlSocket: `/run/devex/control/${basename(options.controlSocket)}`,
+        controlSocket: `/run/devex/control/${basename(shared)}`,
         volume: '/volume',
         state: '/state',
       }),
