@@ -1,5 +1,5 @@
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch'
-import type { Context } from '#server/context.ts'
+import type { ApiContext, Context } from '#server/context.ts'
 import { AppError, errorResponse } from '#server/errors.ts'
 import { MAX_BODY_BYTES } from '#server/trpc/limits.ts'
 import { isOwnOrigin } from '#server/trpc/origin.ts'
@@ -8,10 +8,7 @@ import { appRouter } from '#server/trpc/router.ts'
 export const TRPC_ENDPOINT = '/api/trpc'
 
 /** What the HTTP handler needs of the application. */
-export type HttpContext = Pick<
-  Context,
-  'env' | 'log' | 'auth' | 'access' | 'repls' | 'shares' | 'templates' | 'publicUrl'
->
+export type HttpContext = ApiContext & Pick<Context, 'publicUrl'>
 
 /** Queries by GET, changes by POST from a page of ours. Answers every fault as a response. */
 export async function handleTrpc(request: Request, app: HttpContext): Promise<Response> {

@@ -51,7 +51,10 @@ export const procedure = t.procedure.use(errors).use(({ ctx, next }) => {
 /** Requests that tRPC itself refuses before a procedure sees them. */
 const REFUSED: Partial<Record<TRPCError['code'], { code: ErrorCode; message: string }>> = {
   NOT_FOUND: { code: 'not_found', message: 'There is no such procedure.' },
-  METHOD_NOT_SUPPORTED: { code: 'bad_request', message: 'A change needs a POST, a query a GET.' },
+  METHOD_NOT_SUPPORTED: {
+    code: 'bad_request',
+    message: 'A change needs a POST, a query a GET, a subscription the socket.',
+  },
   BAD_REQUEST: { code: 'bad_request', message: 'This request cannot be understood.' },
   PARSE_ERROR: { code: 'bad_request', message: 'This request cannot be understood.' },
   UNSUPPORTED_MEDIA_TYPE: { code: 'bad_request', message: 'This request is not JSON.' },

@@ -1,0 +1,237 @@
+import { describe, expect, test } from 'vitest'
+import type { Principal } from '#server/auth/principal.ts'
+import { openTestBed, reached, user } from '#server/repls/_domain.ts'
+import type { TestBed } from '#server/repls/_domain.ts'
+import type { CreateShare, ReplView } from '#server/repls/views.ts'
+import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
+
+const ada = user('Ada')
+const bob = user('Bob')
+const VIEWER: CreateShare = { role: 'viewer', allowSignedOut: false }
+const EDITOR: CreateShare = { role: 'editor', allowSignedOut: false }
+const OPEN: CreateShare = { role: 'viewer', allowSignedOut: true }
+
+async function bedWithRepl() {
+  const b = await openTestBed(openSqliteStateStore)
+  const { id } = await b.domain.repls.create(ada, { source: { kind: 'template', template: 'node' } })
+  await reached(b.domain, ada, { replId: id, kinds: ['running'] })
+  return { b, id }
+}
+
+async function guestOf({ domain }: TestBed, token: string): Promise<{ who: Principal; cookie: string }> {
+  const { guestCookie } = await domain.shares.redeem(undefined, token)
+  const cookie = guestCookie?.value ?? ''
+  const who = await domain.resolveGuest(cookie)
+  if (who === undefined) throw new Error('the guest is nobody')
+  return { who, cookie }
+}
+
+/** What a watcher sees next, and how it ends. */
+function watching({ domain }: TestBed, who: Principal, replId: string) {
+  const views: ReplView[] = []
+  const closing = new AbortController()
+  const ended = (async () => {
+    for await (const view of domain.repls.watch(who, replId, closing.signal)) views.push(view)
+    return 'ended'
+  })().catch((error: unknown) => error)
+  return { views, ended, close: () => closing.abort() }
+}
+
+describe('links', () => {
+  test('opened while signed in: the role, the list, the person’s name, until it is revoked', async () => {
+    const { b, id } = await bedWithRepl()
+    await using _ = b
+    const { share, token } = await b.domain.shares.create(ada, id, EDITOR)
+    expect(await b.domain.access.grantOf(bob, id)).toBeUndefined()
+    expect(await b.domain.shares.redeem(bob, token)).toEqual({ replId: id })
+    expect(await b.domain.access.grantOf(bob, id)).toEqual({
+      role: 'editor',
+      via: { kind: 'share', shareId: share.id },
+    })
+    expect(await b.domain.repls.list(bob)).toMatchObject([{ id, role: 'editor', owner: { name: 'Ada' } }])
+    expect(await b.domain.shares.list(ada, id)).toMatchObject([{ id: share.id, people: [{ id: bob.id, name: 'Bob' }] }])
+
+    await b.domain.shares.revoke(ada, id, share.id)
+    expect(await b.domain.access.grantOf(bob, id)).toBeUndefined()
+    expect(await b.domain.repls.list(bob)).toEqual([])
+    expect(await b.domain.shares.list(ada, id)).toEqual([])
+    await expect(b.domain.shares.redeem(bob, token)).rejects.toMatchObject({ code: 'gone' })
+    expect((await b.stateStore.list('share')).records).toEqual([])
+  })
+
+  test('revoking tells listeners and ends a watch within a second', async () => {
+    const { b, id } = await bedWithRepl()
+    await using _ = b
+    const { share, token } = await b.domain.shares.create(ada, id, VIEWER)
+    await b.domain.shares.redeem(bob, token)
+    const watch = watching(b, bob, id)
+    await expect.poll(() => watch.views.length).toBe(1)
+    const changed = Promise.withResolvers<void>()
+    await using _listening = await b.domain.access.onChange(id, changed.resolve)
+    const revokedAt = Date.now()
+    await b.domain.shares.revoke(ada, id, share.id)
+    await changed.promise
+    expect(await watch.ended).toMatchObject({ code: 'forbidden' })
+    expect(Date.now() - revokedAt).toBeLessThan(1000)
+  })
+
+  test('a token has 256 random bits and lies nowhere in the store', async () => {
+    const { b, id } = await bedWithRepl()
+    await using _ = b
+    const { token } = await b.domain.shares.create(ada, id, OPEN)
+    expect(Buffer.from(token, 'base64url')).toHaveLength(32)
+    const { cookie } = await guestOf(b, token)
+    const everything = JSON.stringify((await b.stateStore.list('', { limit: 500 })).records)
+    expect(everything).toContain('share-token:')
+    expect(everything).not.toContain(token)
+    expect(everything).not.toContain(cookie)
+  })
+
+  test('an expired link opens nothing, ends what it gave and is swept away', async () => {
+    const { b, id } = await bedWithRepl()
+    await using _ = b
+    const { token } = await b.domain.shares.create(ada, id, { ...VIEWER, expiresAt: b.now() + 60_000 })
+    await b.domain.shares.redeem(bob, token)
+    expect(await b.domain.access.grantOf(bob, id)).toMatchObject({ role: 'viewer' })
+    b.advance(60_001)
+    expect(await b.domain.access.grantOf(bob, id)).toBeUndefined()
+    await expect(b.domain.shares.redeem(user('Eve'), token)).rejects.toMatchObject({ code: 'gone' })
+    await b.domain.sweeper.sweep()
+    expect((await b.stateStore.list('share')).records).toEqual([])
+  })
+
+  test('a watch through a link ends when the link expires', async () => {
+    const { b, id } = await bedWithRepl()
+    await using _ = b
+    const { token } = await b.domain.shares.create(ada, id, { ...VIEWER, expiresAt: b.now() + 300 })
+    await b.domain.shares.redeem(bob, token)
+    const watch = watching(b, bob, id)
+    expect(await watch.ended).toMatchObject({ code: 'forbidden' })
+    expect(watch.views).toHaveLength(1)
+  })
+
+  test('of several links the strongest counts, and revoking it leaves the other', async () => {
+    const { b, id } = await bedWithRepl()
+    await using _ = b
+    const weak = await b.domain.shares.create(ada, id, VIEWER)
+    const strong = await b.domain.shares.create(ada, id, EDITOR)
+    await b.domain.shares.redeem(bob, weak.token)
+    await b.domain.shares.redeem(bob, strong.token)
+    expect((await b.domain.access.grantOf(bob, id))?.role).toBe('editor')
+    await b.domain.shares.revoke(ada, id, strong.share.id)
+    expect((await b.domain.access.grantOf(bob, id))?.role).toBe('viewer')
+    await expect(b.domain.repls.stop(bob, id)).rejects.toMatchObject({ code: 'forbidden' })
+  })
+
+  test('unknown and malformed tokens are gone', async () => {
+    const { b } = await bedWithRepl()
+    await using _ = b
+    for (const token of ['', 'x', '../..', 'a'.repeat(10_000)]) {
+      await expect(b.domain.shares.redeem(bob, token)).rejects.toMatchObject({ code: 'gone' })
+    }
+  })
+
+  test('an editor link for people who are not signed in, and one that has expired already, are refused', async () => {
+    const { b, id } = await bedWithRepl()
+    await using _ = b
+    for (const input of [
+      { ...EDITOR, allowSignedOut: true },
+      { ...VIEWER, expiresAt: b.now() - 1 },
+    ]) {
+      await expect(b.domain.shares.create(ada, id, input)).rejects.toMatchObject({ code: 'bad_request' })
+    }
+  })
+
+  test('the owner opening the own link stays owner', async () => {
+    const { b, id } = await bedWithRepl()
+    await using _ = b
+    const { token } = await b.domain.shares.create(ada, id, VIEWER)
+    await b.domain.shares.redeem(ada, token)
+    expect(await b.domain.repls.list(ada)).toMatchObject([{ id, role: 'owner' }])
+  })
+})
+
+describe('guests', () => {
+  test('come in by a link that allows it, see that repl only, and are gone with the link', async () => {
+    const { b, id } = await bedWithRepl()
+    await using _ = b
+    const { share, token } = await b.domain.shares.create(ada, id, OPEN)
+    const { who, cookie } = await guestOf(b, token)
+    expect(who).toMatchObject({ kind: 'guest', name: 'Guest' })
+    expect(await b.domain.repls.list(who)).toMatchObject([{ id, role: 'viewer' }])
+    expect((await b.domain.shares.list(ada, id))[0]?.people).toEqual([])
+    await expect(b.domain.repls.create(who, { source: { kind: 'template', template: 'node' } })).rejects.toMatchObject({
+      code: 'forbidden',
+    })
+    await b.domain.shares.revoke(ada, id, share.id)
+    expect(await b.domain.access.grantOf(who, id)).toBeUndefined()
+    expect(await b.domain.resolveGuest(cookie)).toBeUndefined()
+  })
+
+  test('a link that does not allow it asks to sign in, also from somebody who is a guest elsewhere', async () => {
+    const { b, id } = await bedWithRepl()
+    await using _ = b
+    const closed = await b.domain.shares.create(ada, id, VIEWER)
+    await expect(b.domain.shares.redeem(undefined, closed.token)).rejects.toMatchObject({ code: 'unauthenticated' })
+    const open = await b.domain.shares.create(ada, id, OPEN)
+    const { who } = await guestOf(b, open.token)
+    await expect(b.domain.shares.redeem(who, closed.token)).rejects.toMatchObject({ code: 'unauthenticated' })
+  })
+
+  test('a guest who opens a second link stays the same guest', async () => {
+    const { b, id } = await bedWithRepl()
+    await using _ = b
+    const first = await b.domain.shares.create(ada, id, OPEN)
+    const other = await b.domain.repls.create(ada, { source: { kind: 'template', template: 'node' } })
+    const second = await b.domain.shares.create(ada, other.id, OPEN)
+    const { who } = await guestOf(b, first.token)
+    expect(await b.domain.shares.redeem(who, second.token)).toEqual({ replId: other.id })
+    expect((await b.domain.repls.list(who)).map((view) => view.id).toSorted()).toEqual([id, other.id].toSorted())
+  })
+
+  test('S1: no value of the cookie but the one that was handed out is a guest', async () => {
+    const { b } = await bedWithRepl()
+    await using _ = b
+    for (const value of ['', 'guest', ada.id, 'a'.repeat(43)])
+      expect(await b.domain.resolveGuest(value)).toBeUndefined()
+  })
+})
+
+describe('watching', () => {
+  test('the list changes with what is made, shared and revoked', async () => {
+    const { b, id } = await bedWithRepl()
+    await using _ = b
+    const closing = new AbortController()
+    const seen: string[][] = []
+    const ended = (async () => {
+      for await (const list of b.domain.repls.watchList(bob, closing.signal)) seen.push(list.map((repl) => repl.id))
+    })()
+    await expect.poll(() => seen).toEqual([[]])
+    const { share, token } = await b.domain.shares.create(ada, id, VIEWER)
+    await b.domain.shares.redeem(bob, token)
+    await expect.poll(() => seen.at(-1), { timeout: 2000 }).toEqual([id])
+    await b.domain.shares.revoke(ada, id, share.id)
+    await expect.poll(() => seen.at(-1), { timeout: 2000 }).toEqual([])
+    closing.abort()
+    await ended
+  })
+
+  test('a slow reader gets the newest state, not every one', async () => {
+    const { b, id } = await bedWithRepl()
+    await using _ = b
+    const names: string[] = []
+    for await (const { name } of b.domain.repls.watch(ada, id, AbortSignal.timeout(5000))) {
+      names.push(name)
+      if (name === 'last') break
+      for (const next of ['one', 'two', 'last']) await b.domain.repls.rename(ada, id, next)
+    }
+    expect(names).toEqual(['Node.js', 'last'])
+  })
+
+  test('an unknown repl is not found', async () => {
+    const { b } = await bedWithRepl()
+    await using _ = b
+    const watch = watching(b, ada, 'a234567890123456')
+    expect(await watch.ended).toMatchObject({ code: 'not_found' })
+  })
+})

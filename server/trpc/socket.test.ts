@@ -1,0 +1,120 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
+import { z } from 'zod'
+import { CLOSE_CODES } from '#protocol/errors.ts'
+import { openTestBed, reached, user } from '#server/repls/_domain.ts'
+import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
+import { appOf, createPeople } from '#server/trpc/_app.ts'
+import { MAX_SOCKET_MESSAGE_BYTES } from '#server/trpc/limits.ts'
+import { createTrpcSocket } from '#server/trpc/socket.ts'
+
+const addressSchema = z.custom<AddressInfo>((value) => typeof value === 'object' && value !== null && 'port' in value)
+
+/** The subscriptions' socket behind a real server, with somebody signed in. */
+async function stage() {
+  await using opened = new AsyncDisposableStack()
+  const b = opened.use(await openTestBed(openSqliteStateStore))
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  opened.defer(() => void server.close())
+  const { port } = addressSchema.parse(server.address())
+  const origin = `http://127.0.0.1:${port}`
+  const people = createPeople()
+  const app = appOf(b, { people, publicUrl: new URL(origin) })
+  const socket = opened.use(createTrpcSocket(app))
+  server.on('upgrade', socket.handleUpgrade)
+  const ada = user('Ada')
+  const cookie = people.signIn(ada)
+  const connect = (headers: Record<string, string>) => new WebSocket(`ws://127.0.0.1:${port}/ws/trpc`, { headers })
+  const owned = opened.move()
+  return { b, ada, people, origin, cookie, connect, socket, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
+async function closeOf(client: WebSocket): Promise<number> {
+  const [code] = z.tuple([z.int(), z.unknown()]).parse(await once(client, 'close'))
+  return code
+}
+
+const messageSchema = z.object({
+  result: z.object({ type: z.string(), data: z.unknown().optional() }).optional(),
+  error: z.object({ data: z.object({ error: z.object({ code: z.string() }) }) }).optional(),
+})
+
+function subscribe(client: WebSocket, path: string, input?: object) {
+  const messages: z.output<typeof messageSchema>[] = []
+  client.on('message', (data) => {
+    if (Buffer.isBuffer(data)) messages.push(messageSchema.parse(JSON.parse(data.toString())))
+  })
+  client.send(JSON.stringify({ id: 1, method: 'subscription', params: { path, input } }))
+  return messages
+}
+
+describe('the socket of subscriptions', () => {
+  test('shows a repl through its life', async () => {
+    await using s = await stage()
+    const { id } = await s.b.domain.repls.create(s.ada, { source: { kind: 'template', template: 'node' } })
+    const client = s.connect({ cookie: s.cookie, origin: s.origin })
+    await once(client, 'open')
+    const messages = subscribe(client, 'repls.watch', { replId: id })
+    await expect.poll(() => JSON.stringify(messages), { timeout: 5000 }).toContain('"kind":"running"')
+  })
+
+  test('S9: a foreign page and nobody are turned away with a code that says which', async () => {
+    await using s = await stage()
+    expect(await closeOf(s.connect({ cookie: s.cookie, origin: 'https://evil.example' }))).toBe(CLOSE_CODES.forbidden)
+    expect(await closeOf(s.connect({ cookie: s.cookie }))).toBe(CLOSE_CODES.forbidden)
+    expect(await closeOf(s.connect({ origin: s.origin }))).toBe(CLOSE_CODES.unauthenticated)
+    expect(await closeOf(s.connect({ cookie: 'who=forged', origin: s.origin }))).toBe(CLOSE_CODES.unauthenticated)
+  })
+
+  test('revoking a link ends its subscription with forbidden, within a second', async () => {
+    await using s = await stage()
+    const { id } = await s.b.domain.repls.create(s.ada, { source: { kind: 'template', template: 'node' } })
+    await reached(s.b.domain, s.ada, { replId: id, kinds: ['running'] })
+    const { share, token } = await s.b.domain.shares.create(s.ada, id, { role: 'viewer', allowSignedOut: false })
+    const bob = user('Bob')
+    await s.b.domain.shares.redeem(bob, token)
+    const client = s.connect({ cookie: s.people.signIn(bob), origin: s.origin })
+    await once(client, 'open')
+    const messages = subscribe(client, 'repls.watch', { replId: id })
+    await expect.poll(() => messages.some(({ result }) => result?.type === 'data')).toBe(true)
+    await s.b.domain.shares.revoke(s.ada, id, share.id)
+    const codes = () => messages.map(({ error }) => error?.data.error.code)
+    await expect.poll(codes, { timeout: 1000 }).toContain('forbidden')
+  })
+
+  test('a message that is too long closes the connection, and others go on', async () => {
+    await using s = await stage()
+    const other = s.connect({ cookie: s.cookie, origin: s.origin })
+    const client = s.connect({ cookie: s.cookie, origin: s.origin })
+    await Promise.all([once(client, 'open'), once(other, 'open')])
+    client.send('x'.repeat(MAX_SOCKET_MESSAGE_BYTES + 1))
+    expect(await closeOf(client)).toBe(1009)
+    const messages = subscribe(other, 'repls.watchList')
+    await expect.poll(() => messages.some(({ result }) => result?.type === 'data')).toBe(true)
+  })
+
+  test('frames that are no messages do no harm', async () => {
+    await using s = await stage()
+    const client = s.connect({ cookie: s.cookie, origin: s.origin })
+    await once(client, 'open')
+    client.send('{broken')
+    client.send(JSON.stringify({ id: 9, method: 'subscription', params: { path: 'repls.__proto__' } }))
+    client.send(Buffer.from([0, 255, 1]))
+    const messages = subscribe(client, 'repls.watchList')
+    await expect.poll(() => messages.some(({ result }) => result?.type === 'data')).toBe(true)
+  })
+
+  test('disposing says that the server is stopping and leaves no connection', async () => {
+    await using s = await stage()
+    const client = s.connect({ cookie: s.cookie, origin: s.origin })
+    await once(client, 'open')
+    const closed = closeOf(client)
+    await s.socket[Symbol.asyncDispose]()
+    expect(await closed).toBe(CLOSE_CODES.unavailable)
+  })
+})
