@@ -1,0 +1,277 @@
+import type { Workbench } from './stores/workbench.ts'
+
+/** One thing that can be done, for the palette, the keyboard and the help sheet alike. */
+export interface Command {
+  id: string
+  title: string
+  group: 'File' | 'Go' | 'View' | 'Run' | 'Terminal' | 'REPL'
+  /** As in `Kbd`; the first one is shown. */
+  keys?: readonly string[]
+  /** Whether it makes sense for this person now. */
+  isEnabled?: (workbench: Workbench) => boolean
+  run: (workbench: Workbench) => void
+}
+
+const canEdit = (workbench: Workbench): boolean => workbench.repl.canEdit
+const isOwner = (workbench: Workbench): boolean => workbench.repl.state.getSnapshot().view.role === 'owner'
+const hasTab = (workbench: Workbench): boolean => workbench.tabs.state.getSnapshot().active !== undefined
+const hasTerminal = (workbench: Workbench): boolean => workbench.terminals.state.getSnapshot().activeId !== undefined
+
+function withActiveTab(workbench: Workbench, act: (path: string) => void): void {
+  const { active } = workbench.tabs.state.getSnapshot()
+  if (active !== undefined) act(active)
+}
+
+/** Every command of the workbench, in the order of the help sheet. */
+export const COMMANDS: readonly Command[] = [
+  {
+    id: 'file.save',
+    title: 'Save',
+    group: 'File',
+    keys: ['mod+s'],
+    isEnabled: (bench) => canEdit(bench) && hasTab(bench),
+    run: (bench) => withActiveTab(bench, (path) => void bench.documents.get(path)?.save()),
+  },
+  {
+    id: 'file.save-all',
+    title: 'Save all',
+    group: 'File',
+    isEnabled: canEdit,
+    run: (bench) => void bench.documents.saveAll(),
+  },
+  {
+    id: 'file.new',
+    title: 'New file',
+    group: 'File',
+    keys: ['alt+n'],
+    isEnabled: canEdit,
+    run: (bench) => bench.beginCreate('file'),
+  },
+  {
+    id: 'file.new-folder',
+    title: 'New folder',
+    group: 'File',
+    isEnabled: canEdit,
+    run: (bench) => bench.beginCreate('folder'),
+  },
+  {
+    id: 'file.close',
+    title: 'Close tab',
+    group: 'File',
+    keys: ['alt+w'],
+    isEnabled: hasTab,
+    run: (bench) => withActiveTab(bench, (path) => void bench.closeTab(path)),
+  },
+  {
+    id: 'file.close-others',
+    title: 'Close other tabs',
+    group: 'File',
+    isEnabled: hasTab,
+    run: (bench) => withActiveTab(bench, (path) => bench.closeOtherTabs(path)),
+  },
+  {
+    id: 'file.reopen',
+    title: 'Reopen closed tab',
+    group: 'File',
+    keys: ['alt+shift+t'],
+    isEnabled: (bench) => bench.tabs.state.getSnapshot().closed.length > 0,
+    run: (bench) => void bench.tabs.reopen(),
+  },
+  {
+    id: 'file.reveal',
+    title: 'Reveal active file in the tree',
+    group: 'File',
+    keys: ['alt+r'],
+    isEnabled: hasTab,
+    run: (bench) => withActiveTab(bench, (path) => bench.reveal(path)),
+  },
+  {
+    id: 'go.file',
+    title: 'Go to file',
+    group: 'Go',
+    keys: ['mod+p'],
+    run: (bench) => bench.overlay.set({ kind: 'quick-open' }),
+  },
+  {
+    id: 'go.palette',
+    title: 'Show all commands',
+    group: 'Go',
+    keys: ['mod+shift+p', 'f1', 'mod+k'],
+    run: (bench) => bench.overlay.set({ kind: 'palette' }),
+  },
+  {
+    id: 'go.symbol',
+    title: 'Go to symbol',
+    group: 'Go',
+    keys: ['mod+shift+o'],
+    isEnabled: hasTab,
+    run: (bench) => bench.editor.trigger('editor.action.quickOutline'),
+  },
+  {
+    id: 'go.line',
+    title: 'Go to line',
+    group: 'Go',
+    keys: ['mod+g'],
+    isEnabled: hasTab,
+    run: (bench) => bench.editor.trigger('editor.action.gotoLine'),
+  },
+  {
+    id: 'go.next-tab',
+    title: 'Next tab',
+    group: 'Go',
+    keys: ['alt+pagedown'],
+    isEnabled: hasTab,
+    run: (bench) => bench.tabs.step(1),
+  },
+  {
+    id: 'go.previous-tab',
+    title: 'Previous tab',
+    group: 'Go',
+    keys: ['alt+pageup'],
+    isEnabled: hasTab,
+    run: (bench) => bench.tabs.step(-1),
+  },
+  {
+    id: 'go.editor',
+    title: 'Focus the editor',
+    group: 'Go',
+    keys: ['alt+1'],
+    isEnabled: hasTab,
+    run: (bench) => bench.focusEditor(),
+  },
+  {
+    id: 'go.terminal',
+    title: 'Focus the terminal',
+    group: 'Go',
+    keys: ['alt+2'],
+    isEnabled: hasTerminal,
+    run: (bench) => bench.focusTerminal(),
+  },
+  {
+    id: 'edit.find',
+    title: 'Find in file',
+    group: 'File',
+    keys: ['mod+f'],
+    isEnabled: hasTab,
+    run: (bench) => bench.editor.trigger('actions.find'),
+  },
+  {
+    id: 'edit.replace',
+    title: 'Replace in file',
+    group: 'File',
+    keys: ['mod+h'],
+    isEnabled: (bench) => canEdit(bench) && hasTab(bench),
+    run: (bench) => bench.editor.trigger('editor.action.startFindReplaceAction'),
+  },
+  {
+    id: 'edit.format',
+    title: 'Format document',
+    group: 'File',
+    keys: ['shift+alt+f'],
+    isEnabled: (bench) => canEdit(bench) && hasTab(bench),
+    run: (bench) => bench.editor.trigger('editor.action.formatDocument'),
+  },
+  {
+    id: 'view.side',
+    title: 'Toggle side panel',
+    group: 'View',
+    keys: ['mod+b'],
+    run: (bench) => bench.toggleSide(),
+  },
+  {
+    id: 'view.files',
+    title: 'Show files',
+    group: 'View',
+    keys: ['mod+shift+e'],
+    run: (bench) => bench.showSide('files'),
+  },
+  { id: 'view.ports', title: 'Show ports', group: 'View', run: (bench) => bench.showSide('ports') },
+  { id: 'view.processes', title: 'Show processes', group: 'View', run: (bench) => bench.showSide('processes') },
+  {
+    id: 'view.terminal',
+    title: 'Toggle terminal',
+    group: 'View',
+    keys: ['ctrl+`', 'mod+j'],
+    run: (bench) => bench.toggleTerminal(),
+  },
+  {
+    id: 'view.preview',
+    title: 'Toggle preview',
+    group: 'View',
+    keys: ['alt+v'],
+    run: (bench) => bench.togglePreview(),
+  },
+  {
+    id: 'view.help',
+    title: 'Keyboard shortcuts',
+    group: 'View',
+    keys: ['?'],
+    run: (bench) => bench.overlay.set({ kind: 'help' }),
+  },
+  {
+    id: 'run.toggle',
+    title: 'Run or stop',
+    group: 'Run',
+    keys: ['mod+enter', 'f5'],
+    isEnabled: canEdit,
+    run: (bench) => bench.toggleRun(),
+  },
+  {
+    id: 'run.configure',
+    title: 'Change what Run does',
+    group: 'Run',
+    isEnabled: canEdit,
+    run: (bench) => bench.overlay.set({ kind: 'run-settings' }),
+  },
+  {
+    id: 'terminal.new',
+    title: 'New terminal',
+    group: 'Terminal',
+    keys: ['ctrl+shift+`'],
+    isEnabled: canEdit,
+    run: (bench) => bench.newTerminal(),
+  },
+  {
+    id: 'terminal.find',
+    title: 'Find in terminal',
+    group: 'Terminal',
+    keys: ['alt+f'],
+    isEnabled: hasTerminal,
+    run: (bench) => bench.findInTerminal(),
+  },
+  {
+    id: 'terminal.clear',
+    title: 'Clear terminal',
+    group: 'Terminal',
+    isEnabled: hasTerminal,
+    run: (bench) => bench.terminalBridge.clear(),
+  },
+  {
+    id: 'terminal.kill',
+    title: 'Close terminal',
+    group: 'Terminal',
+    isEnabled: (bench) => canEdit(bench) && hasTerminal(bench),
+    run: (bench) => bench.closeActiveTerminal(),
+  },
+  {
+    id: 'repl.share',
+    title: 'Share',
+    group: 'REPL',
+    isEnabled: isOwner,
+    run: (bench) => bench.overlay.set({ kind: 'share' }),
+  },
+  {
+    id: 'repl.rename',
+    title: 'Rename REPL',
+    group: 'REPL',
+    isEnabled: isOwner,
+    run: (bench) => bench.overlay.set({ kind: 'rename' }),
+  },
+  {
+    id: 'repl.stop',
+    title: 'Stop REPL',
+    group: 'REPL',
+    isEnabled: canEdit,
+    run: (bench) => void bench.repl.stop(),
+  },
+]

@@ -1,0 +1,67 @@
+'use client'
+
+import type { ReactNode } from 'react'
+import { Button } from '#components/ui/button.tsx'
+import { nameOf } from '#protocol/paths.ts'
+import type { FileDocument } from '../stores/file-document.ts'
+import { useStore, useWorkbench } from '../use-workbench.tsx'
+
+/** What stands between a text and its disk, and the ways out. Nothing while all is well. */
+export function DocumentBanner({ document }: { document: FileDocument }) {
+  const workbench = useWorkbench()
+  const state = useStore(document.state)
+  if (state.kind !== 'text') return null
+  const name = nameOf(document.path)
+  const { save, isReadonly } = state
+  if (save.kind === 'conflict') {
+    return (
+      <Banner words={`${name} was changed on disk while you were typing.`}>
+        <Button size="sm" onClick={() => workbench.overlay.set({ kind: 'compare', path: document.path })}>
+          Compare
+        </Button>
+        <Button size="sm" onClick={() => document.takeTheirs()}>
+          Take theirs
+        </Button>
+        <Button size="sm" onClick={() => void document.keepMine()}>
+          Keep mine
+        </Button>
+      </Banner>
+    )
+  }
+  if (save.kind === 'deleted') {
+    return (
+      <Banner words={`${name} was deleted from the disk.`}>
+        {!isReadonly && (
+          <Button size="sm" onClick={() => void document.keepMine()}>
+            Save it back
+          </Button>
+        )}
+        <Button size="sm" variant="ghost" onClick={() => void workbench.discardTab(document.path)}>
+          Close tab
+        </Button>
+      </Banner>
+    )
+  }
+  if (save.kind === 'dirty' && save.error !== undefined && save.error.code !== 'unavailable') {
+    return (
+      <Banner words={`${name} is not saved: ${save.error.message}`}>
+        <Button size="sm" onClick={() => void document.save()}>
+          Try again
+        </Button>
+      </Banner>
+    )
+  }
+  return null
+}
+
+function Banner({ words, children }: { words: string; children: ReactNode }) {
+  return (
+    <div
+      role="alert"
+      className="flex shrink-0 flex-wrap items-center gap-2 border-b border-line bg-attention-soft px-3 py-1.5"
+    >
+      <p className="min-w-0 grow text-attention [overflow-wrap:anywhere]">{words}</p>
+      {children}
+    </div>
+  )
+}

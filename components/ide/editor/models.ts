@@ -1,0 +1,60 @@
+import type * as Api from 'monaco-editor/editor/editor.api.js'
+import type { FileDocument } from '../stores/file-document.ts'
+import { PlainBuffer } from '../stores/text-buffer.ts'
+import { ModelBuffer } from './model-buffer.ts'
+
+interface Held {
+  document: FileDocument
+  buffer: ModelBuffer
+  viewState: Api.editor.ICodeEditorViewState | null
+}
+
+/** The editor's models of open documents, each with where its reader was. */
+export class Models implements Disposable {
+  readonly #monaco: typeof Api
+  readonly #held = new Map<string, Held>()
+
+  constructor(monaco: typeof Api) {
+    this.#monaco = monaco
+  }
+
+  /** The model of a document; its text moves into it when it is first shown. */
+  of(document: FileDocument): Api.editor.ITextModel {
+    const known = this.#held.get(document.path)
+    if (known?.document === document) return known.buffer.model
+    if (known !== undefined) this.#drop(document.path)
+    const uri = this.#monaco.Uri.file(`/workspace/${document.path}`)
+    const model = this.#monaco.editor.createModel(document.buffer.getText(), undefined, uri)
+    const buffer = new ModelBuffer(model, () => document.edited())
+    document.bind(buffer)
+    this.#held.set(document.path, { document, buffer, viewState: null })
+    return model
+  }
+
+  viewState(path: string): Api.editor.ICodeEditorViewState | null {
+    return this.#held.get(path)?.viewState ?? null
+  }
+
+  keepViewState(path: string, viewState: Api.editor.ICodeEditorViewState | null): void {
+    const held = this.#held.get(path)
+    if (held !== undefined) held.viewState = viewState
+  }
+
+  /** Lets go of models whose document is not open any more. */
+  sweep(isOpen: (path: string) => boolean): void {
+    for (const path of this.#held.keys()) if (!isOpen(path)) this.#drop(path)
+  }
+
+  [Symbol.dispose](): void {
+    for (const path of this.#held.keys()) this.#drop(path)
+  }
+
+  #drop(path: string): void {
+    const held = this.#held.get(path)
+    if (held === undefined) return
+    this.#held.delete(path)
+    // The text lives on without an editor, unless it already moved on to the model of another path.
+    if (held.document.buffer === held.buffer) held.document.bind(new PlainBuffer())
+    held.buffer.model.dispose()
+  }
+}

@@ -1,0 +1,35 @@
+import { monoFont } from '../theme-tokens.ts'
+import { monaco } from './load-monaco.ts'
+import { EDITOR_THEME, defineTheme } from './monaco-theme.ts'
+
+interface DiffOptions {
+  path: string
+  theirs: string
+  mine: string
+  isDark: boolean
+}
+
+/** Shows two texts of one file side by side. */
+export function mountDiff(element: HTMLElement, { path, theirs, mine, isDark }: DiffOptions): Disposable {
+  defineTheme(monaco, isDark)
+  const original = monaco.editor.createModel(theirs, undefined, monaco.Uri.parse(`theirs:///${path}`))
+  const modified = monaco.editor.createModel(mine, undefined, monaco.Uri.parse(`mine:///${path}`))
+  const editor = monaco.editor.createDiffEditor(element, {
+    automaticLayout: true,
+    readOnly: true,
+    originalAriaLabel: 'What is on disk',
+    modifiedAriaLabel: 'What you have here',
+    fontFamily: monoFont(),
+    minimap: { enabled: false },
+    scrollBeyondLastLine: false,
+    theme: EDITOR_THEME,
+  })
+  editor.setModel({ original, modified })
+  return {
+    [Symbol.dispose]() {
+      editor.dispose()
+      original.dispose()
+      modified.dispose()
+    },
+  }
+}

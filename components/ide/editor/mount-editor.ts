@@ -1,0 +1,105 @@
+import type * as Api from 'monaco-editor/editor/editor.api.js'
+import type { FileDocument } from '../stores/file-document.ts'
+import type { Cursor, EditorHandle } from '../stores/editor-bridge.ts'
+import { monoFont } from '../theme-tokens.ts'
+import { Models } from './models.ts'
+import { EDITOR_THEME, defineTheme } from './monaco-theme.ts'
+
+const LINE_HEIGHT = 1.6
+
+export interface EditorOptions {
+  isDark: boolean
+  isReadonly: boolean
+  fontSize: number
+  onCursor: (cursor: Cursor | undefined) => void
+  onBlur: () => void
+}
+
+/** The editor on the page. */
+export interface MountedEditor extends EditorHandle, Disposable {
+  show(document: FileDocument | undefined): void
+  sweep(isOpen: (path: string) => boolean): void
+  setDark(isDark: boolean): void
+  setFontSize(pixels: number): void
+}
+
+/** Draws the code editor into `element`: the one place that knows Monaco's editor. */
+export function mountEditor(monaco: typeof Api, element: HTMLElement, options: EditorOptions): MountedEditor {
+  defineTheme(monaco, options.isDark)
+  const models = new Models(monaco)
+  const editor = monaco.editor.create(element, {
+    model: null,
+    theme: EDITOR_THEME,
+    ariaLabel: 'Editor',
+    automaticLayout: true,
+    readOnly: options.isReadonly,
+    domReadOnly: options.isReadonly,
+    readOnlyMessage: { value: 'You can look at this REPL, not change it.' },
+    fontFamily: monoFont(),
+    fontLigatures: false,
+    fontSize: options.fontSize,
+    lineHeight: LINE_HEIGHT,
+    minimap: { enabled: false },
+    padding: { top: 10, bottom: 10 },
+    scrollBeyondLastLine: false,
+    smoothScrolling: false,
+    stickyScroll: { enabled: true },
+    renderLineHighlight: 'all',
+    lineNumbersMinChars: 3,
+    glyphMargin: false,
+    folding: true,
+    bracketPairColorization: { enabled: false },
+    overviewRulerBorder: false,
+    hideCursorInOverviewRuler: true,
+    fixedOverflowWidgets: true,
+    unicodeHighlight: { ambiguousCharacters: true, nonBasicASCII: false },
+    tabSize: 2,
+    detectIndentation: true,
+  })
+  let shown: FileDocument | undefined
+
+  const tellCursor = (): void => {
+    const model = editor.getModel()
+    const at = editor.getPosition()
+    const selection = editor.getSelection()
+    if (model === null || at === null) return options.onCursor(undefined)
+    options.onCursor({
+      line: at.lineNumber,
+      column: at.column,
+      selected: selection === null ? 0 : model.getValueLengthInRange(selection),
+      language: model.getLanguageId(),
+    })
+  }
+  editor.onDidChangeCursorSelection(tellCursor)
+  editor.onDidChangeModel(tellCursor)
+  editor.onDidChangeModelLanguage(tellCursor)
+  editor.onDidBlurEditorText(options.onBlur)
+  // Measured with the fallback face until ours is there.
+  void document.fonts.load(`${options.fontSize}px ${monoFont()}`).then(() => monaco.editor.remeasureFonts())
+
+  return {
+    focus: () => editor.focus(),
+    trigger: (action) => editor.trigger('keyboard', action, null),
+    reveal(line) {
+      editor.setPosition({ lineNumber: line, column: 1 })
+      editor.revealLineInCenter(line)
+      editor.focus()
+    },
+    show(next) {
+      if (shown !== undefined) models.keepViewState(shown.path, editor.saveViewState())
+      shown = next
+      editor.setModel(next === undefined ? null : models.of(next))
+      if (next !== undefined) editor.restoreViewState(models.viewState(next.path))
+    },
+    sweep: (isOpen) => models.sweep(isOpen),
+    setDark(isDark) {
+      defineTheme(monaco, isDark)
+      monaco.editor.setTheme(EDITOR_THEME)
+    },
+    setFontSize: (fontSize) => editor.updateOptions({ fontSize }),
+    [Symbol.dispose]() {
+      editor.dispose()
+      models[Symbol.dispose]()
+    },
+  }
+}

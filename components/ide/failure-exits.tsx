@@ -1,0 +1,42 @@
+'use client'
+
+import { Button } from '#components/ui/button.tsx'
+import { api, wireErrorOf } from '#components/api.ts'
+import type { FailureExit, ReplStateView } from '#server/repls/views.ts'
+import { useRepl, useWorkbench } from './use-workbench.tsx'
+
+const LABELS: Record<FailureExit, string> = {
+  'retry-start': 'Try again',
+  'retry-stop': 'Save and stop again',
+  resume: 'Go on working',
+  delete: 'Delete REPL',
+}
+
+/** The buttons that lead out of a failure. */
+export function FailureExits({ state }: { state: Extract<ReplStateView, { kind: 'failed' }> }) {
+  const workbench = useWorkbench()
+  const { id, role } = useRepl()
+  const take = async (exit: FailureExit): Promise<void> => {
+    if (exit === 'retry-stop') return workbench.repl.stop()
+    if (exit !== 'delete') return workbench.repl.start()
+    try {
+      await api().repls.delete.mutate({ replId: id })
+      window.location.assign('/repls')
+    } catch (error) {
+      workbench.notify({ title: wireErrorOf(error).message, tone: 'failed' })
+    }
+  }
+  const exits = state.exits.filter((exit) => (exit === 'delete' ? role === 'owner' : workbench.repl.canEdit))
+  return (
+    <div className="mt-4 flex flex-wrap gap-2">
+      {exits.map((exit, index) => (
+        <Button key={exit} variant={index === 0 ? 'primary' : 'secondary'} onClick={() => void take(exit)}>
+          {LABELS[exit]}
+        </Button>
+      ))}
+      <Button asChild variant="ghost">
+        <a href="/repls">Back to your REPLs</a>
+      </Button>
+    </div>
+  )
+}

@@ -1,0 +1,31 @@
+import type { UploadSource } from '../stores/transfers.ts'
+
+/** Files and folders dropped onto the page, each with its path below where it was dropped. */
+export async function droppedFiles(transfer: DataTransfer): Promise<UploadSource[]> {
+  // Entries must be taken before the event is over; what they hold can be read later.
+  const entries = [...transfer.items].flatMap((item) => item.webkitGetAsEntry() ?? [])
+  const found = await Promise.all(entries.map((entry) => filesOf(entry, '')))
+  return found.flat()
+}
+
+async function filesOf(entry: FileSystemEntry, folder: string): Promise<UploadSource[]> {
+  const path = folder + entry.name
+  if (entry instanceof FileSystemFileEntry) {
+    const blob = await new Promise<File>((resolve, reject) => entry.file(resolve, reject))
+    return [{ path, blob }]
+  }
+  if (!(entry instanceof FileSystemDirectoryEntry)) return []
+  const children = await childrenOf(entry.createReader())
+  const found = await Promise.all(children.map((child) => filesOf(child, `${path}/`)))
+  return found.flat()
+}
+
+/** A reader hands out some hundred entries at a time. */
+async function childrenOf(reader: FileSystemDirectoryReader): Promise<FileSystemEntry[]> {
+  const all: FileSystemEntry[] = []
+  for (;;) {
+    const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject))
+    if (some.length === 0) return all
+    all.push(...some)
+  }
+}

@@ -1,0 +1,74 @@
+'use client'
+
+import { useEffect, useRef } from 'react'
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { ContextMenu, ContextMenuTrigger } from '#components/ui/context-menu.tsx'
+import { Skeleton } from '#components/ui/skeleton.tsx'
+import { useStore, useWorkbench } from '../use-workbench.tsx'
+import { CreateRow } from './create-row.tsx'
+import { TreeMenu } from './tree-menu.tsx'
+import { TreeRow } from './tree-row.tsx'
+import { useFileTree } from './use-file-tree.ts'
+
+export const ROW_HEIGHT_PX = 26
+const OVERSCAN_ROWS = 12
+const WAITING = ['w-24', 'w-32', 'w-20', 'w-28']
+
+/** The workspace's files. Only the rows in view are in the page. */
+export function FileTree() {
+  const workbench = useWorkbench()
+  const scroller = useRef<HTMLDivElement>(null)
+  const { folders } = useStore(workbench.tree.state)
+  const { active } = useStore(workbench.tabs.state)
+  const creating = useStore(workbench.creating)
+  const scrollTo = useRef<(index: number) => void>(() => undefined)
+  const tree = useFileTree(workbench, (index) => scrollTo.current(index))
+  const items = tree.getItems()
+  const rows = useVirtualizer({
+    count: items.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_HEIGHT_PX,
+    overscan: OVERSCAN_ROWS,
+    getItemKey: (index) => items[index]?.getId() ?? index,
+  })
+  useEffect(() => {
+    scrollTo.current = (index) => rows.scrollToIndex(index)
+  }, [rows])
+
+  const root = folders.get('')
+  return (
+    <ContextMenu>
+      <ContextMenuTrigger asChild>
+        <div ref={scroller} className="min-h-0 grow overflow-y-auto overflow-x-hidden pb-6">
+          {creating !== undefined && <CreateRow {...creating} />}
+          {root === undefined && (
+            <div className="flex flex-col gap-3 px-5 py-2">
+              {WAITING.map((width) => (
+                <Skeleton key={width} className={`h-3 ${width}`} />
+              ))}
+            </div>
+          )}
+          {root?.error !== undefined && <p className="px-4 py-2 text-failed">{root.error.message}</p>}
+          {root?.error === undefined && root?.entries.length === 0 && creating === undefined && (
+            <p className="px-4 py-2 text-muted">This workspace has no files yet.</p>
+          )}
+          <div
+            {...tree.getContainerProps('Files')}
+            className="relative outline-none"
+            style={{ height: rows.getTotalSize() }}
+          >
+            {rows.getVirtualItems().map((row) => {
+              const item = items[row.index]
+              if (item === undefined) return null
+              return <TreeRow key={row.key} item={item} top={row.start} isOpenInEditor={item.getId() === active} />
+            })}
+          </div>
+          {root?.isCut === true && (
+            <p className="px-4 py-2 text-xs text-muted">There are more files here than shown.</p>
+          )}
+        </div>
+      </ContextMenuTrigger>
+      <TreeMenu />
+    </ContextMenu>
+  )
+}

@@ -1,0 +1,55 @@
+'use client'
+
+import { useRef } from 'react'
+import { ChevronsDownUp, FilePlus, FolderPlus, RefreshCw, Upload } from 'lucide-react'
+import { IconButton } from '#components/ui/icon-button.tsx'
+import { useWorkbench } from '../use-workbench.tsx'
+import { FileTree } from './file-tree.tsx'
+import { UploadProgress } from './upload-progress.tsx'
+
+/** The workspace's files and what can be done at its top. */
+export function FilesPanel() {
+  const workbench = useWorkbench()
+  const input = useRef<HTMLInputElement>(null)
+  const { canEdit } = workbench.repl
+  return (
+    <div className="flex h-full flex-col">
+      <header className="flex h-9 shrink-0 items-center gap-0.5 pl-4 pr-1.5">
+        <h2 className="grow font-medium text-soft">Files</h2>
+        {canEdit && (
+          <>
+            <IconButton label="New file" keys="alt+n" onClick={() => workbench.beginCreate('file')}>
+              <FilePlus aria-hidden />
+            </IconButton>
+            <IconButton label="New folder" onClick={() => workbench.beginCreate('folder')}>
+              <FolderPlus aria-hidden />
+            </IconButton>
+            <IconButton label="Upload files" onClick={() => input.current?.click()}>
+              <Upload aria-hidden />
+            </IconButton>
+          </>
+        )}
+        <IconButton label="Refresh files" className="md:hidden" onClick={() => void workbench.tree.list('')}>
+          <RefreshCw aria-hidden />
+        </IconButton>
+        <IconButton label="Collapse folders" onClick={() => workbench.tree.setExpanded([])}>
+          <ChevronsDownUp aria-hidden />
+        </IconButton>
+      </header>
+      <input
+        ref={input}
+        type="file"
+        multiple
+        hidden
+        aria-label="Files to upload"
+        onChange={({ target }) => {
+          const sources = [...(target.files ?? [])].map((file) => ({ path: file.name, blob: file }))
+          target.value = ''
+          void workbench.attempt(() => workbench.transfers.upload(sources, ''))
+        }}
+      />
+      <FileTree />
+      <UploadProgress />
+    </div>
+  )
+}

@@ -1,0 +1,91 @@
+'use client'
+
+import { Clipboard, ClipboardCopy, Copy, Download, FilePlus, FolderPlus, Pencil, Scissors, Trash2 } from 'lucide-react'
+import type { ItemInstance } from '@headless-tree/core'
+import { ContextMenuContent, ContextMenuItem, ContextMenuSeparator } from '#components/ui/context-menu.tsx'
+import { nameOf, parentOf } from '#protocol/paths.ts'
+import { useWorkbench } from '../use-workbench.tsx'
+import type { TreeItem } from './use-file-tree.ts'
+
+/** What can be done with an item; without one, with the workspace itself. */
+export function TreeMenu({ item }: { item?: ItemInstance<TreeItem> }) {
+  const workbench = useWorkbench()
+  const { files } = workbench
+  const { canEdit } = workbench.repl
+  const path = item?.getId() ?? ''
+  const folder = item === undefined ? '' : item.isFolder() ? path : parentOf(path)
+  return (
+    <ContextMenuContent
+      label={path === '' ? 'Workspace' : nameOf(path)}
+      // The name that is asked for next takes the focus itself.
+      onCloseAutoFocus={(event) => event.preventDefault()}
+    >
+      {canEdit && (
+        <>
+          <ContextMenuItem icon={<FilePlus />} onSelect={() => workbench.beginCreate('file', folder)}>
+            New file
+          </ContextMenuItem>
+          <ContextMenuItem icon={<FolderPlus />} onSelect={() => workbench.beginCreate('folder', folder)}>
+            New folder
+          </ContextMenuItem>
+          <ContextMenuItem
+            icon={<Clipboard />}
+            disabled={files.clipboard === undefined}
+            onSelect={() => void workbench.attempt(() => files.paste(folder))}
+          >
+            Paste
+          </ContextMenuItem>
+        </>
+      )}
+      {item !== undefined && canEdit && (
+        <>
+          <ContextMenuSeparator />
+          <ContextMenuItem icon={<Scissors />} onSelect={() => (files.clipboard = { kind: 'cut', path })}>
+            Cut
+          </ContextMenuItem>
+          <ContextMenuItem icon={<Copy />} onSelect={() => (files.clipboard = { kind: 'copy', path })}>
+            Copy
+          </ContextMenuItem>
+          <ContextMenuItem
+            icon={<Copy />}
+            onSelect={() =>
+              void workbench.attempt(async () => {
+                await files.duplicate(path)
+              })
+            }
+          >
+            Duplicate
+          </ContextMenuItem>
+          <ContextMenuItem icon={<Pencil />} keys="F2" onSelect={() => item.startRenaming()}>
+            Rename
+          </ContextMenuItem>
+        </>
+      )}
+      {item !== undefined && (
+        <>
+          {canEdit && <ContextMenuSeparator />}
+          <ContextMenuItem
+            icon={<ClipboardCopy />}
+            onSelect={() => void navigator.clipboard.writeText(path).catch(() => undefined)}
+          >
+            Copy path
+          </ContextMenuItem>
+          <ContextMenuItem
+            icon={<Download />}
+            onSelect={() => window.location.assign(workbench.transfers.downloadUrl(path))}
+          >
+            {item.isFolder() ? 'Download as zip' : 'Download'}
+          </ContextMenuItem>
+        </>
+      )}
+      {item !== undefined && canEdit && (
+        <>
+          <ContextMenuSeparator />
+          <ContextMenuItem icon={<Trash2 />} keys="Delete" isDanger onSelect={() => void workbench.deleteFile(path)}>
+            Delete
+          </ContextMenuItem>
+        </>
+      )}
+    </ContextMenuContent>
+  )
+}

@@ -1,0 +1,73 @@
+'use client'
+
+import type { ItemInstance } from '@headless-tree/core'
+import { ChevronRight, Link2 } from 'lucide-react'
+import { ContextMenu, ContextMenuTrigger } from '#components/ui/context-menu.tsx'
+import { cx } from '#components/ui/cx.ts'
+import { nameOf } from '#protocol/paths.ts'
+import { useWorkbench } from '../use-workbench.tsx'
+import { FileIcon, FolderIcon } from './file-icon.tsx'
+import { RenameInput } from './rename-input.tsx'
+import { TreeMenu } from './tree-menu.tsx'
+import type { TreeItem } from './use-file-tree.ts'
+
+const INDENT_PX = 12
+const FIRST_INDENT_PX = 8
+
+interface TreeRowProps {
+  item: ItemInstance<TreeItem>
+  /** Place in the scrolled list, in pixels. */
+  top: number
+  isOpenInEditor: boolean
+}
+
+/** One file or folder. */
+export function TreeRow({ item, top, isOpenInEditor }: TreeRowProps) {
+  const workbench = useWorkbench()
+  const { path, entry } = item.getItemData()
+  const isFolder = item.isFolder()
+  const name = nameOf(path)
+  return (
+    <ContextMenu>
+      <ContextMenuTrigger asChild>
+        <div
+          {...item.getProps()}
+          aria-selected={item.isSelected() || isOpenInEditor}
+          style={{ top, paddingLeft: FIRST_INDENT_PX + item.getItemMeta().level * INDENT_PX }}
+          className={cx(
+            'absolute inset-x-0 flex h-[26px] cursor-default select-none items-center gap-1.5 pr-2 -outline-offset-2 hover:bg-hover',
+            entry?.ignored === true ? 'text-faint' : 'text-soft',
+            item.isSelected() && 'bg-hover',
+            isOpenInEditor && 'bg-selected text-text',
+            item.isDragTarget() && 'bg-accent-soft',
+          )}
+          onContextMenu={() => item.setFocused()}
+          onDoubleClick={() => {
+            if (!isFolder) workbench.openFile(path)
+          }}
+        >
+          <ChevronRight
+            aria-hidden
+            size={14}
+            strokeWidth={1.75}
+            className={cx(
+              'shrink-0 text-muted transition-transform',
+              !isFolder && 'invisible',
+              item.isExpanded() && 'rotate-90',
+            )}
+          />
+          {isFolder ? <FolderIcon isOpen={item.isExpanded()} /> : <FileIcon name={name} />}
+          {item.isRenaming() ? (
+            <RenameInput item={item} />
+          ) : (
+            <span className="truncate" title={entry?.target === undefined ? name : `${name} → ${entry.target}`}>
+              {name}
+            </span>
+          )}
+          {entry?.type === 'symlink' && <Link2 aria-label="Symbolic link" size={12} className="shrink-0 text-faint" />}
+        </div>
+      </ContextMenuTrigger>
+      <TreeMenu item={item} />
+    </ContextMenu>
+  )
+}

@@ -1,0 +1,120 @@
+'use client'
+
+import {
+  dragAndDropFeature,
+  hotkeysCoreFeature,
+  renamingFeature,
+  selectionFeature,
+  syncDataLoaderFeature,
+} from '@headless-tree/core'
+import type { ItemInstance, TreeInstance, Updater } from '@headless-tree/core'
+import { useTree } from '@headless-tree/react'
+import { useEffect, useState } from 'react'
+import { joinPath, nameOf, parentOf } from '#protocol/paths.ts'
+import type { Entry } from '#protocol/messages.ts'
+import type { Workbench } from '../stores/workbench.ts'
+import { useStore } from '../use-workbench.tsx'
+import { droppedFiles } from './dropped-files.ts'
+
+/** The workspace's own item; paths are never this. */
+export const ROOT = '/'
+const INDENT_PX = 12
+
+/** An item of the tree: its entry, which is gone for an instant after a move. */
+export interface TreeItem {
+  path: string
+  entry: Entry | undefined
+}
+
+/** The tree's keyboard, selection, renaming and dragging, over what the file store knows. */
+export function useFileTree(workbench: Workbench, scrollTo: (index: number) => void): TreeInstance<TreeItem> {
+  const { folders, expanded, entries } = useStore(workbench.tree.state)
+  const [focused, setFocused] = useState<string | null>(null)
+  const [selected, setSelected] = useState<string[]>([])
+  const tree = useTree<TreeItem>({
+    rootItemId: ROOT,
+    dataLoader: {
+      getItem: (id) => ({ path: pathOf(id), entry: entries.get(id) }),
+      getChildren: (id) => (folders.get(pathOf(id))?.entries ?? []).map(({ name }) => joinPath(pathOf(id), name)),
+    },
+    state: { expandedItems: [...expanded], focusedItem: focused, selectedItems: selected },
+    setExpandedItems: (change) => workbench.tree.setExpanded(updated(change, [...expanded])),
+    setFocusedItem: (change) => setFocused((before) => updated(change, before)),
+    setSelectedItems: (change) => setSelected((before) => updated(change, before)),
+    getItemName: (item) => nameOf(item.getItemData().path),
+    isItemFolder: (item) => isFolder(item.getItemData().entry),
+    scrollToItem: (item) => scrollTo(item.getItemMeta().index),
+    onPrimaryAction: (item) => {
+      if (!item.isFolder()) workbench.openFile(item.getId(), { isPreview: true })
+    },
+    indent: INDENT_PX,
+    canReorder: false,
+    canRename: () => workbench.repl.canEdit,
+    onRename: (item, value) => rename(workbench, item.getId(), value),
+    canDrag: () => workbench.repl.canEdit,
+    canDrop: (items, target) => target.item.isFolder() && items.every((item) => canMoveTo(item, target.item.getId())),
+    onDrop: (items, target) => {
+      const folder = pathOf(target.item.getId())
+      void workbench.attempt(() =>
+        workbench.files.moveInto(
+          items.map((item) => item.getId()),
+          folder,
+        ),
+      )
+    },
+    canDragForeignDragObjectOver: (transfer, target) =>
+      workbench.repl.canEdit && target.item.isFolder() && transfer.types.includes('Files'),
+    canDropForeignDragObject: (_transfer, target) => workbench.repl.canEdit && target.item.isFolder(),
+    onDropForeignDragObject: async (transfer, target) => {
+      const folder = pathOf(target.item.getId())
+      const sources = droppedFiles(transfer)
+      await workbench.attempt(async () => workbench.transfers.upload(await sources, folder))
+    },
+    hotkeys: {
+      customDelete: {
+        hotkey: 'Delete',
+        handler: (_event, instance) => {
+          if (!workbench.repl.canEdit) return
+          const chosen = selected.length > 0 ? selected : [instance.getFocusedItem().getId()]
+          for (const path of chosen) void workbench.deleteFile(path)
+        },
+      },
+      customOpen: {
+        hotkey: 'Enter',
+        handler: (_event, instance) => {
+          const item = instance.getFocusedItem()
+          if (item.isFolder()) (item.isExpanded() ? item.collapse : item.expand)()
+          else workbench.openFile(item.getId())
+        },
+      },
+    },
+    features: [syncDataLoaderFeature, selectionFeature, hotkeysCoreFeature, renamingFeature, dragAndDropFeature],
+  })
+  useEffect(() => tree.rebuildTree(), [tree, folders, expanded])
+  return tree
+}
+
+/** The path of an item's id. */
+export function pathOf(id: string): string {
+  return id === ROOT ? '' : id
+}
+
+function isFolder(entry: Entry | undefined): boolean {
+  return entry?.type === 'directory' || (entry?.type === 'symlink' && entry.targetType === 'directory')
+}
+
+function canMoveTo(item: ItemInstance<TreeItem>, folderId: string): boolean {
+  const folder = pathOf(folderId)
+  const path = item.getId()
+  return parentOf(path) !== folder && folder !== path && !folder.startsWith(`${path}/`)
+}
+
+function rename(workbench: Workbench, path: string, name: string): void {
+  const trimmed = name.trim()
+  if (trimmed === '' || trimmed === nameOf(path)) return
+  void workbench.attempt(() => workbench.files.move(path, joinPath(parentOf(path), trimmed)))
+}
+
+function updated<T>(change: Updater<T>, before: T): T {
+  return change instanceof Function ? change(before) : change
+}

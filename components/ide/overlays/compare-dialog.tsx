@@ -1,0 +1,49 @@
+'use client'
+
+import { useEffect, useRef } from 'react'
+import { Button } from '#components/ui/button.tsx'
+import { Dialog } from '#components/ui/dialog.tsx'
+import { nameOf } from '#protocol/paths.ts'
+import { mountDiff } from '../editor/mount-diff.ts'
+import { useIsDark } from '../theme-tokens.ts'
+import { useStore, useWorkbench } from '../use-workbench.tsx'
+
+/** Both texts of a conflict side by side. */
+export function CompareDialog({ path, onClose }: { path: string; onClose: () => void }) {
+  const workbench = useWorkbench()
+  const document = workbench.documents.open(path)
+  const state = useStore(document.state)
+  const element = useRef<HTMLDivElement>(null)
+  const isDark = useIsDark()
+  const theirs = state.kind === 'text' && state.save.kind === 'conflict' ? state.save.theirs.content : undefined
+
+  useEffect(() => {
+    if (theirs === undefined) onClose()
+  }, [theirs, onClose])
+  useEffect(() => {
+    if (element.current === null || theirs === undefined) return
+    const diff = mountDiff(element.current, { path, theirs, mine: document.buffer.getText(), isDark })
+    return () => diff[Symbol.dispose]()
+  }, [document, path, theirs, isDark])
+
+  return (
+    <Dialog
+      open
+      onOpenChange={onClose}
+      title={`${nameOf(path)} was changed twice`}
+      description="Left: what is on disk now. Right: what you have here."
+      className="sm:h-[76dvh] sm:max-w-6xl!"
+      footer={
+        <>
+          <Button onClick={onClose}>Decide later</Button>
+          <Button onClick={() => document.takeTheirs()}>Take theirs</Button>
+          <Button variant="primary" onClick={() => void document.keepMine()}>
+            Keep mine
+          </Button>
+        </>
+      }
+    >
+      <div ref={element} className="h-[50dvh] overflow-hidden rounded-md border border-line" />
+    </Dialog>
+  )
+}

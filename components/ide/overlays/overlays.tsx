@@ -1,0 +1,61 @@
+'use client'
+
+import dynamic from 'next/dynamic'
+import { ShareDialog } from '#components/site/share-dialog.tsx'
+import type { Overlay } from '../stores/workbench.ts'
+import { useRepl, useStore, useWorkbench } from '../use-workbench.tsx'
+import { CloseUnsavedDialog } from './close-unsaved-dialog.tsx'
+import { HelpSheet } from './help-sheet.tsx'
+import { Palette } from './palette.tsx'
+import { PasteDialog } from './paste-dialog.tsx'
+import { QuickOpen } from './quick-open.tsx'
+import { RenameDialog } from './rename-dialog.tsx'
+import { RunDialog } from './run-dialog.tsx'
+
+const CompareDialog = dynamic(async () => (await import('./compare-dialog.tsx')).CompareDialog, { ssr: false })
+
+/** Whatever lies over the workbench: at most one thing. */
+export function Overlays() {
+  const workbench = useWorkbench()
+  const { id, name } = useRepl()
+  const overlay = useStore(workbench.overlay)
+  const close = (): void => workbench.overlay.set({ kind: 'none' })
+  return (
+    <>
+      <ShareDialog
+        replId={id}
+        replName={name}
+        isLocal={workbench.account.isLocal}
+        open={overlay.kind === 'share'}
+        onOpenChange={(open) => {
+          if (!open) close()
+        }}
+      />
+      <Shown overlay={overlay} onClose={close} />
+    </>
+  )
+}
+
+function Shown({ overlay, onClose }: { overlay: Overlay; onClose: () => void }) {
+  switch (overlay.kind) {
+    case 'none':
+    case 'share':
+      return null
+    case 'quick-open':
+      return <QuickOpen onClose={onClose} />
+    case 'palette':
+      return <Palette onClose={onClose} />
+    case 'help':
+      return <HelpSheet onClose={onClose} />
+    case 'run-settings':
+      return <RunDialog onClose={onClose} />
+    case 'rename':
+      return <RenameDialog onClose={onClose} />
+    case 'close-unsaved':
+      return <CloseUnsavedDialog path={overlay.path} onClose={onClose} />
+    case 'paste':
+      return <PasteDialog text={overlay.text} onConfirm={overlay.onConfirm} onClose={onClose} />
+    case 'compare':
+      return <CompareDialog path={overlay.path} onClose={onClose} />
+  }
+}

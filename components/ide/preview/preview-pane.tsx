@@ -1,0 +1,48 @@
+'use client'
+
+import { MonitorPlay } from 'lucide-react'
+import { Button } from '#components/ui/button.tsx'
+import { EmptyState } from '#components/ui/empty-state.tsx'
+import { ErrorState } from '#components/ui/error-state.tsx'
+import { Spinner } from '#components/ui/spinner.tsx'
+import { useStore, useWorkbench } from '../use-workbench.tsx'
+import { PreviewBar } from './preview-bar.tsx'
+
+/** What a program of this REPL serves, in a frame of its own origin. */
+export function PreviewPane() {
+  const workbench = useWorkbench()
+  const state = useStore(workbench.preview.state)
+  return (
+    <section aria-label="Preview" className="flex h-full flex-col bg-canvas">
+      {state.kind !== 'none' && <PreviewBar state={state} />}
+      <div className="relative min-h-0 grow">
+        {state.kind === 'none' && (
+          <EmptyState icon={<MonitorPlay />} title="Nothing to preview">
+            Run the project: its page opens here once it listens.
+          </EmptyState>
+        )}
+        {state.kind === 'opening' && <Spinner label={`Opening port ${state.port}`} className="p-4" />}
+        {state.kind === 'failed' && (
+          <div className="p-4">
+            <ErrorState
+              message={state.error.message}
+              advice={state.error.advice}
+              actions={<Button onClick={() => workbench.preview.reload()}>Try again</Button>}
+            />
+          </div>
+        )}
+        {state.kind === 'shown' && (
+          <iframe
+            key={state.visit}
+            title={`Preview of port ${state.port}`}
+            src={state.src}
+            // What people's pages expect of a browser; the origin is their own, so nothing of ours is in reach.
+            sandbox="allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox allow-modals allow-downloads"
+            allow="clipboard-read; clipboard-write; fullscreen"
+            className="absolute inset-0 size-full border-0 bg-canvas"
+          />
+        )}
+      </div>
+    </section>
+  )
+}

@@ -1,0 +1,95 @@
+'use client'
+
+import type { ReactNode } from 'react'
+import { Moon, Trash2 } from 'lucide-react'
+import { Button } from '#components/ui/button.tsx'
+import { EmptyState } from '#components/ui/empty-state.tsx'
+import { ErrorState } from '#components/ui/error-state.tsx'
+import type { ReplStateView } from '#server/repls/views.ts'
+import { AccessScreen } from './access-screen.tsx'
+import { FailureExits } from './failure-exits.tsx'
+import { PhaseList } from './phase-list.tsx'
+import { useStore, useWorkbench } from './use-workbench.tsx'
+
+/** The workbench where the REPL runs; else what it is doing, and the way on. Never a page that waits without a word. */
+export function ReplGate({ children }: { children: ReactNode }) {
+  const workbench = useWorkbench()
+  const { view, access } = useStore(workbench.repl.state)
+  const connection = useStore(workbench.connection.state)
+  const refused = connection.kind === 'refused' ? connection.because : undefined
+  if (access === 'removed' || refused === 'no-access') return <AccessScreen because="removed" />
+  if (access === 'signed-out' || refused === 'signed-out') return <AccessScreen because="signed-out" />
+  const isRunning = view.state.kind === 'running'
+  return (
+    <>
+      {/* Kept mounted: terminals and typed text outlive a stop. */}
+      <div inert={!isRunning} className="h-full">
+        {children}
+      </div>
+      {!isRunning && (
+        <div
+          data-testid="repl-gate"
+          className="absolute inset-0 overflow-auto bg-canvas [animation:fade-in_120ms_ease-out_150ms_backwards]"
+        >
+          <Instead state={view.state} />
+        </div>
+      )}
+    </>
+  )
+}
+
+function Instead({ state }: { state: ReplStateView }) {
+  const workbench = useWorkbench()
+  const { view, error } = useStore(workbench.repl.state)
+  switch (state.kind) {
+    case 'starting':
+    case 'stopping':
+      return <PhaseList name={view.name} kind={state.kind} phases={state.phases} />
+    case 'failed':
+      return (
+        <div className="mx-auto max-w-xl px-6 py-16">
+          <ErrorState message={state.error.message} advice={state.error.advice} />
+          <FailureExits state={state} />
+        </div>
+      )
+    case 'stopped':
+      return (
+        <EmptyState
+          icon={<Moon />}
+          title={`${view.name} is sleeping`}
+          actions={
+            workbench.repl.canEdit && (
+              <Button variant="primary" onClick={() => void workbench.repl.start()}>
+                Start
+              </Button>
+            )
+          }
+        >
+          {workbench.repl.canEdit
+            ? 'Its files are saved. It takes a moment to start.'
+            : 'Its files are saved. Someone who can edit it has to start it; this page then goes on by itself.'}
+          {error !== undefined && (
+            <p role="alert" className="mt-3 text-failed">
+              {error.message} {error.advice}
+            </p>
+          )}
+        </EmptyState>
+      )
+    case 'deleted':
+      return (
+        <EmptyState
+          icon={<Trash2 />}
+          title={`${view.name} was deleted`}
+          actions={
+            <Button asChild>
+              <a href="/repls">Back to your REPLs</a>
+            </Button>
+          }
+        >
+          Its owner can restore it until {new Date(state.purgeAt).toLocaleDateString()}.
+        </EmptyState>
+      )
+    case 'running':
+      return null
+  }
+}

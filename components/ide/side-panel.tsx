@@ -1,0 +1,17 @@
+'use client'
+
+import { FilesPanel } from './files/files-panel.tsx'
+import { PortsPanel } from './ports-panel.tsx'
+import { ProcessesPanel } from './processes-panel.tsx'
+import type { SideView } from './stores/layout.ts'
+
+/** The panel beside the editor. */
+export function SidePanel({ view }: { view: SideView }) {
+  return (
+    <aside aria-label="Side panel" className="h-full bg-panel">
+      {view === 'files' && <FilesPanel />}
+      {view === 'ports' && <PortsPanel />}
+      {view === 'processes' && <ProcessesPanel />}
+    </aside>
+  )
+}

@@ -1,0 +1,35 @@
+/** Text that is not on the REPL's disk yet. */
+export interface Draft {
+  content: string
+  /** Etag of what it was typed on; `null`: a file that did not exist. */
+  baseEtag: string | null
+}
+
+/** Where unsaved text survives a reload or a crash of the page, per REPL. */
+export interface Drafts {
+  get(path: string): Promise<Draft | undefined>
+  put(path: string, draft: Draft): Promise<void>
+  delete(path: string): Promise<void>
+  paths(): Promise<string[]>
+}
+
+/** Drafts that live as long as the page. */
+export class MemoryDrafts implements Drafts {
+  readonly #drafts = new Map<string, Draft>()
+
+  async get(path: string): Promise<Draft | undefined> {
+    return this.#drafts.get(path)
+  }
+
+  async put(path: string, draft: Draft): Promise<void> {
+    this.#drafts.set(path, draft)
+  }
+
+  async delete(path: string): Promise<void> {
+    this.#drafts.delete(path)
+  }
+
+  async paths(): Promise<string[]> {
+    return [...this.#drafts.keys()]
+  }
+}

@@ -1,0 +1,108 @@
+import { joinPath, nameOf, parentOf } from '#protocol/paths.ts'
+import type { Connection } from './connection.ts'
+import type { Documents } from './documents.ts'
+import type { FileTree } from './file-tree.ts'
+import { freeName } from './free-name.ts'
+import { isCode } from './request-error.ts'
+import type { Tabs } from './tabs.ts'
+
+interface Parts {
+  connection: Connection
+  tree: FileTree
+  documents: Documents
+  tabs: Tabs
+}
+
+/** What was copied or cut in the tree, to be pasted. */
+export interface FileClipboard {
+  kind: 'copy' | 'cut'
+  path: string
+}
+
+/** What people do with files. Every one of them is a request to the runner; the tree shows what then is there. */
+export class FileActions {
+  readonly #parts: Parts
+  clipboard: FileClipboard | undefined
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /** Makes an empty file, never over another one. */
+  async createFile(path: string): Promise<void> {
+    await this.#parts.connection.request('files.write', { path, content: '', ifMatch: null })
+    await this.#parts.tree.list(parentOf(path))
+  }
+
+  async createFolder(path: string): Promise<void> {
+    await this.#parts.connection.request('files.mkdir', { path })
+    await this.#parts.tree.list(parentOf(path))
+  }
+
+  /** Renames or moves; open documents and tabs go along. What is not saved yet is saved first. */
+  async move(from: string, to: string): Promise<void> {
+    if (from === to) return
+    const { connection, documents, tabs, tree } = this.#parts
+    await documents.saveAll()
+    await connection.request('files.move', { from, to })
+    await documents.moved(from, to)
+    tabs.moved(from, to)
+    await Promise.all([tree.list(parentOf(from)), tree.list(parentOf(to))])
+  }
+
+  async moveInto(paths: readonly string[], folder: string): Promise<void> {
+    for (const path of paths) await this.move(path, joinPath(folder, nameOf(path)))
+  }
+
+  /** Copies beside itself under a name that is free: `a copy.txt`, `a copy 2.txt`. */
+  async duplicate(path: string): Promise<string> {
+    return this.#copyInto(path, parentOf(path))
+  }
+
+  /** Pastes what was copied or cut. Answers where it is now; `undefined` if there is nothing to paste. */
+  async paste(folder: string): Promise<string | undefined> {
+    const clipboard = this.clipboard
+    if (clipboard === undefined) return undefined
+    if (clipboard.kind === 'copy') return this.#copyInto(clipboard.path, folder)
+    const to = joinPath(folder, nameOf(clipboard.path))
+    await this.move(clipboard.path, to)
+    this.clipboard = undefined
+    return to
+  }
+
+  /** Moves to the REPL's trash. The answer brings it back. */
+  async delete(path: string): Promise<() => Promise<void>> {
+    const { connection, tree } = this.#parts
+    await this.#parts.documents.get(path)?.save()
+    const { deletion } = await connection.request('files.delete', { path })
+    await tree.list(parentOf(path))
+    return async () => {
+      await connection.request('files.restore', { deletion })
+      await tree.list(parentOf(path))
+    }
+  }
+
+  async #copyInto(path: string, folder: string): Promise<string> {
+    const { connection, tree } = this.#parts
+    for (let attempt = 0; ; attempt += 1) {
+      const taken = new Set(
+        tree.state
+          .getSnapshot()
+          .folders.get(folder)
+          ?.entries.map((entry) => entry.name),
+      )
+      const to = joinPath(folder, freeName(nameOf(path), taken))
+      try {
+        await connection.request('files.copy', { from: path, to })
+        await tree.list(folder)
+        return to
+      } catch (error) {
+        // Somebody took the name meanwhile: look again, a few times.
+        if (!isCode(error, 'conflict') || attempt >= MAX_NAME_ATTEMPTS) throw error
+        await tree.list(folder)
+      }
+    }
+  }
+}
+
+const MAX_NAME_ATTEMPTS = 3

@@ -1,0 +1,241 @@
+import type { RequestResult } from '#protocol/messages.ts'
+import type { Connection } from './connection.ts'
+import { DocumentClock } from './document-clock.ts'
+import type { Drafts } from './drafts.ts'
+import type { DocumentState, OpenDocument, SaveState } from './open-document.ts'
+import { describeError, isCode, isLost } from './request-error.ts'
+import { Store } from './store.ts'
+import { PlainBuffer } from './text-buffer.ts'
+import type { TextBuffer } from './text-buffer.ts'
+
+interface DocumentOptions {
+  line: Pick<Connection, 'request'>
+  drafts: Drafts
+  isReadonly: boolean
+}
+
+type Read = RequestResult<'files.read'>
+
+/** `OpenDocument` over `files.read` and `files.write` with etags. */
+export class FileDocument implements OpenDocument, Disposable {
+  readonly state = new Store<DocumentState>({ kind: 'loading' })
+  readonly #options: DocumentOptions
+  readonly #clock: DocumentClock
+  path: string
+  #buffer: TextBuffer = new PlainBuffer()
+  /** Etag of the text that the buffer was before it was edited; `null`: no such file. */
+  #etag: string | null = null
+  /** Counts edits, so that a save knows whether it saved everything. */
+  #version = 0
+  #lastSent: string | undefined
+  #saving: Promise<void> | undefined
+  #checking: Promise<void> | undefined
+
+  constructor(path: string, options: DocumentOptions) {
+    this.path = path
+    this.#options = options
+    this.#clock = new DocumentClock({ save: () => void this.save(), keepDraft: () => void this.#keepDraft() })
+  }
+
+  get buffer(): TextBuffer {
+    return this.#buffer
+  }
+
+  /** Whether something here is not on disk. */
+  get isUnsaved(): boolean {
+    const state = this.state.getSnapshot()
+    return state.kind === 'text' && state.save.kind !== 'saved' && !(state.save.kind === 'deleted' && !this.#isEdited)
+  }
+
+  get #isEdited(): boolean {
+    return this.#version > 0
+  }
+
+  /** Reads the file, and a draft of it that an earlier page left. */
+  async #load(): Promise<void> {
+    try {
+      const [read, draft] = await Promise.all([this.#read(), this.#options.drafts.get(this.path)])
+      if (draft === undefined) return this.#follow(read)
+      if (read === undefined) return this.#restore(draft.content, null, { kind: 'deleted' })
+      if (read.kind !== 'text' || read.content === draft.content) return this.#follow(read)
+      const isSameBase = read.etag === draft.baseEtag
+      this.#restore(draft.content, draft.baseEtag, isSameBase ? { kind: 'dirty' } : { kind: 'conflict', theirs: read })
+      if (isSameBase) this.#clock.due()
+    } catch (error) {
+      if (!isLost(error)) this.state.set({ kind: 'failed', error: describeError(error) })
+    }
+  }
+
+  bind(buffer: TextBuffer): void {
+    buffer.setText(this.#buffer.getText())
+    this.#buffer = buffer
+  }
+
+  edited(): void {
+    this.#version += 1
+    const save = this.#save
+    if (save === undefined || this.#options.isReadonly) return
+    this.#clock.edited()
+    if (save.kind === 'saved') this.#setSave({ kind: 'dirty' })
+  }
+
+  async save(): Promise<void> {
+    await this.#saving
+    const save = this.#save
+    if (save?.kind === 'dirty') await this.#write(this.#etag)
+  }
+
+  async keepMine(): Promise<void> {
+    const save = this.#save
+    if (save?.kind === 'conflict') await this.#write(save.theirs.etag)
+    if (save?.kind === 'deleted') await this.#write(null)
+  }
+
+  takeTheirs(): void {
+    const save = this.#save
+    if (save?.kind !== 'conflict') return
+    this.#adopt(save.theirs.content, save.theirs.etag)
+  }
+
+  /** The disk may have changed under the document: looks, and follows or asks. Called on events and after a reconnect. */
+  async check(): Promise<void> {
+    await this.#saving
+    const look = this.state.getSnapshot().kind === 'text' ? () => this.#compare() : () => this.#load()
+    this.#checking ??= look().finally(() => {
+      this.#checking = undefined
+    })
+    await this.#checking
+  }
+
+  /** The file was moved together with this document. */
+  async movedTo(path: string): Promise<void> {
+    const from = this.path
+    this.path = path
+    await this.#options.drafts.delete(from)
+    if (this.isUnsaved) await this.#keepDraft()
+  }
+
+  /** Forgets what was typed: the tab was closed with "don't save". */
+  async discard(): Promise<void> {
+    this.#clock[Symbol.dispose]()
+    await this.#options.drafts.delete(this.path)
+  }
+
+  [Symbol.dispose](): void {
+    this.#clock[Symbol.dispose]()
+  }
+
+  get #save(): SaveState | undefined {
+    const state = this.state.getSnapshot()
+    return state.kind === 'text' ? state.save : undefined
+  }
+
+  async #compare(): Promise<void> {
+    try {
+      const read = await this.#read()
+      const save = this.#save
+      if (save === undefined || this.#saving !== undefined) return
+      if (read === undefined) return this.#vanished(save)
+      if (read.kind !== 'text') return this.#follow(read)
+      if (read.etag === this.#etag && save.kind !== 'deleted') return this.#settleUnchanged(save)
+      if (save.kind === 'saved' || (save.kind === 'deleted' && !this.isUnsaved)) return this.#follow(read)
+      if (read.content === this.#buffer.getText()) return this.#adopt(read.content, read.etag)
+      // Our own write, whose answer was lost with the connection: what was typed since goes on top of it.
+      if (read.content === this.#lastSent) this.#etag = read.etag
+      this.#setSave(read.etag === this.#etag ? { kind: 'dirty' } : { kind: 'conflict', theirs: read })
+      if (read.etag === this.#etag) this.#clock.due()
+    } catch (error) {
+      if (!isLost(error)) this.#setSave({ kind: 'dirty', error: describeError(error) })
+    }
+  }
+
+  /** The disk has what we think it has; a save that failed for want of a connection is due again. */
+  #settleUnchanged(save: SaveState): void {
+    if (save.kind === 'dirty') this.#clock.due()
+    if (save.kind === 'conflict') this.#setSave({ kind: 'dirty' })
+  }
+
+  #vanished(save: SaveState): void {
+    if (save.kind === 'dirty' && this.#etag === null) return this.#clock.due()
+    this.#etag = null
+    this.#setSave({ kind: 'deleted' })
+  }
+
+  async #write(ifMatch: string | null): Promise<void> {
+    const content = this.#buffer.getText()
+    const version = this.#version
+    this.#clock.saved()
+    this.#lastSent = content
+    this.#setSave({ kind: 'saving' })
+    this.#saving = this.#send(content, ifMatch).then((save) => this.#wrote(save, version))
+    await this.#saving
+  }
+
+  async #send(content: string, ifMatch: string | null): Promise<SaveState | 'refused'> {
+    try {
+      const { etag } = await this.#options.line.request('files.write', { path: this.path, content, ifMatch })
+      this.#etag = etag
+      return { kind: 'saved', at: Date.now() }
+    } catch (error) {
+      if (isCode(error, 'conflict') || isCode(error, 'not_found')) return 'refused'
+      return { kind: 'dirty', error: describeError(error) }
+    }
+  }
+
+  async #wrote(save: SaveState | 'refused', version: number): Promise<void> {
+    this.#saving = undefined
+    const isAll = version === this.#version
+    if (save === 'refused') {
+      this.#setSave({ kind: 'dirty' })
+      return this.#compare()
+    }
+    this.#setSave(save.kind === 'saved' && !isAll ? { kind: 'dirty' } : save)
+    if (save.kind !== 'saved') return
+    if (!isAll) return this.#clock.due()
+    this.#version = 0
+    await this.#options.drafts.delete(this.path)
+  }
+
+  async #read(): Promise<Read | undefined> {
+    try {
+      return await this.#options.line.request('files.read', { path: this.path })
+    } catch (error) {
+      if (isCode(error, 'not_found')) return undefined
+      throw error
+    }
+  }
+
+  #follow(read: Read | undefined): void {
+    if (read === undefined) {
+      const error = { code: 'not_found', message: `"${this.path}" is not there any more.`, path: this.path } as const
+      return this.state.set({ kind: 'failed', error })
+    }
+    if (read.kind !== 'text') return this.state.set({ kind: read.kind, size: read.size })
+    this.#adopt(read.content, read.etag)
+  }
+
+  #adopt(content: string, etag: string): void {
+    if (this.#buffer.getText() !== content) this.#buffer.setText(content)
+    this.#etag = etag
+    this.#version = 0
+    this.#clock.saved()
+    this.#setSave({ kind: 'saved' })
+    void this.#options.drafts.delete(this.path)
+  }
+
+  #restore(content: string, etag: string | null, save: SaveState): void {
+    this.#buffer.setText(content)
+    this.#etag = etag
+    this.#version = 1
+    this.#setSave(save)
+  }
+
+  #setSave(save: SaveState): void {
+    this.state.set({ kind: 'text', save, isReadonly: this.#options.isReadonly })
+  }
+
+  async #keepDraft(): Promise<void> {
+    if (!this.isUnsaved) return
+    await this.#options.drafts.put(this.path, { content: this.#buffer.getText(), baseEtag: this.#etag })
+  }
+}

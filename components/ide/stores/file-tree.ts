@@ -1,0 +1,124 @@
+import { joinPath, parentOf } from '#protocol/paths.ts'
+import type { WireError } from '#protocol/errors.ts'
+import type { Entry, EventData } from '#protocol/messages.ts'
+import type { Connection } from './connection.ts'
+import { MAX_SHOWN_ENTRIES, RELIST_AFTER_MS } from './limits.ts'
+import { describeError, isCode, isLost } from './request-error.ts'
+import { Store } from './store.ts'
+
+/** A folder that was listed. */
+export interface Folder {
+  entries: readonly Entry[]
+  /** More entries than are shown. */
+  isCut: boolean
+  error?: WireError
+}
+
+export interface FileTreeState {
+  /** Listed folders by path; `''` is the workspace. */
+  folders: ReadonlyMap<string, Folder>
+  expanded: readonly string[]
+  /** Everything seen so far, by path. */
+  entries: ReadonlyMap<string, Entry>
+}
+
+/** The workspace's files as far as somebody has looked: folders are listed when opened and again when they change. */
+export class FileTree implements Disposable {
+  readonly state: Store<FileTreeState>
+  readonly #connection: Connection
+  readonly #stale = new Set<string>()
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(connection: Connection, expanded: readonly string[] = []) {
+    this.#connection = connection
+    this.state = new Store<FileTreeState>({ folders: new Map(), expanded, entries: new Map() })
+    connection.on('hello', () => this.#relistShown())
+    connection.on('files.changed', (changed) => this.#diskChanged(changed))
+  }
+
+  setExpanded(expanded: readonly string[]): void {
+    const before = new Set(this.state.getSnapshot().expanded)
+    this.state.update((state) => ({ ...state, expanded }))
+    for (const path of expanded) if (!before.has(path)) void this.list(path)
+  }
+
+  /** Opens the folders around a path, so that it shows. */
+  async reveal(path: string): Promise<void> {
+    const folders: string[] = []
+    for (let folder = parentOf(path); folder !== ''; folder = parentOf(folder)) folders.unshift(folder)
+    this.setExpanded([...new Set([...this.state.getSnapshot().expanded, ...folders])])
+    await Promise.all(folders.map((folder) => this.state.getSnapshot().folders.get(folder) ?? this.list(folder)))
+  }
+
+  /** Asks what lies in a folder. */
+  async list(path: string): Promise<void> {
+    try {
+      this.#put(path, await this.#pages(path))
+    } catch (error) {
+      if (isCode(error, 'not_found') && path !== '') this.#forget(path)
+      else if (!isLost(error)) this.#put(path, { entries: [], isCut: false, error: describeError(error) })
+    }
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer)
+  }
+
+  async #pages(path: string): Promise<Folder> {
+    const entries: Entry[] = []
+    let cursor: string | undefined
+    do {
+      const page = await this.#connection.request('files.list', { path, ...(cursor !== undefined && { cursor }) })
+      entries.push(...page.entries)
+      cursor = page.cursor
+    } while (cursor !== undefined && entries.length < MAX_SHOWN_ENTRIES)
+    return { entries: entries.slice(0, MAX_SHOWN_ENTRIES), isCut: cursor !== undefined }
+  }
+
+  #put(path: string, folder: Folder): void {
+    this.state.update((state) => {
+      const folders = new Map(state.folders).set(path, folder)
+      const entries = new Map(state.entries)
+      for (const entry of folder.entries) entries.set(joinPath(path, entry.name), entry)
+      return { ...state, folders, entries }
+    })
+  }
+
+  #forget(path: string): void {
+    this.state.update((state) => {
+      const folders = new Map(state.folders)
+      folders.delete(path)
+      return { ...state, folders, expanded: state.expanded.filter((other) => other !== path) }
+    })
+  }
+
+  #diskChanged({ changes, overflow }: EventData<'files.changed'>): void {
+    const isIgnoreChange = changes.some(({ path }) => path.endsWith('.gitignore'))
+    if (overflow || isIgnoreChange) return this.#relistShown()
+    for (const { path, kind } of changes) if (kind !== 'modified') this.#stale.add(parentOf(path))
+    this.#schedule()
+  }
+
+  #relistShown(): void {
+    for (const path of ['', ...this.state.getSnapshot().expanded]) this.#stale.add(path)
+    for (const path of this.state.getSnapshot().folders.keys()) this.#stale.add(path)
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      this.#relistStale()
+    }, RELIST_AFTER_MS)
+  }
+
+  /** Lists again what shows; what does not show is forgotten, to be listed when it is opened. */
+  #relistStale(): void {
+    const { expanded, folders } = this.state.getSnapshot()
+    for (const path of this.#stale) {
+      if (path === '' || expanded.includes(path)) void this.list(path)
+      else if (folders.has(path)) this.#forget(path)
+    }
+    this.#stale.clear()
+  }
+}

@@ -1,0 +1,65 @@
+import { z } from 'zod'
+import { Store } from './store.ts'
+
+export const SIDE_VIEWS = ['files', 'ports', 'processes'] as const
+export const PHONE_PANES = ['files', 'editor', 'terminal', 'preview'] as const
+
+const layoutSchema = z.object({
+  tabs: z.array(z.object({ path: z.string(), isPreview: z.boolean() })).default([]),
+  active: z.string().nullable().default(null),
+  expanded: z.array(z.string()).default([]),
+  /** Which view the side panel shows; `null`: the panel is closed. */
+  side: z.enum(SIDE_VIEWS).nullable().default('files'),
+  isPanelOpen: z.boolean().default(true),
+  pane: z.enum(PHONE_PANES).default('editor'),
+  /** Panel sizes in percent, by group and panel. */
+  sizes: z.record(z.string(), z.record(z.string(), z.number())).default({}),
+})
+export type Layout = z.output<typeof layoutSchema>
+export type SideView = (typeof SIDE_VIEWS)[number]
+export type PhonePane = (typeof PHONE_PANES)[number]
+
+/** The part of `localStorage` that is needed. */
+export interface Storage {
+  getItem(key: string): string | null
+  setItem(key: string, value: string): void
+}
+
+/** Remembers per REPL how the workbench was left. What is stored and no longer fits is forgotten. */
+export class LayoutMemory {
+  readonly layout: Store<Layout>
+  /** Whether there was anything to remember. */
+  readonly isFirstVisit: boolean
+  readonly #key: string
+  readonly #storage: Storage | undefined
+
+  constructor(replId: string, storage: Storage | undefined) {
+    this.#key = `devex.layout.${replId}`
+    this.#storage = storage
+    const stored = this.#read()
+    this.isFirstVisit = stored === undefined
+    this.layout = new Store<Layout>(stored ?? layoutSchema.parse({}))
+    this.layout.subscribe(() => this.#write())
+  }
+
+  patch(change: Partial<Layout>): void {
+    this.layout.update((layout) => ({ ...layout, ...change }))
+  }
+
+  #read(): Layout | undefined {
+    try {
+      const text = this.#storage?.getItem(this.#key)
+      return text == null ? undefined : layoutSchema.safeParse(JSON.parse(text)).data
+    } catch {
+      return undefined
+    }
+  }
+
+  #write(): void {
+    try {
+      this.#storage?.setItem(this.#key, JSON.stringify(this.layout.getSnapshot()))
+    } catch {
+      // Storage is full or forbidden: the layout then lasts as long as the page.
+    }
+  }
+}

@@ -1,0 +1,45 @@
+/** Bounds of the page. What both ends must agree on stands in `#protocol/limits.ts`. */
+
+/** How long a request may take before the page gives up on it. A save of 2 MiB over a slow line fits. */
+export const REQUEST_TIMEOUT_MS = 20_000
+
+/** Round trips are measured so often; also what tells a dead connection from a quiet one. */
+export const PING_EVERY_MS = 5000
+
+/** Waits between attempts to reconnect: doubled from the first to the last, each ± `RECONNECT_JITTER`. */
+export const RECONNECT_FIRST_MS = 300
+export const RECONNECT_MAX_MS = 15_000
+export const RECONNECT_JITTER = 0.25
+
+/** The longest the runner may take to say hello after the socket opened; a start may still be under way behind it. */
+export const HELLO_TIMEOUT_MS = 60_000
+
+/** Text typed into a terminal while there is no connection, kept until there is one. */
+export const MAX_QUEUED_INPUT_BYTES = 64 * 1024
+
+/** A terminal with less history than this is replayed byte by byte; a longer one comes as a screen. */
+export const REPLAY_WHOLE_BYTES = 256 * 1024
+
+/** A document is saved so long after the last key. */
+export const AUTOSAVE_AFTER_MS = 800
+
+/** Unsaved text is put into the browser's own store so long after the last key. */
+export const DRAFT_AFTER_MS = 250
+
+/** Folder listings asked for after a burst of changes are gathered for so long. */
+export const RELIST_AFTER_MS = 60
+
+/** Entries shown of one folder; more are named by their number. */
+export const MAX_SHOWN_ENTRIES = 5000
+
+/** Open tabs that can be reopened after closing. */
+export const MAX_CLOSED_TABS = 20
+
+/** How long a message with a button stays. */
+export const NOTICE_MS = 8000
+
+/** Results of quick open and of the palette. */
+export const MAX_QUICK_RESULTS = 60
+
+/** Pasting so many lines at once into a terminal asks first. */
+export const PASTE_CONFIRM_LINES = 2

@@ -1,0 +1,102 @@
+import { z } from 'zod'
+import { wireErrorSchema } from '#protocol/errors.ts'
+import type { WireError } from '#protocol/errors.ts'
+import type { Run } from './run.ts'
+import { Store } from './store.ts'
+
+export type PreviewState =
+  | { kind: 'none' }
+  | { kind: 'opening'; port: number }
+  /** `src` is what the frame loads: the first time with a one-time ticket in it. `visit` counts loads. */
+  | { kind: 'shown'; port: number; origin: string; path: string; src: string; visit: number }
+  | { kind: 'failed'; port: number; error: WireError }
+
+const ticketSchema = z.object({ url: z.url() })
+const errorBodySchema = z.object({ error: wireErrorSchema })
+
+/** The page of a program that runs in the REPL, in an origin of its own. */
+export class Preview {
+  readonly state = new Store<PreviewState>({ kind: 'none' })
+  readonly #replId: string
+  #visits = 0
+  /** The person closed it while this port ran: it does not come back by itself. */
+  #dismissed: number | undefined
+
+  constructor(replId: string, run: Run) {
+    this.#replId = replId
+    let before = run.state.getSnapshot()?.state
+    run.state.subscribe(() => {
+      const now = run.state.getSnapshot()
+      const isNew = now?.state === 'ready' && before !== undefined && before !== 'ready'
+      before = now?.state
+      if (now?.state !== 'ready') this.#dismissed = undefined
+      if (isNew && now?.port !== undefined && now.port !== this.#dismissed) void this.open(now.port)
+    })
+  }
+
+  /** Shows what listens on `port`. */
+  async open(port: number, path = '/'): Promise<void> {
+    this.state.set({ kind: 'opening', port })
+    try {
+      const src = new URL(await this.ticketUrl(port))
+      this.#visits += 1
+      this.state.set({ kind: 'shown', port, origin: src.origin, path: '/', src: src.href, visit: this.#visits })
+      if (path !== '/') this.navigate(path)
+    } catch (error) {
+      this.state.set({ kind: 'failed', port, error: errorOf(error) })
+    }
+  }
+
+  /** A fresh address that lets this browser in once: for the frame, or for a tab of its own. */
+  async ticketUrl(port: number): Promise<string> {
+    const response = await fetch(`/r/${this.#replId}/preview-ticket`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ port }),
+    })
+    const body: unknown = await response.json().catch(() => undefined)
+    if (!response.ok) throw new PreviewError(errorBodySchema.safeParse(body).data?.error)
+    return ticketSchema.parse(body).url
+  }
+
+  /** Goes to a path of the same program. */
+  navigate(path: string): void {
+    const state = this.state.getSnapshot()
+    if (state.kind !== 'shown') return
+    const target = new URL(path, state.origin)
+    if (target.origin !== state.origin) return
+    this.#visits += 1
+    this.state.set({
+      ...state,
+      path: target.pathname + target.search + target.hash,
+      src: target.href,
+      visit: this.#visits,
+    })
+  }
+
+  reload(): void {
+    const state = this.state.getSnapshot()
+    if (state.kind === 'shown') this.navigate(state.path)
+    if (state.kind === 'failed') void this.open(state.port)
+  }
+
+  close(): void {
+    const state = this.state.getSnapshot()
+    if (state.kind !== 'none') this.#dismissed = state.port
+    this.state.set({ kind: 'none' })
+  }
+}
+
+class PreviewError extends Error {
+  readonly wire: WireError | undefined
+
+  constructor(wire: WireError | undefined) {
+    super(wire?.message)
+    this.wire = wire
+  }
+}
+
+function errorOf(error: unknown): WireError {
+  const wire = error instanceof PreviewError ? error.wire : undefined
+  return wire ?? { code: 'unavailable', message: 'The preview could not be opened.', advice: 'Try again in a moment.' }
+}

@@ -1,0 +1,104 @@
+import { isAtLeast } from '#protocol/roles.ts'
+import type { WireError } from '#protocol/errors.ts'
+import type { ReplView } from '#server/repls/views.ts'
+import { Store } from './store.ts'
+
+/** What this page asks of the application's API. */
+export interface ReplApi {
+  watch(listeners: { changed: (view: ReplView) => void; ended: (error: WireError) => void }): () => void
+  get(): Promise<ReplView>
+  start(): Promise<ReplView>
+  stop(): Promise<ReplView>
+  rename(name: string): Promise<ReplView>
+  setPortPublic(port: number, isPublic: boolean): Promise<ReplView>
+  errorOf(error: unknown): WireError
+}
+
+export interface ReplState {
+  view: ReplView
+  /** What the last thing asked of it failed with. */
+  error?: WireError
+  access: 'granted' | 'removed' | 'signed-out'
+}
+
+/** The REPL as the control plane sees it: its state, and the ways to change that. */
+export class Repl {
+  readonly state: Store<ReplState>
+  readonly #api: ReplApi
+  #unwatch: (() => void) | undefined
+
+  constructor(view: ReplView, api: ReplApi) {
+    this.state = new Store<ReplState>({ view, access: 'granted' })
+    this.#api = api
+  }
+
+  get canEdit(): boolean {
+    return isAtLeast(this.state.getSnapshot().view.role, 'editor')
+  }
+
+  /** Watches from now on, and wakes the REPL if it sleeps and this person may. */
+  open(): void {
+    this.#unwatch = this.#api.watch({ changed: (view) => this.#put(view), ended: (error) => this.#shutOut(error) })
+    if (this.state.getSnapshot().view.state.kind === 'stopped' && this.canEdit) void this.start()
+  }
+
+  close(): void {
+    this.#unwatch?.()
+    this.#unwatch = undefined
+  }
+
+  start(): Promise<void> {
+    return this.#ask(() => this.#api.start())
+  }
+
+  stop(): Promise<void> {
+    return this.#ask(() => this.#api.stop())
+  }
+
+  rename(name: string): Promise<void> {
+    return this.#ask(() => this.#api.rename(name))
+  }
+
+  setPortPublic(port: number, isPublic: boolean): Promise<void> {
+    return this.#ask(() => this.#api.setPortPublic(port, isPublic))
+  }
+
+  /** Asks who one is: a socket that is refused before it opens does not say why. */
+  refresh(): Promise<void> {
+    return this.#ask(() => this.#api.get())
+  }
+
+  async #ask(call: () => Promise<ReplView>): Promise<void> {
+    try {
+      this.#put(await call())
+    } catch (error) {
+      this.#ended(this.#api.errorOf(error))
+    }
+  }
+
+  #put(view: ReplView): void {
+    this.state.set({ view, access: 'granted' })
+  }
+
+  /** The watch ends only when somebody may not look any more. */
+  #shutOut(error: WireError): void {
+    const access = accessAfter(error)
+    this.state.update((state) => ({ ...state, access: access === 'granted' ? 'removed' : access, error }))
+  }
+
+  #ended(error: WireError): void {
+    this.state.update((state) => ({ ...state, access: accessAfter(error), error }))
+  }
+}
+
+function accessAfter({ code }: WireError): ReplState['access'] {
+  switch (code) {
+    case 'unauthenticated':
+      return 'signed-out'
+    case 'not_found':
+    case 'gone':
+      return 'removed'
+    default:
+      return 'granted'
+  }
+}

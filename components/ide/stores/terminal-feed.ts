@@ -1,0 +1,167 @@
+import { newId } from '#protocol/ids.ts'
+import { TERMINAL_ACK_EVERY_BYTES } from '#protocol/limits.ts'
+import type { Frame } from '#protocol/frames.ts'
+import type { RequestResult, TerminalInfo } from '#protocol/messages.ts'
+import type { Connection } from './connection.ts'
+import { isDeviceReport } from './device-report.ts'
+import { InputStream } from './input-stream.ts'
+import { MAX_QUEUED_INPUT_BYTES, REPLAY_WHOLE_BYTES } from './limits.ts'
+import { Store } from './store.ts'
+
+/** What draws a terminal. `rendered` is called when the bytes are on the screen: that is what paces the runner. */
+export interface TerminalScreen {
+  write(bytes: Uint8Array, rendered: () => void): void
+  reset(): void
+}
+
+const encoder = new TextEncoder()
+
+/**
+ * One terminal's bytes in both directions. Output that comes before a screen is there is kept (its amount is bounded by
+ * the acknowledgement window); after a reconnect the rest is asked for from the exact byte.
+ */
+export class TerminalFeed {
+  readonly id: string
+  /** Bytes typed while there was no connection, not yet sent. */
+  readonly queued = new Store(0)
+  readonly #line: Pick<Connection, 'request' | 'send'>
+  readonly #client = newId()
+  readonly #input = new InputStream()
+  #sentTo = 0
+  #channel: number | undefined
+  #screen: TerminalScreen | undefined
+  #early: Frame[] = []
+  /** Offset of the next output byte; absent until a first attach has told. */
+  #received: number | undefined
+  #rendered = 0
+  #acked = 0
+  #replayUntil = 0
+  #isAttaching = false
+  /** Counts screens, so that an answer for an earlier one is not taken for this one's. */
+  #epoch = 0
+
+  constructor(id: string, line: Pick<Connection, 'request' | 'send'>) {
+    this.id = id
+    this.#line = line
+  }
+
+  get channel(): number | undefined {
+    return this.#channel
+  }
+
+  /** Asks for the output from where this page is. Asking twice at a time is asking once. */
+  async attach(info: Pick<TerminalInfo, 'end'>): Promise<void> {
+    if (this.#isAttaching) return
+    this.#isAttaching = true
+    this.#channel = undefined
+    const epoch = this.#epoch
+    const since = this.#received ?? (info.end <= REPLAY_WHOLE_BYTES ? 0 : undefined)
+    try {
+      const answer = await this.#line.request('terminal.attach', {
+        terminal: this.id,
+        client: this.#client,
+        ...(since !== undefined && { since }),
+      })
+      if (epoch === this.#epoch) this.#attached(answer)
+    } catch {
+      // Lost on the way: `hello` attaches again. Gone: `terminal.closed` says so.
+    } finally {
+      this.#isAttaching = false
+    }
+    if (epoch !== this.#epoch && this.#screen !== undefined) await this.attach(info)
+  }
+
+  #attached(answer: RequestResult<'terminal.attach'>): void {
+    this.#channel = answer.channel
+    if (this.#received === undefined) this.#rendered = answer.from
+    this.#received ??= answer.from
+    this.#acked = answer.from
+    this.#replayUntil = Math.max(this.#replayUntil, answer.terminal.end)
+    this.#resend(answer.input)
+  }
+
+  /** The connection is gone; input waits from now on. */
+  detached(): void {
+    this.#channel = undefined
+  }
+
+  /** Gives the feed something to draw on. A second screen starts from the terminal's state, not from where the first was. */
+  show(screen: TerminalScreen): void {
+    this.#screen = screen
+    const early = this.#early
+    this.#early = []
+    for (const frame of early) this.#draw(screen, frame)
+  }
+
+  /** The screen is gone; the next one needs everything again. */
+  hide(): void {
+    this.#screen = undefined
+    this.#early = []
+    this.#received = undefined
+    this.#epoch += 1
+    if (this.#channel !== undefined) {
+      void this.#line.request('terminal.detach', { channel: this.#channel }).catch(() => undefined)
+    }
+    this.#channel = undefined
+  }
+
+  /** A frame of this feed's channel. */
+  receive(frame: Frame): void {
+    if (frame.kind === 'ack') this.#input.confirm(frame.offset)
+    else if (frame.kind === 'screen') this.#take(frame)
+    else if (frame.kind === 'output') this.#takeOutput(frame)
+  }
+
+  /** Types into the terminal. `false`: too much is waiting for the connection already, and this was not taken. */
+  type(text: string): boolean {
+    if (this.#rendered < this.#replayUntil && isDeviceReport(text)) return true
+    const bytes = encoder.encode(text)
+    if (this.#channel === undefined && this.queued.getSnapshot() + bytes.length > MAX_QUEUED_INPUT_BYTES) return false
+    for (const chunk of this.#input.push(bytes)) this.#sendInput(chunk.offset, chunk.bytes)
+    if (this.#channel === undefined) this.queued.update((queued) => queued + bytes.length)
+    return true
+  }
+
+  #resend(applied: number | undefined): void {
+    if (applied === undefined) this.#input.restart(this.#sentTo)
+    else this.#input.confirm(applied)
+    this.#sentTo = 0
+    for (const chunk of this.#input.unconfirmed()) this.#sendInput(chunk.offset, chunk.bytes)
+    this.queued.set(0)
+  }
+
+  #sendInput(offset: number, payload: Uint8Array): void {
+    if (this.#channel === undefined) return
+    if (this.#line.send({ kind: 'input', channel: this.#channel, offset, payload })) {
+      this.#sentTo = offset + payload.length
+    }
+  }
+
+  #takeOutput(frame: Frame): void {
+    const known = (this.#received ??= frame.offset) - frame.offset
+    if (known >= frame.payload.length) return
+    if (known < 0) return void this.attach({ end: frame.offset })
+    this.#take({ ...frame, offset: frame.offset + known, payload: frame.payload.subarray(known) })
+  }
+
+  #take(frame: Frame): void {
+    this.#received = frame.kind === 'screen' ? frame.offset : frame.offset + frame.payload.length
+    if (frame.kind === 'screen') this.#replayUntil = Math.max(this.#replayUntil, frame.offset)
+    if (this.#screen === undefined) this.#early.push(frame)
+    else this.#draw(this.#screen, frame)
+  }
+
+  #draw(screen: TerminalScreen, frame: Frame): void {
+    const isScreen = frame.kind === 'screen'
+    if (isScreen) screen.reset()
+    const end = isScreen ? frame.offset : frame.offset + frame.payload.length
+    screen.write(frame.payload, () => this.#hasRendered(end, frame.channel))
+  }
+
+  #hasRendered(end: number, channel: number): void {
+    this.#rendered = Math.max(this.#rendered, end)
+    if (channel !== this.#channel || end - this.#acked < TERMINAL_ACK_EVERY_BYTES) return
+    this.#acked = end
+    this.#line.send({ kind: 'ack', channel, offset: end, payload: new Uint8Array() })
+  }
+}

@@ -1,0 +1,146 @@
+import { isAtLeast } from '#protocol/roles.ts'
+import type { EventData, TerminalInfo } from '#protocol/messages.ts'
+import type { Connection } from './connection.ts'
+import { Store } from './store.ts'
+import { TerminalFeed } from './terminal-feed.ts'
+import { TerminalSize } from './terminal-size.ts'
+
+export interface TerminalsState {
+  list: TerminalInfo[]
+  activeId: string | undefined
+  /** Whether the runner has told what there is. */
+  isKnown: boolean
+}
+
+/** One terminal as the page holds it: its bytes and its size. */
+export interface OpenTerminal {
+  feed: TerminalFeed
+  size: TerminalSize
+}
+
+const DEFAULT_SIZE = { cols: 100, rows: 24 }
+
+/** All terminals of the REPL, and which one is looked at. */
+export class Terminals {
+  readonly state = new Store<TerminalsState>({ list: [], activeId: undefined, isKnown: false })
+  readonly #connection: Connection
+  readonly #open = new Map<string, OpenTerminal>()
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+    connection.on('hello', (hello) => void this.#welcome(hello))
+    connection.on('terminal.opened', ({ terminal }) => this.#put(terminal))
+    connection.on('terminal.changed', ({ terminal }) => this.#put(terminal))
+    connection.on('terminal.closed', ({ terminal }) => this.#remove(terminal))
+    connection.onFrame((frame) => this.#byChannel(frame.channel)?.feed.receive(frame))
+    connection.state.subscribe(() => {
+      if (connection.state.getSnapshot().kind !== 'open') for (const { feed } of this.#open.values()) feed.detached()
+    })
+  }
+
+  /** The page's side of a terminal; made when first asked for, and attached then. */
+  open(id: string): OpenTerminal {
+    const known = this.#open.get(id)
+    if (known !== undefined) return known
+    const made = { feed: new TerminalFeed(id, this.#connection), size: new TerminalSize(id, this.#connection) }
+    this.#open.set(id, made)
+    const info = this.#info(id)
+    if (info !== undefined) made.size.told(info)
+    return made
+  }
+
+  /** Attaches a terminal that is on the screen and has no line yet. */
+  attach(id: string): void {
+    const info = this.#info(id)
+    const { feed } = this.open(id)
+    const isOpen = this.#connection.state.getSnapshot().kind === 'open'
+    if (info !== undefined && isOpen && feed.channel === undefined) void feed.attach(info)
+  }
+
+  activate(id: string): void {
+    this.state.update((state) => ({ ...state, activeId: id }))
+    this.attach(id)
+  }
+
+  /** Opens a shell and shows it. */
+  async create(options: { cwd?: string; name?: string } = {}): Promise<TerminalInfo> {
+    const { terminal } = await this.#connection.request('terminal.create', { ...this.likelySize(), ...options })
+    this.#put(terminal)
+    this.activate(terminal.id)
+    return terminal
+  }
+
+  async close(id: string): Promise<void> {
+    await this.#connection.request('terminal.close', { terminal: id })
+    this.#remove(id)
+  }
+
+  async rename(id: string, name: string): Promise<void> {
+    await this.#connection.request('terminal.rename', { terminal: id, name })
+  }
+
+  /** A fresh shell in place of one whose process ended. */
+  async restart(id: string): Promise<void> {
+    const name = this.#info(id)?.name
+    await this.create(name === undefined ? {} : { name })
+    await this.close(id)
+  }
+
+  /** The size a new terminal will most likely have: that of the one on the screen. */
+  likelySize(): { cols: number; rows: number } {
+    const { activeId } = this.state.getSnapshot()
+    return (activeId === undefined ? undefined : this.#open.get(activeId)?.size.fitted) ?? DEFAULT_SIZE
+  }
+
+  async #welcome(hello: EventData<'hello'>): Promise<void> {
+    const ids = new Set(hello.terminals.map((terminal) => terminal.id))
+    for (const id of this.#open.keys()) if (!ids.has(id)) this.#open.delete(id)
+    this.state.update(({ activeId }) => ({
+      list: hello.terminals,
+      activeId: activeId !== undefined && ids.has(activeId) ? activeId : firstOf(hello.terminals),
+      isKnown: true,
+    }))
+    for (const terminal of hello.terminals) {
+      const open = this.#open.get(terminal.id)
+      open?.size.told(terminal)
+      void open?.feed.attach(terminal)
+    }
+    const { activeId } = this.state.getSnapshot()
+    if (activeId !== undefined) this.attach(activeId)
+    else if (isAtLeast(hello.role, 'editor')) await this.create().catch(() => undefined)
+  }
+
+  #put(terminal: TerminalInfo): void {
+    this.#open.get(terminal.id)?.size.told(terminal)
+    this.state.update((state) => {
+      const isKnown = state.list.some(({ id }) => id === terminal.id)
+      const list = isKnown
+        ? state.list.map((other) => (other.id === terminal.id ? terminal : other))
+        : [...state.list, terminal]
+      return { ...state, list, activeId: state.activeId ?? terminal.id }
+    })
+  }
+
+  #remove(id: string): void {
+    this.#open.delete(id)
+    this.state.update((state) => {
+      const index = state.list.findIndex((terminal) => terminal.id === id)
+      const list = state.list.filter((terminal) => terminal.id !== id)
+      const neighbour = list[Math.min(Math.max(index, 0), list.length - 1)]?.id
+      return { ...state, list, activeId: state.activeId === id ? neighbour : state.activeId }
+    })
+  }
+
+  #info(id: string): TerminalInfo | undefined {
+    return this.state.getSnapshot().list.find((terminal) => terminal.id === id)
+  }
+
+  #byChannel(channel: number): OpenTerminal | undefined {
+    for (const open of this.#open.values()) if (open.feed.channel === channel) return open
+    return undefined
+  }
+}
+
+function firstOf(terminals: TerminalInfo[]): string | undefined {
+  return (terminals.find((terminal) => terminal.exit === undefined) ?? terminals[0])?.id
+}

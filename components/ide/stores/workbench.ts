@@ -1,0 +1,292 @@
+import type { AccountView, ReplView } from '#server/repls/views.ts'
+import type { ToastInput } from '#components/ui/toast-store.ts'
+import { Connection } from './connection.ts'
+import { Documents } from './documents.ts'
+import type { Drafts } from './drafts.ts'
+import { EditorBridge } from './editor-bridge.ts'
+import { FileActions } from './file-actions.ts'
+import { FileTree } from './file-tree.ts'
+import { firstFile } from './first-file.ts'
+import { LayoutMemory } from './layout.ts'
+import type { PhonePane, SideView, Storage } from './layout.ts'
+import { Preview } from './preview.ts'
+import { QuickFiles } from './quick-files.ts'
+import { Repl } from './repl.ts'
+import type { ReplApi } from './repl.ts'
+import { describeError } from './request-error.ts'
+import { Run } from './run.ts'
+import { Store } from './store.ts'
+import { Tabs } from './tabs.ts'
+import { TerminalBridge } from './terminal-bridge.ts'
+import { Terminals } from './terminals.ts'
+import { Transfers } from './transfers.ts'
+
+/** What lies over the workbench. */
+export type Overlay =
+  | { kind: 'none' }
+  | { kind: 'quick-open' | 'palette' | 'help' | 'share' | 'run-settings' | 'rename' }
+  /** A tab with text that could not be saved is to be closed. */
+  | { kind: 'close-unsaved'; path: string }
+  | { kind: 'paste'; text: string; onConfirm: () => void }
+  | { kind: 'compare'; path: string }
+
+export interface WorkbenchOptions {
+  view: ReplView
+  account: AccountView
+  api: ReplApi
+  drafts: Drafts
+  storage: Storage | undefined
+  socketUrl: string
+  notify: (toast: ToastInput) => void
+}
+
+/** Everything behind the page of one REPL. Components draw what its stores say and call what it does. */
+export class Workbench {
+  readonly account: AccountView
+  readonly connection: Connection
+  readonly repl: Repl
+  readonly terminals: Terminals
+  readonly tree: FileTree
+  readonly documents: Documents
+  readonly tabs: Tabs
+  readonly files: FileActions
+  readonly transfers: Transfers
+  readonly run: Run
+  readonly preview: Preview
+  readonly quickFiles: QuickFiles
+  readonly editor = new EditorBridge()
+  readonly terminalBridge = new TerminalBridge()
+  /** A name is being asked for in the tree. */
+  readonly creating = new Store<{ kind: 'file' | 'folder'; folder: string } | undefined>(undefined)
+  readonly memory: LayoutMemory
+  readonly overlay = new Store<Overlay>({ kind: 'none' })
+  readonly notify: (toast: ToastInput) => void
+  #runner: string | undefined
+
+  constructor(options: WorkbenchOptions) {
+    const { view, account, api, drafts, storage, socketUrl, notify } = options
+    this.account = account
+    this.notify = notify
+    this.memory = new LayoutMemory(view.id, storage)
+    const layout = this.memory.layout.getSnapshot()
+    this.repl = new Repl(view, api)
+    const connection = new Connection({ url: socketUrl })
+    this.connection = connection
+    this.terminals = new Terminals(connection)
+    this.tree = new FileTree(connection, layout.expanded)
+    this.documents = new Documents({ connection, drafts, isReadonly: !this.repl.canEdit })
+    this.tabs = new Tabs({ tabs: layout.tabs, active: layout.active ?? undefined })
+    this.files = new FileActions({ connection, tree: this.tree, documents: this.documents, tabs: this.tabs })
+    this.transfers = new Transfers(view.id, this.tree)
+    this.run = new Run(connection, this.terminals)
+    this.preview = new Preview(view.id, this.run)
+    this.quickFiles = new QuickFiles(connection)
+    this.#rememberLayout()
+    this.#followRepl()
+    this.#noticeNewRunner()
+    if (this.memory.isFirstVisit) this.#openFirstFile()
+  }
+
+  get replId(): string {
+    return this.repl.state.getSnapshot().view.id
+  }
+
+  /** Begins to watch, to wake and to connect. */
+  open(): void {
+    this.repl.open()
+    this.#connectOrNot()
+  }
+
+  /** Lets go of the connection and of timers; `open` begins again. */
+  close(): void {
+    this.repl.close()
+    this.connection.stop()
+    this.documents[Symbol.dispose]()
+    this.tree[Symbol.dispose]()
+  }
+
+  /** Runs something a person asked for, and tells them if it fails. */
+  async attempt(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      const { message, advice } = describeError(error)
+      this.notify({ title: message, tone: 'failed', ...(advice !== undefined && { description: advice }) })
+    }
+  }
+
+  /** Shows a file in the editor, at a line if one is given. */
+  openFile(path: string, options: { isPreview?: boolean; line?: number } = {}): void {
+    this.tabs.open(path, { isPreview: options.isPreview ?? false })
+    this.memory.patch({ pane: 'editor' })
+    if (options.line !== undefined) this.editor.goTo(path, options.line)
+  }
+
+  /** Closes a tab; what is typed is saved first, and if that fails the person is asked. */
+  async closeTab(path: string): Promise<void> {
+    const document = this.documents.get(path)
+    if (document?.isUnsaved === true) {
+      await document.save()
+      if (document.isUnsaved) return this.overlay.set({ kind: 'close-unsaved', path })
+    }
+    this.tabs.close(path)
+  }
+
+  /** Closes a tab and forgets what was typed there. */
+  async discardTab(path: string): Promise<void> {
+    await this.documents.get(path)?.discard()
+    this.tabs.close(path)
+    this.overlay.set({ kind: 'none' })
+  }
+
+  showSide(side: SideView | null): void {
+    this.memory.patch({ side })
+  }
+
+  showPane(pane: PhonePane): void {
+    this.memory.patch({ pane })
+  }
+
+  closeOtherTabs(path: string): void {
+    for (const tab of this.tabs.state.getSnapshot().tabs) if (tab.path !== path) void this.closeTab(tab.path)
+  }
+
+  reveal(path: string): void {
+    this.showSide('files')
+    this.showPane('files')
+    void this.tree.reveal(path)
+  }
+
+  /** Asks for a name in the tree: a new file or folder beside what is active. */
+  beginCreate(kind: 'file' | 'folder', folder = ''): void {
+    this.showSide('files')
+    this.showPane('files')
+    this.creating.set({ kind, folder })
+    if (folder !== '') this.tree.setExpanded([...new Set([...this.tree.state.getSnapshot().expanded, folder])])
+  }
+
+  toggleSide(): void {
+    this.showSide(this.memory.layout.getSnapshot().side === null ? 'files' : null)
+  }
+
+  toggleTerminal(): void {
+    const isOpen = !this.memory.layout.getSnapshot().isPanelOpen
+    this.memory.patch({ isPanelOpen: isOpen, pane: isOpen ? 'terminal' : 'editor' })
+    if (isOpen) this.terminalBridge.focus()
+    else this.editor.focus()
+  }
+
+  focusEditor(): void {
+    this.showPane('editor')
+    this.editor.focus()
+  }
+
+  focusTerminal(): void {
+    this.memory.patch({ isPanelOpen: true, pane: 'terminal' })
+    this.terminalBridge.focus()
+  }
+
+  findInTerminal(): void {
+    this.focusTerminal()
+    this.terminalBridge.openFind()
+  }
+
+  newTerminal(): void {
+    this.memory.patch({ isPanelOpen: true, pane: 'terminal' })
+    void this.attempt(() => this.terminals.create())
+  }
+
+  closeActiveTerminal(): void {
+    const { activeId } = this.terminals.state.getSnapshot()
+    if (activeId !== undefined) void this.attempt(() => this.terminals.close(activeId))
+  }
+
+  toggleRun(): void {
+    if (this.run.isRunning) return void this.attempt(() => this.run.stop())
+    this.memory.patch({ isPanelOpen: true })
+    void this.attempt(async () => {
+      await this.documents.saveAll()
+      await this.run.start()
+    })
+  }
+
+  togglePreview(): void {
+    if (this.preview.state.getSnapshot().kind !== 'none') return this.preview.close()
+    const port = this.run.state.getSnapshot()?.port ?? this.run.ports.getSnapshot()[0]?.port
+    if (port === undefined) {
+      return this.notify({ title: 'Nothing listens on a port yet.', description: 'Run the project first.' })
+    }
+    this.showPane('preview')
+    void this.preview.open(port)
+  }
+
+  /** Deletes into the REPL's trash, and offers the way back. */
+  async deleteFile(path: string): Promise<void> {
+    await this.attempt(async () => {
+      const restore = await this.files.delete(path)
+      for (const tab of this.tabs.state.getSnapshot().tabs) if (tab.path === path) this.tabs.close(path)
+      this.notify({
+        title: `"${path}" was moved to the trash.`,
+        action: { label: 'Undo', onAct: () => void this.attempt(restore) },
+      })
+    })
+  }
+
+  #rememberLayout(): void {
+    this.tabs.state.subscribe(() => {
+      const { tabs, active } = this.tabs.state.getSnapshot()
+      this.memory.patch({ tabs: [...tabs], active: active ?? null })
+      // A tab that was replaced or closed lets its document go, but not what was typed there.
+      for (const path of this.documents.paths()) {
+        const document = this.documents.get(path)
+        if (document?.isUnsaved === false && !tabs.some((tab) => tab.path === path)) this.documents.close(path)
+      }
+    })
+    this.tree.state.subscribe(() => {
+      const { expanded } = this.tree.state.getSnapshot()
+      if (expanded !== this.memory.layout.getSnapshot().expanded) this.memory.patch({ expanded: [...expanded] })
+    })
+  }
+
+  #followRepl(): void {
+    this.repl.state.subscribe(() => this.#connectOrNot())
+    this.connection.state.subscribe(() => {
+      const state = this.connection.state.getSnapshot()
+      // A socket that is refused before it opens says nothing; the API tells whether one may still be here.
+      if (state.kind === 'waiting' && state.attempt === ATTEMPTS_BEFORE_ASKING) void this.repl.refresh()
+    })
+  }
+
+  #connectOrNot(): void {
+    const { view, access } = this.repl.state.getSnapshot()
+    if (access === 'removed') return this.connection.refuse('no-access')
+    if (access === 'signed-out') return this.connection.refuse('signed-out')
+    // While it starts, the gateway holds the line and lets it through the moment terminals open.
+    if (view.state.kind === 'running' || view.state.kind === 'starting') this.connection.start()
+    else this.connection.stop()
+  }
+
+  #noticeNewRunner(): void {
+    this.connection.on('hello', ({ runner }) => {
+      if (this.#runner !== undefined && this.#runner !== runner) {
+        this.notify({
+          title: 'The REPL was restarted.',
+          description: 'Terminals are new; files and what you typed are as they were.',
+        })
+      }
+      this.#runner = runner
+    })
+  }
+
+  #openFirstFile(): void {
+    const stop = this.tree.state.subscribe(() => {
+      const root = this.tree.state.getSnapshot().folders.get('')
+      if (root === undefined || root.entries.length === 0) return
+      stop()
+      const path = firstFile(root.entries)
+      if (path !== undefined && this.tabs.state.getSnapshot().tabs.length === 0) this.tabs.open(path)
+    })
+  }
+}
+
+const ATTEMPTS_BEFORE_ASKING = 2

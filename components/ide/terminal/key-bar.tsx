@@ -1,0 +1,67 @@
+'use client'
+
+import { useState } from 'react'
+import { cx } from '#components/ui/cx.ts'
+
+const ESC = '\u001b'
+
+/** Keys that a touch keyboard lacks, and what they send. */
+const KEYS = [
+  { label: 'Esc', text: ESC },
+  { label: 'Tab', text: '\t' },
+  { label: '↑', name: 'Up', text: `${ESC}[A` },
+  { label: '↓', name: 'Down', text: `${ESC}[B` },
+  { label: '←', name: 'Left', text: `${ESC}[D` },
+  { label: '→', name: 'Right', text: `${ESC}[C` },
+] as const
+
+/** The control characters worth a button, shown when Ctrl is held down by a tap. */
+const CONTROLS = [
+  { label: 'C', text: '\u0003' },
+  { label: 'D', text: '\u0004' },
+  { label: 'Z', text: '\u001a' },
+  { label: 'L', text: '\u000c' },
+  { label: 'R', text: '\u0012' },
+  { label: 'A', text: '\u0001' },
+] as const
+
+const KEY =
+  'h-9 min-w-10 shrink-0 rounded-md bg-raised px-2 text-sm text-soft ring-1 ring-inset ring-line-strong active:bg-hover'
+
+/** A row of keys under the terminal, on touch screens only. */
+export function KeyBar({ onType }: { onType: (text: string) => void }) {
+  const [isControl, setIsControl] = useState(false)
+  const keys = isControl ? CONTROLS : KEYS
+  return (
+    <div
+      role="toolbar"
+      aria-label="Terminal keys"
+      className="flex shrink-0 gap-1.5 overflow-x-auto border-t border-line bg-panel p-1.5 md:hidden"
+    >
+      <button
+        type="button"
+        aria-pressed={isControl}
+        className={cx(KEY, isControl && 'bg-accent text-on-accent')}
+        onClick={() => setIsControl(!isControl)}
+      >
+        Ctrl
+      </button>
+      {keys.map((key) => (
+        <button
+          key={key.label}
+          type="button"
+          aria-label={'name' in key ? key.name : isControl ? `Ctrl ${key.label}` : key.label}
+          className={KEY}
+          // The touch keyboard stays open: the terminal keeps the focus.
+          onPointerDown={(event) => event.preventDefault()}
+          onClick={() => {
+            onType(key.text)
+            setIsControl(false)
+          }}
+        >
+          {key.label}
+        </button>
+      ))}
+    </div>
+  )
+}

@@ -1,0 +1,112 @@
+'use client'
+
+import { useState } from 'react'
+import { ChevronDown, Pencil, Play, Plus, TerminalSquare, Trash2, X } from 'lucide-react'
+import { cx } from '#components/ui/cx.ts'
+import { ContextMenu, ContextMenuContent, ContextMenuItem, ContextMenuTrigger } from '#components/ui/context-menu.tsx'
+import { IconButton } from '#components/ui/icon-button.tsx'
+import { StateDot } from '#components/ui/state-dot.tsx'
+import type { TerminalInfo } from '#protocol/messages.ts'
+import { NameInput } from '../name-input.tsx'
+import { useStore, useWorkbench } from '../use-workbench.tsx'
+
+/** The row over the terminals: one tab each, a new one, hide the panel. */
+export function TerminalTabs() {
+  const workbench = useWorkbench()
+  const { list, activeId } = useStore(workbench.terminals.state)
+  return (
+    <div className="flex h-9 shrink-0 items-center gap-1 border-b border-line bg-panel pl-2 pr-1.5">
+      <div role="tablist" aria-label="Terminals" className="flex min-w-0 items-center gap-0.5 overflow-x-auto">
+        {list.map((terminal) => (
+          <TerminalTab key={terminal.id} terminal={terminal} isActive={terminal.id === activeId} />
+        ))}
+      </div>
+      {workbench.repl.canEdit && (
+        <IconButton label="New terminal" keys="ctrl+shift+`" side="top" onClick={() => workbench.newTerminal()}>
+          <Plus aria-hidden />
+        </IconButton>
+      )}
+      <div className="grow" />
+      <IconButton
+        label="Hide terminals"
+        keys="ctrl+`"
+        side="top"
+        className="hidden md:inline-flex"
+        onClick={() => workbench.toggleTerminal()}
+      >
+        <ChevronDown aria-hidden />
+      </IconButton>
+    </div>
+  )
+}
+
+function TerminalTab({ terminal, isActive }: { terminal: TerminalInfo; isActive: boolean }) {
+  const workbench = useWorkbench()
+  const [isRenaming, setIsRenaming] = useState(false)
+  const Icon = terminal.kind === 'run' ? Play : TerminalSquare
+  const close = (): void => void workbench.attempt(() => workbench.terminals.close(terminal.id))
+  if (isRenaming) {
+    return (
+      <NameInput
+        label="Terminal name"
+        initial={terminal.name}
+        className="h-7 w-32"
+        onDone={(name) => {
+          setIsRenaming(false)
+          if (name !== undefined) void workbench.attempt(() => workbench.terminals.rename(terminal.id, name))
+        }}
+      />
+    )
+  }
+  return (
+    <ContextMenu>
+      <ContextMenuTrigger asChild disabled={!workbench.repl.canEdit}>
+        <div
+          role="presentation"
+          className={cx(
+            'group flex h-7 shrink-0 items-center rounded-md text-muted hover:text-text',
+            isActive && 'bg-hover text-text',
+          )}
+        >
+          <button
+            type="button"
+            role="tab"
+            aria-selected={isActive}
+            className="flex h-7 items-center gap-1.5 rounded-md pl-2 pr-2"
+            onClick={() => {
+              workbench.terminals.activate(terminal.id)
+              workbench.terminalBridge.focus()
+            }}
+            onDoubleClick={() => setIsRenaming(workbench.repl.canEdit)}
+          >
+            <Icon aria-hidden size={14} strokeWidth={1.5} />
+            <span className="max-w-40 truncate">{terminal.name}</span>
+            {terminal.exit !== undefined && <StateDot tone={terminal.exit.code === 0 ? 'idle' : 'failed'} />}
+          </button>
+          {workbench.repl.canEdit && (
+            <button
+              type="button"
+              tabIndex={-1}
+              aria-label={`Close ${terminal.name}`}
+              className={cx(
+                '-ml-1 mr-1 rounded-sm p-0.5 opacity-0 hover:bg-selected group-hover:opacity-100 focus-visible:opacity-100',
+                isActive && 'opacity-60',
+              )}
+              onClick={close}
+            >
+              <X aria-hidden size={14} strokeWidth={1.5} />
+            </button>
+          )}
+        </div>
+      </ContextMenuTrigger>
+      <ContextMenuContent label={`Terminal ${terminal.name}`}>
+        <ContextMenuItem icon={<Pencil />} onSelect={() => setIsRenaming(true)}>
+          Rename
+        </ContextMenuItem>
+        <ContextMenuItem icon={<Trash2 />} isDanger onSelect={close}>
+          Close terminal
+        </ContextMenuItem>
+      </ContextMenuContent>
+    </ContextMenu>
+  )
+}

@@ -1,0 +1,40 @@
+'use client'
+
+import { useEffect } from 'react'
+import { isTyping } from '#components/ui/typing.ts'
+import { COMMANDS } from './commands.ts'
+import { isPressed } from './stores/shortcut.ts'
+import type { Workbench } from './stores/workbench.ts'
+
+/** Keys that a shell has no use for; everything else typed into a terminal is the shell's. */
+const NOT_FOR_SHELLS = /shift|^f\d+$|`|alt\+\d/
+/** The beginning of the editor's own chords. */
+const EDITOR_CHORD = 'mod+k'
+
+/** Gives every command its keys, wherever the focus is. */
+export function useShortcuts(workbench: Workbench): void {
+  useEffect(() => {
+    const isMac = /Mac|iPhone|iPad/.test(navigator.userAgent)
+    const onKeyDown = (event: KeyboardEvent): void => {
+      const command = COMMANDS.find((command) =>
+        command.keys?.some((keys) => isPressed(keys, event, isMac) && isMeant(keys, event.target)),
+      )
+      if (command === undefined) return
+      event.preventDefault()
+      event.stopPropagation()
+      if (command.isEnabled?.(workbench) ?? true) command.run(workbench)
+    }
+    // Before the editor and the terminal see the key.
+    window.addEventListener('keydown', onKeyDown, { capture: true })
+    return () => window.removeEventListener('keydown', onKeyDown, { capture: true })
+  }, [workbench])
+}
+
+function isMeant(keys: string, target: EventTarget | null): boolean {
+  if (!(target instanceof Element)) return true
+  if (target.closest('[role="dialog"]') !== null) return false
+  if (keys === '?') return !isTyping(target)
+  if (target.closest('.xterm') !== null) return NOT_FOR_SHELLS.test(keys)
+  if (target.closest('.monaco-editor') !== null) return keys !== EDITOR_CHORD
+  return true
+}

@@ -1,0 +1,24 @@
+'use client'
+
+import { createContext, use, useSyncExternalStore } from 'react'
+import type { Readable } from './stores/store.ts'
+import type { Workbench } from './stores/workbench.ts'
+
+export const WorkbenchContext = createContext<Workbench | undefined>(undefined)
+
+/** Everything behind this page. */
+export function useWorkbench(): Workbench {
+  const workbench = use(WorkbenchContext)
+  if (workbench === undefined) throw new Error('useWorkbench needs a WorkbenchContext around it')
+  return workbench
+}
+
+/** A store's value, now and after each change. */
+export function useStore<T>(store: Readable<T>): T {
+  return useSyncExternalStore(store.subscribe, store.getSnapshot, store.getSnapshot)
+}
+
+/** The REPL as last heard. */
+export function useRepl() {
+  return useStore(useWorkbench().repl.state).view
+}
