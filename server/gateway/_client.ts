@@ -50,21 +50,26 @@ export function open(
 /** How an attempt to open a WebSocket ended. */
 export type Opened = { kind: 'open'; socket: WebSocket } | { kind: 'refused'; status: number; body: string }
 
+interface SocketOptions {
+  host?: string
+  path: string
+  headers?: Record<string, string>
+  protocols?: string[]
+  /** Gets every text message from the first one on. */
+  inbox?: string[]
+}
+
 /** Opens a WebSocket; HTTP refusals are an answer, not an error. */
-export function openSocket(
-  port: number,
-  {
-    host = `localhost:${port}`,
-    path,
-    headers = {},
-    protocols = [],
-  }: { host?: string; path: string; headers?: Record<string, string>; protocols?: string[] },
-): Promise<Opened> {
+export function openSocket(port: number, options: SocketOptions): Promise<Opened> {
+  const { host = `localhost:${port}`, path, headers = {}, protocols = [], inbox } = options
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, protocols, {
       headers: { Host: host, ...headers },
       perMessageDeflate: false,
       maxPayload: 64 * 1024 * 1024,
+    })
+    socket.on('message', (data, isBinary) => {
+      if (!isBinary && Buffer.isBuffer(data)) inbox?.push(data.toString('utf8'))
     })
     socket.on('open', () => resolve({ kind: 'open', socket }))
     socket.on('unexpected-response', (_request, response) => {

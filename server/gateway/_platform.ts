@@ -26,6 +26,10 @@ import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
 export interface Platform extends AsyncDisposable {
   gateway: Gateway
   runner: StandInRunner
+  /** Where `dial` leads: the stand-in's socket unless a test has another runner. */
+  sandbox: { socketPath: string; id: string }
+  /** What a runner checks tokens with. */
+  publicKey: string
   port: number
   origin: string
   replId: string
@@ -58,7 +62,8 @@ export async function startPlatform(limits: Partial<GatewayLimits> = {}): Promis
   const people = new Map<string, Principal>()
   const lifecycle = { starts: 0, touches: 0, start: () => Promise.resolve() }
   const logLines: string[] = []
-  const sandboxId = newSandboxId()
+  const sandbox = { socketPath: runner.socketPath, id: newSandboxId() }
+  const sandboxId = sandbox.id
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const port = portOf(server)
@@ -97,7 +102,7 @@ export async function startPlatform(limits: Partial<GatewayLimits> = {}): Promis
       dial: (id) =>
         new Promise((resolve, reject) => {
           if (id !== sandboxId) return reject(new AppError('unavailable', `No sandbox ${id}.`))
-          const socket = connect(runner.socketPath, () => resolve(socket))
+          const socket = connect(sandbox.socketPath, () => resolve(socket))
           socket.once('error', (cause) => reject(new AppError('unavailable', 'The sandbox is away.', { cause })))
         }),
       [Symbol.asyncDispose]: async () => {},
@@ -114,6 +119,8 @@ export async function startPlatform(limits: Partial<GatewayLimits> = {}): Promis
   return {
     gateway,
     runner,
+    sandbox,
+    publicKey: tokens.publicKey,
     port,
     origin: `http://localhost:${port}`,
     replId,

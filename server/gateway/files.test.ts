@@ -25,7 +25,7 @@ describe('files of a repl over HTTP', () => {
     expect(answer.headers).toMatchObject({
       'content-type': 'application/octet-stream',
       'content-disposition': "attachment; filename*=UTF-8''%C3%BC%20%E2%80%99x.html",
-      'content-security-policy': 'sandbox',
+      'content-security-policy': "sandbox; default-src 'none'",
       'x-content-type-options': 'nosniff',
       'cross-origin-resource-policy': 'same-origin',
       etag: '"one"',

@@ -14,6 +14,7 @@ import type { HeaderList } from '#server/gateway/headers.ts'
 import { refuseOtherSites, requireAppOrigin } from '#server/gateway/origin.ts'
 import type { GatewayLimits } from '#server/gateway/limits.ts'
 import type { Parts } from '#server/gateway/parts.ts'
+import { answerError } from '#server/gateway/refuse.ts'
 import { errorOfRunner } from '#server/gateway/runner-error.ts'
 import { brokenConnection } from '#server/gateway/upgrade-request.ts'
 
@@ -45,9 +46,9 @@ const RESPONSE_HEADERS = new Set([
   'content-disposition',
 ])
 
-/** Types that a page may show in an element. No script, markup or style is among them: those come as bytes. */
+/** Types that a page may show in an element, where nothing in them runs. All others come as bytes. */
 const INERT_TYPE =
-  /^(?:image\/(?!svg)[\w.+-]+|audio\/[\w.+-]+|video\/[\w.+-]+|font\/[\w.+-]+|text\/plain|application\/(?:json|pdf|zip))(?:\s*;\s*charset=[\w-]+)?$/i
+  /^(?:image\/[\w.+-]+|audio\/[\w.+-]+|video\/[\w.+-]+|font\/[\w.+-]+|text\/plain|application\/(?:json|pdf|zip))(?:\s*;\s*charset=[\w-]+)?$/i
 
 interface Transfer {
   who: Principal
@@ -110,7 +111,7 @@ async function exchange(
   const { connection, token } = await sandboxes.dial(target, { sub: who.id, role, actor: who.name })
   try {
     const answer = await ask(connection, request, { path, token, limits, signal })
-    if ((answer.statusCode ?? 500) >= 400) throw await errorOfRunner(answer, limits)
+    if (isRefusal(answer)) return answerError(response, await errorOfRunner(answer, limits), answer.statusCode)
     response.writeHead(statusOf(answer), flat(responseHeaders(answer, path)))
     await pipeline(answer, response, { signal })
   } finally {
@@ -156,6 +157,11 @@ function requestHeaders(request: IncomingMessage, token: string): HeaderList {
   ]
 }
 
+/** A refusal in HTTP's own words is kept: 412 and 416 say what our codes do not. */
+function isRefusal({ statusCode = 0 }: IncomingMessage): boolean {
+  return statusCode >= 400 && statusCode < 600
+}
+
 /** A runner answers with success or "not modified"; it sends nobody elsewhere. */
 function statusOf(answer: IncomingMessage): number {
   const status = answer.statusCode ?? 0
@@ -171,7 +177,7 @@ function responseHeaders(answer: IncomingMessage, path: string): HeaderList {
     ...kept,
     ['Content-Type', INERT_TYPE.test(type) ? type : 'application/octet-stream'],
     ['Content-Disposition', dispositionOf(answer, path)],
-    ['Content-Security-Policy', 'sandbox'],
+    ['Content-Security-Policy', "sandbox; default-src 'none'"],
     ['X-Content-Type-Options', 'nosniff'],
     ['Cross-Origin-Resource-Policy', 'same-origin'],
     ['Cache-Control', 'private, no-cache'],

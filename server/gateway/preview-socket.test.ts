@@ -136,7 +136,7 @@ describe('WebSockets of a preview', () => {
   test('where nothing listens it is refused', async () => {
     platform.access.publicPorts.add(1)
     const opened = await openSocket(platform.port, { host: platform.previewAuthority(1), path: '/' })
-    expect(opened).toMatchObject({ kind: 'refused', status: 404 })
+    expect(opened).toMatchObject({ kind: 'refused', status: 503 })
   })
 
   test('a user’s server that dies takes the connection with it', async () => {

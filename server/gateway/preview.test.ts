@@ -296,7 +296,7 @@ describe('the preview of a user’s server', () => {
     expect(page.headers['content-security-policy']).toMatch(/script-src 'nonce-[\w+/=]+'/)
     expect(await look()).toBe('{"listening":false}')
     expect(await ask({ port: platform.port, host, path: '/data.json' })).toMatchObject({
-      status: 404,
+      status: 503,
       headers: { 'content-type': 'application/json' },
     })
 
@@ -310,7 +310,7 @@ describe('the preview of a user’s server', () => {
 
   test('/__devex/ is the gateway’s own', async () => {
     onRequest = (_request, response) => void response.end('the user’s server')
-    expect(await visit('/__devex/anything')).toMatchObject({ status: 410 })
+    expect(await visit('/__devex/anything')).toMatchObject({ status: 404 })
     expect(seen).toEqual([])
   })
 

@@ -13,6 +13,7 @@ import { READY_PATH, RESERVED_PREFIX, TICKET_PATH, localPath } from '#server/gat
 import { redeemTicket } from '#server/gateway/preview-ticket.ts'
 import { holdVisit } from '#server/gateway/preview-visit.ts'
 import { answerError } from '#server/gateway/refuse.ts'
+import { isPortClosed } from '#server/gateway/sandboxes.ts'
 import type { Target } from '#server/gateway/sandboxes.ts'
 import type { Tunnels } from '#server/gateway/tunnels.ts'
 
@@ -81,7 +82,7 @@ async function serveReserved(
   { response }: Exchange,
   { host, path, target }: { host: PreviewHost; path: string; target: Target },
 ): Promise<void> {
-  if (path !== READY_PATH) throw new AppError('gone', `Nothing is at ${path}: ${RESERVED_PREFIX} is reserved.`)
+  if (path !== READY_PATH) throw new AppError('not_found', `Nothing is at ${path}: ${RESERVED_PREFIX} is reserved.`)
   const isListening = await sandboxes.tunnel(target, host.port).then(
     (stream) => {
       stream.destroy()
@@ -113,6 +114,13 @@ function pageOf({ publicUrl, limits }: PreviewParts, host: PreviewHost, error: A
   const frameOrigin = publicUrl().origin
   const link = { href: new URL(`/r/${host.replId}`, publicUrl()).href, label: 'Open the REPL' }
   const wait = { frameOrigin, link, pollMs: limits.pagePollMs }
+  if (isPortClosed(error))
+    return {
+      ...wait,
+      status: 502,
+      title: `Nothing listens on port ${host.port} yet`,
+      text: 'Start your server in the REPL. This page loads by itself as soon as the port answers.',
+    }
   switch (error.code) {
     case 'unauthenticated':
       return {
@@ -130,19 +138,13 @@ function pageOf({ publicUrl, limits }: PreviewParts, host: PreviewHost, error: A
         frameOrigin,
         link,
       }
-    case 'not_found':
-      return {
-        ...wait,
-        status: 502,
-        title: `Nothing listens on port ${host.port} yet`,
-        text: 'Start your server in the REPL. This page loads by itself as soon as the port answers.',
-      }
     case 'unavailable':
     case 'timeout':
       return { ...wait, status: HTTP_STATUS[error.code], title: 'The preview is not ready', text: inWords(error) }
     case 'bad_request':
     case 'conflict':
     case 'gone':
+    case 'not_found':
     case 'internal':
     case 'not_supported':
     case 'quota_exceeded':
@@ -150,7 +152,7 @@ function pageOf({ publicUrl, limits }: PreviewParts, host: PreviewHost, error: A
     case 'too_large':
       return {
         status: HTTP_STATUS[error.code],
-        title: error.code === 'gone' ? 'Nothing is here' : 'The preview cannot be shown',
+        title: error.code === 'not_found' ? 'Nothing is here' : 'The preview cannot be shown',
         text: inWords(error),
         frameOrigin,
         link,

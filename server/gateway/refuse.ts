@@ -16,12 +16,15 @@ export interface Upgrade {
 const MAX_REASON_BYTES = 123
 const MAX_PAYLOAD_BYTES = 1024
 
-/** Answers with the error as JSON, where nothing was answered yet; otherwise cuts the answer so that it looks cut. */
-export function answerError(response: ServerResponse, error: unknown): void {
+/**
+ * Answers with the error as JSON, where nothing was answered yet; otherwise cuts the answer so that it looks cut.
+ * `status` where there is a better one than the error's own.
+ */
+export function answerError(response: ServerResponse, error: unknown, status?: number): void {
   if (response.headersSent) return void response.destroy()
   const wire = toWireError(error)
   const body = JSON.stringify({ error: wire })
-  response.writeHead(HTTP_STATUS[wire.code], {
+  response.writeHead(status ?? HTTP_STATUS[wire.code], {
     'Content-Type': 'application/json',
     'Content-Length': Buffer.byteLength(body),
     'Cache-Control': 'no-store',

@@ -23,7 +23,7 @@ export interface Sandboxes {
   wake(replId: string, options: { limitMs: number; signal: AbortSignal }): Promise<Target>
   /** A connection to the runner, and the token to show there. A failure makes the next `wake` look anew. */
   dial(target: Target, visitor: Visitor): Promise<{ connection: Duplex; token: string }>
-  /** A raw connection to a port in the sandbox; `not_found` where nothing listens. */
+  /** A raw connection to a port in the sandbox; an error of `isPortClosed` where nothing listens. */
   tunnel(target: Target, port: number): Promise<Duplex>
 }
 
@@ -88,17 +88,24 @@ export function createSandboxes({ lifecycle, orchestrator, tokens, limits }: San
     if (answer.kind === 'upgraded') return answer.stream
     const error = await errorOfRunner(answer.response, limits)
     connection.destroy()
-    throw isPortClosed(answer.response.statusCode, error) ? portClosed(port, error) : error
+    // The sandbox runs, so what is not available in it is the port.
+    throw error.code === 'unavailable' || error.code === 'not_found' ? portClosed(port) : error
   }
 
   return { wake, dial, tunnel }
 }
 
-/** A runner says `not_found` or "bad gateway" where it could not connect to the port. */
-function isPortClosed(status: number | undefined, error: AppError): boolean {
-  return error.code === 'not_found' || status === 502
+/** Marks, as the cause, the one kind of `unavailable` that ends when the user starts a server. */
+class ClosedPort extends Error {}
+
+/** Whether an error says that nothing listens on the port. */
+export function isPortClosed(error: AppError): boolean {
+  return error.cause instanceof ClosedPort
 }
 
-function portClosed(port: number, cause: AppError): AppError {
-  return new AppError('not_found', `Nothing listens on port ${port} yet.`, { cause, advice: 'Start your server.' })
+function portClosed(port: number): AppError {
+  return new AppError('unavailable', `Nothing listens on port ${port} yet.`, {
+    cause: new ClosedPort(),
+    advice: 'Start your server.',
+  })
 }
