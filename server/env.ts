@@ -141,9 +141,10 @@ export function processEnv(): Env {
   return readEnv({ ...file, ...process.env })
 }
 
-/** next-auth reads its own address from the environment and nowhere else. */
-export function publishForNextAuth(publicUrl: URL): void {
+/** next-auth reads its own address, and Next whether it may send usage figures, from the environment and nowhere else. */
+export function publishForNext(publicUrl: URL): void {
   process.env['NEXTAUTH_URL'] = publicUrl.origin
+  process.env['NEXT_TELEMETRY_DISABLED'] = '1'
 }
 
 /** The machine's own variables: PATH, proxies, certificates. Nothing is copied from here to a sandbox but by name. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
-import { processEnv, publishForNextAuth } from '#server/env.ts'
+import { processEnv, publishForNext } from '#server/env.ts'
 import { createContext } from '#server/context.ts'
 import { openDataFolder } from '#server/data-folder.ts'
 import { AppError } from '#server/errors.ts'
@@ -29,7 +29,7 @@ async function main(): Promise<void> {
   const port = await listenOnPort(http.server, env.HOST, env.PORT)
   open.defer(() => close(http.server))
   const publicUrl = new URL(env.PUBLIC_URL ?? `http://localhost:${port}`)
-  publishForNextAuth(publicUrl)
+  publishForNext(publicUrl)
 
   const internal = createServer()
   const controlSocket = controlSocketOf(data.path)
