@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
+import type { Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLog } from '#server/log.ts'
@@ -29,6 +30,8 @@ process.on('SIGTERM', () => process.exit(0))
 export interface TestFolder extends AsyncDisposable {
   path: string
   options: LocalOrchestratorOptions
+  /** The control plane's socket as after a restart: a new one at the same path. */
+  listenAnew(): Promise<void>
 }
 
 /** A data folder and a bundle of stand-in parts in a temporary folder, closed to others as a real one is. */
@@ -42,8 +45,17 @@ export async function makeTestFolder(isolation: 'auto' | 'none'): Promise<TestFo
   await writeFile(join(sandboxBundle, 'sidecar.mjs'), PART)
   const controlSocket = join(controlDir, 'control.sock')
   // As the control plane listens: the socket is for everybody, its folder for nobody else.
-  const control = createServer((_, response) => response.end('control plane'))
-  await new Promise<void>((resolve) => control.listen({ path: controlSocket, writableAll: true }, resolve))
+  let generation = 0
+  let control: Server | undefined
+  const listenAnew = async () => {
+    await closeServer(control)
+    generation++
+    const text = `control plane ${generation}`
+    const server = createServer((_, response) => response.end(text))
+    await new Promise<void>((resolve) => server.listen({ path: controlSocket, writableAll: true }, resolve))
+    control = server
+  }
+  await listenAnew()
   const options: LocalOrchestratorOptions = {
     dataDir: join(path, 'data'),
     sandboxBundle,
@@ -56,12 +68,17 @@ export async function makeTestFolder(isolation: 'auto' | 'none'): Promise<TestFo
   return {
     path,
     options,
+    listenAnew,
     [Symbol.asyncDispose]: async () => {
       await removeAll(options).catch(() => {})
-      await new Promise((resolve) => control.close(resolve))
+      await closeServer(control)
       await rm(path, { recursive: true, force: true })
     },
   }
+}
+
+async function closeServer(server: Server | undefined): Promise<void> {
+  if (server !== undefined) await new Promise((resolve) => server.close(resolve))
 }
 
 /** A test that failed leaves nothing running either. */

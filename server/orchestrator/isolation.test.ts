@@ -131,7 +131,7 @@ describe.skipIf(!hasBubblewrap)(`in bubblewrap${when(hasBubblewrap, 'bubblewrap 
       part: 'sidecar',
       command: 'curl -s --unix-socket "$CONTROL_SOCKET" http://control/ || echo unreachable',
     })
-    expect(answer.output).toBe('control plane')
+    expect(answer.output).toBe('control plane 1')
     expect((await shell(orchestrator, id, 'ls /run/devex/control')).code).not.toBe(0)
   })
 

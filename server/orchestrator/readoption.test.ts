@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { newId, newSandboxId } from '#protocol/ids.ts'
 import { openLocalOrchestrator } from './local.ts'
 import type { LocalOrchestratorOptions } from './local.ts'
-import { CONTRACT_LIMITS, shell } from './_stand-in-client.ts'
+import { CONTRACT_LIMITS, shell, shellIn } from './_stand-in-client.ts'
 import { makeTestFolder } from './_stand-in.ts'
 
 const CHILD = join(import.meta.dirname, '_child.ts')
@@ -38,10 +38,13 @@ describe.each(['none', 'auto'] as const)('after the control plane was killed (is
     const first = await control(folder.options, id, 'created')
     const before = await record(folder.options, id)
     await first.kill()
+    await folder.listenAnew()
     await using orchestrator = await openLocalOrchestrator(folder.options)
     await expect.poll(() => orchestrator.list()).toMatchObject([{ id, state: 'up', template: 'node' }])
     expect(await record(folder.options, id)).toBe(before)
     expect((await shell(orchestrator, id, 'cat "$WORKSPACE_DIR/note"')).output).toBe('from before\n')
+    const command = 'curl -s --unix-socket "$CONTROL_SOCKET" http://control/'
+    expect((await shellIn(orchestrator, { sandboxId: id, part: 'sidecar', command })).output).toBe('control plane 2')
     expect(await orchestrator.portOf(id)).toBe(
       orchestrator.isolation().network === 'shared' ? Number(/"port": (\d+)/.exec(before)?.[1]) : undefined,
     )

@@ -15,6 +15,8 @@ export interface BubblewrapOptions {
   environment: Record<string, string>
   /** `own`: a network with nothing but its own loopback. `inherited`: that of whoever starts bubblewrap. */
   network: 'own' | 'inherited'
+  /** Whether programs inside may make user namespaces: refused but for bubblewrap before 0.8, which cannot. */
+  nestedUserns: 'refused' | 'allowed'
   cwd: string
   /** Where bubblewrap writes the pid of its inner process 1 (JSON). */
   infoFd?: number
@@ -31,7 +33,8 @@ export function bubblewrapArgv(options: BubblewrapOptions): string[] {
     options.network === 'own' ? ['--unshare-net'] : [],
     // Without `--die-with-parent`: shells outlive the control plane. A new session keeps our terminal out of reach; the
     // runner's terminals make sessions of their own.
-    ['--new-session', '--disable-userns', '--cap-drop', 'ALL'],
+    ['--new-session', '--cap-drop', 'ALL'],
+    options.nestedUserns === 'refused' ? ['--disable-userns'] : [],
     ['--uid', String(INSIDE_UID), '--gid', String(INSIDE_UID), '--hostname', HOST_NAME],
     systemMounts(),
     options.mounts.flatMap((mount) => [

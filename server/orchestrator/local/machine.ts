@@ -11,11 +11,13 @@ import type { HostEnv } from './environment.ts'
 import { currentUid } from './folders.ts'
 import { ISOLATION_PROBE_TIMEOUT_MS, TOOLCHAIN_PROBE_TIMEOUT_MS } from './limits.ts'
 import type { LaunchOptions } from './launch.ts'
-import type { Mount } from './bubblewrap.ts'
-import { enableForwarding, makeNetwork, removeNetwork } from './network/namespace.ts'
+import type { BubblewrapOptions, Mount } from './bubblewrap.ts'
+import { enableForwarding, makeNetwork, openForwardChain, removeNetwork } from './network/namespace.ts'
 import type { NetworkOptions } from './network/namespace.ts'
 import { isLoopback, readResolvers } from './network/resolvers.ts'
 import { runBriefly } from './run-briefly.ts'
+
+type NestedUserns = BubblewrapOptions['nestedUserns']
 
 export interface MachineOptions {
   isolation: 'auto' | 'none'
@@ -27,6 +29,7 @@ export interface MachineOptions {
 
 export interface Machine {
   level: 'none' | 'bubblewrap'
+  nestedUserns: NestedUserns
   network: 'separate' | 'shared'
   /** For separate networks. */
   networkOptions: NetworkOptions
@@ -38,9 +41,10 @@ export interface Machine {
 
 /** Tries bubblewrap, a network of its own and cgroups, each within a hard time limit. */
 export async function openMachine(options: MachineOptions): Promise<Machine> {
-  const level = options.isolation === 'auto' && (await isBubblewrapWorking(options)) ? 'bubblewrap' : 'none'
+  const nestedUserns = options.isolation === 'auto' ? await tryBubblewrap(options) : undefined
+  const level = nestedUserns === undefined ? 'none' : 'bubblewrap'
   const networkOptions = { resolvers: await readResolvers(), proxies: await readProxies(options.hostEnv) }
-  const hasNetwork = level === 'bubblewrap' && (await isNetworkWorking(options, networkOptions))
+  const hasNetwork = nestedUserns !== undefined && (await isNetworkWorking(options, { networkOptions, nestedUserns }))
   const network = hasNetwork ? 'separate' : 'shared'
   const cgroups = await openCgroups(newSandboxId(), (joins) =>
     runBriefly(
@@ -50,6 +54,7 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
   )
   return {
     level,
+    nestedUserns: nestedUserns ?? 'refused',
     network,
     networkOptions,
     cgroups,
@@ -57,8 +62,8 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
     probe: async (command) => {
       const inside = ['/bin/sh', '-c', command]
       const run = await runBriefly(
-        level === 'bubblewrap'
-          ? trial(options, { network: 'own', command: inside })
+        nestedUserns !== undefined
+          ? trial(options, { nestedUserns, network: 'own', command: inside })
           : { sandboxId: newSandboxId(), plain: plain(inside, options), cgroups: [] },
         TOOLCHAIN_PROBE_TIMEOUT_MS,
       )
@@ -75,20 +80,29 @@ export function programMounts(options: Pick<MachineOptions, 'sandboxBundle' | 'n
   ]
 }
 
-async function isBubblewrapWorking(options: MachineOptions): Promise<boolean> {
-  const run = await runBriefly(trial(options, { network: 'own', command: ['true'] }), ISOLATION_PROBE_TIMEOUT_MS)
-  if (!run.isOk) options.log.info('bubblewrap does not work here', { why: run.output.trim() })
-  return run.isOk
+/** Runs `true` in it, as strictly as this bubblewrap can. `undefined`: it does not work here. */
+async function tryBubblewrap(options: MachineOptions): Promise<NestedUserns | undefined> {
+  for (const nestedUserns of ['refused', 'allowed'] as const) {
+    const attempt = trial(options, { nestedUserns, network: 'own', command: ['true'] })
+    const run = await runBriefly(attempt, ISOLATION_PROBE_TIMEOUT_MS)
+    if (run.isOk) return nestedUserns
+    options.log.info('bubblewrap does not work here', { nestedUserns, why: run.output.trim() })
+  }
+  return undefined
 }
 
-async function isNetworkWorking(options: MachineOptions, networkOptions: NetworkOptions): Promise<boolean> {
+async function isNetworkWorking(
+  options: MachineOptions,
+  { networkOptions, nestedUserns }: { networkOptions: NetworkOptions; nestedUserns: NestedUserns },
+): Promise<boolean> {
   // TODO(issue 3): slirp4netns for ordinary users, where a probe shows it to work.
   if (currentUid() !== 0) return false
   const id = newSandboxId()
   try {
     if (await enableForwarding()) options.log.info('switched IPv4 forwarding on, for the networks of sandboxes')
+    if (await openForwardChain()) options.log.info('let the networks of sandboxes through the FORWARD chain')
     const { namespace } = await makeNetwork(id, networkOptions)
-    const attempt = trial(options, { network: 'inherited', command: ['true'] })
+    const attempt = trial(options, { nestedUserns, network: 'inherited', command: ['true'] })
     const run = await runBriefly({ ...attempt, networkNamespace: namespace }, ISOLATION_PROBE_TIMEOUT_MS)
     return run.isOk
   } catch (error) {
@@ -102,7 +116,10 @@ async function isNetworkWorking(options: MachineOptions, networkOptions: Network
 }
 
 /** A sandbox's bubblewrap without a volume. */
-function trial(options: MachineOptions, inside: { network: 'own' | 'inherited'; command: string[] }): LaunchOptions {
+function trial(
+  options: MachineOptions,
+  inside: Pick<BubblewrapOptions, 'network' | 'nestedUserns' | 'command'>,
+): LaunchOptions {
   return {
     sandboxId: newSandboxId(),
     cgroups: [],
@@ -139,11 +156,15 @@ async function readProxy(value: string): Promise<{ address: string; port: number
 
 function describe(level: Machine['level'], network: Machine['network'], cgroups: Cgroups | undefined): Isolation {
   const has = (controller: 'memory' | 'cpu' | 'processes') => cgroups?.parents[controller] !== undefined
+  const enforced = { memory: has('memory'), cpu: has('cpu'), processes: has('processes') }
+  const unlimited = Object.entries(enforced).flatMap(([name, isEnforced]) => (isEnforced ? [] : [name]))
   return {
     level,
-    summary: summaryOf(level, network),
+    summary: [summaryOf(level, network), unlimited.length === 0 ? [] : `Not limited: ${unlimited.join(', ')}.`]
+      .flat()
+      .join(' '),
     network,
-    enforced: { memory: has('memory'), cpu: has('cpu'), processes: has('processes') },
+    enforced,
   }
 }
 

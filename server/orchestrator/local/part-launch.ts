@@ -1,7 +1,7 @@
 /** What exactly is started for a part of a sandbox, as data. */
 import { basename, dirname, join } from 'node:path'
 import type { SandboxPart } from '../orchestrator.ts'
-import type { Mount } from './bubblewrap.ts'
+import type { BubblewrapOptions, Mount } from './bubblewrap.ts'
 import { sharedControlSocket } from './control-socket.ts'
 import { SANDBOX_PATH, hostPath, runnerEnvironment, sidecarEnvironment } from './environment.ts'
 import type { HostEnv } from './environment.ts'
@@ -20,6 +20,7 @@ export interface PartOptions {
   publicKey: string
   hostEnv: HostEnv
   port: number | undefined
+  nestedUserns: BubblewrapOptions['nestedUserns']
 }
 
 /** Fewer threads and a smaller young generation: a sandbox's part is small and mostly waits. */
@@ -92,6 +93,7 @@ export function bubblewrapLaunch(part: SandboxPart, options: PartOptions): Omit<
           ...(options.port !== undefined && { port: options.port }),
         }),
         network: 'inherited',
+        nestedUserns: options.nestedUserns,
         cwd: '/workspace',
         command,
       },
@@ -121,6 +123,7 @@ export function bubblewrapLaunch(part: SandboxPart, options: PartOptions): Omit<
         state: '/state',
       }),
       network: 'inherited',
+      nestedUserns: options.nestedUserns,
       cwd: '/state',
       command,
     },

@@ -77,7 +77,9 @@ export class LocalSandbox {
   async start(signal: AbortSignal): Promise<void> {
     await prepareGround(this.#ground)
     signal.throwIfAborted()
-    await Promise.all(PARTS.map((part) => this.#startPart(part)))
+    // Both are waited for, also if one fails: whoever cleans up afterwards must find all that was started.
+    const started = await Promise.allSettled(PARTS.map((part) => this.#startPart(part)))
+    for (const result of started) if (result.status === 'rejected') throw result.reason
     await this.untilUp(signal)
   }
 
@@ -160,7 +162,12 @@ export class LocalSandbox {
 
   async #startPart(part: SandboxPart): Promise<void> {
     const { folders, machine, log } = this.#options
-    const options = { ...this.#options, sandboxId: this.#record.id, port: this.#record.port }
+    const options = {
+      ...this.#options,
+      sandboxId: this.#record.id,
+      port: this.#record.port,
+      nestedUserns: machine.nestedUserns,
+    }
     const isRunner = part === 'runner'
     const namespace = isRunner ? runnerNetwork(this.#ground) : undefined
     const { child, ended, initPid } = await launch({
@@ -205,7 +212,8 @@ export class LocalSandbox {
     if (part === 'runner' && this.#outOfMemorySeen > seen) {
       return `The runner was ended because the memory limit of ${Math.round(this.#record.limits.memoryBytes / 1024 ** 2)} MiB was reached.`
     }
-    const words = (await lastWords(logOf(this.#options.folders, part))).split('\n').at(-1) ?? ''
+    const lines = (await lastWords(logOf(this.#options.folders, part))).split('\n')
+    const words = lines.findLast((line) => /error|cannot|failed/i.test(line)) ?? lines.at(-1) ?? ''
     return words === '' ? `The ${part} ended.` : `The ${part} ended. It last said: ${words}`
   }
 

@@ -8,6 +8,9 @@ const FIRST_ADDRESS = 0xc6_12_00_00
 const PAIRS = 32_768
 const ADDRESSES_PER_PAIR = 4
 
+/** All our links begin with it. */
+export const LINK_PREFIX = 'devex'
+
 export interface Pair {
   /** The host's end of the cable. Its name is machine-wide: who makes it has the pair. At most 15 characters. */
   link: string
@@ -22,7 +25,11 @@ export function pairOf(sandboxId: string, attempt: number): Pair {
   const start = createHash('sha256').update(sandboxId).digest().readUInt32BE(0)
   const number = (start + attempt) % PAIRS
   const base = FIRST_ADDRESS + number * ADDRESSES_PER_PAIR
-  return { link: `devex${number.toString(16).padStart(4, '0')}`, gateway: dotted(base + 1), address: dotted(base + 2) }
+  return {
+    link: `${LINK_PREFIX}${number.toString(16).padStart(4, '0')}`,
+    gateway: dotted(base + 1),
+    address: dotted(base + 2),
+  }
 }
 
 function dotted(address: number): string {

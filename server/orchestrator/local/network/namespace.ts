@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { NETWORK_ATTEMPTS } from '../limits.ts'
 import { runTool, ToolError } from '../run-tool.ts'
-import { pairOf } from './addresses.ts'
+import { LINK_PREFIX, pairOf } from './addresses.ts'
 import type { Pair } from './addresses.ts'
 import { isLoopback, resolvConf } from './resolvers.ts'
 import type { Resolvers } from './resolvers.ts'
@@ -63,6 +63,20 @@ export async function removeNetwork(sandboxId: string): Promise<void> {
 export async function enableForwarding(): Promise<boolean> {
   if ((await readFile(FORWARDING, 'utf8')).trim() === '1') return false
   await writeFile(FORWARDING, '1')
+  return true
+}
+
+/**
+ * Lets our links through where another firewall (Docker's, ufw's) drops what it does not know. Only the links are named: what
+ * may pass on them is said by each sandbox's own rules, which come first. The same two rules serve all control planes.
+ */
+export async function openForwardChain(): Promise<boolean> {
+  const chain = await runTool(['iptables', '-w', '-S', 'FORWARD']).catch(() => '')
+  if (!chain.startsWith('-P FORWARD DROP')) return false
+  for (const side of ['-i', '-o']) {
+    const rule = ['FORWARD', side, `${LINK_PREFIX}+`, '-j', 'ACCEPT'] as const
+    await runTool(['iptables', '-w', '-C', ...rule]).catch(() => runTool(['iptables', '-w', '-I', ...rule]))
+  }
   return true
 }
 
