@@ -8,7 +8,7 @@ export function DashboardSkeleton() {
   return (
     <>
       <SiteHeader current="/repls" />
-      <main aria-busy className="mx-auto max-w-5xl px-4 pb-24 pt-8 sm:px-6">
+      <main aria-busy className="mx-auto max-w-6xl px-4 pb-24 pt-8 sm:px-6">
         <div className="flex flex-wrap items-center gap-3">
           <h1 className="text-xl font-semibold tracking-tight">REPLs</h1>
           <Skeleton className="order-last h-8 w-full rounded-md sm:order-none sm:ml-auto sm:w-64" />

@@ -1,17 +1,16 @@
 'use client'
 
 import { useState } from 'react'
-import Link from 'next/link'
 import { DeleteDialog } from '#components/dashboard/delete-dialog.tsx'
 import { FailureNotice } from '#components/dashboard/failure-notice.tsx'
 import { timeAgo } from '#components/site/relative-time.ts'
 import { RenameInput } from '#components/dashboard/rename-input.tsx'
 import type { ReplListSnapshot, ReplListStore } from '#components/dashboard/repl-list-store.ts'
 import { ReplActions } from '#components/dashboard/repl-actions.tsx'
+import { ReplName } from '#components/dashboard/repl-name.tsx'
 import { ReplState } from '#components/dashboard/repl-state.tsx'
 import { ReplStorage } from '#components/dashboard/repl-storage.tsx'
 import { ShareDialog } from '#components/site/share-dialog.tsx'
-import { Badge } from '#components/ui/badge.tsx'
 import { TemplateIcon } from '#components/ui/template-icon.tsx'
 import type { ReplView, TemplateView } from '#server/repls/views.ts'
 
@@ -40,36 +39,20 @@ export function ReplRow({
   const close = () => setOpen(undefined)
   return (
     <li data-repl={repl.id} className="relative bg-canvas transition-colors focus-within:bg-panel hover:bg-panel">
-      <div className="grid grid-cols-[auto_minmax(0,1fr)_auto] items-center gap-x-3 gap-y-1 px-3 py-2.5 md:min-h-13 md:grid-cols-[auto_minmax(0,1fr)_12.5rem_6.5rem_10.5rem_6.75rem] md:gap-x-4 md:py-2">
+      <div className="grid grid-cols-[auto_minmax(0,1fr)_auto] items-center gap-x-3 gap-y-1 px-3 py-2.5 md:min-h-13 md:grid-cols-[auto_minmax(0,1fr)_14rem_6.5rem_10.5rem_6.75rem] md:gap-x-4 md:py-2">
         <TemplateIcon template={icon} className="max-md:row-span-3 max-md:mt-0.5 max-md:self-start" />
-        <div className="flex min-w-0 items-center gap-2">
-          {open === 'rename' ? (
-            <RenameInput
-              name={repl.name}
-              onCancel={close}
-              onRename={(name) => {
-                close()
-                void store.rename(repl.id, name)
-              }}
-            />
-          ) : (
-            <Link
-              data-row-link
-              href={`/r/${repl.id}`}
-              prefetch={false}
-              className="truncate text-base font-medium text-text after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-focus"
-            >
-              {repl.name}
-            </Link>
-          )}
-          {repl.role !== 'owner' && (
-            <Badge title={`Shared by ${repl.owner.name}`} className="max-w-40">
-              <span className="truncate">
-                {repl.owner.name} · {repl.role}
-              </span>
-            </Badge>
-          )}
-        </div>
+        {open === 'rename' ? (
+          <RenameInput
+            name={repl.name}
+            onCancel={close}
+            onRename={(name) => {
+              close()
+              void store.rename(repl.id, name)
+            }}
+          />
+        ) : (
+          <ReplName repl={repl} />
+        )}
         <ReplState
           state={repl.state}
           pending={pending.get(repl.id)}

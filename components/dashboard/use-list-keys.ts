@@ -2,6 +2,8 @@
 
 import { useEffect, useEffectEvent } from 'react'
 import type { RefObject } from 'react'
+import { listKeyAction } from '#components/dashboard/list-keys.ts'
+import type { KeyPlace, ListKeyAction } from '#components/dashboard/list-keys.ts'
 import { isTyping } from '#components/ui/typing.ts'
 
 interface ListKeys {
@@ -12,39 +14,40 @@ interface ListKeys {
 }
 
 /** What marks the link of a row. */
-export const ROW_LINK = '[data-row-link]'
+const ROW_LINK = '[data-row-link]'
+const OVERLAY = '[role="dialog"], [role="menu"], [role="listbox"]'
 
-/** Arrows move between rows, `/` searches, `n` makes a new one, `?` helps; none of it while somebody types or a dialog is open. */
+/** The keys of the list: see `listKeyAction`. */
 export function useListKeys({ list, search, onNew, onHelp }: ListKeys): void {
   const onKeyDown = useEffectEvent((event: KeyboardEvent) => {
-    const isPlain = !event.metaKey && !event.ctrlKey && !event.altKey
-    if (!isPlain || event.defaultPrevented || document.querySelector('[role="dialog"], [role="menu"]') !== null) return
-    const isInSearch = event.target === search.current
-    if (isTyping(event.target) && !(isInSearch && event.key === 'ArrowDown')) return
-    const act = actionOf(event.key)
-    if (act === undefined) return
+    const action = event.defaultPrevented ? undefined : listKeyAction(event, placeOf(event.target))
+    if (action === undefined) return
     event.preventDefault()
-    act()
+    act(action)
   })
   useEffect(() => {
     document.addEventListener('keydown', onKeyDown)
     return () => document.removeEventListener('keydown', onKeyDown)
   }, [])
 
-  function actionOf(key: string): (() => void) | undefined {
-    switch (key) {
-      case 'ArrowDown':
-        return () => move(1)
-      case 'ArrowUp':
-        return () => move(-1)
-      case '/':
-        return () => search.current?.focus()
-      case 'n':
-        return onNew
-      case '?':
-        return onHelp
-      default:
-        return undefined
+  function placeOf(target: EventTarget | null): KeyPlace {
+    if (document.querySelector(OVERLAY) !== null) return 'overlay'
+    if (target === search.current) return 'search'
+    return isTyping(target) ? 'typing' : 'page'
+  }
+
+  function act(action: ListKeyAction): void {
+    switch (action) {
+      case 'next':
+        return move(1)
+      case 'previous':
+        return move(-1)
+      case 'search':
+        return search.current?.focus()
+      case 'new':
+        return onNew()
+      case 'help':
+        return onHelp()
     }
   }
 

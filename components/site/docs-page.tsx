@@ -26,7 +26,7 @@ export function DocsPage({ who, templates }: DocsPageProps) {
   return (
     <>
       <SiteHeader who={who} current="/docs" />
-      <div className="mx-auto grid max-w-5xl gap-x-12 px-4 pb-24 pt-8 sm:px-6 md:grid-cols-[11rem_minmax(0,1fr)]">
+      <div className="mx-auto grid max-w-6xl gap-x-12 px-4 pb-24 pt-8 sm:px-6 md:grid-cols-[11rem_minmax(0,1fr)]">
         <nav aria-label="On this page" className="max-md:hidden">
           <ul className="sticky top-21 flex flex-col gap-0.5">
             {chapters.map((chapter) => (

@@ -26,7 +26,7 @@ export function Landing({ who }: { who: AccountMenuProps['who'] | undefined }) {
   return (
     <>
       <SiteHeader who={who} current="/" />
-      <main className="mx-auto max-w-5xl px-4 sm:px-6">
+      <main className="mx-auto max-w-6xl px-4 sm:px-6">
         <div className="flex flex-col items-start gap-6 pb-10 pt-14 sm:pt-20">
           <h1 className="max-w-3xl text-balance text-2xl font-semibold tracking-tight sm:text-3xl">
             A cloud development environment of your own: editor, terminals and live previews in the browser.

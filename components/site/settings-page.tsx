@@ -10,7 +10,7 @@ export function SettingsPage({ account }: { account: AccountView }) {
   return (
     <>
       <SiteHeader who={account} current="/settings" />
-      <main className="mx-auto max-w-5xl px-4 pb-24 pt-8 sm:px-6">
+      <main className="mx-auto max-w-6xl px-4 pb-24 pt-8 sm:px-6">
         <h1 className="text-xl font-semibold tracking-tight">Settings</h1>
         <div className="mt-2 divide-y divide-line">
           <Section title="Appearance" about="Kept in this browser.">

@@ -21,7 +21,7 @@ interface SiteHeaderProps {
 export function SiteHeader({ who, current }: SiteHeaderProps) {
   return (
     <header className="sticky top-0 z-30 border-b border-line bg-canvas">
-      <div className="mx-auto flex h-13 max-w-5xl items-center gap-5 px-4 sm:px-6">
+      <div className="mx-auto flex h-13 max-w-6xl items-center gap-5 px-4 sm:px-6">
         <Link href="/" aria-label="Devex" className="flex rounded-sm">
           <Logo />
         </Link>

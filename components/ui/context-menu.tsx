@@ -1,13 +1,16 @@
 'use client'
 
-import type { ReactNode } from 'react'
+import type { ComponentProps, ReactNode } from 'react'
 import { Check } from 'lucide-react'
 import { ContextMenu as Radix } from 'radix-ui'
 import { cx } from '#components/ui/cx.ts'
 import { Kbd } from '#components/ui/kbd.tsx'
 import { MENU_DANGER, MENU_ITEM, MENU_LABEL, MENU_PANEL, MENU_SEPARATOR } from '#components/ui/menu-style.ts'
 
-export const ContextMenu = Radix.Root
+/** Not modal: the page stays readable and scrollable beside it. */
+export function ContextMenu(root: Omit<ComponentProps<typeof Radix.Root>, 'modal'>) {
+  return <Radix.Root modal={false} {...root} />
+}
 export const ContextMenuTrigger = Radix.Trigger
 export const ContextMenuGroup = Radix.Group
 export const ContextMenuRadioGroup = Radix.RadioGroup

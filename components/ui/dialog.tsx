@@ -42,14 +42,14 @@ export function Dialog({ title, description, footer, width = 'md', className, ch
             chosen.focus()
           }}
           className={cx(
-            'fixed z-40 flex animate-rise-in flex-col bg-raised shadow-float outline-none',
+            'fixed z-40 flex animate-rise-in flex-col overflow-y-auto bg-raised shadow-float outline-none',
             'inset-x-0 bottom-0 max-h-[92dvh] rounded-t-lg',
             'sm:inset-auto sm:left-1/2 sm:top-[12dvh] sm:max-h-[76dvh] sm:w-[calc(100vw-32px)] sm:-translate-x-1/2 sm:rounded-lg',
             WIDTHS[width],
             className,
           )}
         >
-          <header className="px-5 pb-1 pr-12 pt-4">
+          <header className="sticky top-0 z-10 bg-raised px-5 pb-1 pr-12 pt-4">
             <Radix.Title className="text-lg font-semibold text-text [overflow-wrap:anywhere]">{title}</Radix.Title>
             {description !== undefined && (
               <Radix.Description className="mt-0.5 text-sm text-muted [overflow-wrap:anywhere]">
@@ -57,19 +57,21 @@ export function Dialog({ title, description, footer, width = 'md', className, ch
               </Radix.Description>
             )}
           </header>
-          <div className="min-h-0 grow overflow-y-auto px-5 py-3">{children}</div>
+          <div className="grow px-5 py-3">{children}</div>
           {footer !== undefined && (
-            <footer className="flex flex-wrap items-center justify-end gap-2 border-t border-line px-5 py-3">
+            <footer className="sticky bottom-0 z-10 flex flex-wrap items-center justify-end gap-2 border-t border-line bg-raised px-5 py-3">
               {footer}
             </footer>
           )}
-          {/* Last, so that focus begins with what the window is about. */}
-          <Radix.Close
-            aria-label="Close"
-            className="absolute right-3.5 top-3.5 inline-flex size-7 items-center justify-center rounded-md text-muted hover:bg-hover hover:text-text"
-          >
-            <X aria-hidden size={16} strokeWidth={1.5} />
-          </Radix.Close>
+          {/* Last to the keyboard, so that focus begins with what the window is about; first to the eye. */}
+          <div className="sticky top-0 z-20 order-first flex h-0 justify-end">
+            <Radix.Close
+              aria-label="Close"
+              className="mr-3.5 mt-3.5 inline-flex size-7 shrink-0 items-center justify-center rounded-md text-muted hover:bg-hover hover:text-text"
+            >
+              <X aria-hidden size={16} strokeWidth={1.5} />
+            </Radix.Close>
+          </div>
         </Radix.Content>
       </Radix.Portal>
     </Radix.Root>

@@ -1,13 +1,16 @@
 'use client'
 
-import type { ReactNode } from 'react'
+import type { ComponentProps, ReactNode } from 'react'
 import { Check } from 'lucide-react'
 import { DropdownMenu as Radix } from 'radix-ui'
 import { cx } from '#components/ui/cx.ts'
 import { Kbd } from '#components/ui/kbd.tsx'
 import { MENU_DANGER, MENU_ITEM, MENU_LABEL, MENU_PANEL, MENU_SEPARATOR } from '#components/ui/menu-style.ts'
 
-export const DropdownMenu = Radix.Root
+/** Not modal: the page stays readable and scrollable beside it. */
+export function DropdownMenu(root: Omit<ComponentProps<typeof Radix.Root>, 'modal'>) {
+  return <Radix.Root modal={false} {...root} />
+}
 export const DropdownMenuTrigger = Radix.Trigger
 export const DropdownMenuGroup = Radix.Group
 export const DropdownMenuRadioGroup = Radix.RadioGroup

@@ -6,5 +6,6 @@ test('keys are named as on the keyboard in front of the person', () => {
   expect(keyNames('mod+shift+p', false)).toEqual(['Ctrl', 'Shift', 'P'])
   expect(keyNames('alt+up', false)).toEqual(['Alt', '↑'])
   expect(keyNames('mod+plus', false)).toEqual(['Ctrl', '+'])
-  expect(keyNames('F1', false)).toEqual(['F1'])
+  expect(keyNames('f1', false)).toEqual(['F1'])
+  expect(keyNames('alt+pagedown', false)).toEqual(['Alt', 'PgDn'])
 })

@@ -18,10 +18,19 @@ const OTHERS: Record<string, string> = {
   backspace: 'Backspace',
   escape: 'Esc',
 }
-const BOTH: Record<string, string> = { up: '↑', down: '↓', left: '←', right: '→', space: 'Space', plus: '+' }
+const BOTH: Record<string, string> = {
+  pageup: 'PgUp',
+  pagedown: 'PgDn',
+  up: '↑',
+  down: '↓',
+  left: '←',
+  right: '→',
+  space: 'Space',
+  plus: '+',
+}
 
 /** The names of the keys in `mod+shift+p`, as printed on this platform's keyboard. */
 export function keyNames(keys: string, isMac: boolean): string[] {
   const names = isMac ? MAC : OTHERS
-  return keys.split('+').map((key) => names[key] ?? BOTH[key] ?? (key.length === 1 ? key.toUpperCase() : key))
+  return keys.split('+').map((key) => names[key] ?? BOTH[key] ?? (/^(.|f\d+)$/.test(key) ? key.toUpperCase() : key))
 }

@@ -3,15 +3,15 @@ import type { LucideIcon } from 'lucide-react'
 import { cx } from '#components/ui/cx.ts'
 
 /** By the `icon` of a template (its key, unless it says otherwise). */
-const ICONS: Record<string, { icon: LucideIcon; tint: string }> = {
-  node: { icon: Hexagon, tint: 'text-person-5' },
-  python: { icon: FileCode2, tint: 'text-person-1' },
-  go: { icon: Code, tint: 'text-person-8' },
-  web: { icon: Globe, tint: 'text-person-2' },
-  static: { icon: Globe, tint: 'text-person-2' },
-  git: { icon: FolderGit2, tint: 'text-person-6' },
-  empty: { icon: Square, tint: 'text-muted' },
-}
+const ICONS = new Map<string, { icon: LucideIcon; tint: string }>([
+  ['node', { icon: Hexagon, tint: 'text-person-5' }],
+  ['python', { icon: FileCode2, tint: 'text-person-1' }],
+  ['go', { icon: Code, tint: 'text-person-8' }],
+  ['web', { icon: Globe, tint: 'text-person-2' }],
+  ['static', { icon: Globe, tint: 'text-person-2' }],
+  ['git', { icon: FolderGit2, tint: 'text-person-6' }],
+  ['empty', { icon: Square, tint: 'text-muted' }],
+])
 
 interface TemplateIconProps {
   /** Key of the template, never the name of a repl. */
@@ -21,7 +21,7 @@ interface TemplateIconProps {
 
 /** The picture of a template. Decoration: its title stands beside it. */
 export function TemplateIcon({ template, className }: TemplateIconProps) {
-  const { icon: Icon, tint } = ICONS[template] ?? { icon: Code, tint: 'text-muted' }
+  const { icon: Icon, tint } = ICONS.get(template) ?? { icon: Code, tint: 'text-muted' }
   return (
     <span
       aria-hidden
