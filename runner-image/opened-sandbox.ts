@@ -3,7 +3,7 @@ import { CLOSE_CODES } from '#protocol/errors.ts'
 import type { EventData } from '#protocol/messages.ts'
 import type { RunnerEnv } from './env.ts'
 import { RunnerError } from './errors.ts'
-import { ChangeHints } from './files/change-hints.ts'
+import type { ChangeHints } from './files/change-hints.ts'
 import { DiskUse } from './files/disk-use.ts'
 import { Trash } from './files/trash.ts'
 import { Watch } from './files/watch.ts'
@@ -67,7 +67,8 @@ export class OpenedSandbox implements AsyncDisposable {
     this.terminals = new Terminals({ tree, screens: this.#screens, publish, onActivity: () => activity.touch() })
     this.processes = new Processes(tree, (group) => this.terminals.idOfSession(group))
     this.ports = new Ports({
-      ...{ tree, log },
+      tree,
+      log,
       isShared: () => this.isNetworkShared,
       interest: () => this.#interest(),
       onChange: (ports) => {
@@ -87,7 +88,9 @@ export class OpenedSandbox implements AsyncDisposable {
       },
     })
     this.disk = new DiskUse({
-      ...{ folders: [workspace.root, env.HOME], limitBytes: opened.diskLimitBytes, log },
+      folders: [workspace.root, env.HOME],
+      limitBytes: opened.diskLimitBytes,
+      log,
       onChange: (use) => publish('disk.changed', use),
     })
     this.#watches = [

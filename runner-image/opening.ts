@@ -5,7 +5,7 @@ import { cloneRepository } from './clone/clone.ts'
 import type { CloneProgress } from './clone/progress.ts'
 import type { RunnerEnv } from './env.ts'
 import { RunnerError } from './errors.ts'
-import { openSandbox } from './opened-sandbox.ts'
+import type { openSandbox } from './opened-sandbox.ts'
 import type { OpenedSandbox } from './opened-sandbox.ts'
 
 /** What is told of a sandbox that has been opened: after a clone, the names at the project's top. */
@@ -18,7 +18,7 @@ type OnProgress = (progress: CloneProgress) => void
 interface OpeningOptions {
   env: RunnerEnv
   /** Builds what an opened sandbox consists of. */
-  build(request: OpenRequest): ReturnType<typeof openSandbox>
+  build: (request: OpenRequest) => ReturnType<typeof openSandbox>
 }
 
 /** A sandbox becomes a repl's once; a failed attempt leaves it as it was, to be tried again. */

@@ -14,7 +14,7 @@ interface CloneOptions {
   folder: string
   home: string
   path: string
-  onProgress(progress: CloneProgress): void
+  onProgress: (progress: CloneProgress) => void
   timeoutMs?: number
 }
 
@@ -48,14 +48,16 @@ async function runGit({
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,
     env: {
-      ...{ PATH: path, HOME: home, LC_ALL: 'C', NODE_ENV: 'production' },
+      PATH: path,
+      HOME: home,
+      LC_ALL: 'C',
+      NODE_ENV: 'production',
       // No question is ever asked, and only the web is spoken, whatever a server redirects to.
-      ...{
-        GIT_TERMINAL_PROMPT: '0',
-        GIT_ASKPASS: '/bin/false',
-        GIT_CONFIG_NOSYSTEM: '1',
-        GIT_ALLOW_PROTOCOL: 'http:https',
-      },
+
+      GIT_TERMINAL_PROMPT: '0',
+      GIT_ASKPASS: '/bin/false',
+      GIT_CONFIG_NOSYSTEM: '1',
+      GIT_ALLOW_PROTOCOL: 'http:https',
     },
   })
   let output = ''

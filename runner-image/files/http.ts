@@ -25,7 +25,7 @@ interface Exchange {
 /** `GET`, `HEAD` and `PUT /files/<path>`: any size, streamed. */
 export async function serveFiles(sandbox: OpenedSandbox, { request, response, claims }: Exchange): Promise<void> {
   const path = pathOf(request.url ?? '')
-  switch (request.method) {
+  switch (request.method ?? '') {
     case 'GET':
     case 'HEAD':
       return download(sandbox, path, { request, response })
@@ -108,13 +108,13 @@ function changed(path: string): RunnerError {
 
 /** `If-Match: "etag"` or `*`, `If-None-Match: *`; neither: whatever is there is replaced. */
 function preconditionOf(request: IncomingMessage): Precondition {
-  if (request.headers['if-none-match']?.trim() === '*') return null
+  if (request.headers['if-none-match']?.trim() === '*') return 'absent'
   const ifMatch = request.headers['if-match']?.trim()
   if (ifMatch === undefined) return 'any'
   if (ifMatch === '*') return 'existing'
   const tag = /^"([\w-]+)"$/.exec(ifMatch)?.[1]
   if (tag === undefined) throw new RunnerError('bad_request', 'If-Match names one etag, in quotes.')
-  return tag
+  return { etag: tag }
 }
 
 function listsTag(header: string | undefined, etag: string): boolean {

@@ -8,8 +8,8 @@ import { etagOf, versionOf } from './etag.ts'
 import { temporaryBeside } from './workspace.ts'
 import type { Workspace } from './workspace.ts'
 
-/** What must lie there for a write to happen: this etag, nothing (`null`), a file of whatever content, or no matter what. */
-export type Precondition = string | null | 'existing' | 'any'
+/** What must lie there for a write to happen: this etag, nothing, a file of whatever content, or no matter what. */
+export type Precondition = { etag: string } | 'absent' | 'existing' | 'any'
 
 export interface Written {
   etag: string
@@ -34,7 +34,7 @@ interface AtomicWrite {
   path: string
   ifMatch: Precondition
   /** Writes the content into the temporary file. Runs outside the lock: an upload may take its time. */
-  fill(handle: FileHandle): Promise<void>
+  fill: (handle: FileHandle) => Promise<void>
 }
 
 /**
@@ -103,16 +103,16 @@ async function check(target: string, path: string, ifMatch: Precondition): Promi
   })
   if (found !== undefined && !found.isFile()) {
     const what = found.isDirectory() ? 'a folder' : 'not a regular file'
-    throw new RunnerError(ifMatch === null ? 'conflict' : 'bad_request', `${path} is ${what}.`, { path })
+    throw new RunnerError(ifMatch === 'absent' ? 'conflict' : 'bad_request', `${path} is ${what}.`, { path })
   }
   if (ifMatch === 'any') return found
-  if (ifMatch === null) {
+  if (ifMatch === 'absent') {
     if (found === undefined) return undefined
     throw new RunnerError('conflict', `${path} exists already.`, { path, advice: 'Choose another name, or open it.' })
   }
   if (found === undefined) {
     throw new RunnerError('conflict', `${path} has been deleted meanwhile.`, { path, advice: 'Save it as a new file.' })
   }
-  if (ifMatch === 'existing' || etagOf(found) === ifMatch) return found
+  if (ifMatch === 'existing' || etagOf(found) === ifMatch.etag) return found
   throw new RunnerError('conflict', `${path} was changed meanwhile.`, { path, advice: 'Compare it with your version.' })
 }

@@ -47,7 +47,7 @@ interface Found {
 async function* walk(workspace: Workspace, top: string): AsyncGenerator<Found> {
   const folder = await workspace.resolve(top)
   const names = await readdir(folder).catch(() => [])
-  for (const name of names.sort()) {
+  for (const name of names.toSorted((a, b) => (a < b ? -1 : 1))) {
     if (TEMPORARY_NAME.test(name)) continue
     const absolute = join(folder, name)
     const stat = await lstat(absolute).catch(() => undefined)

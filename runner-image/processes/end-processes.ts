@@ -3,7 +3,7 @@ import { PROCESS_POLL_MS } from '../limits.ts'
 
 interface EndOptions {
   /** Those still to be ended. Asked again and again, as they may start others. */
-  find(): Promise<number[]>
+  find: () => Promise<number[]>
   /** Signals in order; each gets `waitMs` before the next one. The last one is sent until nothing is left. */
   signals: NodeJS.Signals[]
   waitMs: number

@@ -105,7 +105,11 @@ export class Run {
     const port = this.#options.givenPort() ?? config.port
     this.#terminal = terminals.create({
       ...size,
-      ...{ kind: 'run', name: 'Run', cwd: '', directory, createdBy: actor },
+      kind: 'run',
+      name: 'Run',
+      cwd: '',
+      directory,
+      createdBy: actor,
       env: { ...this.#options.env(), ...(port !== undefined && { PORT: String(port) }) },
       args: ['-lc', config.command],
       onEnd: (terminal) => this.#ended(terminal),

@@ -11,7 +11,7 @@ interface TreeOptions {
   /** Whether the runner lives in a process namespace of its own, where everything else is the repl's. */
   ownsNamespace: boolean
   /** Names this repl in the environment of its processes; absent before the sandbox is opened. */
-  replId(): string | undefined
+  replId: () => string | undefined
 }
 
 /**

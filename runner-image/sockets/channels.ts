@@ -20,10 +20,10 @@ interface AttachOptions {
 }
 
 interface ChannelsOptions {
-  send(frame: Uint8Array): void
-  roundTripMs(): number
+  send: (frame: Uint8Array) => void
+  roundTripMs: () => number
   /** Whether this client's socket should be left unread for a while. */
-  holdReading(isHeld: boolean): void
+  holdReading: (isHeld: boolean) => void
 }
 
 /** The terminals that one connection watches, by channel number. */

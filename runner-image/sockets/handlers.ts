@@ -31,7 +31,12 @@ export function createHandlers(sandbox: OpenedSandbox): Handlers {
     'terminal.create': async ({ cols, rows, cwd, name }, from) => {
       const directory = await workspace.resolve(cwd)
       const terminal = terminals.create({
-        ...{ kind: 'shell', name, cwd, directory, cols, rows },
+        kind: 'shell',
+        name,
+        cwd,
+        directory,
+        cols,
+        rows,
         env: sandbox.shellEnv,
         args: ['-l'],
         createdBy: from.claims.actor,
@@ -71,7 +76,11 @@ export function createHandlers(sandbox: OpenedSandbox): Handlers {
           advice: 'Upload it instead.',
         })
       }
-      const { etag, size, mtime } = await writeText(workspace, { path, content, ifMatch })
+      const { etag, size, mtime } = await writeText(workspace, {
+        path,
+        content,
+        ifMatch: ifMatch === null ? 'absent' : { etag: ifMatch },
+      })
       return { etag, size, mtime }
     },
     'files.mkdir': async ({ path }) => {
@@ -113,7 +122,7 @@ const specs: { [T in RequestType]: { params: z.ZodType<Params<T>> } } = requests
 /** Looks a request up, checks the role of who asks and the parameters, and does it. */
 export function createAnswer(sandbox: OpenedSandbox): AnswerRequest {
   const handlers = createHandlers(sandbox)
-  const call = async <T extends RequestType>(type: T, params: unknown, from: Connection): Promise<unknown> => {
+  const call = async <T extends RequestType>(type: T, params: unknown, from: Connection): Promise<Result<T>> => {
     const { role } = requests[type]
     if (!isAtLeast(from.claims.role, role)) {
       throw new RunnerError('forbidden', `This needs the role ${role}; you are here as ${from.claims.role}.`, {

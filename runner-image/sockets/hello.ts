@@ -10,7 +10,13 @@ export function greet(
   const { repl, generation, isolation } = sandbox.opened
   const { role, actor } = connection.claims
   connection.publish('hello', {
-    ...{ repl, generation, role, actor, runner, isolation, run },
+    repl,
+    generation,
+    role,
+    actor,
+    runner,
+    isolation,
+    run,
     terminals: sandbox.terminals.list(),
     ports: sandbox.ports.known,
   })

@@ -21,7 +21,11 @@ export class ForgottenModes {
         this.#partial = Uint8Array.from(all.subarray(at))
         return
       }
-      this.#apply(Buffer.from(all.subarray(at, at + MAX_SEQUENCE_BYTES)).toString('latin1'))
+      this.#apply(
+        Buffer.from(all.subarray(at, at + MAX_SEQUENCE_BYTES))
+          .toString('latin1')
+          .slice(1),
+      )
     }
   }
 
@@ -32,7 +36,7 @@ export class ForgottenModes {
   }
 
   #apply(sequence: string): void {
-    if (sequence.startsWith('\u001bc')) {
+    if (sequence.startsWith('c')) {
       this.#modes.clear()
       return
     }
@@ -46,7 +50,7 @@ export class ForgottenModes {
   }
 }
 
-const PRIVATE_MODE = /^\u001b\[\?([0-9;]{1,40})([hl])/
+const PRIVATE_MODE = /^\[\?([0-9;]{1,40})([hl])/
 
 /** Whether a sequence's last byte is here: CSI ends with `@`…`~`, anything else is short enough. */
 function isComplete(bytes: Uint8Array): boolean {

@@ -16,7 +16,7 @@ const requestSchema = z.object({
 
 parentPort?.on('message', (message: unknown) => {
   const { id, bytes, sizes } = requestSchema.parse(message)
-  void draw(bytes, sizes).then((payload) => parentPort?.postMessage({ id, payload } satisfies ScreenAnswer))
+  void draw(bytes, sizes).then((payload) => parentPort?.postMessage({ id, payload } satisfies ScreenAnswer, []))
 })
 
 async function draw(bytes: Uint8Array, sizes: z.infer<typeof requestSchema>['sizes']): Promise<Uint8Array> {

@@ -29,7 +29,7 @@ export class Screens implements AsyncDisposable {
         resolve(drawn)
       })
       try {
-        this.#start().postMessage({ id, ...history } satisfies ScreenRequest)
+        this.#start().postMessage({ id, ...history } satisfies ScreenRequest, [])
       } catch (error) {
         this.#log.error('The thread that draws screens cannot be started.', error)
         this.#answer(id, undefined)

@@ -19,9 +19,9 @@ export interface TerminalOptions {
   createdBy: string
   command: PtyCommand
   screens: Screens
-  onActivity(): void
+  onActivity: () => void
   /** Its process ended and all its output is in the history. */
-  onEnd(terminal: Terminal): void
+  onEnd: (terminal: Terminal) => void
 }
 
 /** A PTY, its history, and the clients that watch it. */
@@ -75,7 +75,14 @@ export class Terminal implements FeedSource {
   info(): TerminalInfo {
     const { id, kind, cwd, createdBy } = this.#options
     return {
-      ...{ id, kind, name: this.name, cwd, pid: this.pid, ...this.size, end: this.ring.end, createdBy },
+      id,
+      kind,
+      name: this.name,
+      cwd,
+      pid: this.pid,
+      ...this.size,
+      end: this.ring.end,
+      createdBy,
       ...(this.#exit !== undefined && { exit: this.#exit }),
     }
   }

@@ -14,7 +14,7 @@ interface TerminalsOptions {
   tree: SandboxTree
   screens: Screens
   publish: Publish
-  onActivity(): void
+  onActivity: () => void
 }
 
 interface NewTerminal extends Size {
@@ -29,6 +29,18 @@ interface NewTerminal extends Size {
   createdBy: string
   onEnd?: (terminal: Terminal) => void
 }
+
+/**
+ * A PTY's own descriptor is inherited by every shell started after it. This closes whatever the shell was not meant to
+ * get, then becomes the shell, with the arguments that follow.
+ */
+const CLEAN_START = [
+  '--noprofile',
+  '--norc',
+  '-c',
+  'for fd in /proc/$$/fd/*; do fd=${fd##*/}; if ((fd > 2)); then eval "exec $fd>&-"; fi; done; exec /bin/bash "$@"',
+  'bash',
+]
 
 /** The terminals of a sandbox. They belong to nobody's connection: all clients see all of them. */
 export class Terminals {
@@ -67,9 +79,12 @@ export class Terminals {
     }
     const { kind, cwd, directory, env, args, createdBy, cols, rows } = options
     const terminal = new Terminal({
-      ...{ id: newId(), kind, cwd, createdBy },
+      id: newId(),
+      kind,
+      cwd,
+      createdBy,
       name: options.name ?? `bash ${++this.#named}`,
-      command: { file: '/bin/bash', args, env, cwd: directory, cols, rows },
+      command: { file: '/bin/bash', args: [...CLEAN_START, ...args], env, cwd: directory, cols, rows },
       screens: this.#options.screens,
       onActivity: this.#options.onActivity,
       onEnd: (ended) => {

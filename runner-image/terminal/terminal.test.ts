@@ -1,0 +1,268 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { TERMINAL_RING_BYTES, TERMINAL_WINDOW_BYTES } from '#protocol/limits.ts'
+import { newId } from '#protocol/ids.ts'
+import { until } from '../_client.ts'
+import { startFixture } from '../_fixture.ts'
+import type { Fixture } from '../_fixture.ts'
+
+let fixture: Fixture
+beforeAll(async () => {
+  fixture = await startFixture()
+})
+afterAll(async () => fixture[Symbol.asyncDispose]())
+
+describe('terminals', () => {
+  test('L9: seq 1 1000000 arrives complete', async () => {
+    using client = await fixture.connect()
+    const terminal = await client.shell()
+    terminal.type('stty -onlcr; echo BE""GIN; seq 1 1000000; echo E""ND\n')
+    await terminal.shows('END\n')
+    const { text } = terminal
+    const numbers = text.slice(text.indexOf('BEGIN\n') + 6, text.lastIndexOf('END\n'))
+    expect(numbers === Array.from({ length: 1_000_000 }, (_, i) => `${i + 1}\n`).join('')).toBe(true)
+  })
+
+  test('L8: 100 kB pasted into cat arrive identical', async () => {
+    using client = await fixture.connect()
+    const terminal = await client.shell()
+    terminal.type('stty -echo; cat > pasted; echo do""ne\n')
+    const pasted = Array.from({ length: 1000 }, (_, i) => `${String(i).padStart(4, '0')} ${'ä€😀x'.repeat(9)}\n`).join(
+      '',
+    )
+    const bytes = Buffer.from(pasted)
+    expect(bytes.length).toBeGreaterThan(95_000)
+    for (let at = 0; at < bytes.length; at += 997) terminal.type(bytes.subarray(at, at + 997))
+    terminal.type('\u0004')
+    await terminal.shows('done')
+    await until('all input to be acknowledged', () => terminal.inputApplied === terminal.inputSent || undefined)
+    const { body } = await fixture.http('GET', '/files/pasted', {
+      headers: { authorization: `Bearer ${await fixture.token()}` },
+    })
+    expect(body.equals(bytes)).toBe(true)
+  })
+
+  test('L2: a second connection leaves shells alive and re-attaches with scrollback', async () => {
+    using first = await fixture.connect()
+    const terminal = await first.shell()
+    terminal.type('X=kept; echo one-$X\n')
+    await terminal.shows('one-kept')
+    using second = await fixture.connect('viewer')
+    const seen = await second.attach(terminal.id, { since: 0 })
+    await seen.shows('one-kept')
+    first.socket.terminate()
+    using third = await fixture.connect()
+    const again = await third.attach(terminal.id)
+    await until('a screen', () => again.screens[0])
+    expect(Buffer.from(again.screens[0]?.payload ?? []).toString()).toContain('one-kept')
+    again.type('echo two-$X\n')
+    await again.shows('two-kept')
+    await seen.shows('two-kept')
+  })
+
+  test('L13: after a torn connection, output goes on from the last byte seen, each byte once', async () => {
+    using first = await fixture.connect()
+    const terminal = await first.shell()
+    terminal.type(
+      'stty -onlcr; for i in $(seq 1 200); do echo line-$i; done; read x; for i in $(seq 201 400); do echo line-$i; done; echo E""ND\n',
+    )
+    await terminal.shows('line-200\n')
+    const before = terminal.bytes
+    first.socket.terminate()
+    using second = await fixture.connect()
+    const again = await second.attach(terminal.id, { since: before.length })
+    expect(again.from).toBe(before.length)
+    again.type('\n')
+    await again.shows('END\n')
+    const all = Buffer.concat([before, again.bytes]).toString()
+    const lines = all.match(/^line-\d+$/gm)
+    expect(lines).toEqual(Array.from({ length: 400 }, (_, i) => `line-${i + 1}`))
+    expect(again.screens).toEqual([])
+  })
+
+  test('L10: emoji arrive whole, and terminals do not mix', async () => {
+    using client = await fixture.connect()
+    const [a, b] = [await client.shell(), await client.shell()]
+    a.type('stty -onlcr; for i in $(seq 1 5000); do printf "😀é漢"; done; echo E""ND-A\n')
+    b.type('stty -onlcr; for i in $(seq 1 5000); do printf "🚀ß字"; done; echo E""ND-B\n')
+    await Promise.all([a.shows('END-A\n'), b.shows('END-B\n')])
+    expect(a.text).toContain(`${'😀é漢'.repeat(5000)}END-A`)
+    expect(b.text).toContain(`${'🚀ß字'.repeat(5000)}END-B`)
+    expect(new TextDecoder('utf-8', { fatal: true }).decode(a.bytes)).not.toContain('🚀')
+  })
+
+  test('a client that reads nothing has one window in flight, holds up nobody, and gets a screen when it returns', async () => {
+    using stalled = await fixture.connect()
+    using fast = await fixture.connect()
+    const behind = await stalled.shell({ acknowledges: false })
+    const ahead = await fast.attach(behind.id, { since: 0 })
+    ahead.type('seq 1 600000; echo E""ND\n')
+    await ahead.shows('END')
+    expect(ahead.end).toBeGreaterThan(TERMINAL_RING_BYTES)
+    expect(behind.end).toBeLessThanOrEqual(TERMINAL_WINDOW_BYTES)
+    behind.acknowledges = true
+    behind.acknowledge()
+    const screen = await until('a screen', () => behind.screens[0])
+    const text = Buffer.from(screen.payload).toString()
+    expect(text).toContain('600000')
+    expect(text).toContain('END')
+    behind.type('echo afte""rwards\n')
+    await behind.shows('afterwards')
+  })
+
+  test('the producer waits while its only client is stalled, and no byte is lost', async () => {
+    using client = await fixture.connect()
+    const terminal = await client.shell({ acknowledges: false })
+    terminal.type('stty -onlcr; (seq 1 300000; echo E""ND) ; touch produced\n')
+    await until('a full window', () => terminal.end >= TERMINAL_WINDOW_BYTES || undefined)
+    const { terminals } = await client.request('terminal.list', {})
+    const produced = terminals.find(({ id }) => id === terminal.id)?.end ?? 0
+    expect(produced).toBeLessThan(TERMINAL_WINDOW_BYTES + 512 * 1024)
+    terminal.acknowledges = true
+    terminal.acknowledge()
+    await terminal.shows('END\n')
+    const { text } = terminal
+    expect(text.includes(Array.from({ length: 300_000 }, (_, i) => `${i + 1}\n`).join(''))).toBe(true)
+  })
+
+  test('all output of a program that ends while its reader is paused comes, and then that it has ended', async () => {
+    using client = await fixture.connect()
+    using watcher = await fixture.connect('viewer')
+    const terminal = await client.shell({ acknowledges: false })
+    // Just past one window, so that the rest sits in the kernel and in the ring while nobody reads.
+    terminal.type(
+      `exec bash -c 'stty -onlcr; head -c ${TERMINAL_WINDOW_BYTES + 3892} /dev/zero | tr "\\0" z; exit 7'\n`,
+    )
+    await until('a full window', () => terminal.end >= TERMINAL_WINDOW_BYTES || undefined)
+    // The process ends though its reader is paused: the kernel holds the rest.
+    const ended = await watcher.event(
+      'terminal.changed',
+      (data) => data.terminal.id === terminal.id && data.terminal.exit !== undefined,
+    )
+    expect(ended.terminal.exit).toEqual({ code: 7, signal: null })
+    expect(client.events.some(({ event }) => event === 'terminal.changed')).toBe(false)
+    terminal.acknowledges = true
+    terminal.acknowledge()
+    await client.event('terminal.changed', (data) => data.terminal.exit !== undefined)
+    expect(terminal.text.match(/z{10,}/)?.[0].length).toBe(TERMINAL_WINDOW_BYTES + 3892)
+    expect(terminal.end).toBe(ended.terminal.end)
+  })
+
+  test('input frames sent twice are applied once, also over a new connection', async () => {
+    const stream = newId()
+    const sub = newId()
+    using first = await fixture.connect()
+    const terminal = await first.shell()
+    terminal.type('stty -echo; cat\n')
+    await terminal.shows('cat')
+    terminal.send({ kind: 'input', offset: terminal.inputSent, payload: Buffer.from('abc') })
+    terminal.send({ kind: 'input', offset: terminal.inputSent + 1, payload: Buffer.from('bcdef\n') })
+    await terminal.shows('abcdef')
+    expect(sub).not.toBe(stream)
+    const named = await first.attach(terminal.id, { since: terminal.end, client: stream })
+    named.type('ghi\n')
+    await named.shows('ghi')
+    const resumed = await first.attach(terminal.id, { since: named.end, client: stream })
+    expect(resumed.inputSent).toBe(4)
+    resumed.send({ kind: 'input', offset: 0, payload: Buffer.from('ghi\njkl\n') })
+    await resumed.shows('jkl')
+    expect(resumed.text).not.toContain('ghi')
+  })
+
+  test('input with a gap closes the connection and says why', async () => {
+    using client = await fixture.connect()
+    const terminal = await client.shell()
+    terminal.send({ kind: 'input', offset: 10, payload: Buffer.from('late') })
+    expect(await client.whenClosed()).toEqual({ code: 4400, reason: 'Input from byte 0 to 10 is missing.' })
+  })
+
+  test('resizing and renaming are told to everybody and reach the program', async () => {
+    using client = await fixture.connect()
+    using other = await fixture.connect('viewer')
+    const terminal = await client.shell()
+    await client.request('terminal.resize', { terminal: terminal.id, cols: 132, rows: 43 })
+    terminal.type('stty size\n')
+    await terminal.shows('43 132')
+    await client.request('terminal.rename', { terminal: terminal.id, name: 'Grüße <b>' })
+    const changed = await other.event('terminal.changed', (data) => data.terminal.name === 'Grüße <b>')
+    expect([changed.terminal.cols, changed.terminal.rows]).toEqual([132, 43])
+  })
+
+  test('L10: closing ends the whole session, also what ignores SIGHUP; L15: closing twice is harmless', async () => {
+    using client = await fixture.connect()
+    const terminal = await client.shell()
+    terminal.type("(trap '' HUP; while :; do sleep 1; done) & (trap '' HUP TERM; exec sleep 1000) & echo pid=$!=\n")
+    await terminal.shows('pid=')
+    const pid = Number(await until('a process id', () => /pid=(\d+)=/.exec(terminal.text)?.[1]))
+    const closing = [1, 2].map(async () => client.request('terminal.close', { terminal: terminal.id }))
+    await Promise.all(closing)
+    await client.event('terminal.closed', (data) => data.terminal === terminal.id)
+    expect(isRunning(pid)).toBe(false)
+    await expect(client.request('terminal.close', { terminal: terminal.id })).rejects.toThrow('not_found')
+    await client.request('ping', {})
+  })
+
+  test('a late joiner gets the alternate screen and modes that were set long before the ring', async () => {
+    using client = await fixture.connect()
+    const terminal = await client.shell()
+    terminal.type('printf "\\033[?1049h\\033[?2004h"; seq 1 500000; echo E""ND\n')
+    await terminal.shows('END')
+    expect(terminal.end).toBeGreaterThan(TERMINAL_RING_BYTES)
+    using late = await fixture.connect('viewer')
+    const joined = await late.attach(terminal.id)
+    const screen = Buffer.from((await until('a screen', () => joined.screens[0])).payload).toString()
+    expect(screen).toContain('\u001b[?1049h')
+    expect(screen).toContain('\u001b[?2004h')
+    expect(screen).toContain('END')
+  })
+
+  test('S5: env shows no secret, no other sandbox, and nothing of the runner; PATH is kept by the login shell', async () => {
+    process.env['DEVEX_TEST_SECRET'] = 'do-not-show'
+    using client = await fixture.connect()
+    const terminal = await client.shell()
+    terminal.type('env > env.txt; shopt -q login_shell && echo log""in\n')
+    await terminal.shows('login')
+    const { content } = await readText(client, 'env.txt')
+    const names = content.split('\n').flatMap((line) => /^(\w+)=/.exec(line)?.[1] ?? [])
+    expect(names.sort()).toEqual(
+      'COLORTERM HOME LANG OLDPWD PATH PWD REPL_ID REPL_NAME SHELL SHLVL TERM _ npm_config_prefix'
+        .split(' ')
+        .filter((name) => name !== 'OLDPWD' || names.includes(name))
+        .sort(),
+    )
+    expect(content).not.toContain('do-not-show')
+    expect(content).not.toContain('PUBLIC KEY')
+    expect(content).toContain(`PATH=${fixture.home}/.local/bin:`)
+    delete process.env['DEVEX_TEST_SECRET']
+  })
+
+  test('a shell holds no descriptor of another terminal or of the runner', async () => {
+    using client = await fixture.connect()
+    await client.shell()
+    const terminal = await client.shell()
+    terminal.type('echo count=$(ls -l /proc/self/fd | grep -cE "ptmx|socket|eventpoll")=\n')
+    await until('a count', () => /count=\d+=/.exec(terminal.text)?.[0])
+    expect(terminal.text).toContain('count=0=')
+  })
+
+  test('a folder that is not in the workspace is no place for a terminal', async () => {
+    using client = await fixture.connect()
+    const create = client.request('terminal.create', { cols: 80, rows: 24, cwd: 'nowhere' })
+    await expect(create).rejects.toThrow('not_found')
+  })
+})
+
+/** A process that has ended may stay as a zombie until its adoptive parent notices. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'))
+  } catch {
+    return false
+  }
+}
+
+async function readText(client: Awaited<ReturnType<Fixture['connect']>>, path: string) {
+  const read = await client.request('files.read', { path })
+  if (read.kind !== 'text') throw new Error(`${path} is ${read.kind}`)
+  return read
+}
