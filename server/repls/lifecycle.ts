@@ -6,7 +6,7 @@ import { DELETE_WAIT_MS, STOP_ALL_PARALLEL, WATCH_POLL_MS } from '#server/repls/
 import { isMoving, isRunningPlace, sandboxOf } from '#server/repls/record.ts'
 import type { Repl } from '#server/repls/record.ts'
 import { transition } from '#server/repls/repl.ts'
-import type { ReplEvent } from '#server/repls/repl.ts'
+import type { ReplEvent } from '#server/repls/repl-events.ts'
 import type { Lifecycle, RunningSandbox } from '#server/repls/repls.ts'
 import type { Spares } from '#server/repls/spares.ts'
 import { noSuchRepl, replChannel } from '#server/repls/store.ts'

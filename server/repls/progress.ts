@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { createBell } from '#server/repls/bell.ts'
 import type { Work } from '#server/repls/driver.ts'
 import { PROGRESS_SAVE_MS } from '#server/repls/limits.ts'
-import type { PhaseUpdate } from '#server/repls/repl.ts'
+import type { PhaseUpdate } from '#server/repls/repl-events.ts'
 
 /** Writes the phases of a piece of work into the record: a new phase at once, details of one at most every `PROGRESS_SAVE_MS`. */
 export interface Progress extends AsyncDisposable {
@@ -13,7 +13,7 @@ export function createProgress(work: Work, now: () => number): Progress {
   let pending: PhaseUpdate | undefined
   let writing: Promise<void> | undefined
   let shown: PhaseUpdate['name'] | undefined
-  let wake = new AbortController()
+  const hurry = createBell()
 
   const write = async () => {
     while (pending !== undefined && !closing.signal.aborted) {
@@ -21,9 +21,8 @@ export function createProgress(work: Work, now: () => number): Progress {
       pending = undefined
       shown = phase.name
       await work.apply({ type: 'phase', at: now(), generation: work.repl.generation, phase })
-      wake = new AbortController()
       // A new phase, or the end, does not wait for the pause between two details.
-      await delay(PROGRESS_SAVE_MS, undefined, { signal: wake.signal }).catch(() => undefined)
+      await hurry.wait(PROGRESS_SAVE_MS, closing.signal)
     }
   }
 
@@ -31,7 +30,7 @@ export function createProgress(work: Work, now: () => number): Progress {
     show: (update) => {
       if (closing.signal.aborted) return
       pending = update
-      if (update.name !== shown) wake.abort()
+      if (writing !== undefined && update.name !== shown) hurry.ring()
       // Refused: the work's signal says so to whoever does it.
       writing ??= write()
         .catch(() => undefined)
@@ -41,7 +40,6 @@ export function createProgress(work: Work, now: () => number): Progress {
     },
     [Symbol.asyncDispose]: async () => {
       closing.abort()
-      wake.abort()
       await writing
     },
   }

@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { RESTORE_WINDOW_MS, STABLE_AFTER_MS } from '#server/repls/limits.ts'
 import { isRunningPlace, replSchema, sandboxOf } from '#server/repls/record.ts'
 import type { Repl, ReplState } from '#server/repls/record.ts'
-import { isRefusal, transition } from '#server/repls/repl.ts'
-import type { ReplEvent, ReplEventType } from '#server/repls/repl.ts'
+import { isRefusal } from '#server/repls/repl-events.ts'
+import { transition } from '#server/repls/repl.ts'
+import type { ReplEvent, ReplEventType } from '#server/repls/repl-events.ts'
 
 const AT = 1_000_000
 const GENERATION = 7
