@@ -1,5 +1,6 @@
 'use client'
 
+import Link from 'next/link'
 import { LogIn, ShieldOff } from 'lucide-react'
 import { Button } from '#components/ui/button.tsx'
 import { EmptyState } from '#components/ui/empty-state.tsx'
@@ -32,7 +33,7 @@ export function AccessScreen({ because }: { because: 'removed' | 'signed-out' })
       title="Your access to this REPL was removed"
       actions={
         <Button asChild>
-          <a href="/repls">Back to your REPLs</a>
+          <Link href="/repls">Back to your REPLs</Link>
         </Button>
       }
     >

@@ -1,5 +1,6 @@
 'use client'
 
+import Link from 'next/link'
 import { Button } from '#components/ui/button.tsx'
 import { api, wireErrorOf } from '#components/api.ts'
 import type { FailureExit, ReplStateView } from '#server/repls/views.ts'
@@ -35,7 +36,7 @@ export function FailureExits({ state }: { state: Extract<ReplStateView, { kind: 
         </Button>
       ))}
       <Button asChild variant="ghost">
-        <a href="/repls">Back to your REPLs</a>
+        <Link href="/repls">Back to your REPLs</Link>
       </Button>
     </div>
   )

@@ -6,9 +6,7 @@ const TREE_ROWS = ['w-24', 'w-32', 'w-20', 'w-28', 'w-16']
 export function IdeSkeleton() {
   return (
     <div aria-busy className="flex h-dvh flex-col bg-canvas">
-      <p className="sr-only" role="status">
-        Loading the workbench
-      </p>
+      <output className="sr-only">Loading the workbench</output>
       <div className="flex h-11 shrink-0 items-center gap-3 border-b border-line bg-panel px-3">
         <Skeleton className="size-5" />
         <Skeleton className="h-3 w-32" />

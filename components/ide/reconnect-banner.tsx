@@ -27,9 +27,7 @@ export function ReconnectBanner() {
       className="flex h-7 shrink-0 items-center justify-center gap-2 bg-attention-soft px-3 text-xs text-attention"
     >
       <WifiOff aria-hidden size={14} strokeWidth={1.75} className="shrink-0" />
-      <span role="status" className="truncate">
-        {isWaiting ? `${state.reason} What you type is kept.` : 'Reconnecting'}
-      </span>
+      <output className="truncate">{isWaiting ? `${state.reason} What you type is kept.` : 'Reconnecting'}</output>
       {isWaiting && (
         <>
           <span className="shrink-0 tabular-nums" aria-hidden>

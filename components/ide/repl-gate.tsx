@@ -1,5 +1,6 @@
 'use client'
 
+import Link from 'next/link'
 import type { ReactNode } from 'react'
 import { Moon, Trash2 } from 'lucide-react'
 import { Button } from '#components/ui/button.tsx'
@@ -82,7 +83,7 @@ function Instead({ state }: { state: ReplStateView }) {
           title={`${view.name} was deleted`}
           actions={
             <Button asChild>
-              <a href="/repls">Back to your REPLs</a>
+              <Link href="/repls">Back to your REPLs</Link>
             </Button>
           }
         >

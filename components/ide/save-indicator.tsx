@@ -17,10 +17,10 @@ export function SaveIndicator() {
   const unsaved = useStore(workbench.documents.unsaved)
   const { kind, words } = look(state, unsaved.length)
   return (
-    <span data-testid="save-state" data-state={kind} role="status" className="flex items-center gap-1.5">
+    <output data-testid="save-state" data-state={kind} className="flex items-center gap-1.5">
       <Icon kind={kind} />
       {words}
-    </span>
+    </output>
   )
 }
 

@@ -1,5 +1,6 @@
 'use client'
 
+import Link from 'next/link'
 import {
   LayoutGrid,
   Moon,
@@ -23,6 +24,7 @@ import {
   DropdownMenuTrigger,
 } from '#components/ui/dropdown-menu.tsx'
 import { IconButton } from '#components/ui/icon-button.tsx'
+import { Tooltip } from '#components/ui/tooltip.tsx'
 import { TemplateIcon } from '#components/ui/template-icon.tsx'
 import { RunButton } from './run-button.tsx'
 import { useIsDark } from './theme-tokens.ts'
@@ -34,9 +36,15 @@ export function TopBar() {
   const { name, template, role, owner } = useRepl()
   return (
     <header className="flex h-11 shrink-0 items-center gap-2 border-b border-line bg-panel px-2">
-      <IconButton label="Back to your REPLs" onClick={() => window.location.assign('/repls')}>
-        <LayoutGrid aria-hidden />
-      </IconButton>
+      <Tooltip label="Back to your REPLs">
+        <Link
+          href="/repls"
+          aria-label="Back to your REPLs"
+          className="inline-flex size-7 shrink-0 items-center justify-center rounded-md text-muted hover:bg-hover hover:text-text"
+        >
+          <LayoutGrid aria-hidden size={16} strokeWidth={1.5} />
+        </Link>
+      </Tooltip>
       <div className="flex min-w-0 flex-1 items-center gap-2">
         <TemplateIcon template={template} className="hidden size-6! sm:inline-flex" />
         <h1 className="truncate font-medium" title={`${name}, of ${owner.name}`}>

@@ -55,7 +55,7 @@ export function CodeEditor({
     workbench.editor.mounted(shown === undefined ? undefined : editor, path)
     if (shown === undefined) workbench.editor.cursor.set(undefined)
   }, [workbench, editor, shown, path])
-  useEffect(() => editor?.sweep((path) => workbench.documents.get(path) !== undefined), [workbench, editor, tabs])
+  useEffect(() => editor?.sweep(new Set(tabs.map((tab) => tab.path))), [editor, tabs])
   useEffect(() => editor?.setDark(isDark), [editor, isDark])
   useEffect(() => editor?.setFontSize(fontSize), [editor, fontSize])
 

@@ -41,8 +41,8 @@ export class Models implements Disposable {
   }
 
   /** Lets go of models whose document is not open any more. */
-  sweep(isOpen: (path: string) => boolean): void {
-    for (const path of this.#held.keys()) if (!isOpen(path)) this.#drop(path)
+  sweep(open: ReadonlySet<string>): void {
+    for (const path of this.#held.keys()) if (!open.has(path)) this.#drop(path)
   }
 
   [Symbol.dispose](): void {

@@ -18,7 +18,8 @@ export interface EditorOptions {
 /** The editor on the page. */
 export interface MountedEditor extends EditorHandle, Disposable {
   show(document: FileDocument | undefined): void
-  sweep(isOpen: (path: string) => boolean): void
+  /** Lets go of the models of files that are open no more. */
+  sweep(open: ReadonlySet<string>): void
   setDark(isDark: boolean): void
   setFontSize(pixels: number): void
 }
@@ -91,7 +92,7 @@ export function mountEditor(monaco: typeof Api, element: HTMLElement, options: E
       editor.setModel(next === undefined ? null : models.of(next))
       if (next !== undefined) editor.restoreViewState(models.viewState(next.path))
     },
-    sweep: (isOpen) => models.sweep(isOpen),
+    sweep: (open) => models.sweep(open),
     setDark(isDark) {
       defineTheme(monaco, isDark)
       monaco.editor.setTheme(EDITOR_THEME)

@@ -1,7 +1,6 @@
 'use client'
 
 import { useEffect, useRef } from 'react'
-import { useVirtualizer } from '@tanstack/react-virtual'
 import { ContextMenu, ContextMenuTrigger } from '#components/ui/context-menu.tsx'
 import { Skeleton } from '#components/ui/skeleton.tsx'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
@@ -9,9 +8,9 @@ import { CreateRow } from './create-row.tsx'
 import { TreeMenu } from './tree-menu.tsx'
 import { TreeRow } from './tree-row.tsx'
 import { useFileTree } from './use-file-tree.ts'
+import { useVisibleRows } from './use-visible-rows.ts'
 
-export const ROW_HEIGHT_PX = 26
-const OVERSCAN_ROWS = 12
+const ROW_HEIGHT_PX = 26
 const WAITING = ['w-24', 'w-32', 'w-20', 'w-28']
 
 /** The workspace's files. Only the rows in view are in the page. */
@@ -24,16 +23,10 @@ export function FileTree() {
   const scrollTo = useRef<(index: number) => void>(() => undefined)
   const tree = useFileTree(workbench, (index) => scrollTo.current(index))
   const items = tree.getItems()
-  const rows = useVirtualizer({
-    count: items.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_HEIGHT_PX,
-    overscan: OVERSCAN_ROWS,
-    getItemKey: (index) => items[index]?.getId() ?? index,
-  })
+  const rows = useVisibleRows(scroller, { count: items.length, rowHeight: ROW_HEIGHT_PX })
   useEffect(() => {
-    scrollTo.current = (index) => rows.scrollToIndex(index)
-  }, [rows])
+    scrollTo.current = rows.scrollTo
+  }, [rows.scrollTo])
 
   const root = folders.get('')
   return (
@@ -55,13 +48,16 @@ export function FileTree() {
           <div
             {...tree.getContainerProps('Files')}
             className="relative outline-none"
-            style={{ height: rows.getTotalSize() }}
+            style={{ height: items.length * ROW_HEIGHT_PX }}
           >
-            {rows.getVirtualItems().map((row) => {
-              const item = items[row.index]
-              if (item === undefined) return null
-              return <TreeRow key={row.key} item={item} top={row.start} isOpenInEditor={item.getId() === active} />
-            })}
+            {items.slice(rows.first, rows.end).map((item, index) => (
+              <TreeRow
+                key={item.getId()}
+                item={item}
+                top={(rows.first + index) * ROW_HEIGHT_PX}
+                isOpenInEditor={item.getId() === active}
+              />
+            ))}
           </div>
           {root?.isCut === true && (
             <p className="px-4 py-2 text-xs text-muted">There are more files here than shown.</p>

@@ -31,11 +31,6 @@ export function RenameInput({ item }: { item: ItemInstance<TreeItem> }) {
       spellCheck={false}
       className="h-[22px] min-w-0 grow rounded-sm border border-focus bg-canvas px-1 text-text outline-none"
       onClick={(event) => event.stopPropagation()}
-      onKeyDown={(event) => {
-        event.stopPropagation()
-        if (event.key === 'Enter') item.getTree().completeRenaming()
-        if (event.key === 'Escape') item.getTree().abortRenaming()
-      }}
     />
   )
 }

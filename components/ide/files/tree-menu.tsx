@@ -4,7 +4,7 @@ import { Clipboard, ClipboardCopy, Copy, Download, FilePlus, FolderPlus, Pencil,
 import type { ItemInstance } from '@headless-tree/core'
 import { ContextMenuContent, ContextMenuItem, ContextMenuSeparator } from '#components/ui/context-menu.tsx'
 import { nameOf, parentOf } from '#protocol/paths.ts'
-import { useWorkbench } from '../use-workbench.tsx'
+import { useStore, useWorkbench } from '../use-workbench.tsx'
 import type { TreeItem } from './use-file-tree.ts'
 
 /** What can be done with an item; without one, with the workspace itself. */
@@ -12,6 +12,7 @@ export function TreeMenu({ item }: { item?: ItemInstance<TreeItem> }) {
   const workbench = useWorkbench()
   const { files } = workbench
   const { canEdit } = workbench.repl
+  const clipboard = useStore(files.clipboard)
   const path = item?.getId() ?? ''
   const folder = item === undefined ? '' : item.isFolder() ? path : parentOf(path)
   return (
@@ -30,7 +31,7 @@ export function TreeMenu({ item }: { item?: ItemInstance<TreeItem> }) {
           </ContextMenuItem>
           <ContextMenuItem
             icon={<Clipboard />}
-            disabled={files.clipboard === undefined}
+            disabled={clipboard === undefined}
             onSelect={() => void workbench.attempt(() => files.paste(folder))}
           >
             Paste
@@ -40,10 +41,10 @@ export function TreeMenu({ item }: { item?: ItemInstance<TreeItem> }) {
       {item !== undefined && canEdit && (
         <>
           <ContextMenuSeparator />
-          <ContextMenuItem icon={<Scissors />} onSelect={() => (files.clipboard = { kind: 'cut', path })}>
+          <ContextMenuItem icon={<Scissors />} onSelect={() => files.clipboard.set({ kind: 'cut', path })}>
             Cut
           </ContextMenuItem>
-          <ContextMenuItem icon={<Copy />} onSelect={() => (files.clipboard = { kind: 'copy', path })}>
+          <ContextMenuItem icon={<Copy />} onSelect={() => files.clipboard.set({ kind: 'copy', path })}>
             Copy
           </ContextMenuItem>
           <ContextMenuItem

@@ -11,11 +11,11 @@ export function UploadProgress() {
   const sent = uploads.reduce((sum, upload) => sum + upload.sentBytes, 0)
   const total = uploads.reduce((sum, upload) => sum + upload.totalBytes, 0)
   return (
-    <div role="status" className="flex shrink-0 flex-col gap-1.5 border-t border-line px-4 py-2 text-xs text-muted">
+    <output className="flex shrink-0 flex-col gap-1.5 border-t border-line px-4 py-2 text-xs text-muted">
       <span>
         Uploading {uploads.length === 1 ? uploads[0]?.path : `${uploads.length} files`} · {formatBytes(total)}
       </span>
       <Progress label="Upload" percent={total === 0 ? undefined : (100 * sent) / total} />
-    </div>
+    </output>
   )
 }

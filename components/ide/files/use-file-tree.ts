@@ -28,17 +28,18 @@ export interface TreeItem {
 
 /** The tree's keyboard, selection, renaming and dragging, over what the file store knows. */
 export function useFileTree(workbench: Workbench, scrollTo: (index: number) => void): TreeInstance<TreeItem> {
-  const { folders, expanded, entries } = useStore(workbench.tree.state)
+  const { expanded } = useStore(workbench.tree.state)
   const [focused, setFocused] = useState<string | null>(null)
   const [selected, setSelected] = useState<string[]>([])
   const tree = useTree<TreeItem>({
     rootItemId: ROOT,
     dataLoader: {
-      getItem: (id) => ({ path: pathOf(id), entry: entries.get(id) }),
-      getChildren: (id) => (folders.get(pathOf(id))?.entries ?? []).map(({ name }) => joinPath(pathOf(id), name)),
+      getItem: (id) => ({ path: pathOf(id), entry: workbench.tree.entry(id) }),
+      getChildren: (id) => workbench.tree.children(pathOf(id)),
     },
-    state: { expandedItems: [...expanded], focusedItem: focused, selectedItems: selected },
-    setExpandedItems: (change) => workbench.tree.setExpanded(updated(change, [...expanded])),
+    state: { expandedItems: expanded, focusedItem: focused, selectedItems: selected },
+    setExpandedItems: (change) =>
+      workbench.tree.setExpanded(updated(change, workbench.tree.state.getSnapshot().expanded)),
     setFocusedItem: (change) => setFocused((before) => updated(change, before)),
     setSelectedItems: (change) => setSelected((before) => updated(change, before)),
     getItemName: (item) => nameOf(item.getItemData().path),
@@ -90,7 +91,7 @@ export function useFileTree(workbench: Workbench, scrollTo: (index: number) => v
     },
     features: [syncDataLoaderFeature, selectionFeature, hotkeysCoreFeature, renamingFeature, dragAndDropFeature],
   })
-  useEffect(() => tree.rebuildTree(), [tree, folders, expanded])
+  useEffect(() => workbench.tree.state.subscribe(() => tree.rebuildTree()), [workbench, tree])
   return tree
 }
 
@@ -115,6 +116,10 @@ function rename(workbench: Workbench, path: string, name: string): void {
   void workbench.attempt(() => workbench.files.move(path, joinPath(parentOf(path), trimmed)))
 }
 
+function isFunction<T>(change: Updater<T>): change is (before: T) => T {
+  return typeof change === 'function'
+}
+
 function updated<T>(change: Updater<T>, before: T): T {
-  return change instanceof Function ? change(before) : change
+  return isFunction(change) ? change(before) : change
 }

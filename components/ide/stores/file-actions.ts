@@ -4,6 +4,7 @@ import type { Documents } from './documents.ts'
 import type { FileTree } from './file-tree.ts'
 import { freeName } from './free-name.ts'
 import { isCode } from './request-error.ts'
+import { Store } from './store.ts'
 import type { Tabs } from './tabs.ts'
 
 interface Parts {
@@ -22,7 +23,8 @@ export interface FileClipboard {
 /** What people do with files. Every one of them is a request to the runner; the tree shows what then is there. */
 export class FileActions {
   readonly #parts: Parts
-  clipboard: FileClipboard | undefined
+  /** What Paste would paste. */
+  readonly clipboard = new Store<FileClipboard | undefined>(undefined)
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -61,12 +63,12 @@ export class FileActions {
 
   /** Pastes what was copied or cut. Answers where it is now; `undefined` if there is nothing to paste. */
   async paste(folder: string): Promise<string | undefined> {
-    const clipboard = this.clipboard
+    const clipboard = this.clipboard.getSnapshot()
     if (clipboard === undefined) return undefined
     if (clipboard.kind === 'copy') return this.#copyInto(clipboard.path, folder)
     const to = joinPath(folder, nameOf(clipboard.path))
     await this.move(clipboard.path, to)
-    this.clipboard = undefined
+    this.clipboard.set(undefined)
     return to
   }
 

@@ -17,7 +17,7 @@ export interface Folder {
 export interface FileTreeState {
   /** Listed folders by path; `''` is the workspace. */
   folders: ReadonlyMap<string, Folder>
-  expanded: readonly string[]
+  expanded: string[]
   /** Everything seen so far, by path. */
   entries: ReadonlyMap<string, Entry>
 }
@@ -29,14 +29,24 @@ export class FileTree implements Disposable {
   readonly #stale = new Set<string>()
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  constructor(connection: Connection, expanded: readonly string[] = []) {
+  constructor(connection: Connection, expanded: string[] = []) {
     this.#connection = connection
     this.state = new Store<FileTreeState>({ folders: new Map(), expanded, entries: new Map() })
     connection.on('hello', () => this.#relistShown())
     connection.on('files.changed', (changed) => this.#diskChanged(changed))
   }
 
-  setExpanded(expanded: readonly string[]): void {
+  /** What lies at a path, if it was seen. */
+  entry(path: string): Entry | undefined {
+    return this.state.getSnapshot().entries.get(path)
+  }
+
+  /** Paths of what lies in a listed folder. */
+  children(path: string): string[] {
+    return (this.state.getSnapshot().folders.get(path)?.entries ?? []).map(({ name }) => joinPath(path, name))
+  }
+
+  setExpanded(expanded: string[]): void {
     const before = new Set(this.state.getSnapshot().expanded)
     this.state.update((state) => ({ ...state, expanded }))
     for (const path of expanded) if (!before.has(path)) void this.list(path)
@@ -47,7 +57,8 @@ export class FileTree implements Disposable {
     const folders: string[] = []
     for (let folder = parentOf(path); folder !== ''; folder = parentOf(folder)) folders.unshift(folder)
     this.setExpanded([...new Set([...this.state.getSnapshot().expanded, ...folders])])
-    await Promise.all(folders.map((folder) => this.state.getSnapshot().folders.get(folder) ?? this.list(folder)))
+    const unknown = folders.filter((folder) => !this.state.getSnapshot().folders.has(folder))
+    await Promise.all(unknown.map((folder) => this.list(folder)))
   }
 
   /** Asks what lies in a folder. */

@@ -92,13 +92,6 @@ export class Repl {
 }
 
 function accessAfter({ code }: WireError): ReplState['access'] {
-  switch (code) {
-    case 'unauthenticated':
-      return 'signed-out'
-    case 'not_found':
-    case 'gone':
-      return 'removed'
-    default:
-      return 'granted'
-  }
+  if (code === 'unauthenticated') return 'signed-out'
+  return code === 'not_found' || code === 'gone' ? 'removed' : 'granted'
 }

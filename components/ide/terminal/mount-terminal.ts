@@ -34,7 +34,7 @@ export interface MountedTerminal extends Disposable {
   type(text: string): void
   /** Visible now: takes the GPU while it is, and its pane's size. */
   setShown(isShown: boolean): void
-  setTheme(): void
+  setDark(isDark: boolean): void
   setFontSize(pixels: number): void
 }
 
@@ -110,7 +110,8 @@ export function mountTerminal(element: HTMLElement, options: MountOptions): Moun
       gpu.setActive(isShown)
       if (isShown) refit()
     },
-    setTheme() {
+    setDark() {
+      // The tokens have changed by now.
       xterm.options.theme = terminalTheme()
     },
     setFontSize(pixels) {

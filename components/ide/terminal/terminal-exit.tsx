@@ -11,7 +11,7 @@ export function TerminalExit({ info }: { info: TerminalInfo }) {
   const { code, signal } = info.exit
   const how = signal === null ? `ended with code ${code ?? 'unknown'}` : `was ended by ${signal}`
   return (
-    <div role="status" className="flex shrink-0 items-center gap-2 border-t border-line bg-panel px-3 py-1.5 text-sm">
+    <output className="flex shrink-0 items-center gap-2 border-t border-line bg-panel px-3 py-1.5 text-sm">
       <span className="grow text-muted">
         {info.kind === 'run' ? 'The program' : 'The shell'} {how}.
       </span>
@@ -29,6 +29,6 @@ export function TerminalExit({ info }: { info: TerminalInfo }) {
           Close
         </Button>
       )}
-    </div>
+    </output>
   )
 }

@@ -19,7 +19,7 @@ export function TerminalFind({ search, onClose }: { search: SearchAddon; onClose
   return (
     <search className="absolute right-3 top-2 z-10 flex items-center gap-1 rounded-md bg-raised p-1 shadow-float">
       <Input
-        autoFocus
+        ref={(element) => element?.focus()}
         aria-label="Find in terminal"
         aria-invalid={!isFound}
         placeholder="Find"

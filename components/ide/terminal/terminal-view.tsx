@@ -44,11 +44,15 @@ export function TerminalView({ info, isShown }: { info: TerminalInfo; isShown: b
     if (mounted === undefined) return
     mounted.setShown(isShown)
     if (!isShown) return
-    const handle = { focus: mounted.focus, clear: mounted.clear, openFind: () => setIsFinding(true) }
+    const handle = {
+      focus: () => mounted.focus(),
+      clear: () => mounted.clear(),
+      openFind: () => setIsFinding(true),
+    }
     workbench.terminalBridge.mounted(handle)
     return () => workbench.terminalBridge.unmounted(handle)
   }, [workbench, mounted, isShown])
-  useEffect(() => mounted?.setTheme(), [mounted, isDark])
+  useEffect(() => mounted?.setDark(isDark), [mounted, isDark])
   useEffect(() => mounted?.setFontSize(fontSize), [mounted, fontSize])
 
   return (
@@ -79,11 +83,8 @@ function QueuedInput({ id }: { id: string }) {
   const queued = useStore(useWorkbench().terminals.open(id).feed.queued)
   if (queued === 0) return null
   return (
-    <p
-      role="status"
-      className="absolute bottom-2 right-4 rounded-md bg-attention-soft px-2 py-1 text-xs text-attention"
-    >
+    <output className="absolute bottom-2 right-4 rounded-md bg-attention-soft px-2 py-1 text-xs text-attention">
       {queued} {queued === 1 ? 'character' : 'characters'} typed, sent when the connection is back
-    </p>
+    </output>
   )
 }
