@@ -120,6 +120,7 @@ export function createDomain(deps: DomainDeps): Domain {
     driver,
     lifecycle,
     shares,
+    onPass: spares.refill,
     spareCount: limits.SPARE_SANDBOXES,
     idleStopMs: limits.IDLE_STOP_MINUTES * 60_000,
     log,

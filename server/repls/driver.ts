@@ -105,13 +105,18 @@ interface Drive {
 async function driveUnder(deps: DriverDeps, lease: Lease, drive: Drive): Promise<void> {
   await using held = keepLease(lease, deps.log)
   const signal = AbortSignal.any([drive.closing, held.lost])
-  let before: Repl | undefined
+  let before: string | undefined
   while (!signal.aborted) {
     const repl = await deps.store.get(drive.replId)
     if (repl === undefined || !isMoving(repl)) return
-    if (repl.state === before?.state) throw new AppError('internal', 'A step of a repl changed nothing.')
+    // Another lease has written since, or nothing can be written: leave it to the next holder, not to a hot loop.
+    const state = JSON.stringify(repl.state)
+    if (repl.fence > lease.fence || state === before) {
+      await drive.bell.wait(DRIVE_STANDBY_MS, signal)
+      return
+    }
+    before = state
     await step(deps, { ...drive, repl, fence: lease.fence, signal })
-    before = repl
   }
 }
 

@@ -24,6 +24,8 @@ export type ReplEvent = { at: number } & (
       | { type: 'stop-failed'; error: WireError }
       /** There is no such sandbox any more. */
       | { type: 'sandbox-lost'; error: WireError }
+      /** What was given up as lost is there after all. */
+      | { type: 'sandbox-found'; sandboxId: string }
       /** A part of it died; its volume is there. */
       | { type: 'sandbox-died'; error: WireError }
     ))
@@ -90,6 +92,7 @@ const WHAT: Record<ReplEventType, string> = {
   removed: 'Its sandbox must not be removed',
   'stop-failed': 'No stop can fail',
   'sandbox-lost': 'It has no sandbox to lose',
+  'sandbox-found': 'It misses no sandbox',
   'sandbox-died': 'No restart of its runner is due',
 }
 

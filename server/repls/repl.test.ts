@@ -47,6 +47,7 @@ const STATES = {
   'stopping (saved, then delete)': { ...stopping, work: 'saved', next: 'delete' },
   'stopping (cancelled)': { ...stopping, work: 'cancelled', next: 'stop' },
   'failed (start)': { kind: 'failed', during: 'start', error, phases, sandboxId: null },
+  'failed (run, lost)': { kind: 'failed', during: 'run', error, phases, sandboxId: null },
   'failed (run, kept)': { kind: 'failed', during: 'run', error, phases, sandboxId: SANDBOX },
   'failed (stop, kept)': { kind: 'failed', during: 'stop', error, phases, sandboxId: SANDBOX },
   deleted: { kind: 'deleted', purgeAt: AT + 1, isPurging: false },
@@ -69,6 +70,7 @@ const EVENTS: Record<ReplEventType, ReplEvent> = {
   removed: { type: 'removed', at: AT, generation: GENERATION },
   'stop-failed': { type: 'stop-failed', at: AT, generation: GENERATION, error },
   'sandbox-lost': { type: 'sandbox-lost', at: AT, generation: GENERATION, error },
+  'sandbox-found': { type: 'sandbox-found', at: AT, generation: GENERATION, sandboxId: SANDBOX },
   'sandbox-died': { type: 'sandbox-died', at: AT, generation: GENERATION, error },
 }
 
@@ -181,7 +183,7 @@ describe('transitions', () => {
   test('whatever has a sandbox takes a running place', () => {
     const taking = Object.entries(STATES).filter(([, state]) => isRunningPlace(replIn(state)))
     expect(taking.map(([name]) => name)).toEqual(
-      Object.keys(STATES).filter((name) => !/^(stopped|failed \(start\)|deleted)/.test(name)),
+      Object.keys(STATES).filter((name) => !/^(stopped|failed \(start\)|failed \(run, lost\)|deleted)/.test(name)),
     )
   })
 })
@@ -205,6 +207,12 @@ const TABLE = {
     'resume-asked': 'starting resume-run kept',
     'sandbox-lost': 'failed run gone',
     'stop-asked': 'stopping unsaved then stop',
+  },
+  'failed (run, lost)': {
+    'delete-asked': 'deleted',
+    'sandbox-found': 'failed run kept',
+    'start-asked': 'starting fresh 8 nothing',
+    'stop-asked': '=',
   },
   'failed (start)': {
     'delete-asked': 'deleted',

@@ -10,7 +10,7 @@ import {
 import type { Repl } from '#server/repls/record.ts'
 import { impossible, refuse } from '#server/repls/repl-events.ts'
 import type { ReplEvent, TransitionResult } from '#server/repls/repl-events.ts'
-import { opened, phase, sandboxDied, sandboxLost, startFailed, stopFailed } from '#server/repls/told.ts'
+import { opened, phase, sandboxDied, sandboxFound, sandboxLost, startFailed, stopFailed } from '#server/repls/told.ts'
 
 /** A repl's life as a pure function: the repl after `event`, or why it cannot be. */
 export function transition(repl: Repl, event: ReplEvent): TransitionResult {
@@ -52,6 +52,8 @@ export function transition(repl: Repl, event: ReplEvent): TransitionResult {
       return stopFailed(repl, event)
     case 'sandbox-lost':
       return sandboxLost(repl, event)
+    case 'sandbox-found':
+      return sandboxFound(repl, event)
     case 'sandbox-died':
       return sandboxDied(repl, event)
   }

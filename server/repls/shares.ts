@@ -1,9 +1,9 @@
 import { newId } from '#protocol/ids.ts'
 import type { Principal } from '#server/auth/principal.ts'
 import { AppError } from '#server/errors.ts'
-import { isOwner } from '#server/repls/access.ts'
 import { fromRecord, toJson } from '#server/repls/json.ts'
-import { GUEST_TTL_MS, MAX_SHARES_PER_REPL } from '#server/repls/limits.ts'
+import { MAX_SHARES_PER_REPL } from '#server/repls/limits.ts'
+import { redeem } from '#server/repls/redeem.ts'
 import type { Access, Shares } from '#server/repls/repls.ts'
 import {
   guestSchema,
@@ -14,16 +14,12 @@ import {
   shareKeys,
   sharePersonSchema,
   shareSchema,
-  shareTokenSchema,
 } from '#server/repls/share-records.ts'
 import type { Share, SharePerson } from '#server/repls/share-records.ts'
 import { listChannel, pages, replChannel } from '#server/repls/store.ts'
 import type { ReplStore } from '#server/repls/store.ts'
 import type { CreateShare, ShareView } from '#server/repls/views.ts'
 import type { StateStore, Write } from '#server/state-store/state-store.ts'
-
-/** The cookie of somebody who came through a link without signing in. */
-export const GUEST_COOKIE = 'devex.guest'
 
 const MAX_WRITES = 100
 
@@ -45,7 +41,7 @@ export interface ShareLinks extends Shares {
 }
 
 export function createShares(deps: SharesDeps): ShareLinks {
-  const { stateStore, store, access, now } = deps
+  const { stateStore, access, now } = deps
 
   const sharesOf = async (replId: string) => {
     const shares: Share[] = []
@@ -127,26 +123,7 @@ export function createShares(deps: SharesDeps): ShareLinks {
       await end(fromRecord(shareSchema, record))
     },
 
-    redeem: async (who, token) => {
-      const share = await shareBehind(deps, token)
-      const repl = await store.get(share.replId)
-      if (repl === undefined || repl.state.kind === 'deleted') throw linkGone()
-      if (who !== undefined && isOwner(who, repl)) return { replId: share.replId }
-      if (who?.kind === 'user') {
-        await grant(deps, share, { kind: 'user', id: who.id, name: who.name })
-        return { replId: share.replId }
-      }
-      if (!share.allowSignedOut) {
-        throw new AppError('unauthenticated', 'This link asks you to sign in.', {
-          advice: 'Sign in and open it again.',
-        })
-      }
-      if (who !== undefined) {
-        await grant(deps, share, { kind: 'guest', id: who.id, name: who.name })
-        return { replId: share.replId }
-      }
-      return { replId: share.replId, guestCookie: await newGuest(deps, share) }
-    },
+    redeem: (who, token) => redeem(deps, who, token),
 
     endExpired: async () => {
       for await (const page of pages(stateStore, shareKeys.allShares)) {
@@ -171,38 +148,6 @@ export function createShares(deps: SharesDeps): ShareLinks {
   }
 }
 
-async function shareBehind({ stateStore, now }: SharesDeps, token: string): Promise<Share> {
-  const found = await stateStore.get(shareKeys.token(hashSecret(token)))
-  if (found === undefined) throw linkGone()
-  const { replId, shareId } = fromRecord(shareTokenSchema, found)
-  const record = await stateStore.get(shareKeys.share(replId, shareId))
-  const share = record === undefined ? undefined : fromRecord(shareSchema, record)
-  if (share === undefined || !isLive(share, now())) throw linkGone()
-  return share
-}
-
-async function newGuest(deps: SharesDeps, share: Share) {
-  const value = newSecret()
-  const guest = { id: newId(), name: 'Guest' }
-  const left = share.expiresAt === undefined ? GUEST_TTL_MS : share.expiresAt - deps.now()
-  const ttlMs = Math.max(1000, Math.min(GUEST_TTL_MS, left))
-  await deps.stateStore.put(shareKeys.guest(hashSecret(value)), guest, { expected: 'absent', ttlMs })
-  await grant(deps, share, { kind: 'guest', ...guest })
-  return { name: GUEST_COOKIE, value, maxAgeSeconds: Math.ceil(ttlMs / 1000) }
-}
-
-/** A right tied to the link: written only while the link is there, so that it cannot outlive a revocation. */
-async function grant({ stateStore }: SharesDeps, share: Share, person: SharePerson): Promise<void> {
-  const record = await stateStore.get(shareKeys.share(share.replId, share.id))
-  if (record === undefined) throw linkGone()
-  await stateStore.transact([
-    { kind: 'check', key: record.key, expected: { version: record.version } },
-    { kind: 'put', key: shareKeys.grant(person.id, share), value: null, expected: 'any' },
-    { kind: 'put', key: shareKeys.person(share, person.id), value: toJson(person), expected: 'any' },
-  ])
-  await stateStore.publish(listChannel(person.id), { share: share.id })
-}
-
 function checkInput(input: CreateShare, now: number): void {
   if (input.allowSignedOut && input.role !== 'viewer') {
     throw new AppError('bad_request', 'Only a viewer link can work without signing in.')
@@ -221,10 +166,4 @@ function viewOf(share: Share, people: SharePerson[]): ShareView {
     allowSignedOut: share.allowSignedOut,
     people: people.filter(({ kind }) => kind === 'user').map(({ id, name }) => ({ id, name })),
   }
-}
-
-function linkGone(): AppError {
-  return new AppError('gone', 'This link does not work any more, or never did.', {
-    advice: 'Ask whoever sent it for a new one.',
-  })
 }

@@ -9,7 +9,7 @@ export interface Spares extends AsyncDisposable {
   /** One that fits, no longer a spare; `undefined` if none is ready. Another control plane may take the same: the label decides. */
   take(template: Template): string | undefined
   /** Makes what is missing, one at a time. Called whenever something may have changed. */
-  refill(): void
+  refill: () => void
   /** Removes them all and makes no more. */
   drain(): Promise<void>
 }

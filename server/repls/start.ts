@@ -1,19 +1,23 @@
-import type { AdoptProgress, AdoptRequest } from '#protocol/adoption.ts'
+import type { AdoptProgress } from '#protocol/adoption.ts'
 import { newSandboxId } from '#protocol/ids.ts'
 import type { Tokens } from '#server/auth/tokens.ts'
 import { AppError, toAppError, toWireError } from '#server/errors.ts'
 import type { Log } from '#server/log.ts'
+import { adoptRequestOf } from '#server/repls/adopt-request.ts'
 import type { Work } from '#server/repls/driver.ts'
 import { CLEANUP_LIMIT_MS, CLONE_LIMIT_MS, START_LIMIT_MS } from '#server/repls/limits.ts'
+import { orAbort } from '#server/repls/or-abort.ts'
 import { createProgress, ofTotal } from '#server/repls/progress.ts'
 import type { Progress } from '#server/repls/progress.ts'
 import type { Repl } from '#server/repls/record.ts'
 import { answers, findSandbox, removeOwn, tryRemove } from '#server/repls/sandboxes.ts'
 import type { Spares } from '#server/repls/spares.ts'
 import type { Orchestrator, SandboxLimits, SandboxPart } from '#server/orchestrator/orchestrator.ts'
+import type { Template } from '#server/workspaces/template.ts'
 import type { Templates } from '#server/workspaces/templates.ts'
 import type { SidecarClient, Workspaces } from '#server/workspaces/workspaces.ts'
 
+/** What starts and stops are done with. */
 export interface StartDeps {
   orchestrator: Orchestrator
   sidecar: SidecarClient
@@ -38,7 +42,7 @@ export async function runStart(deps: StartDeps, work: Work): Promise<void> {
   const progress = createProgress(work, deps.now)
   const attempt = { work, progress, signal: AbortSignal.any([signal, timeout]), sandboxId: repl.state.sandboxId }
   try {
-    await (isFresh ? startFresh(deps, attempt) : resume(deps, attempt))
+    await orAbort(isFresh ? startFresh(deps, attempt) : resume(deps, attempt), attempt.signal)
     await progress[Symbol.asyncDispose]()
     await work.apply({ type: 'opened', at: deps.now(), generation: repl.generation })
   } catch (error) {
@@ -72,7 +76,7 @@ async function claimSandbox(deps: StartDeps, attempt: Attempt): Promise<string> 
   const limits = { ...deps.sandboxLimits, ...defined(template.manifest.limits) }
   for (;;) {
     const isOurChoice = attempt.sandboxId === null
-    const sandboxId = attempt.sandboxId ?? deps.spares.take(template) ?? newSandboxId()
+    const sandboxId = attempt.sandboxId ?? (await liveSpare(deps, template)) ?? newSandboxId()
     if (isOurChoice) {
       attempt.sandboxId = sandboxId
       await work.apply({ type: 'sandbox-chosen', at: deps.now(), generation: repl.generation, sandboxId })
@@ -89,6 +93,14 @@ async function claimSandbox(deps: StartDeps, attempt: Attempt): Promise<string> 
       attempt.sandboxId = null
     }
   }
+}
+
+/** A spare that answers; one that died unnoticed is left to the sweeper. */
+async function liveSpare({ spares, orchestrator }: StartDeps, template: Template): Promise<string | undefined> {
+  for (let spare = spares.take(template); spare !== undefined; spare = spares.take(template)) {
+    if (await answers(orchestrator, spare, 'sidecar')) return spare
+  }
+  return undefined
 }
 
 async function resume(deps: StartDeps, attempt: Attempt): Promise<void> {
@@ -132,36 +144,6 @@ async function adopt(
   }
   await deps.sidecar.adopt(request, onProgress, signal)
   if (request.clone !== undefined && names !== undefined) await deps.onCloned(repl.id, names)
-}
-
-/** What a sandbox is told when it becomes this repl's. */
-export async function adoptRequestOf(
-  deps: StartDeps,
-  repl: Repl,
-  { sandboxId, isVolumeCurrent }: { sandboxId: string; isVolumeCurrent: boolean },
-): Promise<AdoptRequest> {
-  const { generation, source } = repl
-  const [token, port, head] = await Promise.all([
-    deps.tokens.generation({ sandbox: sandboxId, repl: repl.id, generation }),
-    deps.orchestrator.portOf(sandboxId),
-    deps.workspaces.head(repl.id),
-  ])
-  const isCloning = !isVolumeCurrent && source.kind === 'git' && (!source.isCloned || head === undefined)
-  return {
-    sandbox: sandboxId,
-    repl: repl.id,
-    replName: repl.name,
-    generation,
-    token,
-    restore: !isVolumeCurrent && !isCloning,
-    ...(isCloning && {
-      clone: { url: source.url, ...(source.branch !== undefined && { branch: source.branch }) },
-    }),
-    run: repl.run ?? deps.templates.get(repl.template).manifest.run,
-    isolation: deps.orchestrator.isolation().summary,
-    ...(port !== undefined && { port }),
-    diskLimitBytes: deps.sandboxLimits.diskBytes,
-  }
 }
 
 async function fail(deps: StartDeps, { work, sandboxId }: Attempt, error: unknown): Promise<void> {

@@ -1,11 +1,13 @@
 import type { SaveProgress } from '#protocol/adoption.ts'
 import { AppError, toAppError, toWireError } from '#server/errors.ts'
+import { adoptRequestOf } from '#server/repls/adopt-request.ts'
 import type { Work } from '#server/repls/driver.ts'
 import { STOP_ATTEMPTS, STOP_LIMIT_MS } from '#server/repls/limits.ts'
+import { orAbort } from '#server/repls/or-abort.ts'
 import { createProgress, ofTotal } from '#server/repls/progress.ts'
 import type { Progress } from '#server/repls/progress.ts'
 import { answers, findSandbox, removeOwn, tryRemove } from '#server/repls/sandboxes.ts'
-import { adoptRequestOf, sandboxGone } from '#server/repls/start.ts'
+import { sandboxGone } from '#server/repls/start.ts'
 import type { StartDeps } from '#server/repls/start.ts'
 
 /** Brings a stopping repl to rest. Its sandbox is removed only when the last save is committed. */
@@ -40,7 +42,8 @@ async function save(deps: StartDeps, work: Work, sandboxId: string): Promise<boo
   const progress = createProgress(work, deps.now)
   progress.show({ name: 'save' })
   try {
-    await saveSomehow(deps, work, { sandboxId, progress, signal: AbortSignal.any([signal, timeout]) })
+    const either = AbortSignal.any([signal, timeout])
+    await orAbort(saveSomehow(deps, work, { sandboxId, progress, signal: either }), either)
     await progress[Symbol.asyncDispose]()
   } catch (error) {
     await progress[Symbol.asyncDispose]()

@@ -97,6 +97,22 @@ describe('records and reality', () => {
     expect(woken.generation).toBe(2)
   })
 
+  test('a sandbox that was missing for a while is taken back with its work, never removed', async () => {
+    await using b = await bed()
+    const id = await runningRepl(b)
+    const machine = b.world.machineOf(id)
+    machine.work = 'not in any snapshot'
+    b.world.machines.delete(machine.sandbox.id)
+    await b.domain.sweeper.sweep()
+    expect((await b.domain.repls.get(ada, id)).state).toMatchObject({ kind: 'failed', during: 'run' })
+    b.world.machines.set(machine.sandbox.id, machine)
+    await b.domain.sweeper.sweep()
+    const view = await reached(b.domain, ada, { replId: id, kinds: ['running'] })
+    expect(view.generation).toBe(1)
+    expect(b.world.machineOf(id).work).toBe('not in any snapshot')
+    expect(b.world.count('remove')).toBe(0)
+  })
+
   test('a dead runner is revived in the same generation, and the work stays', async () => {
     await using b = await bed()
     const id = await runningRepl(b)
@@ -233,6 +249,24 @@ describe('spares', () => {
     const { id } = await other.repls.create(ada, NODE)
     await reached(other, ada, { replId: id, kinds: ['running'] })
     expect(b.world.machineOf(id).sandbox.id).toBe(spare)
+  })
+
+  test('a spare that died unnoticed is not used', async () => {
+    await using b = await bed({ SPARE_SANDBOXES: 1 })
+    await expect.poll(() => b.world.machines.size).toBe(1)
+    const [[spare, machine] = []] = b.world.machines
+    if (machine !== undefined) machine.isSidecarUp = false
+    const id = await runningRepl(b)
+    expect(b.world.machineOf(id).sandbox.id).not.toBe(spare)
+  })
+
+  test('a spare that could not be made is tried again later, and starts do without', async () => {
+    await using b = await bed({ SPARE_SANDBOXES: 1 })
+    b.world.break('create')
+    await b.domain.sweeper.sweep()
+    b.world.mend('create')
+    await runningRepl(b)
+    expect(b.world.labelled()).toHaveLength(1)
   })
 
   test('a spare that another control plane took is left to it', async () => {

@@ -1,6 +1,6 @@
 import type { Log } from '#server/log.ts'
 import { toWireError, AppError } from '#server/errors.ts'
-import type { Orchestrator, Sandbox } from '#server/orchestrator/orchestrator.ts'
+import type { Orchestrator, Sandbox, SandboxLabel } from '#server/orchestrator/orchestrator.ts'
 import { createBell } from '#server/repls/bell.ts'
 import type { Driver } from '#server/repls/driver.ts'
 import type { Lives } from '#server/repls/lifecycle.ts'
@@ -31,6 +31,8 @@ interface SweepDeps {
   driver: Driver
   lifecycle: Lives
   shares: ShareLinks
+  /** Called with every pass, on every control plane. */
+  onPass: () => void
   spareCount: number
   idleStopMs: number
   log: Log
@@ -64,6 +66,7 @@ export function createSweeper(deps: SweepDeps): Sweeper {
 
   const run = async () => {
     while (!closing.signal.aborted) {
+      deps.onPass()
       await sweep().catch((error: unknown) => deps.log.error('a sweep failed', error))
       await bell.wait(SWEEP_EVERY_MS, closing.signal)
       await delay(SWEEP_DEBOUNCE_MS, undefined, { signal: closing.signal }).catch(() => undefined)
@@ -139,6 +142,25 @@ async function purge({ store, workspaces, shares, log, now }: SweepDeps, repl: R
   log.info('purged a deleted repl', { repl: current.id })
 }
 
+/** A sandbox that was given up as lost, with work in it, is its repl's again: whether it was so. */
+async function takeBack(
+  { store, lifecycle, log, now }: SweepDeps,
+  { sandboxId, replId, generation }: SandboxLabel & { sandboxId: string },
+): Promise<boolean> {
+  const before = await store.get(replId)
+  if (before === undefined) return false
+  const at = now()
+  const { repl, refusal } = await store.update(replId, (current) =>
+    transition(current, { type: 'sandbox-found', at, generation, sandboxId }),
+  )
+  if (refusal !== undefined) return false
+  log.warn('a sandbox that was given up is there again', { repl: replId, generation, sandbox: sandboxId })
+  if (repl.state.kind === 'failed' && repl.state.during === 'run') {
+    await lifecycle.tell(replId, { type: 'resume-asked', at })
+  }
+  return true
+}
+
 /** Removes sandboxes that no record names, but for spares and those young enough to be about to become one. */
 async function sweepOrphans(deps: SweepDeps, sandboxes: Sandbox[]): Promise<void> {
   // Anew: a record may have come to name a sandbox since the pass began.
@@ -152,6 +174,7 @@ async function sweepOrphans(deps: SweepDeps, sandboxes: Sandbox[]): Promise<void
   const orphans = [...free.filter((sandbox) => !spares.includes(sandbox)), ...excess]
   for (const { id, label } of orphans) {
     await attempt(deps, id, async () => {
+      if (label !== undefined && (await takeBack(deps, { sandboxId: id, ...label }))) return
       deps.log.warn('removing a sandbox that no repl has', { sandbox: id, repl: label?.replId })
       await deps.orchestrator.remove(id)
     })

@@ -78,6 +78,13 @@ export function sandboxLost(repl: Repl, event: EventOf<'sandbox-lost'>): Transit
   }
 }
 
+export function sandboxFound(repl: Repl, event: EventOf<'sandbox-found'>): TransitionResult {
+  const { state } = repl
+  // A fresh start that failed left nothing worth keeping.
+  if (state.kind !== 'failed' || state.sandboxId !== null || state.during === 'start') return impossible(repl, event)
+  return withState(repl, { ...state, sandboxId: event.sandboxId })
+}
+
 export function sandboxDied(repl: Repl, event: EventOf<'sandbox-died'>): TransitionResult {
   const { state } = repl
   if (state.kind !== 'running') return impossible(repl, event)
