@@ -19,7 +19,7 @@ export default async function Page() {
   return (
     <>
       <SiteHeader who={who} current="/repls" />
-      <main className="mx-auto max-w-5xl px-4 pb-24 pt-8 sm:px-6">
+      <main className="mx-auto max-w-6xl px-4 pb-24 pt-8 sm:px-6">
         <Dashboard initial={repls} templates={templates} isLocal={account.isLocal} renderedAt={Date.now()} />
       </main>
     </>

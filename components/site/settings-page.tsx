@@ -16,11 +16,11 @@ export function SettingsPage({ account }: { account: AccountView }) {
           <Section title="Appearance" about="Kept in this browser.">
             <AppearanceSettings />
           </Section>
-          <Section title="Keys" about="Single keys work when you are not typing.">
-            <KeysTable heading="h3" />
-          </Section>
           <Section title="Account" about="Who you are on this server.">
             <AccountSettings account={account} />
+          </Section>
+          <Section title="Keys" about="Single keys work when you are not typing.">
+            <KeysTable heading="h3" />
           </Section>
         </div>
       </main>

@@ -20,13 +20,13 @@ export function Toast({ toast, onClose }: ToastProps) {
       onOpenChange={(open) => {
         if (!open) onClose()
       }}
-      className="flex animate-rise-in items-start gap-2.5 rounded-md bg-raised py-2.5 pl-3 pr-2 text-sm shadow-float"
+      className="flex animate-rise-in items-start gap-2.5 rounded-md bg-raised py-2 pl-3 pr-2 text-sm shadow-float"
     >
       {tone === 'failed' && (
-        <CircleAlert aria-hidden size={16} strokeWidth={1.75} className="mt-0.5 shrink-0 text-failed" />
+        <CircleAlert aria-hidden size={16} strokeWidth={1.75} className="mt-1 shrink-0 text-failed" />
       )}
-      {tone === 'ok' && <CircleCheck aria-hidden size={16} strokeWidth={1.75} className="mt-0.5 shrink-0 text-ok" />}
-      <div className="min-w-0 grow">
+      {tone === 'ok' && <CircleCheck aria-hidden size={16} strokeWidth={1.75} className="mt-1 shrink-0 text-ok" />}
+      <div className="min-w-0 grow py-0.5">
         <Radix.Title className="text-text [overflow-wrap:anywhere]">{title}</Radix.Title>
         {description !== undefined && (
           <Radix.Description className="text-muted [overflow-wrap:anywhere]">{description}</Radix.Description>
