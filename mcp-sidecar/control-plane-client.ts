@@ -10,8 +10,8 @@ import {
 import type { commitRequestSchema, reportRequestSchema } from '#protocol/adoption.ts'
 import { wireErrorSchema } from '#protocol/errors.ts'
 import { createCaller, readBody } from './http-call.ts'
-import type { Call, Caller, Target } from './http-call.ts'
-import { MAX_ANSWER_BYTES, TRANSFER_TIMEOUT_MS } from './limits.ts'
+import type { Call, Caller } from './http-call.ts'
+import { MAX_ANSWER_BYTES, MAX_URLS_PER_CALL, TRANSFER_TIMEOUT_MS } from './limits.ts'
 import { withRetries } from './retry.ts'
 import { SidecarError } from './sidecar-error.ts'
 
@@ -22,6 +22,8 @@ export interface ControlPlane extends Disposable {
   upload(name: string, bytes: Uint8Array): Promise<void>
   /** The object's bytes, at most `maxBytes`; unchecked. */
   download(name: string, maxBytes: number): Promise<Buffer>
+  /** Asks where objects are before they are needed, so that fetching them soon takes one call less. */
+  announceDownloads(names: string[]): Promise<void>
   /** The head's new version. `conflict`: the head moved, or this generation is over. `gone`: a pack is missing. */
   commit(request: z.infer<typeof commitRequestSchema>): Promise<string>
   report(report: z.infer<typeof reportRequestSchema>): Promise<void>
@@ -30,8 +32,7 @@ export interface ControlPlane extends Disposable {
 type Presigned = z.infer<typeof downloadsResponseSchema>['downloads'][number]
 
 /** `token` stays in this closure: it is written nowhere, and goes to the control plane only, never to the store. */
-export function createControlPlane(target: Target, token: string): ControlPlane {
-  const caller = createCaller(target)
+export function createControlPlane(caller: Caller, token: string): ControlPlane {
   const others = new Map<string, Caller>()
 
   const ask = async <T extends z.ZodType>(call: Omit<Call, 'body'> & { json?: unknown }, schema: T) => {
@@ -60,6 +61,13 @@ export function createControlPlane(target: Target, token: string): ControlPlane 
     throw storeError(answer, body)
   }
 
+  const announced = new Map<string, Presigned>()
+  const askForDownloads = async (names: string[]) => {
+    const json = { objects: names }
+    const asked = await ask({ method: 'POST', path: INTERNAL_ROUTES.downloads, json }, downloadsResponseSchema)
+    return asked.downloads
+  }
+
   return {
     head: () => withRetries(() => ask({ method: 'GET', path: INTERNAL_ROUTES.head }, headResponseSchema)),
     upload: (name, bytes) =>
@@ -75,17 +83,23 @@ export function createControlPlane(target: Target, token: string): ControlPlane 
       }),
     download: (name, maxBytes) =>
       withRetries(async () => {
-        const json = { objects: [name] }
-        const asked = await ask({ method: 'POST', path: INTERNAL_ROUTES.downloads, json }, downloadsResponseSchema)
-        const [presigned] = asked.downloads
+        const known = announced.get(name)
+        // Used once: an attempt that fails asks for a new one, since this one may have expired.
+        announced.delete(name)
+        const presigned = known ?? (await askForDownloads([name]))[0]
         if (presigned === undefined) throw new SidecarError('internal', 'The control plane gave no download URL.')
         return readBody(await transfer(presigned, { method: 'GET' }), maxBytes)
       }),
+    announceDownloads: async (names) => {
+      const first = names.slice(0, MAX_URLS_PER_CALL)
+      const presigned = await withRetries(() => askForDownloads(first))
+      for (const [at, each] of presigned.entries()) announced.set(first[at] ?? '', each)
+    },
     commit: async (request) => (await post(INTERNAL_ROUTES.commit, request, commitResponseSchema)).etag,
     report: async (report) =>
       void (await ask({ method: 'POST', path: INTERNAL_ROUTES.report, json: report }, z.unknown())),
     [Symbol.dispose]: () => {
-      for (const each of [caller, ...others.values()]) each[Symbol.dispose]()
+      for (const each of others.values()) each[Symbol.dispose]()
     },
   }
 }

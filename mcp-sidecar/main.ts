@@ -2,6 +2,8 @@ import { once } from 'node:events'
 import { AdoptedSandbox } from './adopt.ts'
 import { createAuthorize } from './authorize.ts'
 import { createControlPlane } from './control-plane-client.ts'
+import { createCaller } from './http-call.ts'
+import { warmUp } from './warm-up.ts'
 import { readEnv } from './env.ts'
 import { createRunner } from './runner-client.ts'
 import { listen } from './server.ts'
@@ -13,6 +15,7 @@ const log = (message: string, error: unknown) => {
   process.stderr.write(`${JSON.stringify({ time: new Date().toISOString(), level: 'warn', message, error: detail })}\n`)
 }
 
+using controlCaller = createCaller(env.control)
 using runner = createRunner(env.runnerSocket)
 await using sandbox = new AdoptedSandbox({
   sandboxId: env.sandboxId,
@@ -21,17 +24,20 @@ await using sandbox = new AdoptedSandbox({
       volumeDir: env.volumeDir,
       stateDir: env.stateDir,
       runner,
-      controlPlane: createControlPlane(env.control, request.token),
+      controlPlane: createControlPlane(controlCaller, request.token),
       log,
     }),
   log,
 })
+const authorize = createAuthorize({ publicKeyPem: env.controlPublicKey, sandboxId: env.sandboxId })
 await using _server = await listen({
   socket: env.sidecarSocket,
   sandboxId: env.sandboxId,
   sandbox,
-  authorize: createAuthorize({ publicKeyPem: env.controlPublicKey, sandboxId: env.sandboxId }),
+  authorize,
 })
+
+void warmUp({ authorize, controlCaller, runner })
 
 // Ending by a signal saves nothing by itself: whoever sends it has called `stop` before.
 await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])

@@ -47,8 +47,7 @@ export class Workspace implements AsyncDisposable {
     const { repl, generation } = this.#request
     let marker = await readMarker(stateDir)
     if (marker !== undefined) requireSame(marker, this.#request)
-    if (marker === undefined || marker.phase === 'restoring') {
-      await writeMarker(stateDir, { repl, generation, phase: 'restoring' })
+    if (marker === undefined) {
       await this.#restore(onProgress)
       marker = { repl, generation, phase: 'restored' }
       await writeMarker(stateDir, marker)
@@ -117,11 +116,10 @@ export class Workspace implements AsyncDisposable {
 
   async #requireRestored(): Promise<void> {
     const marker = await readMarker(this.#options.stateDir)
-    if (marker !== undefined) requireSame(marker, this.#request)
-    if (marker === undefined || marker.phase === 'restoring')
-      throw new SidecarError('conflict', 'This sandbox does not hold the whole workspace, so it is not saved.', {
-        advice: 'Start the repl: it is restored from its last snapshot.',
-      })
+    if (marker !== undefined) return requireSame(marker, this.#request)
+    throw new SidecarError('conflict', 'This sandbox does not hold the whole workspace, so it is not saved.', {
+      advice: 'Start the repl: it is restored from its last snapshot.',
+    })
   }
 
   #openRequest(isReopened: boolean): OpenRequest {

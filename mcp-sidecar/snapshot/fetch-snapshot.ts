@@ -12,7 +12,6 @@ import type { ControlPlane } from '../control-plane-client.ts'
 export interface FetchedSnapshot {
   manifest: Manifest
   entries: SnapshotEntry[]
-  /** Packs that were fetched for their segments and hold nothing else that is needed are not fetched again. */
   segments: Map<string, ChunkRef>
 }
 
@@ -20,6 +19,7 @@ export interface FetchedSnapshot {
 export async function fetchSnapshot(controlPlane: ControlPlane, manifestName: string): Promise<FetchedSnapshot> {
   const name = manifestName.slice(manifestName.indexOf('/') + 1)
   const manifest = await decodeManifest(name, await controlPlane.download(manifestName, MAX_MANIFEST_BYTES))
+  await controlPlane.announceDownloads(manifest.packs.map((pack) => `packs/${pack.sha256}`))
   const entries: SnapshotEntry[] = []
   let open: { pack: string; bytes: Buffer } | undefined
   for (const ref of manifest.segments) {

@@ -114,7 +114,7 @@ export async function writeIndex(stateDir: string, index: FileIndex): Promise<vo
       chunks.map(rowOf),
     ]),
   }
-  await writeStateFile(stateDir, INDEX_FILE, rows)
+  await writeStateFile(stateDir, { name: INDEX_FILE, durable: false }, rows)
 }
 
 function rowOf(ref: ChunkRef): z.infer<typeof refSchema> {

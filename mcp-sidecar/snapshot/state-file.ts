@@ -11,14 +11,21 @@ export async function readStateFile(stateDir: string, name: string): Promise<unk
   }
 }
 
-/** Replaces the file as a whole: after a crash it is the old one or the new one. */
-export async function writeStateFile(stateDir: string, name: string, value: unknown): Promise<void> {
+/**
+ * Replaces the file as a whole: after a crash of the process it is the old one or the new one, and after one of the
+ * machine too if it is `durable`.
+ */
+export async function writeStateFile(
+  stateDir: string,
+  { name, durable }: { name: string; durable: boolean },
+  value: unknown,
+): Promise<void> {
   await mkdir(stateDir, { recursive: true, mode: 0o700 })
   const temporary = join(stateDir, `${name}.json.new`)
   {
     await using file = await open(temporary, 'w', 0o600)
     await file.writeFile(JSON.stringify(value))
-    await file.sync()
+    if (durable) await file.sync()
   }
   await rename(temporary, join(stateDir, `${name}.json`))
 }

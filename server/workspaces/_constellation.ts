@@ -16,15 +16,15 @@ import type { Tokens } from '#server/auth/tokens.ts'
 import { AppError } from '#server/errors.ts'
 import { createLog } from '#server/log.ts'
 import { serveDiskObject } from '#server/object-store/disk-presigned.ts'
-import { openDiskObjectStore } from '#server/object-store/disk.ts'
 import type { ObjectStore } from '#server/object-store/object-store.ts'
 import { createWorkspaces } from '#server/workspaces/create-workspaces.ts'
 import { createInternalApi } from '#server/workspaces/internal-api.ts'
 import { createSidecarClient } from '#server/workspaces/sidecar-client.ts'
-import type { SidecarClient, WorkspaceHead, Workspaces } from '#server/workspaces/workspaces.ts'
+import type { SidecarClient, WorkspaceEvents, WorkspaceHead, Workspaces } from '#server/workspaces/workspaces.ts'
 
 const POLL_MS = 5
-const SIGNING_KEY = Buffer.alloc(32, 7)
+/** What the disk store under test signs its URLs with. */
+export const SIGNING_KEY = Buffer.alloc(32, 7)
 
 /** A control plane's part in saving (store, internal API, clients), without the rest of it. */
 export class ControlPlane implements AsyncDisposable {
@@ -36,12 +36,12 @@ export class ControlPlane implements AsyncDisposable {
   readonly repl = { replId: newId(), ownerId: newId() }
   /** The generation that the state store would name; older ones are refused. */
   newestGeneration = 1
-  /** Set to let every call fail as a store that is down does. */
+  /** Set to let every call that needs the store fail as one that is down does. */
   isStoreDown = false
   /** Set to commit, and then break the connection instead of answering. */
   losesCommitAnswers = false
   readonly commits: WorkspaceHead[] = []
-  readonly reports: unknown[] = []
+  readonly reports: Parameters<WorkspaceEvents['reported']>[1][] = []
   readonly sockets = new Map<string, string>()
   readonly sidecar: SidecarClient
   readonly #server: Server
@@ -65,12 +65,10 @@ export class ControlPlane implements AsyncDisposable {
     this.#server = this.#serve()
   }
 
-  /** With the disk store in a new folder, or with the store given. */
-  static async start(objectStore?: ObjectStore): Promise<ControlPlane> {
+  /** Over the store that `openStore` opens, in a new folder if it needs one. */
+  static async start(openStore: (folder: string) => Promise<ObjectStore>): Promise<ControlPlane> {
     const folder = await mkdtemp('/tmp/devex-workspaces-')
-    const store =
-      objectStore ?? (await openDiskObjectStore({ folder: join(folder, 'objects'), signingKey: SIGNING_KEY }))
-    const controlPlane = new ControlPlane(folder, store)
+    const controlPlane = new ControlPlane(folder, await openStore(join(folder, 'objects')))
     controlPlane.#server.listen(controlPlane.socket)
     await once(controlPlane.#server, 'listening')
     return controlPlane
@@ -130,7 +128,7 @@ export class ControlPlane implements AsyncDisposable {
       log: createLog({ level: 'error', format: 'text' }),
     })
     return createServer((request, response) => {
-      if (this.isStoreDown) {
+      if (this.isStoreDown && request.url !== INTERNAL_ROUTES.report) {
         response.writeHead(503).end()
         return
       }
@@ -162,6 +160,7 @@ export class Sandbox implements AsyncDisposable {
   readonly #controlPlane: ControlPlane
   readonly #runner: Server
   #isOpened = false
+  #errors = ''
   #process: ChildProcess | undefined
   #changes: ((path: string) => void) | undefined
 
@@ -186,23 +185,21 @@ export class Sandbox implements AsyncDisposable {
   }
 
   async startSidecar(): Promise<void> {
-    const child = spawn(process.execPath, [join(import.meta.dirname, '../../mcp-sidecar/main.ts')], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      env: {
-        ...process.env,
-        SIDECAR_SOCKET: join(this.folder, 'sidecar.sock'),
-        RUNNER_SOCKET: join(this.folder, 'runner.sock'),
-        VOLUME_DIR: join(this.folder, 'volume'),
-        STATE_DIR: join(this.folder, 'state'),
-        CONTROL_SOCKET: this.#controlPlane.socket,
-        CONTROL_PUBLIC_KEY: this.#controlPlane.tokens.publicKey.replaceAll('\n', String.raw`\n`),
-        SANDBOX_ID: this.id,
-      },
-    })
+    const settings = {
+      SIDECAR_SOCKET: join(this.folder, 'sidecar.sock'),
+      RUNNER_SOCKET: join(this.folder, 'runner.sock'),
+      VOLUME_DIR: join(this.folder, 'volume'),
+      STATE_DIR: join(this.folder, 'state'),
+      CONTROL_SOCKET: this.#controlPlane.socket,
+      CONTROL_PUBLIC_KEY: this.#controlPlane.tokens.publicKey.replaceAll('\n', String.raw`\n`),
+      SANDBOX_ID: this.id,
+    }
+    const assignments = Object.entries(settings).map(([name, value]) => `${name}=${value}`)
+    const main = join(import.meta.dirname, '../../mcp-sidecar/main.ts')
+    const child = spawn('env', [...assignments, process.execPath, main], { stdio: ['ignore', 'ignore', 'pipe'] })
     this.#process = child
-    let errors = ''
     child.stderr?.on('data', (bytes: Buffer) => {
-      errors += bytes.toString('utf8')
+      this.#errors += bytes.toString('utf8')
     })
     for (;;) {
       const connection = connect(join(this.folder, 'sidecar.sock'))
@@ -213,7 +210,7 @@ export class Sandbox implements AsyncDisposable {
       connection.destroy()
       if (isUp) return
       await delay(POLL_MS)
-      if (child.exitCode !== null || child.signalCode !== null) throw new Error(`the sidecar ended: ${errors}`)
+      if (child.exitCode !== null || child.signalCode !== null) throw new Error(`the sidecar ended: ${this.#errors}`)
     }
   }
 
@@ -222,6 +219,12 @@ export class Sandbox implements AsyncDisposable {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
     child.kill(signal)
     await once(child, 'exit')
+  }
+
+  async killRunner(): Promise<void> {
+    this.#runner.closeAllConnections()
+    this.#runner.close()
+    await once(this.#runner, 'close')
   }
 
   /** What a runner that was restarted says. */

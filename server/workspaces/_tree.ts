@@ -23,11 +23,12 @@ export function describeTree(folder: string): string[] {
 
 /** A tree with everything that a file system allows and programs get wrong. */
 export function makeNastyTree(workspace: string): void {
-  execFileSync('bash', ['-c', NASTY], { cwd: workspace, env: { ...process.env, LC_ALL: 'C' } })
+  execFileSync('bash', ['-c', NASTY], { cwd: workspace })
 }
 
 const NASTY = String.raw`
 set -e
+export LC_ALL=C
 umask 022
 echo 'console.log(1)' > index.js
 printf '#!/bin/sh\necho hi\n' > run.sh && chmod 755 run.sh

@@ -80,9 +80,11 @@ describe('templates', () => {
       extra: { ...minimal, colour: 'red' },
       Bad_Key: minimal,
       nothing: 5,
+      opens: { ...minimal, open: 'missing.js' },
     })
     const problems = await validateTemplates(folder)
-    expect(problems).toHaveLength(3)
+    expect(problems).toHaveLength(4)
+    expect(problems.join('\n')).toMatch(/opens: .*missing\.js/)
     expect(problems.join('\n')).toMatch(/Bad_Key.*lower-case/)
     expect(problems.join('\n')).toMatch(/extra\/template\.json.*\n?.*colour/)
     await expect(createTemplates({ folder, probe: yes })).rejects.toMatchObject({ code: 'internal' })

@@ -76,6 +76,8 @@ async function loadOne(folder: string, key: string): Promise<Template | string> 
     const json: unknown = JSON.parse(await readFile(join(folder, key, 'template.json'), 'utf8'))
     const manifest = templateManifestSchema.safeParse(json)
     if (!manifest.success) return `${key}/template.json: ${z.prettifyError(manifest.error)}`
+    const { open } = manifest.data
+    if (open !== undefined && !(await stat(join(filesDir, open))).isFile()) return `${key}: ${open} is no file.`
     const bytes = await sizeOf(filesDir)
     if (bytes > MAX_TEMPLATE_BYTES)
       return `${key}/files: ${bytes} bytes are more than the ${MAX_TEMPLATE_BYTES} that a template may have.`

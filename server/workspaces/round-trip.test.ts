@@ -3,8 +3,11 @@ import { mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } fr
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { ControlPlane, Sandbox } from '#server/workspaces/_constellation.ts'
+import { openDiskObjectStore } from '#server/object-store/disk.ts'
+import { ControlPlane, SIGNING_KEY, Sandbox } from '#server/workspaces/_constellation.ts'
 import { describeTree, makeNastyTree } from '#server/workspaces/_tree.ts'
+
+const openDisk = (folder: string) => openDiskObjectStore({ folder, signingKey: SIGNING_KEY })
 
 /** Stops `sandbox` and brings its repl up in a new one, as another generation. */
 async function moveOn(controlPlane: ControlPlane, sandbox: Sandbox): Promise<Sandbox> {
@@ -15,12 +18,12 @@ async function moveOn(controlPlane: ControlPlane, sandbox: Sandbox): Promise<San
   return next
 }
 
-describe('a workspace that is stopped and started', () => {
+describe('a workspace that is stopped and started', { timeout: 60_000 }, () => {
   test(
     'D5: comes back byte-, mode- and mtime-identical, deletions and renames included',
     { timeout: 60_000 },
     async () => {
-      await using controlPlane = await ControlPlane.start()
+      await using controlPlane = await ControlPlane.start(openDisk)
       await using first = await Sandbox.start(controlPlane)
       await controlPlane.adopt(first)
       makeNastyTree(first.workspace)
@@ -46,7 +49,7 @@ describe('a workspace that is stopped and started', () => {
   )
 
   test('keeps holes of sparse files', async () => {
-    await using controlPlane = await ControlPlane.start()
+    await using controlPlane = await ControlPlane.start(openDisk)
     await using first = await Sandbox.start(controlPlane)
     await controlPlane.adopt(first)
     execFileSync('truncate', ['-s', '200M', join(first.workspace, 'sparse')])
@@ -57,7 +60,7 @@ describe('a workspace that is stopped and started', () => {
   })
 
   test('leaves the named caches behind, and nothing else', async () => {
-    await using controlPlane = await ControlPlane.start()
+    await using controlPlane = await ControlPlane.start(openDisk)
     await using first = await Sandbox.start(controlPlane)
     await controlPlane.adopt(first)
     for (const folder of ['.cache/x', '.npm/_cacache', '.npm/keep'])
@@ -70,7 +73,7 @@ describe('a workspace that is stopped and started', () => {
   })
 
   test('skips sockets and fifos, and says so', async () => {
-    await using controlPlane = await ControlPlane.start()
+    await using controlPlane = await ControlPlane.start(openDisk)
     await using first = await Sandbox.start(controlPlane)
     await controlPlane.adopt(first)
     execFileSync('mkfifo', [join(first.workspace, 'pipe')])
@@ -82,7 +85,7 @@ describe('a workspace that is stopped and started', () => {
   })
 
   test('times of whole and broken milliseconds survive', async () => {
-    await using controlPlane = await ControlPlane.start()
+    await using controlPlane = await ControlPlane.start(openDisk)
     await using first = await Sandbox.start(controlPlane)
     await controlPlane.adopt(first)
     for (const seconds of [0, 1, 499_162_500.123, 1_700_000_000.001, 1_700_000_000.999, 1_763_683_200.457]) {
