@@ -1,7 +1,9 @@
 /** Limits by cgroups, version 2 where it is in charge, else version 1. One group per sandbox and controller, for its runner. */
 import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { SandboxLimits } from '../orchestrator.ts'
+import { KILL_POLL_MS, KILL_WAIT_MS } from './limits.ts'
 
 const MOUNT = '/sys/fs/cgroup'
 const CPU_PERIOD_US = 100_000
@@ -38,9 +40,19 @@ export function joinFiles(cgroups: Cgroups, sandboxId: string): string[] {
   return [...new Set(foldersOf(cgroups, sandboxId).map(([, folder]) => join(folder, 'cgroup.procs')))]
 }
 
-/** Takes the groups away. They are empty by then; what is not there is no error. */
+/** Takes the groups away; what is not there is no error. A group is busy for a moment after its last process ended. */
 export async function removeCgroups(cgroups: Cgroups, sandboxId: string): Promise<void> {
-  for (const [, folder] of foldersOf(cgroups, sandboxId)) await rmdir(folder).catch(() => {})
+  const deadline = Date.now() + KILL_WAIT_MS
+  for (const [, folder] of foldersOf(cgroups, sandboxId)) {
+    while ((await isBusy(folder)) && Date.now() < deadline) await delay(KILL_POLL_MS)
+  }
+}
+
+async function isBusy(folder: string): Promise<boolean> {
+  return await rmdir(folder).then(
+    () => false,
+    (error: unknown) => error instanceof Error && 'code' in error && error.code === 'EBUSY',
+  )
 }
 
 /** How often the kernel has ended a process of this sandbox because its memory was used up. */

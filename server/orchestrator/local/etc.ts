@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { SandboxPart } from '../orchestrator.ts'
 
 /** Inside bubblewrap everybody is this user. */
 export const INSIDE_UID = 1000
@@ -61,12 +62,21 @@ if ! shopt -oq posix && [ -r /usr/share/bash-completion/bash_completion ]; then 
 `,
 } as const
 
-/** Names of the generated files, `resolv.conf` among them. */
-export const GENERATED_ETC = [...Object.keys(FILES), 'resolv.conf']
+/** Generated files by their name in `/etc`, and what they are called in the folder that holds them. */
+export function generatedEtc(part: SandboxPart): [name: string, file: string][] {
+  return [...Object.keys(FILES).map((name): [string, string] => [name, name]), ['resolv.conf', resolvFile(part)]]
+}
 
-/** Writes the generated pieces of `/etc` into a folder; every user may read them. */
-export async function writeEtc(folder: string, resolvConf: string): Promise<void> {
+/**
+ * Writes the generated pieces of `/etc` into a folder; every user may read them. Runner and sidecar may be in different
+ * networks, so each has a `resolv.conf` of its own.
+ */
+export async function writeEtc(folder: string, resolvConf: Record<SandboxPart, string>): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o755 })
-  const files = { ...FILES, 'resolv.conf': resolvConf }
+  const files = { ...FILES, [resolvFile('runner')]: resolvConf.runner, [resolvFile('sidecar')]: resolvConf.sidecar }
   await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(folder, name), text, { mode: 0o644 })))
+}
+
+function resolvFile(part: SandboxPart): string {
+  return `resolv.conf.${part}`
 }

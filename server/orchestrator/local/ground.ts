@@ -1,5 +1,6 @@
 /** What a sandbox stands on before anything runs in it: folders, network, cgroups. Made again where a reboot took it. */
-import { chown, mkdir } from 'node:fs/promises'
+import { lchown, lstat, mkdir, readFile } from 'node:fs/promises'
+import { AppError } from '#server/errors.ts'
 import type { SandboxLimits } from '../orchestrator.ts'
 import { joinFiles, makeCgroups, removeCgroups } from './cgroups.ts'
 import { deleteTree, exists } from './delete-tree.ts'
@@ -9,7 +10,6 @@ import type { Folders } from './folders.ts'
 import { SANDBOX_UID } from './launch.ts'
 import type { Machine } from './machine.ts'
 import { makeNetwork, networkPath, removeNetwork } from './network/namespace.ts'
-import { resolvConf } from './network/resolvers.ts'
 
 export interface Ground {
   sandboxId: string
@@ -25,9 +25,9 @@ export async function prepareGround(ground: Ground): Promise<void> {
     await mkdir(folder, { recursive: true, mode: 0o700 })
   }
   const own = [folders.workspace, folders.home, folders.state, folders.runnerSockets, folders.sidecarSockets]
-  await Promise.all(own.map((folder) => mkdir(folder, { recursive: true, mode: 0o700 })))
+  await Promise.all(own.map(makeRealFolder))
   if (currentUid() === 0 && ground.machine.level === 'bubblewrap') {
-    await Promise.all([folders.volume, ...own].map((folder) => chown(folder, SANDBOX_UID, SANDBOX_UID)))
+    await Promise.all([folders.volume, ...own].map((folder) => lchown(folder, SANDBOX_UID, SANDBOX_UID)))
   }
   await Promise.all([prepareNetwork(ground), prepareCgroups(ground)])
 }
@@ -52,14 +52,20 @@ export async function removeGround(ground: Omit<Ground, 'limits'>): Promise<void
   ])
 }
 
+/** A symlink here would be followed when it is mounted, and show a sandbox what it points to. */
+async function makeRealFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 })
+  if (!(await lstat(path)).isDirectory()) throw new AppError('internal', `${path} is not a folder.`, { path })
+}
+
 async function prepareNetwork({ sandboxId, folders, machine }: Ground): Promise<void> {
   if (machine.level === 'none') return
-  const { resolvers } = machine.networkOptions
-  if (machine.network === 'shared') return await writeEtc(folders.etc, resolvConf(resolvers, '127.0.0.1'))
+  const host = await readFile('/etc/resolv.conf', 'utf8').catch(() => '')
+  if (machine.network === 'shared') return await writeEtc(folders.etc, { runner: host, sidecar: host })
   if (await exists(networkPath(sandboxId))) return
   await removeNetwork(sandboxId)
   const network = await makeNetwork(sandboxId, machine.networkOptions)
-  await writeEtc(folders.etc, network.resolvConf)
+  await writeEtc(folders.etc, { runner: network.resolvConf, sidecar: host })
 }
 
 async function prepareCgroups({ sandboxId, machine, limits }: Ground): Promise<void> {

@@ -5,7 +5,7 @@ import type { BubblewrapOptions, Mount } from './bubblewrap.ts'
 import { sharedControlSocket } from './control-socket.ts'
 import { SANDBOX_PATH, hostPath, runnerEnvironment, sidecarEnvironment } from './environment.ts'
 import type { HostEnv } from './environment.ts'
-import { GENERATED_ETC } from './etc.ts'
+import { generatedEtc } from './etc.ts'
 import { checkSocketPath } from './folders.ts'
 import type { Folders } from './folders.ts'
 import type { LaunchOptions } from './launch.ts'
@@ -72,7 +72,7 @@ export function bubblewrapLaunch(part: SandboxPart, options: PartOptions): Omit<
   const { folders, sandboxId, publicKey, hostEnv } = options
   const common = { sandboxId, publicKey, hostEnv, path: SANDBOX_PATH }
   const command = ['/opt/devex-node/bin/node', ...NODE_FLAGS, `/opt/devex/${part}.mjs`]
-  const mounts = [...programMounts(options), ...etcMounts(folders)]
+  const mounts = [...programMounts(options), ...etcMounts(folders, part)]
   const logFile = logOf(folders, part)
   if (part === 'runner') {
     return {
@@ -130,9 +130,9 @@ export function bubblewrapLaunch(part: SandboxPart, options: PartOptions): Omit<
   }
 }
 
-function etcMounts(folders: Folders): Mount[] {
-  return GENERATED_ETC.map((name) => ({
-    source: join(folders.etc, name),
+function etcMounts(folders: Folders, part: SandboxPart): Mount[] {
+  return generatedEtc(part).map(([name, file]) => ({
+    source: join(folders.etc, file),
     inside: `/etc/${name}`,
     access: 'read-only',
     kind: 'file',

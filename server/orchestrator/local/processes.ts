@@ -59,8 +59,10 @@ export async function findProcesses(sandboxId: string, roots: ProcessId[]): Prom
       if (environment.split('\0').includes(marker)) found.add(pid)
     }),
   )
-  addDescendants(found, stats)
+  // Never ourselves, nor what is ours: a control plane may itself run in a sandbox.
   found.delete(process.pid)
+  stats.delete(process.pid)
+  addDescendants(found, stats)
   return [...found].flatMap((pid) => identify(pid) ?? [])
 }
 

@@ -93,7 +93,7 @@ export class LocalSandbox {
       else if (known.bootId !== bootId) this.#deaths.set(part, `The machine was restarted under the ${part}.`)
       else if (!isRunning(known)) this.#deaths.set(part, `The ${part} ended while the server was not running.`)
     }
-    if (this.#deaths.size === 0) void this.untilUp(signal).catch(() => {})
+    if (this.#deaths.size === 0) void this.untilUp(signal).catch((error: unknown) => this.#neverUp(error, signal))
     else await Promise.all([...this.#deaths.keys()].map((part) => this.#endPart(part)))
   }
 
@@ -122,6 +122,7 @@ export class LocalSandbox {
   async restart(part: SandboxPart, signal: AbortSignal): Promise<void> {
     const known = this.#record.parts[part]
     if (known !== undefined && isRunning(known) && !this.#deaths.has(part)) return
+    this.#refuseIfRemoved()
     await this.#endPart(part)
     await prepareGround(this.#ground)
     const { folders } = this.#options
@@ -160,7 +161,19 @@ export class LocalSandbox {
     await removeGround(this.#ground)
   }
 
+  /** A sidecar that was taken over and does not answer is as good as dead: it can be started anew. */
+  #neverUp(error: unknown, signal: AbortSignal): void {
+    if (signal.aborted || this.#deaths.size > 0) return
+    this.#deaths.set('sidecar', error instanceof Error ? error.message : String(error))
+    this.#options.onChange()
+  }
+
+  #refuseIfRemoved(): void {
+    if (this.#isRemoved) throw new AppError('gone', `The sandbox ${this.#record.id} is being removed.`)
+  }
+
   async #startPart(part: SandboxPart): Promise<void> {
+    this.#refuseIfRemoved()
     const { folders, machine, log } = this.#options
     const options = {
       ...this.#options,
