@@ -33,6 +33,8 @@ interface Machine {
   isRunnerUp: boolean
   isSidecarUp: boolean
   isOpen: boolean
+  /** The sidecar's marker: what lies here is live. */
+  isRestored: boolean
 }
 
 const ISOLATION: Isolation = {
@@ -111,7 +113,14 @@ export class World {
       await this.#enter('create', sandboxId, signal)
       if (this.machines.has(sandboxId)) return
       const sandbox: Sandbox = { id: sandboxId, template, state: 'up', createdAt: Date.now() }
-      this.machines.set(sandboxId, { sandbox, work: '', isRunnerUp: true, isSidecarUp: true, isOpen: false })
+      this.machines.set(sandboxId, {
+        sandbox,
+        work: '',
+        isRunnerUp: true,
+        isSidecarUp: true,
+        isOpen: false,
+        isRestored: false,
+      })
       this.#tell({ kind: 'sandbox', sandbox: { ...sandbox } })
     },
     observe: (signal) => this.#observe(signal),
@@ -169,9 +178,10 @@ export class World {
       const { repl, generation } = request
       if (machine.adopted !== undefined && machine.adopted.repl !== repl) throw new AppError('conflict', 'another repl')
       machine.adopted = { repl, generation }
-      if (request.restore) machine.work = this.saved.get(repl) ?? ''
+      if (request.restore && !machine.isRestored) machine.work = this.saved.get(repl) ?? ''
       if (request.clone !== undefined) machine.work = `clone of ${request.clone.url}`
       machine.isOpen = true
+      machine.isRestored = true
       onProgress({ phase: 'done', ...(this.cloneNames !== undefined && { names: this.cloneNames }) })
     },
     save: async () => undefined,

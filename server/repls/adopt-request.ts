@@ -13,32 +13,41 @@ interface AdoptRequestDeps {
   sandboxLimits: SandboxLimits
 }
 
-/** What a sandbox is told when it becomes this repl's. `isVolumeCurrent`: what lies there is newer than any snapshot and must stay. */
+/**
+ * What a sandbox is told when it becomes this repl's, and again when a part of it was started anew. `isResumed`: there is
+ * live work in it. The sidecar never restores over live work, by its own marker beside the volume; so to ask for a restore
+ * is safe, while not to ask would, on a volume that lost its marker, end in saving an empty workspace.
+ */
 export async function adoptRequestOf(
   deps: AdoptRequestDeps,
   repl: Repl,
-  { sandboxId, isVolumeCurrent }: { sandboxId: string; isVolumeCurrent: boolean },
+  { sandboxId, isResumed }: { sandboxId: string; isResumed: boolean },
 ): Promise<AdoptRequest> {
   const { generation, source } = repl
-  const [token, port, head] = await Promise.all([
+  const [token, port, isCloning] = await Promise.all([
     deps.tokens.generation({ sandbox: sandboxId, repl: repl.id, generation }),
     deps.orchestrator.portOf(sandboxId),
-    deps.workspaces.head(repl.id),
+    !isResumed && mustClone(deps, repl),
   ])
-  const isCloning = !isVolumeCurrent && source.kind === 'git' && (!source.isCloned || head === undefined)
   return {
     sandbox: sandboxId,
     repl: repl.id,
     replName: repl.name,
     generation,
     token,
-    restore: !isVolumeCurrent && !isCloning,
-    ...(isCloning && {
-      clone: { url: source.url, ...(source.branch !== undefined && { branch: source.branch }) },
-    }),
+    restore: !isCloning,
+    ...(isCloning &&
+      source.kind === 'git' && {
+        clone: { url: source.url, ...(source.branch !== undefined && { branch: source.branch }) },
+      }),
     run: repl.run ?? deps.templates.get(repl.template).manifest.run,
     isolation: deps.orchestrator.isolation().summary,
     ...(port !== undefined && { port }),
     diskLimitBytes: deps.sandboxLimits.diskBytes,
   }
+}
+
+/** Whether there is no snapshot yet that holds the whole clone. */
+async function mustClone({ workspaces }: AdoptRequestDeps, { id, source }: Repl): Promise<boolean> {
+  return source.kind === 'git' && (!source.isCloned || (await workspaces.head(id)) === undefined)
 }

@@ -142,7 +142,7 @@ describe('a life', () => {
 })
 
 describe('failures', () => {
-  test.each<Call>(['create', 'label', 'portOf', 'adopt', 'head'])(
+  test.each<Call>(['create', 'label', 'portOf', 'adopt'])(
     'L5: a start whose %s fails says why, leaves no sandbox, and can be tried again',
     async (call) => {
       await using b = await bed()
@@ -204,13 +204,14 @@ describe('failures', () => {
     const { sandbox } = b.world.machineOf(id)
     b.world.machineOf(id).work = 'precious'
     b.world.break('stop')
+    b.world.break('head')
     await b.domain.repls.stop(ada, id)
     await settled(b, id, 'failed')
     await b.domain.repls.start(ada, id)
     const view = await settled(b, id, 'running')
     expect(view.generation).toBe(1)
     expect(b.world.machineOf(id)).toMatchObject({ sandbox: { id: sandbox.id }, work: 'precious', isOpen: true })
-    expect(b.world.adoptions.at(-1)).toMatchObject({ restore: false })
+    expect(b.world.adoptions.at(-1)).toMatchObject({ generation: 1, sandbox: sandbox.id })
   })
 
   test('a stop whose sidecar died starts it anew on the same volume and saves', async () => {
@@ -304,6 +305,27 @@ describe('from Git', () => {
     await settled(b, id, 'running')
     expect(b.world.adoptions[1]).toMatchObject({ restore: true, run: { command: 'npm start', port: 3000 } })
     expect(b.world.adoptions[1]).not.toHaveProperty('clone')
+  })
+
+  test('a clone that was never saved is cloned again; where that cannot be known, the start fails with a way out', async () => {
+    await using b = await bed()
+    const id = await runningRepl(b, GIT)
+    b.world.lose(b.world.machineOf(id).sandbox.id)
+    await settled(b, id, 'failed')
+    b.world.break('head', new AppError('unavailable', 'The store is out of reach.'))
+    await b.domain.repls.start(ada, id)
+    await expect
+      .poll(async () => (await b.domain.repls.get(ada, id)).state)
+      .toMatchObject({
+        during: 'start',
+        error: { message: 'The store is out of reach.' },
+        exits: ['retry-start', 'delete'],
+      })
+    expect(b.world.machines.size).toBe(0)
+    b.world.mend('head')
+    await b.domain.repls.start(ada, id)
+    await settled(b, id, 'running')
+    expect(b.world.adoptions.at(-1)).toMatchObject({ restore: false, generation: 3 })
   })
 
   test('a failed clone says why, and a retry clones again', async () => {

@@ -65,7 +65,7 @@ interface Attempt {
 
 async function startFresh(deps: StartDeps, attempt: Attempt): Promise<void> {
   const sandboxId = await claimSandbox(deps, attempt)
-  await adopt(deps, attempt, { sandboxId, isVolumeCurrent: false })
+  await adopt(deps, attempt, { sandboxId, isResumed: false })
 }
 
 /** A sandbox labelled as this repl's. Its name is in the record before anything is done with it. */
@@ -108,7 +108,7 @@ async function resume(deps: StartDeps, attempt: Attempt): Promise<void> {
   attempt.progress.show({ name: 'open' })
   if (sandboxId === null) throw new AppError('internal', 'There is no sandbox to resume.')
   await reviveParts(deps.orchestrator, sandboxId)
-  await adopt(deps, attempt, { sandboxId, isVolumeCurrent: true })
+  await adopt(deps, attempt, { sandboxId, isResumed: true })
 }
 
 /** Starts again what died of a sandbox; `gone` if all of it did. */
@@ -128,11 +128,11 @@ export function sandboxGone(sandboxId: string): AppError {
   })
 }
 
-/** Hands the sandbox its identity. `isVolumeCurrent`: what lies there is newer than any snapshot and must stay. */
+/** Hands the sandbox its identity. `isResumed`: what lies there is newer than any snapshot and must stay. */
 async function adopt(
   deps: StartDeps,
   { work, progress, signal }: Attempt,
-  options: { sandboxId: string; isVolumeCurrent: boolean },
+  options: { sandboxId: string; isResumed: boolean },
 ): Promise<void> {
   const { repl } = work
   let names: string[] | undefined

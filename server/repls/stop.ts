@@ -90,7 +90,7 @@ async function rescue(deps: StartDeps, work: Work, { sandboxId, progress, signal
   if ((await findSandbox(deps.orchestrator, sandboxId)) === undefined) throw sandboxGone(sandboxId)
   progress.show({ name: 'save', detail: 'Starting the saving process again' })
   await deps.orchestrator.rescueSave(sandboxId)
-  const request = await adoptRequestOf(deps, work.repl, { sandboxId, isVolumeCurrent: true })
+  const request = await adoptRequestOf(deps, work.repl, { sandboxId, isResumed: true })
   await deps.sidecar.adopt(request, () => undefined, signal)
 }
 
