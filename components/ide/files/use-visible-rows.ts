@@ -37,9 +37,9 @@ export function useVisibleRows(
       const element = scroller.current
       if (element === null || index < 0) return
       const top = index * rowHeight
-      if (top < element.scrollTop) element.scrollTop = top
+      if (top < element.scrollTop) element.scrollTo({ top })
       const bottom = top + rowHeight
-      if (bottom > element.scrollTop + element.clientHeight) element.scrollTop = bottom - element.clientHeight
+      if (bottom > element.scrollTop + element.clientHeight) element.scrollTo({ top: bottom - element.clientHeight })
     },
     [scroller, rowHeight],
   )

@@ -1,0 +1,213 @@
+import { describe, expect, test } from 'vitest'
+import { TERMINAL_ACK_EVERY_BYTES } from '#protocol/limits.ts'
+import { FakeRunner, terminalInfo } from './_fake-runner.ts'
+import { Connection } from './connection.ts'
+import type { TerminalScreen } from './terminal-feed.ts'
+import { Terminals } from './terminals.ts'
+
+const CHANNEL = 1
+
+function bytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text)
+}
+
+/** A screen that renders at once, or when told. */
+class Paper implements TerminalScreen {
+  text = ''
+  resets = 0
+  readonly waiting: (() => void)[] = []
+  isSlow = false
+
+  write(data: Uint8Array, rendered: () => void): void {
+    this.text += new TextDecoder().decode(data)
+    if (this.isSlow) this.waiting.push(rendered)
+    else rendered()
+  }
+
+  reset(): void {
+    this.resets += 1
+    this.text = ''
+  }
+}
+
+interface Bench extends AsyncDisposable {
+  runner: FakeRunner
+  connection: Connection
+  terminals: Terminals
+  id: string
+  isAttached: () => boolean
+}
+
+async function bench(options: { applied?: () => number; end?: number } = {}): Promise<Bench> {
+  const runner = new FakeRunner()
+  const info = terminalInfo({ end: options.end ?? 0 })
+  runner.hello = { ...runner.hello, terminals: [info] }
+  let channel = CHANNEL - 1
+  runner.handle('terminal.attach', ({ since }: { since?: number }) => {
+    channel += 1
+    return { channel, terminal: info, from: since ?? info.end, ...(options.applied && { input: options.applied() }) }
+  })
+  runner.handle('terminal.detach', () => ({}))
+  runner.handle('terminal.resize', () => ({}))
+  const connection = new Connection({ url: runner.url, random: () => 0 })
+  const terminals = new Terminals(connection)
+  connection.start()
+  const isAttached = (): boolean => terminals.open(info.id).feed.channel !== undefined
+  await expect.poll(isAttached).toBe(true)
+  return {
+    runner,
+    connection,
+    terminals,
+    id: info.id,
+    isAttached,
+    async [Symbol.asyncDispose]() {
+      connection.stop()
+      await runner[Symbol.asyncDispose]()
+    },
+  }
+}
+
+describe('terminal output', () => {
+  test('U7: what comes before the screen is ready is kept and shown in order', async () => {
+    await using it = await bench()
+    it.runner.send({ kind: 'output', channel: CHANNEL, offset: 0, payload: bytes('first ') })
+    it.runner.send({ kind: 'output', channel: CHANNEL, offset: 6, payload: bytes('second') })
+    await it.connection.request('ping', {})
+    const paper = new Paper()
+    it.terminals.open(it.id).feed.show(paper)
+    expect(paper.text).toBe('first second')
+  })
+
+  test('after a reconnect it asks for the very next byte and shows nothing twice', async () => {
+    await using it = await bench()
+    const paper = new Paper()
+    it.terminals.open(it.id).feed.show(paper)
+    it.runner.send({ kind: 'output', channel: CHANNEL, offset: 0, payload: bytes('hello ') })
+    await expect.poll(() => paper.text).toBe('hello ')
+    it.runner.tear()
+    await expect.poll(() => it.runner.askedFor('terminal.attach').length).toBe(2)
+    expect(it.runner.askedFor('terminal.attach')[1]).toMatchObject({ since: 6 })
+    await expect.poll(it.isAttached).toBe(true)
+    it.runner.send({ kind: 'output', channel: 2, offset: 2, payload: bytes('llo world') })
+    await expect.poll(() => paper.text).toBe('hello world')
+    expect(paper.resets).toBe(0)
+  })
+
+  test('a screen frame replaces everything, and output goes on from its offset', async () => {
+    await using it = await bench()
+    const paper = new Paper()
+    it.terminals.open(it.id).feed.show(paper)
+    it.runner.send({ kind: 'output', channel: CHANNEL, offset: 0, payload: bytes('old') })
+    it.runner.send({ kind: 'screen', channel: CHANNEL, offset: 900, payload: bytes('new ') })
+    it.runner.send({ kind: 'output', channel: CHANNEL, offset: 900, payload: bytes('more') })
+    await expect.poll(() => paper.text).toBe('new more')
+    expect(paper.resets).toBe(1)
+  })
+
+  test('acknowledges what is rendered, not what has arrived', async () => {
+    await using it = await bench()
+    const paper = new Paper()
+    paper.isSlow = true
+    it.terminals.open(it.id).feed.show(paper)
+    it.runner.send({ kind: 'output', channel: CHANNEL, offset: 0, payload: new Uint8Array(TERMINAL_ACK_EVERY_BYTES) })
+    await expect.poll(() => paper.waiting.length).toBe(1)
+    await it.connection.request('ping', {})
+    expect(it.runner.frames).toEqual([])
+    paper.waiting[0]?.()
+    await expect
+      .poll(() => it.runner.frames.map(({ kind, offset }) => ({ kind, offset })))
+      .toEqual([{ kind: 'ack', offset: TERMINAL_ACK_EVERY_BYTES }])
+  })
+
+  test('a terminal with a long history is asked for as a screen, a short one byte by byte', async () => {
+    await using long = await bench({ end: 10_000_000 })
+    expect(long.runner.askedFor('terminal.attach')[0]).not.toHaveProperty('since')
+    await using short = await bench({ end: 1000 })
+    expect(short.runner.askedFor('terminal.attach')[0]).toMatchObject({ since: 0 })
+  })
+})
+
+describe('terminal input', () => {
+  const typed = (runner: FakeRunner): { offset: number; text: string }[] =>
+    runner.frames
+      .filter((frame) => frame.kind === 'input')
+      .map(({ offset, payload }) => ({ offset, text: new TextDecoder().decode(payload) }))
+
+  test('typed offline it is queued, marked, and sent once when the connection is back', async () => {
+    await using it = await bench({ applied: () => 0 })
+    const { feed } = it.terminals.open(it.id)
+    it.runner.tear()
+    await expect.poll(it.isAttached).toBe(false)
+    feed.type('ls')
+    feed.type('\r')
+    expect(feed.queued.getSnapshot()).toBe(3)
+    await expect.poll(() => typed(it.runner)).toEqual([
+      { offset: 0, text: 'ls' },
+      { offset: 2, text: '\r' },
+    ])
+    expect(feed.queued.getSnapshot()).toBe(0)
+  })
+
+  test('what the runner applied before the line was torn is not sent again; the rest is', async () => {
+    let applied = 0
+    await using it = await bench({ applied: () => applied })
+    const { feed } = it.terminals.open(it.id)
+    feed.type('abc')
+    await expect.poll(() => typed(it.runner).length).toBe(1)
+    feed.type('def')
+    await expect.poll(() => typed(it.runner).length).toBe(2)
+    applied = 4
+    it.runner.tear()
+    await expect.poll(() => typed(it.runner).slice(2)).toEqual([{ offset: 4, text: 'ef' }])
+  })
+
+  test('a runner that remembers nothing gets only what was never sent', async () => {
+    await using it = await bench()
+    const { feed } = it.terminals.open(it.id)
+    feed.type('rm x\r')
+    await expect.poll(() => typed(it.runner).length).toBe(1)
+    it.runner.tear()
+    await expect.poll(it.isAttached).toBe(false)
+    feed.type('ls')
+    await expect.poll(() => typed(it.runner).slice(1)).toEqual([{ offset: 0, text: 'ls' }])
+  })
+
+  test('offline, more than the bound is refused rather than lost silently', async () => {
+    await using it = await bench()
+    it.connection.stop()
+    const { feed } = it.terminals.open(it.id)
+    expect(feed.type('x'.repeat(60_000))).toBe(true)
+    expect(feed.type('x'.repeat(10_000))).toBe(false)
+    expect(feed.queued.getSnapshot()).toBe(60_000)
+  })
+
+  test('answers that the screen gives to replayed queries are not typed into the shell', async () => {
+    await using it = await bench({ end: 100 })
+    const { feed } = it.terminals.open(it.id)
+    feed.show(new Paper())
+    feed.type('\u001b[12;1R')
+    feed.type('l')
+    await expect.poll(() => typed(it.runner)).toEqual([{ offset: 0, text: 'l' }])
+  })
+})
+
+test('U5: many terminals, each with its own name and place', async () => {
+  await using runner = new FakeRunner()
+  let made = 0
+  runner.handle('terminal.create', ({ name }: { name?: string }) => {
+    made += 1
+    return { terminal: terminalInfo({ name: name ?? `bash ${made}` }) }
+  })
+  runner.handle('terminal.attach', () => ({ channel: made, terminal: terminalInfo(), from: 0 }))
+  runner.handle('terminal.close', () => ({}))
+  using connection = new Connection({ url: runner.url })
+  const terminals = new Terminals(connection)
+  connection.start()
+  await expect.poll(() => terminals.state.getSnapshot().list.map((terminal) => terminal.name)).toEqual(['bash 1'])
+  const second = await terminals.create()
+  const third = await terminals.create({ name: 'tests' })
+  expect(terminals.state.getSnapshot()).toMatchObject({ activeId: third.id })
+  await terminals.close(third.id)
+  expect(terminals.state.getSnapshot().list.map((terminal) => terminal.name)).toEqual(['bash 1', 'bash 2'])
+  expect(terminals.state.getSnapshot().activeId).toBe(second.id)
+})
