@@ -20,6 +20,7 @@ import type { GatewayLimits } from '#server/gateway/limits.ts'
 import type { GatewayDeps } from '#server/gateway/parts.ts'
 import { createLog } from '#server/log.ts'
 import type { Access, Grant } from '#server/repls/repls.ts'
+import type { StateStore } from '#server/state-store/state-store.ts'
 import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
 
 /** The gateway on a real HTTP server, before a stand-in application, with people, one repl and its runner. */
@@ -34,6 +35,7 @@ export interface Platform extends AsyncDisposable {
   origin: string
   replId: string
   access: StandInAccess
+  stateStore: StateStore
   /** A signed-in person's cookie header, with that role in the repl. */
   person(role?: Role): { id: string; cookie: string }
   /** Signs a cookie out. */
@@ -125,6 +127,7 @@ export async function startPlatform(limits: Partial<GatewayLimits> = {}): Promis
     origin: `http://localhost:${port}`,
     replId,
     access,
+    stateStore,
     lifecycle,
     logLines,
     previewAuthority: (previewPort) => `${previewPort}-${replId}.localhost:${port}`,

@@ -86,13 +86,20 @@ describe('files of a repl over HTTP', () => {
     expect(platform.lifecycle.starts).toBe(0)
   })
 
-  test.each(['../etc/passwd', '%2e%2e/etc/passwd', 'a/..%2f..%2fetc', '/etc/passwd', 'a//b', 'a%00', '%ff', 'a/'])(
-    'S8: %s is no path inside the workspace',
-    async (path) => {
-      expect(await get(url(path), { Cookie: platform.person('owner').cookie })).toMatchObject({ status: 400 })
-      expect(platform.runner.seen).toEqual([])
-    },
-  )
+  test.each([
+    '../etc/passwd',
+    '%2e%2e/etc/passwd',
+    'a/..%2f..%2fetc',
+    'a%2fb',
+    '/etc/passwd',
+    'a//b',
+    'a%00',
+    '%ff',
+    'a/',
+  ])('S8: %s is no path inside the workspace', async (path) => {
+    expect(await get(url(path), { Cookie: platform.person('owner').cookie })).toMatchObject({ status: 400 })
+    expect(platform.runner.seen).toEqual([])
+  })
 
   test('a runner’s refusal keeps its reason, other methods are refused', async () => {
     const { cookie } = platform.person('owner')

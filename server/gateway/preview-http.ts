@@ -62,12 +62,13 @@ async function ask(request: IncomingMessage, options: ProxyOptions): Promise<Inc
     return await attempt(request, options, body)
   } catch (error) {
     const isSafe = request.method === 'GET' || request.method === 'HEAD'
-    if (!isSafe || !(error instanceof StaleConnection)) throw error
+    const isStale = error instanceof AppError && error.cause instanceof StaleConnection
+    if (!isSafe || !isStale) throw error
     return attempt(request, options, body)
   }
 }
 
-/** The answer of a kept connection that had closed meanwhile: none. */
+/** Marks, as the cause, the failure of a kept connection that had closed meanwhile. */
 class StaleConnection extends Error {}
 
 function attempt(request: IncomingMessage, options: ProxyOptions, body: HeaderList): Promise<IncomingMessage> {
@@ -97,7 +98,7 @@ function attempt(request: IncomingMessage, options: ProxyOptions, body: HeaderLi
     upstream.on('error', (error) => {
       clearTimeout(timer)
       const isStale = upstream.reusedSocket && !signal.aborted && !(error instanceof AppError)
-      reject(isStale ? new StaleConnection(error.message, { cause: error }) : brokenConnection(error, signal))
+      reject(brokenConnection(isStale ? new StaleConnection(error.message, { cause: error }) : error, signal))
     })
     if (body.length === 0) return void upstream.end()
     request.on('data', () => timer.refresh())

@@ -5,6 +5,7 @@ import { newId } from '#protocol/ids.ts'
 import { ask } from '#server/gateway/_client.ts'
 import { portOf, startPlatform } from '#server/gateway/_platform.ts'
 import type { Platform } from '#server/gateway/_platform.ts'
+import { redeemTicket } from '#server/gateway/preview-ticket.ts'
 import { cookieOf, ticketUrl } from '#server/gateway/_visitor.ts'
 
 describe('private previews', () => {
@@ -67,6 +68,14 @@ describe('private previews', () => {
     const answers = await Promise.all([visit(local(url)), visit(local(url)), visit(local(url))])
     expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([303, 401, 401])
     expect(await visit(local(url))).toMatchObject({ status: 401 })
+  })
+
+  test('of several who read the ticket before any has used it up, one gets in', async () => {
+    const ticket = (await ticketUrl(platform, platform.person('viewer').cookie, port)).searchParams.get('t') ?? ''
+    const host = { replId: platform.replId, port, authority: platform.previewAuthority(port) }
+    const redeem = () => redeemTicket(platform.stateStore, ticket, host)
+    const winners = await Promise.all([redeem(), redeem(), redeem()])
+    expect(winners.filter((who) => who !== undefined)).toHaveLength(1)
   })
 
   test('a ticket is good for its own port and repl only, and not used up by a wrong one', async () => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, request as httpRequest } from 'node:http'
 import type { IncomingMessage, RequestListener, Server } from 'node:http'
 import { connect, createServer as createTcpServer } from 'node:net'
 import { randomBytes } from 'node:crypto'
@@ -163,12 +163,41 @@ describe('the preview of a user’s server', () => {
     expect(platform.runner.tunnels).toBe(1)
   })
 
-  test('a kept connection that the server closed meanwhile costs no request', async () => {
-    onRequest = (_request, response) => void response.end('ok')
-    for (let count = 0; count < 5; count += 1) {
-      expect(await visit('/')).toMatchObject({ status: 200 })
-      server.closeAllConnections()
+  test('a kept connection that closes just as it is used costs no reading request, and sends no writing one twice', async () => {
+    const used = new Set<unknown>()
+    onRequest = (request, response) => {
+      if (used.has(request.socket)) return void request.socket.destroy()
+      used.add(request.socket)
+      response.end('ok')
     }
+    expect(await visit('/')).toMatchObject({ status: 200 })
+    expect(await visit('/')).toMatchObject({ status: 200 })
+    expect(seen).toHaveLength(3)
+    expect(await ask({ ...question('/'), method: 'POST', body: 'x' })).toMatchObject({ status: 503 })
+    expect(seen).toHaveLength(4)
+  })
+
+  test('an upload may take longer than the wait for a head, as long as it goes on', async () => {
+    onRequest = (request, response) => {
+      request.resume()
+      request.on('end', () => response.end('got it'))
+    }
+    const request = httpRequest({
+      host: '127.0.0.1',
+      port: platform.port,
+      method: 'POST',
+      headers: { Host: platform.previewAuthority(port), Cookie: cookie },
+    })
+    let left = 6
+    const timer = setInterval(() => {
+      left -= 1
+      if (left > 0) return void request.write('part')
+      clearInterval(timer)
+      request.end()
+    }, 100)
+    const [answer] = await once(request, 'response')
+    expect(answer).toMatchObject({ statusCode: 200 })
+    answer.resume()
   })
 
   test('an answer that breaks off does not look whole', async () => {
