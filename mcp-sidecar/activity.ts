@@ -31,11 +31,11 @@ async function keepOpen(options: ActivityOptions, signal: AbortSignal): Promise<
     if (signal.aborted) return
     if (health?.opened === false)
       await options.runner
-        .open(options.openRequest, () => undefined)
+        .open(options.openRequest)
         .catch((error: unknown) => options.onFailure('The restarted runner could not be opened.', error))
     if (Date.now() - reportedAt >= REPORT_INTERVAL_MS) {
       reportedAt = Date.now()
-      const usedBytes = options.usedBytes()
+      const usedBytes = health?.usedBytes ?? options.usedBytes()
       await options.controlPlane
         .report({
           ...(usedBytes !== undefined && { usedBytes }),
@@ -49,11 +49,9 @@ async function keepOpen(options: ActivityOptions, signal: AbortSignal): Promise<
 
 async function followChanges(options: ActivityOptions, signal: AbortSignal): Promise<void> {
   for (;;) {
-    // A runner that is down is no failure: `keepOpen` sees to it.
+    // A runner that is down is no failure: `keepOpen` sees to it. Once it is back, everything is looked at.
     await options.runner.changes(options.onChange, signal).catch(() => undefined)
     if (signal.aborted) return
     await delay(RUNNER_POLL_MS, undefined, { signal, ref: false })
-    // Whatever changed while nobody listened.
-    options.onChange()
   }
 }

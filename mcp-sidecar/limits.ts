@@ -29,6 +29,8 @@ export const QUIESCE_TIMEOUT_MS = 20_000
 
 /** How long the runner is waited for at adoption: it may still be starting. */
 export const RUNNER_START_TIMEOUT_MS = 10_000
+/** The same for one that was opened before: the rest goes on without it. */
+export const RUNNER_RESTART_TIMEOUT_MS = 2000
 export const RUNNER_START_POLL_MS = 5
 
 /** How long a clone may take. */

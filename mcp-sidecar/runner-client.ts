@@ -10,7 +10,6 @@ import {
   QUIESCE_TIMEOUT_MS,
   RUNNER_POLL_MS,
   RUNNER_START_POLL_MS,
-  RUNNER_START_TIMEOUT_MS,
 } from './limits.ts'
 import { SidecarError } from './sidecar-error.ts'
 
@@ -20,6 +19,8 @@ const healthSchema = z.object({
   opened: z.boolean(),
   /** Milliseconds since the epoch of the last work seen. */
   activeAt: z.number().optional(),
+  /** Bytes of the volume, caches included. */
+  usedBytes: z.int().nonnegative().optional(),
 })
 export type RunnerHealth = z.infer<typeof healthSchema>
 
@@ -27,16 +28,25 @@ export type OpenDone = Extract<OpenProgress, { phase: 'done' }>
 
 const changeSchema = z.object({ path: z.string() })
 
+interface OpenOptions {
+  /** How long a runner that does not answer yet is waited for. */
+  startTimeoutMs?: number
+  onProgress?: (progress: OpenProgress) => void
+}
+
 /** What the sidecar asks of its runner. Nothing that the runner answers is trusted beyond its form. */
 export interface Runner extends Disposable {
   /** `undefined`: it does not answer now. */
   health(): Promise<RunnerHealth | undefined>
-  /** Opens the runner for a repl; waits for one that is still starting. Throws what it says went wrong. */
-  open(request: OpenRequest, onProgress: (progress: OpenProgress) => void): Promise<OpenDone>
+  /** Opens the runner for a repl, or wakes it from `quiesce`. Throws what it says went wrong. */
+  open(request: OpenRequest, options?: OpenOptions): Promise<OpenDone>
   /** Ends every process of the sandbox but the runner. */
   quiesce(): Promise<void>
-  /** Calls back with each path (relative to the volume) that the runner saw change, until it hangs up or `signal` aborts. */
-  changes(onChange: (path: string) => void, signal: AbortSignal): Promise<void>
+  /**
+   * Calls back with each path (relative to the volume) that the runner saw change, and once without one as soon as it
+   * is heard; until it hangs up or `signal` aborts.
+   */
+  changes(onChange: (path?: string) => void, signal: AbortSignal): Promise<void>
 }
 
 /** Calls over the Unix socket that sidecar and runner share. */
@@ -52,8 +62,8 @@ export function createRunner(socket: string): Runner {
       return undefined
     }
   }
-  const untilUp = async () => {
-    const deadline = Date.now() + RUNNER_START_TIMEOUT_MS
+  const untilUp = async (timeoutMs: number) => {
+    const deadline = Date.now() + timeoutMs
     while ((await health()) === undefined) {
       if (Date.now() > deadline) throw new SidecarError('unavailable', 'The runner of this sandbox does not answer.')
       await delay(RUNNER_START_POLL_MS)
@@ -62,8 +72,8 @@ export function createRunner(socket: string): Runner {
 
   return {
     health,
-    open: async (request, onProgress) => {
-      await untilUp()
+    open: async (request, { startTimeoutMs = 0, onProgress } = {}) => {
+      await untilUp(startTimeoutMs)
       const answer = await caller.stream({
         method: 'POST',
         path: RUNNER_ROUTES.open,
@@ -74,7 +84,7 @@ export function createRunner(socket: string): Runner {
       if (answer.statusCode !== 200) await refuse(answer)
       for await (const line of parseJsonLines(answer)) {
         const progress = openProgressSchema.parse(line)
-        onProgress(progress)
+        onProgress?.(progress)
         if (progress.phase === 'done') return progress
         if (progress.phase === 'failed')
           throw new SidecarError(progress.error.code, progress.error.message, { advice: progress.error.advice })
@@ -95,6 +105,7 @@ export function createRunner(socket: string): Runner {
       // The runner says nothing while nothing changes: no time limit.
       const answer = await caller.stream({ method: 'GET', path: RUNNER_ROUTES.changes, timeoutMs: 0, signal })
       if (answer.statusCode !== 200) await refuse(answer)
+      onChange()
       for await (const line of parseJsonLines(answer)) onChange(changeSchema.parse(line).path)
     },
     [Symbol.dispose]: () => caller[Symbol.dispose](),

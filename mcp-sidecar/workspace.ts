@@ -4,7 +4,7 @@ import { followRunner } from './activity.ts'
 import { readMarker, writeMarker } from './adoption-marker.ts'
 import type { AdoptionMarker } from './adoption-marker.ts'
 import type { ControlPlane } from './control-plane-client.ts'
-import { PROGRESS_INTERVAL_MS } from './limits.ts'
+import { PROGRESS_INTERVAL_MS, RUNNER_RESTART_TIMEOUT_MS, RUNNER_START_TIMEOUT_MS } from './limits.ts'
 import type { Runner } from './runner-client.ts'
 import { SidecarError } from './sidecar-error.ts'
 import { ContinuousSave } from './snapshot/continuous.ts'
@@ -43,7 +43,7 @@ export class Workspace implements AsyncDisposable {
    * where it is safe to: half a restore is begun anew, live work is never restored over.
    */
   async bringUp(onProgress: (progress: AdoptProgress) => void): Promise<AdoptDone> {
-    const { volumeDir, stateDir, runner } = this.#options
+    const { volumeDir, stateDir } = this.#options
     const { repl, generation } = this.#request
     let marker = await readMarker(stateDir)
     if (marker !== undefined) requireSame(marker, this.#request)
@@ -55,13 +55,7 @@ export class Workspace implements AsyncDisposable {
     makeRoots(volumeDir)
     this.#saver ??= await this.#makeSaver(undefined)
     onProgress({ phase: 'opening' })
-    const health = await runner.health()
-    let done: AdoptDone = { phase: 'done' }
-    if (health?.opened !== true)
-      done = await runner.open(this.#openRequest(marker.phase === 'opened'), (progress) => {
-        if (progress.phase === 'cloning') onProgress(progress)
-      })
-    if (marker.phase !== 'opened') await writeMarker(stateDir, { repl, generation, phase: 'opened' })
+    const done = marker.phase === 'opened' ? await this.#reopen() : await this.#open(onProgress)
     this.#follow()
     return done
   }
@@ -89,6 +83,31 @@ export class Workspace implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#unfollow()
     this.#options.controlPlane[Symbol.dispose]()
+  }
+
+  async #open(onProgress: (progress: AdoptProgress) => void): Promise<AdoptDone> {
+    const { runner, stateDir } = this.#options
+    const { repl, generation } = this.#request
+    const done = await runner.open(this.#openRequest(false), {
+      startTimeoutMs: RUNNER_START_TIMEOUT_MS,
+      onProgress: (progress) => {
+        if (progress.phase === 'cloning') onProgress(progress)
+      },
+    })
+    await writeMarker(stateDir, { repl, generation, phase: 'opened' })
+    return done
+  }
+
+  /** Also ends what a stop that failed has begun. A runner that is dead must not keep the work from being saved. */
+  async #reopen(): Promise<AdoptDone> {
+    const { runner, log } = this.#options
+    try {
+      return await runner.open(this.#openRequest(true), { startTimeoutMs: RUNNER_RESTART_TIMEOUT_MS })
+    } catch (error) {
+      if (!(error instanceof SidecarError) || error.code !== 'unavailable') throw error
+      log('The runner is not there yet; it is opened when it comes.', error)
+      return { phase: 'done' }
+    }
   }
 
   async #restore(onProgress: (progress: AdoptProgress) => void): Promise<void> {

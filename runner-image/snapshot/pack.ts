@@ -33,14 +33,16 @@ export interface Pack {
 }
 
 interface OpenFrame {
-  chunks: { sha256: string; offset: number; bytes: Uint8Array }[]
+  chunks: { sha256: string; offset: number; bytes: number }[]
+  /** The content of the chunks, until it is compressed. */
+  parts: Uint8Array[]
   rawBytes: number
 }
 
 /** Gathers chunks into one pack. Chunks keep the order they came in; frames compress while more are added. */
 export class PackBuilder {
-  #frame: OpenFrame = { chunks: [], rawBytes: 0 }
-  #closed: { frame: OpenFrame; compressed: Promise<Buffer> }[] = []
+  #frame: OpenFrame = { chunks: [], parts: [], rawBytes: 0 }
+  #closed: { chunks: OpenFrame['chunks']; compressed: Promise<Buffer> }[] = []
   #names = new Set<string>()
   #rawBytes = 0
 
@@ -59,7 +61,8 @@ export class PackBuilder {
     if (bytes.length > MAX_FRAME_BYTES) throw new SnapshotError(`a chunk of ${bytes.length} bytes is too large`)
     if (this.#frame.rawBytes + bytes.length > MAX_FRAME_BYTES) this.#closeFrame()
     this.#names.add(name)
-    this.#frame.chunks.push({ sha256: name, offset: this.#frame.rawBytes, bytes })
+    this.#frame.chunks.push({ sha256: name, offset: this.#frame.rawBytes, bytes: bytes.length })
+    this.#frame.parts.push(bytes)
     this.#frame.rawBytes += bytes.length
     this.#rawBytes += bytes.length
     if (this.#frame.rawBytes >= FRAME_TARGET_BYTES) this.#closeFrame()
@@ -71,12 +74,12 @@ export class PackBuilder {
     if (this.#closed.length === 0) return undefined
     const frames = await Promise.all(this.#closed.map(({ compressed }) => compressed))
     let start = MAGIC.length
-    const index = this.#closed.map(({ frame }, position) => {
+    const index = this.#closed.map(({ chunks }, position) => {
       const bytes = frames[position]?.length ?? 0
       const row = {
         start,
         bytes,
-        chunks: frame.chunks.map((chunk) => [chunk.sha256, chunk.offset, chunk.bytes.length]),
+        chunks: chunks.map((chunk) => [chunk.sha256, chunk.offset, chunk.bytes]),
       }
       start += bytes
       return row
@@ -91,11 +94,11 @@ export class PackBuilder {
   #closeFrame(): void {
     const frame = this.#frame
     if (frame.chunks.length === 0) return
-    const compressed = compress(Buffer.concat(frame.chunks.map((chunk) => chunk.bytes)))
+    const compressed = compress(Buffer.concat(frame.parts))
     // Awaited in seal(): a pack that is given up before must not end the process.
     compressed.catch(() => undefined)
-    this.#closed.push({ frame, compressed })
-    this.#frame = { chunks: [], rawBytes: 0 }
+    this.#closed.push({ chunks: frame.chunks, compressed })
+    this.#frame = { chunks: [], parts: [], rawBytes: 0 }
   }
 }
 

@@ -72,14 +72,6 @@ describe('adoption', { timeout: 30_000 }, () => {
     expect(open?.body).not.toContain('token')
   })
 
-  test('a small template is there in a moment', async () => {
-    await using run = await seeded()
-    const startedAt = performance.now()
-    await run.controlPlane.adopt(run.sandbox)
-    // 25 ms on an idle machine; the bound is loose because other tests run beside this one.
-    expect(performance.now() - startedAt).toBeLessThan(500)
-  })
-
   test('two at once join; another repl or generation is a conflict', async () => {
     await using run = await seeded()
     const { controlPlane, sandbox } = run
@@ -100,7 +92,7 @@ describe('adoption', { timeout: 30_000 }, () => {
     await expect(controlPlane.adopt(sandbox, { generation: 2 })).rejects.toMatchObject({ code: 'conflict' })
     await controlPlane.adopt(sandbox)
     expect(readFileSync(join(sandbox.workspace, 'index.js'), 'utf8')).toBe('unsaved work')
-    expect(sandbox.calls('/open')).toBe(1)
+    expect(sandbox.calls('/open')).toBe(2)
     expect(await controlPlane.stop(sandbox)).toMatchObject({ phase: 'done', files: 4 })
   })
 
@@ -125,6 +117,32 @@ describe('adoption', { timeout: 30_000 }, () => {
     controlPlane.isStoreDown = false
     await expect(controlPlane.stop(sandbox)).rejects.toMatchObject({ code: 'conflict' })
     expect(controlPlane.commits).toEqual([])
+  })
+
+  test('a dead runner keeps neither a re-adoption nor the last save from succeeding', async () => {
+    await using run = await seeded()
+    const { controlPlane, sandbox } = run
+    await controlPlane.adopt(sandbox)
+    writeFileSync(join(sandbox.workspace, 'unsaved'), 'work')
+    await sandbox.killRunner()
+    await sandbox.killSidecar()
+    await sandbox.startSidecar()
+    await controlPlane.adopt(sandbox)
+    expect(await controlPlane.stop(sandbox)).toMatchObject({ phase: 'done', files: 5 })
+  })
+
+  test('after a stop that failed the same generation can be resumed: the runner is opened, saving goes on', async () => {
+    await using run = await seeded()
+    const { controlPlane, sandbox } = run
+    await controlPlane.adopt(sandbox)
+    controlPlane.isStoreDown = true
+    writeFileSync(join(sandbox.workspace, 'unsaved'), 'work')
+    await expect(controlPlane.stop(sandbox)).rejects.toMatchObject({ code: 'unavailable' })
+    controlPlane.isStoreDown = false
+    await controlPlane.adopt(sandbox)
+    expect(sandbox.calls('/open')).toBe(2)
+    await expect.poll(() => controlPlane.commits.at(-1)?.files, { timeout: 10_000 }).toBe(5)
+    expect(await controlPlane.stop(sandbox)).toMatchObject({ phase: 'done', files: 5 })
   })
 
   test('a runner that was restarted is opened again, without a clone', async () => {

@@ -60,7 +60,7 @@ export async function commitSnapshot(
   await requirePacks(options, manifest, known)
 
   const head: Head = {
-    ...(current?.head.name !== undefined && { name: current.head.name }),
+    ...((repl.name ?? current?.head.name) !== undefined && { name: repl.name ?? current?.head.name }),
     repl: repl.replId,
     owner: repl.ownerId,
     manifest: name,

@@ -25,7 +25,7 @@ export function createWorkspaces({ objectStore }: { objectStore: ObjectStore }):
   }
 
   return {
-    seed: async ({ replId, ownerId }, template) => {
+    seed: async ({ replId, ownerId, name }, template) => {
       const { packs, manifest, files, bytes } = await encode(template)
       // Content and manifest lie there before the head names them, as in any save.
       await Promise.all([
@@ -33,7 +33,7 @@ export function createWorkspaces({ objectStore }: { objectStore: ObjectStore }):
         putOnce(objectStore, manifestKey(replId, manifest.sha256), manifest.bytes),
       ])
       const head = { repl: replId, owner: ownerId, manifest: manifest.sha256, generation: 0, savedAt: Date.now() }
-      await writeHead(objectStore, { ...head, files, bytes, reason: 'seed' }, null)
+      await writeHead(objectStore, { ...head, ...(name !== undefined && { name }), files, bytes, reason: 'seed' }, null)
     },
     head: async (replId) => {
       const current = await readHead(objectStore, replId)

@@ -15,6 +15,8 @@ export interface Workspaces {
 export interface WorkspaceRef {
   replId: string
   ownerId: string
+  /** The repl's name, to lie beside its head: the object store alone is enough to list everything again. */
+  name?: string
 }
 
 export interface WorkspaceHead {
