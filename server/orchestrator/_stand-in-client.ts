@@ -9,6 +9,9 @@ export const CONTRACT_LIMITS = {
   diskBytes: 1024 ** 3,
 }
 
+/** How long a condition may take to come true: the machine may be busy. */
+export const POLL = { timeout: 15_000 }
+
 /** What a stand-in part (see `_stand-in.ts`) answers to a shell command. */
 const shellResultSchema = z.object({ code: z.number().nullable(), output: z.string() })
 export type ShellResult = z.infer<typeof shellResultSchema>

@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { newSandboxId } from '#protocol/ids.ts'
 import { openLocalOrchestrator } from './local.ts'
 import { socketsDir } from './local/folders.ts'
-import { CONTRACT_LIMITS, ask, shell, shellIn } from './_stand-in-client.ts'
+import { CONTRACT_LIMITS, POLL, ask, shell, shellIn } from './_stand-in-client.ts'
 import { makeTestFolder } from './_stand-in.ts'
 
 const folder = await makeTestFolder('auto')
@@ -117,7 +117,7 @@ describe.skipIf(!hasBubblewrap)(`in bubblewrap${when(hasBubblewrap, 'bubblewrap 
     const other = await make()
     await shell(orchestrator, id, 'kill -9 -1').catch(() => {})
     await expect
-      .poll(async () => (await orchestrator.list()).find((one) => one.id === id)?.deadParts)
+      .poll(async () => (await orchestrator.list()).find((one) => one.id === id)?.deadParts, POLL)
       .toEqual(['runner'])
     await orchestrator.revive(id)
     expect((await orchestrator.list()).map((one) => one.state)).toEqual(['up', 'up'])
@@ -219,7 +219,7 @@ describe.skipIf(!hasNetwork)(`with a network of its own${when(hasNetwork, 'the n
       'node -e "require(\\`net\\`).createServer((s) => s.end(\\`reached\\\\n\\`)).listen(8000)" >/dev/null 2>&1 &',
     )
     await expect
-      .poll(async () => (await shell(orchestrator, other, connect(output.trim(), 8000))).output)
+      .poll(async () => (await shell(orchestrator, other, connect(output.trim(), 8000))).output, POLL)
       .toBe('reached\n')
     const targets = [output.trim(), '169.254.169.254', '10.200.0.1', '192.168.1.1']
     const results = await Promise.all(targets.map((address) => shell(orchestrator, id, connect(address, 8000))))
@@ -262,7 +262,7 @@ describe.skipIf(!isolation.enforced.memory)(
     test('a runner that grows past the limit is dead for that reason, and comes back', async () => {
       const id = await make({ ...CONTRACT_LIMITS, memoryBytes: 128 * 1024 ** 2 })
       await ask(orchestrator, { sandboxId: id, part: 'runner', path: '/grow' }).catch(() => {})
-      await expect.poll(async () => (await orchestrator.list())[0]?.reason).toContain('memory limit of 128 MiB')
+      await expect.poll(async () => (await orchestrator.list())[0]?.reason, POLL).toContain('memory limit of 128 MiB')
       await orchestrator.revive(id)
       expect((await shell(orchestrator, id, 'echo back')).output).toBe('back\n')
     })

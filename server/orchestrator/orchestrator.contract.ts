@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { newId, newSandboxId } from '#protocol/ids.ts'
 import { AppError } from '#server/errors.ts'
-import { CONTRACT_LIMITS, ask, shell, shellIn } from './_stand-in-client.ts'
+import { CONTRACT_LIMITS, POLL, ask, shell, shellIn } from './_stand-in-client.ts'
 import type { Observation, Orchestrator, Sandbox } from './orchestrator.ts'
 
 /** The suite that every orchestrator passes. `open` gives a fresh one, whose sandboxes run the stand-in parts. */
@@ -37,7 +37,7 @@ export function describeOrchestrator(name: string, open: () => Promise<Orchestra
       expect(sandbox?.createdAt).toBeGreaterThanOrEqual(before)
       expect((await ask(orchestrator, { sandboxId: id, part: 'sidecar', path: '/health' })).status).toBe(200)
       await expect
-        .poll(() => ask(orchestrator, { sandboxId: id, part: 'runner', path: '/health' }).catch(() => undefined))
+        .poll(() => ask(orchestrator, { sandboxId: id, part: 'runner', path: '/health' }).catch(() => undefined), POLL)
         .toMatchObject({ status: 200 })
     })
 
@@ -142,7 +142,7 @@ export function describeOrchestrator(name: string, open: () => Promise<Orchestra
       const id = await make(orchestrator)
       await expectShell(orchestrator, id, 'echo precious > "$WORKSPACE_DIR/work"')
       await killRunner(orchestrator, id)
-      await expect.poll(async () => (await only(orchestrator)).state).toBe('dead')
+      await expect.poll(async () => (await only(orchestrator)).state, POLL).toBe('dead')
       const dead = await only(orchestrator)
       expect(dead.deadParts).toEqual(['runner'])
       expect(dead.reason).toContain('runner')
@@ -159,7 +159,7 @@ export function describeOrchestrator(name: string, open: () => Promise<Orchestra
       await expectShell(orchestrator, id, 'echo unsaved > "$WORKSPACE_DIR/work"')
       const { output: runner } = await shell(orchestrator, id, 'echo $PPID')
       await shellIn(orchestrator, { sandboxId: id, part: 'sidecar', command: 'kill -9 $PPID' }).catch(() => {})
-      await expect.poll(async () => (await only(orchestrator)).deadParts).toEqual(['sidecar'])
+      await expect.poll(async () => (await only(orchestrator)).deadParts, POLL).toEqual(['sidecar'])
       await orchestrator.rescueSave(id)
       expect((await only(orchestrator)).state).toBe('up')
       const saved = await shellIn(orchestrator, {

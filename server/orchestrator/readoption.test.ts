@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { newId, newSandboxId } from '#protocol/ids.ts'
 import { openLocalOrchestrator } from './local.ts'
 import type { LocalOrchestratorOptions } from './local.ts'
-import { CONTRACT_LIMITS, shell, shellIn } from './_stand-in-client.ts'
+import { CONTRACT_LIMITS, POLL, shell, shellIn } from './_stand-in-client.ts'
 import { makeTestFolder } from './_stand-in.ts'
 
 const CHILD = join(import.meta.dirname, '_child.ts')
@@ -40,7 +40,7 @@ describe.each(['none', 'auto'] as const)('after the control plane was killed (is
     await first.kill()
     await folder.listenAnew()
     await using orchestrator = await openLocalOrchestrator(folder.options)
-    await expect.poll(() => orchestrator.list()).toMatchObject([{ id, state: 'up', template: 'node' }])
+    await expect.poll(() => orchestrator.list(), POLL).toMatchObject([{ id, state: 'up', template: 'node' }])
     expect(await record(folder.options, id)).toBe(before)
     expect((await shell(orchestrator, id, 'cat "$WORKSPACE_DIR/note"')).output).toBe('from before\n')
     const command = 'curl -s --unix-socket "$CONTROL_SOCKET" http://control/'
@@ -49,7 +49,7 @@ describe.each(['none', 'auto'] as const)('after the control plane was killed (is
       orchestrator.isolation().network === 'shared' ? Number(/"port": (\d+)/.exec(before)?.[1]) : undefined,
     )
     await shell(orchestrator, id, 'kill -9 $PPID').catch(() => {})
-    await expect.poll(async () => (await orchestrator.list())[0]?.deadParts).toEqual(['runner'])
+    await expect.poll(async () => (await orchestrator.list())[0]?.deadParts, POLL).toEqual(['runner'])
     await orchestrator.remove(id)
     expect(await readdir(join(folder.options.dataDir, 'sandboxes'))).toEqual([])
   })
@@ -60,7 +60,7 @@ describe.each(['none', 'auto'] as const)('after the control plane was killed (is
     const first = await control(folder.options, id, 'creating')
     await first.kill()
     await using orchestrator = await openLocalOrchestrator(folder.options)
-    await expect.poll(async () => (await orchestrator.list())[0]?.state ?? 'none').not.toBe('starting')
+    await expect.poll(async () => (await orchestrator.list())[0]?.state ?? 'none', POLL).not.toBe('starting')
     await orchestrator.remove(id)
     expect(await orchestrator.list()).toEqual([])
     expect(await readdir(join(folder.options.dataDir, 'sandboxes'))).toEqual([])

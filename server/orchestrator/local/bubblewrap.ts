@@ -12,6 +12,8 @@ export interface Mount {
 
 export interface BubblewrapOptions {
   mounts: Mount[]
+  /** Links made inside: where they point to, and where they are. */
+  links: { target: string; inside: string }[]
   environment: Record<string, string>
   /** `own`: a network with nothing but its own loopback. `inherited`: that of whoever starts bubblewrap. */
   network: 'own' | 'inherited'
@@ -42,6 +44,7 @@ export function bubblewrapArgv(options: BubblewrapOptions): string[] {
       mount.source,
       mount.inside,
     ]),
+    options.links.flatMap((link) => ['--symlink', link.target, link.inside]),
     ['--remount-ro', '/', '--clearenv'],
     Object.entries(options.environment).flatMap(([name, value]) => ['--setenv', name, value]),
     ['--chdir', options.cwd],

@@ -11,6 +11,7 @@ const OPTIONS: LaunchOptions = {
       { source: '/root/p/$(id)', inside: '/workspace', access: 'read-write', kind: 'folder' },
       { source: '/root/node', inside: '/opt/devex-node/bin/node', access: 'read-only', kind: 'file' },
     ],
+    links: [],
     environment: { A: 'b c' },
     network: 'inherited',
     nestedUserns: 'refused',

@@ -15,8 +15,10 @@ import type { BubblewrapOptions, Mount } from './bubblewrap.ts'
 import { enableForwarding, makeNetwork, openForwardChain, removeNetwork } from './network/namespace.ts'
 import type { NetworkOptions } from './network/namespace.ts'
 import { isLoopback, readResolvers } from './network/resolvers.ts'
+import { findNpm } from './npm.ts'
 import { runBriefly } from './run-briefly.ts'
 
+type FoundOptions = MachineOptions & Pick<Machine, 'npmFolder'>
 type NestedUserns = BubblewrapOptions['nestedUserns']
 
 export interface MachineOptions {
@@ -30,6 +32,8 @@ export interface MachineOptions {
 export interface Machine {
   level: 'none' | 'bubblewrap'
   nestedUserns: NestedUserns
+  /** npm's package folder, where sandboxes would have none otherwise. */
+  npmFolder: string | undefined
   network: 'separate' | 'shared'
   /** For separate networks. */
   networkOptions: NetworkOptions
@@ -40,7 +44,8 @@ export interface Machine {
 }
 
 /** Tries bubblewrap, a network of its own and cgroups, each within a hard time limit. */
-export async function openMachine(options: MachineOptions): Promise<Machine> {
+export async function openMachine(given: MachineOptions): Promise<Machine> {
+  const options = { ...given, npmFolder: await findNpm(given.hostEnv) }
   const nestedUserns = options.isolation === 'auto' ? await tryBubblewrap(options) : undefined
   const level = nestedUserns === undefined ? 'none' : 'bubblewrap'
   const networkOptions = { resolvers: await readResolvers(), proxies: await readProxies(options.hostEnv) }
@@ -55,6 +60,7 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
   return {
     level,
     nestedUserns: nestedUserns ?? 'refused',
+    npmFolder: options.npmFolder,
     network,
     networkOptions,
     cgroups,
@@ -73,15 +79,26 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
 }
 
 /** The program, read-only, as every sandbox sees it. */
-export function programMounts(options: Pick<MachineOptions, 'sandboxBundle' | 'nodeBinary'>): Mount[] {
-  return [
+export function programMounts(
+  options: Pick<MachineOptions, 'sandboxBundle' | 'nodeBinary'> & Pick<Machine, 'npmFolder'>,
+): Pick<BubblewrapOptions, 'mounts' | 'links'> {
+  const npm = '/opt/devex-node/lib/node_modules/npm'
+  const mounts: Mount[] = [
     { source: options.sandboxBundle, inside: '/opt/devex', access: 'read-only', kind: 'folder' },
     { source: options.nodeBinary, inside: '/opt/devex-node/bin/node', access: 'read-only', kind: 'file' },
   ]
+  if (options.npmFolder === undefined) return { mounts, links: [] }
+  return {
+    mounts: [...mounts, { source: options.npmFolder, inside: npm, access: 'read-only', kind: 'folder' }],
+    links: ['npm', 'npx'].map((name) => ({
+      target: `${npm}/bin/${name}-cli.js`,
+      inside: `/opt/devex-node/bin/${name}`,
+    })),
+  }
 }
 
 /** Runs `true` in it, as strictly as this bubblewrap can. `undefined`: it does not work here. */
-async function tryBubblewrap(options: MachineOptions): Promise<NestedUserns | undefined> {
+async function tryBubblewrap(options: FoundOptions): Promise<NestedUserns | undefined> {
   for (const nestedUserns of ['refused', 'allowed'] as const) {
     const attempt = trial(options, { nestedUserns, network: 'own', command: ['true'] })
     const run = await runBriefly(attempt, ISOLATION_PROBE_TIMEOUT_MS)
@@ -92,7 +109,7 @@ async function tryBubblewrap(options: MachineOptions): Promise<NestedUserns | un
 }
 
 async function isNetworkWorking(
-  options: MachineOptions,
+  options: FoundOptions,
   { networkOptions, nestedUserns }: { networkOptions: NetworkOptions; nestedUserns: NestedUserns },
 ): Promise<boolean> {
   // TODO(issue 3): slirp4netns for ordinary users, where a probe shows it to work.
@@ -117,7 +134,7 @@ async function isNetworkWorking(
 
 /** A sandbox's bubblewrap without a volume. */
 function trial(
-  options: MachineOptions,
+  options: FoundOptions,
   inside: Pick<BubblewrapOptions, 'network' | 'nestedUserns' | 'command'>,
 ): LaunchOptions {
   return {
@@ -125,7 +142,7 @@ function trial(
     cgroups: [],
     bubblewrap: {
       ...inside,
-      mounts: programMounts(options),
+      ...programMounts(options),
       environment: { PATH: SANDBOX_PATH, HOME: '/tmp', LANG: 'C.UTF-8', ...toolEnvironment('/tmp', options.hostEnv) },
       cwd: '/tmp',
     },

@@ -21,6 +21,7 @@ export interface PartOptions {
   hostEnv: HostEnv
   port: number | undefined
   nestedUserns: BubblewrapOptions['nestedUserns']
+  npmFolder: string | undefined
 }
 
 /** Fewer threads and a smaller young generation: a sandbox's part is small and mostly waits. */
@@ -72,7 +73,8 @@ export function bubblewrapLaunch(part: SandboxPart, options: PartOptions): Omit<
   const { folders, sandboxId, publicKey, hostEnv } = options
   const common = { sandboxId, publicKey, hostEnv, path: SANDBOX_PATH }
   const command = ['/opt/devex-node/bin/node', ...NODE_FLAGS, `/opt/devex/${part}.mjs`]
-  const mounts = [...programMounts(options), ...etcMounts(folders, part)]
+  const program = programMounts(options)
+  const mounts = [...program.mounts, ...etcMounts(folders, part)]
   const logFile = logOf(folders, part)
   if (part === 'runner') {
     return {
@@ -94,6 +96,7 @@ export function bubblewrapLaunch(part: SandboxPart, options: PartOptions): Omit<
         }),
         network: 'inherited',
         nestedUserns: options.nestedUserns,
+        links: program.links,
         cwd: '/workspace',
         command,
       },
@@ -124,6 +127,7 @@ export function bubblewrapLaunch(part: SandboxPart, options: PartOptions): Omit<
       }),
       network: 'inherited',
       nestedUserns: options.nestedUserns,
+      links: program.links,
       cwd: '/state',
       command,
     },

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
+import { POLL } from '../_stand-in-client.ts'
 import { findProcesses, identify, isAlive, parseStat, terminate } from './processes.ts'
 
 describe('process identity', () => {
@@ -29,7 +30,7 @@ describe('process identity', () => {
       stdio: 'ignore',
     })
     await once(child, 'exit')
-    await expect.poll(async () => (await findProcesses(id, [])).length).toBe(1)
+    await expect.poll(async () => (await findProcesses(id, [])).length, POLL).toBe(1)
     const found = await findProcesses(id, [])
     expect(await terminate(found, () => findProcesses(id, []))).toEqual([])
     expect(found.some(isAlive)).toBe(false)

@@ -180,6 +180,7 @@ export class LocalSandbox {
       sandboxId: this.#record.id,
       port: this.#record.port,
       nestedUserns: machine.nestedUserns,
+      npmFolder: machine.npmFolder,
     }
     const isRunner = part === 'runner'
     const namespace = isRunner ? runnerNetwork(this.#ground) : undefined
