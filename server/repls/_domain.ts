@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { expect } from 'vitest'
 import { newId } from '#protocol/ids.ts'
 import type { Principal } from '#server/auth/principal.ts'
 import { createTokens, newSigningKey } from '#server/auth/tokens.ts'
@@ -16,6 +17,9 @@ type User = Extract<Principal, { kind: 'user' }>
 export function user(name: string): User {
   return { kind: 'user', id: newId(), name, hasAvatar: false, isAdmin: false }
 }
+
+/** How long a test waits for what should come. */
+const PATIENCE_MS = 15_000
 
 const GIB = 1024 ** 3
 
@@ -85,13 +89,18 @@ export async function openTestBed(
   }
 }
 
+/** Looks until what is read is as expected: a slow machine is no failure. */
+export function eventually<T>(read: () => T) {
+  return expect.poll(read, { timeout: PATIENCE_MS, interval: 10 })
+}
+
 /** The first view of a repl that is in one of the states. */
 export async function reached(
   domain: Domain,
   who: Principal,
   { replId, kinds }: { replId: string; kinds: ReplView['state']['kind'][] },
 ): Promise<ReplView> {
-  const limit = AbortSignal.timeout(8_000)
+  const limit = AbortSignal.timeout(PATIENCE_MS)
   for await (const view of domain.repls.watch(who, replId, limit)) {
     if (kinds.includes(view.state.kind)) return view
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { AppError } from '#server/errors.ts'
-import { openTestBed, reached, user } from '#server/repls/_domain.ts'
+import { eventually, openTestBed, reached, user } from '#server/repls/_domain.ts'
 import type { TestBed } from '#server/repls/_domain.ts'
 import type { Call } from '#server/repls/_stand-ins.ts'
 import type { DomainLimits } from '#server/repls/create-repls.ts'
@@ -55,12 +55,10 @@ describe('a life', () => {
     await using b = await bed()
     const release = b.world.hold('adopt')
     const { id } = await b.domain.repls.create(ada, NODE)
-    await expect
-      .poll(async () => {
-        const { state } = await b.domain.repls.get(ada, id)
-        return state.kind === 'starting' ? state.phases.map(({ name }) => name) : state.kind
-      })
-      .toEqual(expect.arrayContaining(['open']))
+    await eventually(async () => {
+      const { state } = await b.domain.repls.get(ada, id)
+      return state.kind === 'starting' ? state.phases.map(({ name }) => name) : state.kind
+    }).toEqual(expect.arrayContaining(['open']))
     release()
     await settled(b, id, 'running')
   })
@@ -102,7 +100,7 @@ describe('a life', () => {
     await using b = await bed()
     const release = b.world.hold('adopt')
     const { id } = await b.domain.repls.create(ada, NODE)
-    await expect.poll(() => b.world.count('adopt')).toBe(1)
+    await eventually(() => b.world.count('adopt')).toBe(1)
     await b.domain.repls.stop(ada, id)
     await settled(b, id, 'stopped')
     expect(b.world.machines.size).toBe(0)
@@ -116,7 +114,7 @@ describe('a life', () => {
     b.world.machineOf(id).work = 'saved late'
     const release = b.world.hold('stop')
     await b.domain.repls.stop(ada, id)
-    await expect.poll(() => b.world.count('stop')).toBe(1)
+    await eventually(() => b.world.count('stop')).toBe(1)
     const view = await b.domain.repls.start(ada, id)
     expect(view.state.kind).toBe('stopping')
     release()
@@ -130,7 +128,7 @@ describe('a life', () => {
     const id = await runningRepl(b)
     const release = b.world.hold('stop')
     await Promise.all([b.domain.repls.stop(ada, id), b.domain.repls.stop(ada, id)])
-    await expect.poll(() => b.world.count('stop')).toBe(1)
+    await eventually(() => b.world.count('stop')).toBe(1)
     expect(b.world.count('remove')).toBe(0)
     release()
     await settled(b, id, 'stopped')
@@ -221,7 +219,7 @@ describe('failures', () => {
     b.world.machineOf(id).work = 'nearly lost'
     const release = b.world.hold('stop')
     await b.domain.repls.stop(ada, id)
-    await expect.poll(() => b.world.count('stop')).toBe(1)
+    await eventually(() => b.world.count('stop')).toBe(1)
     b.world.kill(sandbox.id, 'sidecar')
     release()
     await settled(b, id, 'stopped')
@@ -235,7 +233,7 @@ describe('failures', () => {
     const { sandbox } = b.world.machineOf(id)
     const release = b.world.hold('stop')
     await b.domain.repls.stop(ada, id)
-    await expect.poll(() => b.world.count('stop')).toBe(1)
+    await eventually(() => b.world.count('stop')).toBe(1)
     b.world.lose(sandbox.id)
     release()
     const { state } = await settled(b, id, 'failed')
@@ -314,13 +312,11 @@ describe('from Git', () => {
     await settled(b, id, 'failed')
     b.world.break('head', new AppError('unavailable', 'The store is out of reach.'))
     await b.domain.repls.start(ada, id)
-    await expect
-      .poll(async () => (await b.domain.repls.get(ada, id)).state)
-      .toMatchObject({
-        during: 'start',
-        error: { message: 'The store is out of reach.' },
-        exits: ['retry-start', 'delete'],
-      })
+    await eventually(async () => (await b.domain.repls.get(ada, id)).state).toMatchObject({
+      during: 'start',
+      error: { message: 'The store is out of reach.' },
+      exits: ['retry-start', 'delete'],
+    })
     expect(b.world.machines.size).toBe(0)
     b.world.mend('head')
     await b.domain.repls.start(ada, id)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Principal } from '#server/auth/principal.ts'
-import { openTestBed, reached, user } from '#server/repls/_domain.ts'
+import { eventually, openTestBed, reached, user } from '#server/repls/_domain.ts'
 import type { TestBed } from '#server/repls/_domain.ts'
 import type { CreateShare, ReplView } from '#server/repls/views.ts'
 import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
@@ -65,7 +65,7 @@ describe('links', () => {
     const { share, token } = await b.domain.shares.create(ada, id, VIEWER)
     await b.domain.shares.redeem(bob, token)
     const watch = watching(b, bob, id)
-    await expect.poll(() => watch.views.length).toBe(1)
+    await eventually(() => watch.views.length).toBe(1)
     const changed = Promise.withResolvers<void>()
     await using _listening = await b.domain.access.onChange(id, changed.resolve)
     const revokedAt = Date.now()
@@ -206,14 +206,15 @@ describe('watching', () => {
     const ended = (async () => {
       for await (const list of b.domain.repls.watchList(bob, closing.signal)) seen.push(list.map((repl) => repl.id))
     })()
-    await expect.poll(() => seen).toEqual([[]])
+    await eventually(() => seen).toEqual([[]])
     const { share, token } = await b.domain.shares.create(ada, id, VIEWER)
     await b.domain.shares.redeem(bob, token)
-    await expect.poll(() => seen.at(-1), { timeout: 2000 }).toEqual([id])
+    await eventually(() => seen.at(-1)).toEqual([id])
     await b.domain.shares.revoke(ada, id, share.id)
-    await expect.poll(() => seen.at(-1), { timeout: 2000 }).toEqual([])
+    await eventually(() => seen.at(-1)).toEqual([])
     closing.abort()
     await ended
+    expect(seen[0]).toEqual([])
   })
 
   test('a slow reader gets the newest state, not every one', async () => {

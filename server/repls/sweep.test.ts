@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { newSandboxId } from '#protocol/ids.ts'
 import { AppError } from '#server/errors.ts'
-import { openTestBed, reached, user } from '#server/repls/_domain.ts'
+import { eventually, openTestBed, reached, user } from '#server/repls/_domain.ts'
 import type { TestBed } from '#server/repls/_domain.ts'
 import type { DomainLimits } from '#server/repls/create-repls.ts'
 import { ORPHAN_GRACE_MS, RESTORE_WINDOW_MS } from '#server/repls/limits.ts'
@@ -25,7 +25,7 @@ describe('a control plane that dies', () => {
     await using b = await bed()
     const release = b.world.hold('adopt')
     const { id } = await b.domain.repls.create(ada, NODE)
-    await expect.poll(() => b.world.count('adopt')).toBe(1)
+    await eventually(() => b.world.count('adopt')).toBe(1)
     await b.domain[Symbol.asyncDispose]()
     expect(b.world.machines.size).toBe(1)
     release()
@@ -40,7 +40,7 @@ describe('a control plane that dies', () => {
     await using b = await bed()
     const release = b.world.hold('create')
     const { id } = await b.domain.repls.create(ada, NODE)
-    await expect.poll(() => b.world.count('create')).toBe(1)
+    await eventually(() => b.world.count('create')).toBe(1)
     const named = b.world.calls.find(({ call }) => call === 'create')?.id
     await b.domain[Symbol.asyncDispose]()
     release()
@@ -55,7 +55,7 @@ describe('a control plane that dies', () => {
     b.world.machineOf(id).work = 'not yet saved'
     const release = b.world.hold('stop')
     await b.domain.repls.stop(ada, id)
-    await expect.poll(() => b.world.count('stop')).toBe(1)
+    await eventually(() => b.world.count('stop')).toBe(1)
     await b.domain[Symbol.asyncDispose]()
     expect(b.world.machines.size).toBe(1)
     release()
@@ -119,7 +119,7 @@ describe('records and reality', () => {
     const machine = b.world.machineOf(id)
     machine.work = 'in the editor'
     b.world.kill(machine.sandbox.id, 'runner')
-    await expect.poll(() => b.world.count('revive')).toBe(1)
+    await eventually(() => b.world.count('revive')).toBe(1)
     const view = await reached(b.domain, ada, { replId: id, kinds: ['running'] })
     expect(view.generation).toBe(1)
     expect(b.world.machineOf(id)).toMatchObject({ work: 'in the editor', isOpen: true, isRunnerUp: true })
@@ -132,7 +132,7 @@ describe('records and reality', () => {
     const machine = b.world.machineOf(id)
     machine.work = 'newer than any snapshot'
     b.world.kill(machine.sandbox.id, 'sidecar')
-    await expect.poll(() => b.world.count('rescueSave')).toBe(1)
+    await eventually(() => b.world.count('rescueSave')).toBe(1)
     await reached(b.domain, ada, { replId: id, kinds: ['running'] })
     expect(b.world.machineOf(id).work).toBe('newer than any snapshot')
   })
@@ -191,7 +191,7 @@ describe('time', () => {
     b.advance(31 * 60_000)
     const before = (await b.domain.repls.get(ada, id)).lastUsedAt
     b.domain.lifecycle.touch(id)
-    await expect.poll(async () => (await b.domain.repls.get(ada, id)).lastUsedAt).toBeGreaterThan(before)
+    await eventually(async () => (await b.domain.repls.get(ada, id)).lastUsedAt).toBeGreaterThan(before)
     await b.domain.sweeper.sweep()
     expect((await b.domain.repls.get(ada, id)).state.kind).toBe('running')
   })
@@ -231,21 +231,21 @@ describe('time', () => {
 describe('spares', () => {
   test('one stands ready, a start takes it, and another is made', async () => {
     await using b = await bed({ SPARE_SANDBOXES: 1 })
-    await expect.poll(() => b.world.machines.size).toBe(1)
+    await eventually(() => b.world.machines.size).toBe(1)
     const [spare] = b.world.machines.keys()
     const id = await runningRepl(b)
     expect(b.world.machineOf(id).sandbox.id).toBe(spare)
-    await expect.poll(() => b.world.machines.size).toBe(2)
+    await eventually(() => b.world.machines.size).toBe(2)
     expect(b.world.labelled()).toHaveLength(1)
   })
 
   test('survivors of a previous control plane are used', async () => {
     await using b = await bed({ SPARE_SANDBOXES: 1 })
-    await expect.poll(() => b.world.machines.size).toBe(1)
+    await eventually(() => b.world.machines.size).toBe(1)
     const [spare] = b.world.machines.keys()
     await b.domain[Symbol.asyncDispose]()
     const other = b.another()
-    await expect.poll(() => b.world.count('list')).toBeGreaterThan(1)
+    await eventually(() => b.world.count('list')).toBeGreaterThan(1)
     const { id } = await other.repls.create(ada, NODE)
     await reached(other, ada, { replId: id, kinds: ['running'] })
     expect(b.world.machineOf(id).sandbox.id).toBe(spare)
@@ -253,7 +253,7 @@ describe('spares', () => {
 
   test('a spare that died unnoticed is not used', async () => {
     await using b = await bed({ SPARE_SANDBOXES: 1 })
-    await expect.poll(() => b.world.machines.size).toBe(1)
+    await eventually(() => b.world.machines.size).toBe(1)
     const [[spare, machine] = []] = b.world.machines
     if (machine !== undefined) machine.isSidecarUp = false
     const id = await runningRepl(b)
@@ -272,7 +272,7 @@ describe('spares', () => {
   test('a spare that another control plane took is left to it', async () => {
     await using b = await bed({ SPARE_SANDBOXES: 1 })
     const other = b.another()
-    await expect.poll(() => b.world.machines.size).toBeGreaterThan(0)
+    await eventually(() => b.world.machines.size).toBeGreaterThan(0)
     const made = await Promise.all([b.domain.repls.create(ada, NODE), other.repls.create(ada, NODE)])
     const views = await Promise.all(made.map(({ id }) => reached(b.domain, ada, { replId: id, kinds: ['running'] })))
     const sandboxes = views.map(({ id }) => b.world.machineOf(id).sandbox.id)

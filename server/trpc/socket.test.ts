@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { z } from 'zod'
 import { CLOSE_CODES } from '#protocol/errors.ts'
-import { openTestBed, reached, user } from '#server/repls/_domain.ts'
+import { eventually, openTestBed, reached, user } from '#server/repls/_domain.ts'
 import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
 import { appOf, createPeople } from '#server/trpc/_app.ts'
 import { MAX_SOCKET_MESSAGE_BYTES } from '#server/trpc/limits.ts'
@@ -60,7 +60,8 @@ describe('the socket of subscriptions', () => {
     const client = s.connect({ cookie: s.cookie, origin: s.origin })
     await once(client, 'open')
     const messages = subscribe(client, 'repls.watch', { replId: id })
-    await expect.poll(() => JSON.stringify(messages), { timeout: 5000 }).toContain('"kind":"running"')
+    await eventually(() => JSON.stringify(messages)).toContain('"kind":"running"')
+    expect(client.readyState).toBe(WebSocket.OPEN)
   })
 
   test('S9: a foreign page and nobody are turned away with a code that says which', async () => {
@@ -81,10 +82,10 @@ describe('the socket of subscriptions', () => {
     const client = s.connect({ cookie: s.people.signIn(bob), origin: s.origin })
     await once(client, 'open')
     const messages = subscribe(client, 'repls.watch', { replId: id })
-    await expect.poll(() => messages.some(({ result }) => result?.type === 'data')).toBe(true)
+    await eventually(() => messages.some(({ result }) => result?.type === 'data')).toBe(true)
     await s.b.domain.shares.revoke(s.ada, id, share.id)
     const codes = () => messages.map(({ error }) => error?.data.error.code)
-    await expect.poll(codes, { timeout: 1000 }).toContain('forbidden')
+    await expect.poll(codes, { timeout: 1000, interval: 10 }).toContain('forbidden')
   })
 
   test('a message that is too long closes the connection, and others go on', async () => {
@@ -95,7 +96,7 @@ describe('the socket of subscriptions', () => {
     client.send('x'.repeat(MAX_SOCKET_MESSAGE_BYTES + 1))
     expect(await closeOf(client)).toBe(1009)
     const messages = subscribe(other, 'repls.watchList')
-    await expect.poll(() => messages.some(({ result }) => result?.type === 'data')).toBe(true)
+    await eventually(() => messages.some(({ result }) => result?.type === 'data')).toBe(true)
   })
 
   test('frames that are no messages do no harm', async () => {
@@ -106,7 +107,8 @@ describe('the socket of subscriptions', () => {
     client.send(JSON.stringify({ id: 9, method: 'subscription', params: { path: 'repls.__proto__' } }))
     client.send(Buffer.from([0, 255, 1]))
     const messages = subscribe(client, 'repls.watchList')
-    await expect.poll(() => messages.some(({ result }) => result?.type === 'data')).toBe(true)
+    await eventually(() => messages.some(({ result }) => result?.type === 'data')).toBe(true)
+    expect(client.readyState).toBe(WebSocket.OPEN)
   })
 
   test('disposing says that the server is stopping and leaves no connection', async () => {
