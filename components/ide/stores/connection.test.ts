@@ -20,11 +20,16 @@ async function opened(runner: FakeRunner): Promise<Connection> {
 describe('connection', () => {
   test('answers typed requests, and measures the round trip', async () => {
     await using runner = new FakeRunner()
-    runner.handle('files.stat', () => ({ entry: { name: 'a', type: 'file', size: 1, mtime: 2, mode: 420 }, etag: 'e1' }))
+    runner.handle('files.stat', () => ({
+      entry: { name: 'a', type: 'file', size: 1, mtime: 2, mode: 420 },
+      etag: 'e1',
+    }))
     using connection = await opened(runner)
     const { etag } = await connection.request('files.stat', { path: 'a' })
     expect(etag).toBe('e1')
-    await expect.poll(() => connection.state.getSnapshot()).toMatchObject({ kind: 'open', latencyMs: expect.any(Number) })
+    await expect
+      .poll(() => connection.state.getSnapshot())
+      .toMatchObject({ kind: 'open', latencyMs: expect.any(Number) })
   })
 
   test('hands on what the runner refuses, with its code', async () => {

@@ -80,9 +80,8 @@ export class FileDocument implements OpenDocument, Disposable {
   }
 
   async save(): Promise<void> {
-    await this.#saving
-    const save = this.#save
-    if (save?.kind === 'dirty') await this.#write(this.#etag)
+    while (this.#saving !== undefined) await this.#saving
+    if (this.#save?.kind === 'dirty') await this.#write(this.#etag)
   }
 
   async keepMine(): Promise<void> {

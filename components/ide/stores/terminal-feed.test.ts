@@ -141,10 +141,12 @@ describe('terminal input', () => {
     feed.type('ls')
     feed.type('\r')
     expect(feed.queued.getSnapshot()).toBe(3)
-    await expect.poll(() => typed(it.runner)).toEqual([
-      { offset: 0, text: 'ls' },
-      { offset: 2, text: '\r' },
-    ])
+    await expect
+      .poll(() => typed(it.runner))
+      .toEqual([
+        { offset: 0, text: 'ls' },
+        { offset: 2, text: '\r' },
+      ])
     expect(feed.queued.getSnapshot()).toBe(0)
   })
 

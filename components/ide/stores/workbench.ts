@@ -242,6 +242,9 @@ export class Workbench {
         if (document?.isUnsaved === false && !tabs.some((tab) => tab.path === path)) this.documents.close(path)
       }
     })
+    this.documents.unsaved.subscribe(() => {
+      for (const path of this.documents.unsaved.getSnapshot()) this.tabs.keep(path)
+    })
     this.tree.state.subscribe(() => {
       const { expanded } = this.tree.state.getSnapshot()
       if (expanded !== this.memory.layout.getSnapshot().expanded) this.memory.patch({ expanded: [...expanded] })

@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'vitest'
+import { FakeDisk } from './_fake-disk.ts'
+import { FakeRunner } from './_fake-runner.ts'
+import { Connection } from './connection.ts'
+import { Documents } from './documents.ts'
+import { MemoryDrafts } from './drafts.ts'
+import { FileActions } from './file-actions.ts'
+import { FileTree } from './file-tree.ts'
+import { freeName } from './free-name.ts'
+import { Tabs } from './tabs.ts'
+
+async function bench(files: Record<string, string>) {
+  const runner = new FakeRunner()
+  const disk = new FakeDisk(runner, files)
+  const connection = new Connection({ url: runner.url })
+  const tree = new FileTree(connection)
+  const documents = new Documents({ connection, drafts: new MemoryDrafts(), isReadonly: false })
+  const tabs = new Tabs()
+  const actions = new FileActions({ connection, tree, documents, tabs })
+  connection.start()
+  await expect.poll(() => tree.state.getSnapshot().folders.has('')).toBe(true)
+  return {
+    runner,
+    disk,
+    tree,
+    tabs,
+    documents,
+    actions,
+    names: () => tree.children(''),
+    async [Symbol.asyncDispose]() {
+      documents[Symbol.dispose]()
+      tree[Symbol.dispose]()
+      connection.stop()
+      await runner[Symbol.asyncDispose]()
+    },
+  }
+}
+
+describe('files in the tree', () => {
+  test('U2: copy and paste reach the server, and the copy is there', async () => {
+    await using it = await bench({ 'a.txt': 'A' })
+    it.actions.clipboard.set({ kind: 'copy', path: 'a.txt' })
+    expect(await it.actions.paste('')).toBe('a copy.txt')
+    expect(it.runner.askedFor('files.copy')).toEqual([{ from: 'a.txt', to: 'a copy.txt' }])
+    expect([...it.disk.files]).toEqual([
+      ['a.txt', 'A'],
+      ['a copy.txt', 'A'],
+    ])
+    expect(it.names()).toEqual(['a.txt', 'a copy.txt'])
+  })
+
+  test('U2: cut and paste move the file, and paste then has nothing left', async () => {
+    await using it = await bench({ 'a.txt': 'A', 'd/b.txt': 'B' })
+    it.actions.clipboard.set({ kind: 'cut', path: 'a.txt' })
+    expect(await it.actions.paste('d')).toBe('d/a.txt')
+    expect([...it.disk.files.keys()].toSorted()).toEqual(['d/a.txt', 'd/b.txt'])
+    expect(await it.actions.paste('d')).toBeUndefined()
+  })
+
+  test('U2: duplicate makes a second file under a free name', async () => {
+    await using it = await bench({ 'a.txt': 'A', 'a copy.txt': 'other' })
+    expect(await it.actions.duplicate('a.txt')).toBe('a copy 2.txt')
+    expect(it.disk.files.get('a copy.txt')).toBe('other')
+  })
+
+  test('D10: creating an existing path is a conflict and keeps its content', async () => {
+    await using it = await bench({ 'a.txt': 'A' })
+    await expect(it.actions.createFile('a.txt')).rejects.toMatchObject({ code: 'conflict' })
+    expect(it.disk.files.get('a.txt')).toBe('A')
+  })
+
+  test('deleting can be undone', async () => {
+    await using it = await bench({ 'a.txt': 'A' })
+    const restore = await it.actions.delete('a.txt')
+    expect(it.names()).toEqual([])
+    await restore()
+    expect(it.names()).toEqual(['a.txt'])
+    expect(it.disk.files.get('a.txt')).toBe('A')
+  })
+
+  test('moving takes open tabs and unsaved text along', async () => {
+    await using it = await bench({ 'a.txt': 'A' })
+    it.tabs.open('a.txt')
+    const document = it.documents.open('a.txt')
+    await expect.poll(() => document.state.getSnapshot().kind).toBe('text')
+    document.buffer.setText('typed')
+    document.edited()
+    await it.actions.move('a.txt', 'b.txt')
+    expect(it.tabs.state.getSnapshot()).toMatchObject({ tabs: [{ path: 'b.txt' }], active: 'b.txt' })
+    expect(it.documents.get('b.txt')).toBe(document)
+    expect([...it.disk.files]).toEqual([['b.txt', 'typed']])
+  })
+})
+
+describe('the tree', () => {
+  test('shows what appears and goes on disk', async () => {
+    await using it = await bench({ 'a.txt': 'A' })
+    it.disk.files.set('new.txt', '')
+    it.disk.files.delete('a.txt')
+    it.runner.emit('files.changed', {
+      changes: [
+        { path: 'new.txt', kind: 'created' },
+        { path: 'a.txt', kind: 'deleted' },
+      ],
+      overflow: false,
+    })
+    await expect.poll(it.names).toEqual(['new.txt'])
+  })
+
+  test('an overflow of changes lists again whatever shows', async () => {
+    await using it = await bench({ 'd/b.txt': '' })
+    it.tree.setExpanded(['d'])
+    await expect.poll(() => it.tree.children('d')).toEqual(['d/b.txt'])
+    it.disk.files.set('d/c.txt', '')
+    it.runner.emit('files.changed', { changes: [], overflow: true })
+    await expect.poll(() => it.tree.children('d')).toEqual(['d/b.txt', 'd/c.txt'])
+  })
+
+  test('a change in a file’s content asks for no list', async () => {
+    await using it = await bench({ 'a.txt': 'A' })
+    const before = it.runner.askedFor('files.list').length
+    it.runner.emit('files.changed', { changes: [{ path: 'a.txt', kind: 'modified' }], overflow: false })
+    await it.actions.createFile('z.txt')
+    expect(it.runner.askedFor('files.list').length).toBe(before + 1)
+  })
+})
+
+test('a free name keeps the extension and counts on', () => {
+  expect(freeName('a.tar', new Set())).toBe('a.tar')
+  expect(freeName('a.js', new Set(['a.js']))).toBe('a copy.js')
+  expect(freeName('a.js', new Set(['a.js', 'a copy.js']))).toBe('a copy 2.js')
+  expect(freeName('.env', new Set(['.env']))).toBe('.env copy')
+})

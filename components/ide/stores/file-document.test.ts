@@ -1,0 +1,232 @@
+import { describe, expect, test } from 'vitest'
+import { FakeDisk } from './_fake-disk.ts'
+import { FakeRunner } from './_fake-runner.ts'
+import { Connection } from './connection.ts'
+import { Documents } from './documents.ts'
+import { MemoryDrafts } from './drafts.ts'
+import type { FileDocument } from './file-document.ts'
+import type { SaveState } from './open-document.ts'
+import { RequestError } from './request-error.ts'
+
+const PATH = 'src/a.js'
+
+interface Bench extends AsyncDisposable {
+  runner: FakeRunner
+  disk: FakeDisk
+  connection: Connection
+  documents: Documents
+  drafts: MemoryDrafts
+  document: FileDocument
+}
+
+async function bench(content: string | undefined, drafts = new MemoryDrafts()): Promise<Bench> {
+  const runner = new FakeRunner()
+  const disk = new FakeDisk(runner, content === undefined ? {} : { [PATH]: content })
+  const connection = new Connection({ url: runner.url, random: () => 0 })
+  const documents = new Documents({ connection, drafts, isReadonly: false })
+  connection.start()
+  await expect.poll(() => connection.state.getSnapshot().kind).toBe('open')
+  const document = documents.open(PATH)
+  await expect.poll(() => document.state.getSnapshot().kind).not.toBe('loading')
+  return {
+    runner,
+    disk,
+    connection,
+    documents,
+    drafts,
+    document,
+    async [Symbol.asyncDispose]() {
+      documents[Symbol.dispose]()
+      connection.stop()
+      await runner[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function saveOf(document: FileDocument): SaveState['kind'] | undefined {
+  const state = document.state.getSnapshot()
+  return state.kind === 'text' ? state.save.kind : undefined
+}
+
+function type(document: FileDocument, text: string): void {
+  document.buffer.setText(text)
+  document.edited()
+}
+
+const CHANGED = { changes: [{ path: PATH, kind: 'modified' as const }], overflow: false }
+
+describe('saving', () => {
+  test('U1: Ctrl+S writes at once, for real, and the state says so', async () => {
+    await using it = await bench('one')
+    type(it.document, 'two')
+    expect(saveOf(it.document)).toBe('dirty')
+    expect(it.documents.unsaved.getSnapshot()).toEqual([PATH])
+    const saving = it.document.save()
+    expect(saveOf(it.document)).toBe('saving')
+    await saving
+    expect(it.disk.files.get(PATH)).toBe('two')
+    expect(saveOf(it.document)).toBe('saved')
+    expect(it.documents.unsaved.getSnapshot()).toEqual([])
+  })
+
+  test('saves by itself a moment after the last key', async () => {
+    await using it = await bench('one')
+    type(it.document, 'two')
+    await expect.poll(() => it.disk.files.get(PATH), { timeout: 3000 }).toBe('two')
+  })
+
+  test('what is typed while a save is under way is saved too', async () => {
+    await using it = await bench('one')
+    type(it.document, 'two')
+    const saving = it.document.save()
+    type(it.document, 'three')
+    await saving
+    expect(saveOf(it.document)).toBe('dirty')
+    await it.document.save()
+    expect(it.disk.files.get(PATH)).toBe('three')
+    expect(saveOf(it.document)).toBe('saved')
+  })
+
+  test('a refused save keeps the text, says why, and the next attempt works', async () => {
+    await using it = await bench('one')
+    it.disk.writeError = new RequestError({ code: 'quota_exceeded', message: 'The disk is full.' })
+    type(it.document, 'two')
+    await it.document.save()
+    expect(it.document.state.getSnapshot()).toMatchObject({
+      save: { kind: 'dirty', error: { message: 'The disk is full.' } },
+    })
+    await it.document.save()
+    expect(it.disk.files.get(PATH)).toBe('two')
+  })
+})
+
+describe('the disk changes', () => {
+  test('a clean document follows', async () => {
+    await using it = await bench('one')
+    it.disk.files.set(PATH, 'from the shell')
+    it.runner.emit('files.changed', CHANGED)
+    await expect.poll(() => it.document.buffer.getText()).toBe('from the shell')
+    expect(saveOf(it.document)).toBe('saved')
+  })
+
+  test('a dirty document becomes a conflict with both texts kept', async () => {
+    await using it = await bench('one')
+    type(it.document, 'mine')
+    it.disk.files.set(PATH, 'theirs')
+    it.runner.emit('files.changed', CHANGED)
+    await expect.poll(() => saveOf(it.document)).toBe('conflict')
+    expect(it.document.buffer.getText()).toBe('mine')
+    expect(it.disk.files.get(PATH)).toBe('theirs')
+  })
+
+  test('a save that meets another text changes nothing on disk and becomes a conflict', async () => {
+    await using it = await bench('one')
+    it.disk.files.set(PATH, 'theirs')
+    type(it.document, 'mine')
+    await it.document.save()
+    expect(saveOf(it.document)).toBe('conflict')
+    expect(it.disk.files.get(PATH)).toBe('theirs')
+  })
+
+  test('keep mine overwrites; take theirs gives up what was typed', async () => {
+    await using mine = await bench('one')
+    mine.disk.files.set(PATH, 'theirs')
+    type(mine.document, 'mine')
+    await mine.document.save()
+    await mine.document.keepMine()
+    expect(mine.disk.files.get(PATH)).toBe('mine')
+    expect(saveOf(mine.document)).toBe('saved')
+
+    await using theirs = await bench('one')
+    theirs.disk.files.set(PATH, 'theirs')
+    type(theirs.document, 'mine')
+    await theirs.document.save()
+    theirs.document.takeTheirs()
+    expect(theirs.document.buffer.getText()).toBe('theirs')
+    expect(saveOf(theirs.document)).toBe('saved')
+  })
+
+  test('a file deleted under an open tab says so, keeps its text, and can be saved back', async () => {
+    await using it = await bench('one')
+    it.disk.files.delete(PATH)
+    it.runner.emit('files.changed', { changes: [{ path: 'src', kind: 'deleted' }], overflow: false })
+    await expect.poll(() => saveOf(it.document)).toBe('deleted')
+    expect(it.document.buffer.getText()).toBe('one')
+    await it.document.keepMine()
+    expect(it.disk.files.get(PATH)).toBe('one')
+    expect(saveOf(it.document)).toBe('saved')
+  })
+
+  test('its own write is not taken for somebody else’s', async () => {
+    await using it = await bench('one')
+    type(it.document, 'two')
+    await it.document.save()
+    it.runner.emit('files.changed', CHANGED)
+    type(it.document, 'three')
+    await it.document.check()
+    expect(saveOf(it.document)).toBe('dirty')
+    expect(it.document.buffer.getText()).toBe('three')
+  })
+})
+
+describe('nothing typed is lost', () => {
+  test('typed while offline it is written after the reconnect', async () => {
+    await using it = await bench('one')
+    it.connection.stop()
+    type(it.document, 'offline')
+    await it.document.save()
+    expect(saveOf(it.document)).toBe('dirty')
+    it.connection.start()
+    await expect.poll(() => it.disk.files.get(PATH), { timeout: 4000 }).toBe('offline')
+    await expect.poll(() => saveOf(it.document)).toBe('saved')
+  })
+
+  test('a write whose answer was lost is recognised after the reconnect', async () => {
+    await using it = await bench('one')
+    type(it.document, 'two')
+    const saving = it.document.save()
+    it.connection.stop()
+    await saving
+    expect(saveOf(it.document)).toBe('dirty')
+    it.disk.files.set(PATH, 'two')
+    type(it.document, 'two and more')
+    it.connection.start()
+    await expect.poll(() => it.disk.files.get(PATH), { timeout: 4000 }).toBe('two and more')
+  })
+
+  test('a draft of a page that died is there again and is saved', async () => {
+    const drafts = new MemoryDrafts()
+    await using before = await bench('one', drafts)
+    before.connection.stop()
+    type(before.document, 'unsaved')
+    await expect.poll(() => drafts.get(PATH)).toMatchObject({ content: 'unsaved' })
+    await using after = await bench('one', drafts)
+    expect(after.document.buffer.getText()).toBe('unsaved')
+    await expect.poll(() => after.disk.files.get(PATH), { timeout: 3000 }).toBe('unsaved')
+    await expect.poll(() => drafts.get(PATH)).toBeUndefined()
+  })
+
+  test('a draft whose file changed meanwhile is a conflict, not an overwrite', async () => {
+    const drafts = new MemoryDrafts()
+    await drafts.put(PATH, { content: 'draft', baseEtag: 'e-of-long-ago' })
+    await using it = await bench('newer', drafts)
+    expect(saveOf(it.document)).toBe('conflict')
+    expect(it.document.buffer.getText()).toBe('draft')
+    expect(it.disk.files.get(PATH)).toBe('newer')
+  })
+})
+
+describe('files that are no text to edit', () => {
+  test('a binary file is offered with its size', async () => {
+    await using it = await bench('\0\0\0')
+    expect(it.document.state.getSnapshot()).toEqual({ kind: 'binary', size: 3 })
+  })
+
+  test('a file that is not there says so and opens once it is', async () => {
+    await using it = await bench(undefined)
+    expect(it.document.state.getSnapshot()).toMatchObject({ kind: 'failed', error: { code: 'not_found' } })
+    it.disk.files.set(PATH, 'now')
+    it.runner.emit('files.changed', { changes: [{ path: PATH, kind: 'created' }], overflow: false })
+    await expect.poll(() => it.document.buffer.getText()).toBe('now')
+  })
+})

@@ -1,0 +1,34 @@
+import { describe, expect, test } from 'vitest'
+import { LayoutMemory } from './layout.ts'
+import type { Storage } from './layout.ts'
+
+function storage(initial: Record<string, string> = {}): Storage & { all: Map<string, string> } {
+  const all = new Map(Object.entries(initial))
+  return { all, getItem: (key) => all.get(key) ?? null, setItem: (key, value) => all.set(key, value) }
+}
+
+describe('layout', () => {
+  test('is remembered per REPL', () => {
+    const kept = storage()
+    new LayoutMemory('one', kept).patch({ tabs: [{ path: 'a', isPreview: false }], active: 'a', side: null })
+    expect(new LayoutMemory('one', kept).layout.getSnapshot()).toMatchObject({ active: 'a', side: null })
+    expect(new LayoutMemory('two', kept).layout.getSnapshot()).toMatchObject({ active: null, side: 'files' })
+  })
+
+  test('what no longer fits is forgotten rather than breaking the page', () => {
+    const broken = new LayoutMemory('one', storage({ 'devex.layout.one': '{"tabs":7' }))
+    expect(broken.isFirstVisit).toBe(true)
+    expect(broken.layout.getSnapshot().tabs).toEqual([])
+  })
+
+  test('a full or forbidden storage does not stop the work', () => {
+    const memory = new LayoutMemory('one', {
+      getItem: () => null,
+      setItem: () => {
+        throw new Error('QuotaExceededError')
+      },
+    })
+    memory.patch({ side: 'ports' })
+    expect(memory.layout.getSnapshot().side).toBe('ports')
+  })
+})
