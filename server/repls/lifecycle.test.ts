@@ -227,6 +227,39 @@ describe('failures', () => {
     expect(b.world.saved.get(id)).toBe('nearly lost')
   })
 
+  test('a stop whose sidecar died and cannot be started anew keeps the sandbox and says why', async () => {
+    await using b = await bed()
+    const id = await runningRepl(b)
+    const machine = b.world.machineOf(id)
+    machine.work = 'on the volume'
+    b.world.break('rescueSave', new AppError('unavailable', 'no memory left'))
+    const release = b.world.hold('stop')
+    await b.domain.repls.stop(ada, id)
+    await eventually(() => b.world.count('stop')).toBe(1)
+    machine.isSidecarUp = false
+    release()
+    const { state } = await settled(b, id, 'failed')
+    expect(state).toMatchObject({
+      during: 'stop',
+      error: { message: 'no memory left' },
+      exits: ['retry-stop', 'resume'],
+    })
+    await b.domain.sweeper.sweep()
+    expect(b.world.machineOf(id).work).toBe('on the volume')
+    b.world.mend('rescueSave')
+    await b.domain.repls.stop(ada, id)
+    await settled(b, id, 'stopped')
+    expect(b.world.saved.get(id)).toBe('on the volume')
+  })
+
+  test('an endless reason from a sandbox is cut', async () => {
+    await using b = await bed()
+    b.world.break('adopt', new AppError('not_found', 'remote: '.padEnd(1_000_000, 'x')))
+    const { id } = await b.domain.repls.create(ada, GIT)
+    const { state } = await settled(b, id, 'failed')
+    expect(JSON.stringify(state).length).toBeLessThan(5_000)
+  })
+
   test('D4: a stop with no sandbox reports the truth', async () => {
     await using b = await bed()
     const id = await runningRepl(b)

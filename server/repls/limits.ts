@@ -26,6 +26,8 @@ export const DRIVE_LEASE_MS = 10 * SECOND_MS
 export const DRIVE_STANDBY_MS = 500
 /** Progress of one phase is written at most so often. */
 export const PROGRESS_SAVE_MS = 250
+/** Text of an error that came from a sandbox, where what a user's repository says ends up. */
+export const MAX_REASON_CHARS = 2_000
 /** Text of a phase that came from a sandbox. */
 export const MAX_DETAIL_CHARS = 300
 

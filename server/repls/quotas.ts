@@ -106,7 +106,11 @@ function tooManyRepls({ replsPerUser }: QuotaLimits): AppError {
 }
 
 function tooManyRunning({ runningReplsPerUser }: QuotaLimits): AppError {
-  return new AppError('quota_exceeded', `${runningReplsPerUser} of your REPLs run, which is all that may at a time.`, {
-    advice: 'Stop one of them first.',
-  })
+  return new AppError(
+    'quota_exceeded',
+    `${runningReplsPerUser} REPLs of one owner run, which is all that may at a time.`,
+    {
+      advice: 'Stop one of them first.',
+    },
+  )
 }

@@ -1,9 +1,10 @@
 import type { AdoptProgress } from '#protocol/adoption.ts'
 import { newSandboxId } from '#protocol/ids.ts'
 import type { Tokens } from '#server/auth/tokens.ts'
-import { AppError, toAppError, toWireError } from '#server/errors.ts'
+import { AppError, toAppError } from '#server/errors.ts'
 import type { Log } from '#server/log.ts'
 import { adoptRequestOf } from '#server/repls/adopt-request.ts'
+import { reasonOf } from '#server/repls/reason.ts'
 import type { Work } from '#server/repls/driver.ts'
 import { CLEANUP_LIMIT_MS, CLONE_LIMIT_MS, START_LIMIT_MS } from '#server/repls/limits.ts'
 import { orAbort } from '#server/repls/or-abort.ts'
@@ -165,7 +166,7 @@ async function fail(deps: StartDeps, { work, sandboxId }: Attempt, error: unknow
     type: isGone ? 'sandbox-lost' : 'start-failed',
     at: deps.now(),
     generation,
-    error: toWireError(reason),
+    error: reasonOf(reason),
   })
 }
 

@@ -1,6 +1,7 @@
 import type { SaveProgress } from '#protocol/adoption.ts'
-import { AppError, toAppError, toWireError } from '#server/errors.ts'
+import { AppError, toAppError } from '#server/errors.ts'
 import { adoptRequestOf } from '#server/repls/adopt-request.ts'
+import { reasonOf } from '#server/repls/reason.ts'
 import type { Work } from '#server/repls/driver.ts'
 import { STOP_ATTEMPTS, STOP_LIMIT_MS } from '#server/repls/limits.ts'
 import { orAbort } from '#server/repls/or-abort.ts'
@@ -55,8 +56,8 @@ async function save(deps: StartDeps, work: Work, sandboxId: string): Promise<boo
     const isGone = (await findSandbox(deps.orchestrator, sandboxId).catch(() => null)) === undefined
     await work.apply(
       isGone
-        ? { type: 'sandbox-lost', at: deps.now(), generation, error: toWireError(sandboxGone(sandboxId)) }
-        : { type: 'stop-failed', at: deps.now(), generation, error: toWireError(reason) },
+        ? { type: 'sandbox-lost', at: deps.now(), generation, error: reasonOf(sandboxGone(sandboxId)) }
+        : { type: 'stop-failed', at: deps.now(), generation, error: reasonOf(reason) },
     )
     return false
   }

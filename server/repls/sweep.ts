@@ -1,6 +1,7 @@
 import type { Log } from '#server/log.ts'
-import { toWireError, AppError } from '#server/errors.ts'
+import { AppError } from '#server/errors.ts'
 import type { Orchestrator, Sandbox, SandboxLabel } from '#server/orchestrator/orchestrator.ts'
+import { reasonOf } from '#server/repls/reason.ts'
 import { createBell } from '#server/repls/bell.ts'
 import type { Driver } from '#server/repls/driver.ts'
 import type { Lives } from '#server/repls/lifecycle.ts'
@@ -102,11 +103,11 @@ async function sweepRepl(deps: SweepDeps, repl: Repl, sandboxes: Sandbox[]): Pro
   const { generation } = repl
   const at = deps.now()
   if (sandbox === undefined) {
-    const error = toWireError(sandboxGone(sandboxId))
+    const error = reasonOf(sandboxGone(sandboxId))
     deps.log.warn('a sandbox is gone', { repl: repl.id, generation, sandbox: sandboxId })
     await deps.lifecycle.tell(repl.id, { type: 'sandbox-lost', at, generation, error })
   } else if (repl.state.kind === 'running' && sandbox.state === 'dead') {
-    const error = toWireError(new AppError('unavailable', sandbox.reason ?? 'Its runner died.'))
+    const error = reasonOf(new AppError('unavailable', sandbox.reason ?? 'Its runner died.'))
     deps.log.warn('a sandbox died', { repl: repl.id, generation, sandbox: sandboxId, error: error.message })
     await deps.lifecycle.tell(repl.id, { type: 'sandbox-died', at, generation, error })
   } else if (repl.state.kind === 'running' && at - lastWork(repl) >= deps.idleStopMs) {

@@ -4,7 +4,7 @@ import { openTestBed, user } from '#server/repls/_domain.ts'
 import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
 import { appOf, createPeople } from '#server/trpc/_app.ts'
 import { handleTrpc } from '#server/trpc/http.ts'
-import { MAX_BODY_BYTES } from '#server/trpc/limits.ts'
+import { MAX_BATCH_CALLS, MAX_BODY_BYTES } from '#server/trpc/limits.ts'
 
 const ORIGIN = 'https://devex.example.com'
 const CREATE = { source: { kind: 'template', template: 'node' } }
@@ -123,6 +123,14 @@ describe('the API over HTTP', () => {
     const response = await create({ origin: ORIGIN }, { ...CREATE, padding: 'x'.repeat(MAX_BODY_BYTES) })
     expect(response.status).toBe(413)
     expect(await b.domain.repls.list(ada)).toEqual([])
+  })
+
+  test('a request carries a bounded number of calls', async () => {
+    const { b, ask } = await stage()
+    await using _ = b
+    const batch = (calls: number) => ask(`${Array.from({ length: calls }, () => 'repls.list').join(',')}?batch=1`)
+    expect((await batch(MAX_BATCH_CALLS)).status).toBe(200)
+    expect((await batch(MAX_BATCH_CALLS + 1)).status).toBe(400)
   })
 
   test('subscriptions are not served as event streams', async () => {

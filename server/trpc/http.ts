@@ -1,7 +1,7 @@
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch'
 import type { ApiContext, Context } from '#server/context.ts'
 import { AppError, errorResponse } from '#server/errors.ts'
-import { MAX_BODY_BYTES } from '#server/trpc/limits.ts'
+import { MAX_BATCH_CALLS, MAX_BODY_BYTES } from '#server/trpc/limits.ts'
 import { isOwnOrigin } from '#server/trpc/origin.ts'
 import { appRouter } from '#server/trpc/router.ts'
 
@@ -18,6 +18,7 @@ export async function handleTrpc(request: Request, app: HttpContext): Promise<Re
       endpoint: TRPC_ENDPOINT,
       req: await withBoundedBody(request),
       router: appRouter,
+      maxBatchSize: MAX_BATCH_CALLS,
       createContext: async () => ({ app, who: await app.auth.principalOf(request.headers.get('cookie')) }),
       responseMeta: () => ({ headers: { 'cache-control': 'no-store' } }),
     })

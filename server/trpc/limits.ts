@@ -3,6 +3,9 @@
 /** Largest body of a request: the largest one, creating a REPL from a URL, has a few kB. */
 export const MAX_BODY_BYTES = 256 * 1024
 
+/** Calls that one request may carry. */
+export const MAX_BATCH_CALLS = 20
+
 /** Largest message on the subscriptions' socket. */
 export const MAX_SOCKET_MESSAGE_BYTES = 64 * 1024
 
