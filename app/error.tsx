@@ -14,8 +14,7 @@ export default function ErrorPage({ reset }: { reset: () => void }) {
         </Button>
       }
     >
-      Your files are safe: they live on the server, not in this page. If it happens again, the server log has the
-      reason.
+      Your files are safe: they live on the server, not in this page. If trying again does not help, reload it.
     </MessagePage>
   )
 }

@@ -3,8 +3,8 @@
 import { useState } from 'react'
 import Image from 'next/image'
 
-const WIDTH_PX = 1440
-const HEIGHT_PX = 900
+const WIDTH_PX = 1280
+const HEIGHT_PX = 800
 const THEMES = [
   { src: '/screenshot-light.png', className: 'dark:hidden' },
   { src: '/screenshot-dark.png', className: 'hidden dark:block' },

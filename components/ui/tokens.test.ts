@@ -44,6 +44,11 @@ test('both themes define the same tokens', () => {
   expect([...THEMES.dark.keys()]).toEqual([...THEMES.light.keys()])
 })
 
+test('no colour can be minified to three digits: Monaco reads the tokens and takes six', () => {
+  const short = [...THEMES.light, ...THEMES.dark].filter(([, value]) => /^#(.)\1(.)\2(.)\3$/.test(value))
+  expect(short).toEqual([])
+})
+
 function tokensOf(selector: string): Map<string, string> {
   const start = css.indexOf(selector)
   const block = css.slice(start, css.indexOf('\n}', start))
