@@ -104,18 +104,18 @@ function candidateV1(): Cgroups {
   }
 }
 
-/** The nearest ancestor of our own group that hands all controllers down, as systemd arranges it for users and for root. */
+/** The ancestor of our own group that hands most controllers down, the nearest of such, as systemd arranges it. */
 async function candidateV2(): Promise<Cgroups> {
   const own = /^0::(.*)$/m.exec(await readFile('/proc/self/cgroup', 'utf8').catch(() => ''))?.[1] ?? '/'
+  let best: Cgroups = { version: 2, parents: {} }
   for (let path = dirname(own); ; path = dirname(path)) {
     const folder = join(MOUNT, path)
     const handed = (await readFile(join(folder, 'cgroup.subtree_control'), 'utf8').catch(() => '')).trim().split(' ')
-    const parents = CONTROLLERS.filter((controller) => handed.includes(V2_NAMES[controller]))
-    const isWritable = await canMakeGroup(folder)
-    if (parents.length > 0 && isWritable) {
-      return { version: 2, parents: Object.fromEntries(parents.map((controller) => [controller, folder])) }
+    const found = CONTROLLERS.filter((controller) => handed.includes(V2_NAMES[controller]))
+    if (found.length > Object.keys(best.parents).length && (await canMakeGroup(folder))) {
+      best = { version: 2, parents: Object.fromEntries(found.map((controller) => [controller, folder])) }
     }
-    if (path === '/') return { version: 2, parents: {} }
+    if (path === '/') return best
   }
 }
 

@@ -46,7 +46,7 @@ export function runnerNetwork(ground: Ground): string | undefined {
 export async function removeGround(ground: Omit<Ground, 'limits'>): Promise<void> {
   const { sandboxId, machine, folders } = ground
   await Promise.all([
-    currentUid() === 0 ? removeNetwork(sandboxId) : undefined,
+    currentUid() === 0 ? removeNetwork(sandboxId, machine.networkOptions.firewall) : undefined,
     machine.cgroups === undefined ? undefined : removeCgroups(machine.cgroups, sandboxId),
     deleteTree(folders.sockets),
   ])
@@ -63,7 +63,7 @@ async function prepareNetwork({ sandboxId, folders, machine }: Ground): Promise<
   const host = await readFile('/etc/resolv.conf', 'utf8').catch(() => '')
   if (machine.network === 'shared') return await writeEtc(folders.etc, { runner: host, sidecar: host })
   if (await exists(networkPath(sandboxId))) return
-  await removeNetwork(sandboxId)
+  await removeNetwork(sandboxId, machine.networkOptions.firewall)
   const network = await makeNetwork(sandboxId, machine.networkOptions)
   await writeEtc(folders.etc, { runner: network.resolvConf, sidecar: host })
 }

@@ -12,7 +12,7 @@ import { currentUid } from './folders.ts'
 import { ISOLATION_PROBE_TIMEOUT_MS, TOOLCHAIN_PROBE_TIMEOUT_MS } from './limits.ts'
 import type { LaunchOptions } from './launch.ts'
 import type { BubblewrapOptions, Mount } from './bubblewrap.ts'
-import { enableForwarding, makeNetwork, openForwardChain, removeNetwork } from './network/namespace.ts'
+import { enableForwarding, findFirewall, makeNetwork, openForwardChain, removeNetwork } from './network/namespace.ts'
 import type { NetworkOptions } from './network/namespace.ts'
 import { isLoopback, readResolvers } from './network/resolvers.ts'
 import { findNpm } from './npm.ts'
@@ -48,7 +48,11 @@ export async function openMachine(given: MachineOptions): Promise<Machine> {
   const options = { ...given, npmFolder: await findNpm(given.hostEnv) }
   const nestedUserns = options.isolation === 'auto' ? await tryBubblewrap(options) : undefined
   const level = nestedUserns === undefined ? 'none' : 'bubblewrap'
-  const networkOptions = { resolvers: await readResolvers(), proxies: await readProxies(options.hostEnv) }
+  const networkOptions: NetworkOptions = {
+    firewall: await findFirewall(),
+    resolvers: await readResolvers(),
+    proxies: await readProxies(options.hostEnv),
+  }
   const hasNetwork = nestedUserns !== undefined && (await isNetworkWorking(options, { networkOptions, nestedUserns }))
   const network = hasNetwork ? 'separate' : 'shared'
   const cgroups = await openCgroups(newSandboxId(), (joins) =>
@@ -128,7 +132,7 @@ async function isNetworkWorking(
     })
     return false
   } finally {
-    await removeNetwork(id)
+    await removeNetwork(id, networkOptions.firewall)
   }
 }
 

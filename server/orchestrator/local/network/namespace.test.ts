@@ -6,12 +6,18 @@ import { runTool } from '../run-tool.ts'
 import { makeNetwork, networkPath, removeNetwork } from './namespace.ts'
 
 const id = newSandboxId()
-const hasTools =
-  process.getuid?.() === 0 &&
-  (await runTool(['nft', 'list', 'tables']).then(
+const hasTools = {
+  nftables: await works(['nft', 'list', 'tables']),
+  iptables: await works(['iptables', '-w', '-S']),
+}
+
+async function works(argv: readonly [string, ...string[]]): Promise<boolean> {
+  if (process.getuid?.() !== 0) return false
+  return await runTool(argv).then(
     () => true,
     () => false,
-  ))
+  )
+}
 
 /** Sends a datagram from inside and gives the answer. */
 const ASK = `
@@ -42,30 +48,44 @@ async function serve(port: number) {
   return server
 }
 
-describe.skipIf(!hasTools)(`network of a sandbox${hasTools ? '' : ' (skipped: needs root, ip and nft)'}`, () => {
-  afterEach(() => removeNetwork(id))
+for (const firewall of ['nftables', 'iptables'] as const) {
+  const isHere = hasTools[firewall]
+  describe.skipIf(!isHere)(
+    `network of a sandbox with ${firewall}${isHere ? '' : ' (skipped: not usable here)'}`,
+    () => {
+      const options = { firewall, resolvers: { servers: [], rest: [] }, proxies: [] }
 
-  test('a name server on the loopback of the machine is reached through the gateway, and nothing else there', async () => {
-    await removeNetwork(id)
-    const network = await makeNetwork(id, { resolvers: { servers: ['127.0.0.1'], rest: [] }, proxies: [] })
-    const gateway = /^nameserver (198\.\d+\.\d+\.\d+)$/m.exec(network.resolvConf)?.[1] ?? ''
-    const [dns, other] = [await serve(53), await serve(0)]
-    try {
-      expect(await ask(gateway, 53)).toBe('answer')
-      expect(await ask(gateway, other.address().port)).toBe('silence')
-    } finally {
-      dns.close()
-      other.close()
-    }
-  })
+      afterEach(() => removeNetwork(id, firewall))
 
-  test('two of the same name do not arise, and removing twice is no error', async () => {
-    const options = { resolvers: { servers: [], rest: [] }, proxies: [] }
-    await makeNetwork(id, options)
-    await expect(makeNetwork(id, options)).rejects.toThrow('ip:')
-    await removeNetwork(id)
-    await removeNetwork(id)
-    await makeNetwork(id, options)
-    expect(await runTool(['ip', 'netns', 'list'])).toContain(id)
-  })
-})
+      test('a name server on the loopback of the machine is reached through the gateway, and nothing else there', async () => {
+        const network = await makeNetwork(id, { ...options, resolvers: { servers: ['127.0.0.1'], rest: [] } })
+        const gateway = /^nameserver (198\.\d+\.\d+\.\d+)$/m.exec(network.resolvConf)?.[1] ?? ''
+        const [dns, other] = [await serve(53), await serve(0)]
+        try {
+          expect(await ask(gateway, 53)).toBe('answer')
+          expect(await ask(gateway, other.address().port)).toBe('silence')
+        } finally {
+          dns.close()
+          other.close()
+        }
+      })
+
+      test('two of the same name do not arise, and removing twice is no error', async () => {
+        await makeNetwork(id, options)
+        await expect(makeNetwork(id, options)).rejects.toThrow('ip:')
+        await removeNetwork(id, firewall)
+        await removeNetwork(id, firewall)
+        await makeNetwork(id, options)
+        expect(await runTool(['ip', 'netns', 'list'])).toContain(id)
+      })
+
+      test('its rules go with it', async () => {
+        const list = () => runTool(firewall === 'nftables' ? ['nft', 'list', 'ruleset'] : ['iptables-save'])
+        await makeNetwork(id, { ...options, resolvers: { servers: ['127.0.0.1'], rest: [] } })
+        expect(await list()).toContain(id)
+        await removeNetwork(id, firewall)
+        expect(await list()).not.toContain(id)
+      })
+    },
+  )
+}

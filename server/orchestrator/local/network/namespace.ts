@@ -4,6 +4,7 @@ import { NETWORK_ATTEMPTS } from '../limits.ts'
 import { runTool, ToolError } from '../run-tool.ts'
 import { LINK_PREFIX, pairOf } from './addresses.ts'
 import type { Pair } from './addresses.ts'
+import { iptablesRules, removeIptablesRules } from './iptables.ts'
 import { isLoopback, resolvConf } from './resolvers.ts'
 import type { Resolvers } from './resolvers.ts'
 import { nftRules } from './rules.ts'
@@ -16,7 +17,11 @@ export interface SandboxNetwork {
   resolvConf: string
 }
 
+/** What filters packets here. */
+export type Firewall = 'nftables' | 'iptables'
+
 export interface NetworkOptions {
+  firewall: Firewall
   resolvers: Resolvers
   proxies: { address: string; port: number }[]
 }
@@ -26,7 +31,7 @@ export async function makeNetwork(sandboxId: string, options: NetworkOptions): P
   const name = namespaceOf(sandboxId)
   await runTool(['ip', 'netns', 'add', name])
   const pair = await claimPair(sandboxId, name)
-  await runTool(['nft', '-f', '-'], { input: rulesOf(sandboxId, pair, options) })
+  await closeLink(sandboxId, pair, options)
   await runTool(['ip', '-batch', '-'], {
     input: lines(`addr add ${pair.gateway}/30 dev ${pair.link}`, `link set ${pair.link} up`),
   })
@@ -51,12 +56,22 @@ export function networkPath(sandboxId: string): string {
 }
 
 /** Takes everything of it away; what is not there is no error. */
-export async function removeNetwork(sandboxId: string): Promise<void> {
+export async function removeNetwork(sandboxId: string, firewall: Firewall): Promise<void> {
   const name = namespaceOf(sandboxId)
   // The cable first: the namespace itself may live a moment longer than its name.
   await quietly(['ip', '-n', name, 'link', 'del', 'eth0'])
   await quietly(['ip', 'netns', 'del', name])
-  await quietly(['nft', 'delete', 'table', 'inet', tableOf(sandboxId)])
+  if (firewall === 'iptables') await removeIptablesRules(sandboxId)
+  else await quietly(['nft', 'delete', 'table', 'inet', tableOf(sandboxId)])
+}
+
+/** Which of the two is here; asked by listing what it has. */
+export async function findFirewall(): Promise<Firewall> {
+  const hasNftables = await runTool(['nft', 'list', 'tables']).then(
+    () => true,
+    () => false,
+  )
+  return hasNftables ? 'nftables' : 'iptables'
 }
 
 /** Lets the kernel pass packets on, which NAT needs. Says whether it had to be switched on. */
@@ -94,8 +109,21 @@ async function claimPair(sandboxId: string, namespace: string): Promise<Pair> {
   throw new ToolError(`No free network address in ${NETWORK_ATTEMPTS} attempts.`)
 }
 
-function rulesOf(sandboxId: string, pair: Pair, options: NetworkOptions): string {
-  return nftRules({ ...pair, table: tableOf(sandboxId), servers: options.resolvers.servers, proxies: options.proxies })
+/** Sets the rules for a cable that is not up yet. */
+async function closeLink(sandboxId: string, pair: Pair, options: NetworkOptions): Promise<void> {
+  const rules = { ...pair, servers: options.resolvers.servers, proxies: options.proxies }
+  if (options.firewall === 'nftables') {
+    await runTool(['nft', '-f', '-'], { input: nftRules({ ...rules, table: tableOf(sandboxId) }) })
+    return
+  }
+  // The rules are for IPv4; there is no other way through this cable.
+  await writeFile(`/proc/sys/net/ipv6/conf/${pair.link}/disable_ipv6`, '1').catch(ignoreMissing)
+  await runTool(['iptables-restore', '-w', '--noflush'], { input: iptablesRules(sandboxId, rules) })
+}
+
+/** Kernels without IPv6 have no such setting. */
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
 }
 
 async function quietly(argv: readonly [string, ...string[]]): Promise<void> {
