@@ -1,19 +1,16 @@
 'use client'
 
 import type { ComponentProps, ReactNode } from 'react'
-import { Check } from 'lucide-react'
 import { ContextMenu as Radix } from 'radix-ui'
 import { cx } from '#components/ui/cx.ts'
 import { Kbd } from '#components/ui/kbd.tsx'
-import { MENU_DANGER, MENU_ITEM, MENU_LABEL, MENU_PANEL, MENU_SEPARATOR } from '#components/ui/menu-style.ts'
+import { MENU_DANGER, MENU_ITEM, MENU_PANEL, MENU_SEPARATOR } from '#components/ui/menu-style.ts'
 
 /** Not modal: the page stays readable and scrollable beside it. */
 export function ContextMenu(root: Omit<ComponentProps<typeof Radix.Root>, 'modal'>) {
   return <Radix.Root modal={false} {...root} />
 }
 export const ContextMenuTrigger = Radix.Trigger
-export const ContextMenuGroup = Radix.Group
-export const ContextMenuRadioGroup = Radix.RadioGroup
 
 interface ContentProps {
   /** What the menu is about, for screen readers. */
@@ -60,22 +57,6 @@ export function ContextMenuItem({ icon, keys, isDanger = false, children, ...res
   )
 }
 
-/** One of several choices; goes into a `ContextMenuRadioGroup`. */
-export function ContextMenuRadioItem({ value, children }: { value: string; children: ReactNode }) {
-  return (
-    <Radix.RadioItem value={value} className={cx(MENU_ITEM, 'pl-7')}>
-      <Radix.ItemIndicator className="absolute left-1.5">
-        <Check aria-hidden />
-      </Radix.ItemIndicator>
-      {children}
-    </Radix.RadioItem>
-  )
-}
-
 export function ContextMenuSeparator() {
   return <Radix.Separator className={MENU_SEPARATOR} />
-}
-
-export function ContextMenuLabel({ children }: { children: ReactNode }) {
-  return <Radix.Label className={MENU_LABEL}>{children}</Radix.Label>
 }

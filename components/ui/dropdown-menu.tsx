@@ -12,7 +12,6 @@ export function DropdownMenu(root: Omit<ComponentProps<typeof Radix.Root>, 'moda
   return <Radix.Root modal={false} {...root} />
 }
 export const DropdownMenuTrigger = Radix.Trigger
-export const DropdownMenuGroup = Radix.Group
 export const DropdownMenuRadioGroup = Radix.RadioGroup
 
 interface ContentProps {

@@ -9,11 +9,6 @@ export function useIsMac(): boolean {
   return useSyncExternalStore(NEVER_CHANGES, isMac, () => false)
 }
 
-/** For event handlers: is the platform's command key held? */
-export function isModKey(event: { metaKey: boolean; ctrlKey: boolean }): boolean {
-  return isMac() ? event.metaKey : event.ctrlKey
-}
-
 function isMac(): boolean {
   return /Mac|iPhone|iPad/.test(navigator.userAgent)
 }
