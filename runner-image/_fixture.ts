@@ -41,10 +41,17 @@ export interface Fixture extends AsyncDisposable {
   open(overrides?: Partial<OpenRequest>): Promise<OpenProgress[]>
 }
 
-export async function startFixture(options: { open?: Partial<OpenRequest> | false } = {}): Promise<Fixture> {
+interface FixtureOptions {
+  open?: Partial<OpenRequest> | false
+  /** Where HOME is made, if not beside the workspace. */
+  homeBelow?: string
+}
+
+export async function startFixture(options: FixtureOptions = {}): Promise<Fixture> {
   const folder = await mkdtemp('/tmp/devex-runner-')
-  const [workspace, home, socket] = [join(folder, 'workspace'), join(folder, 'home'), join(folder, 'r.sock')]
-  await Promise.all([mkdir(workspace), mkdir(home)])
+  const [workspace, socket] = [join(folder, 'workspace'), join(folder, 'r.sock')]
+  const home = await mkdtemp(join(options.homeBelow ?? folder, 'home-'))
+  await mkdir(workspace)
   const { privateKey, publicKey } = generateKeyPairSync('ed25519')
   const repl = newId()
   const logged: string[] = []
@@ -97,6 +104,7 @@ export async function startFixture(options: { open?: Partial<OpenRequest> | fals
     },
     [Symbol.asyncDispose]: async () => {
       await runner[Symbol.asyncDispose]()
+      await rm(home, { recursive: true, force: true })
       await rm(folder, { recursive: true, force: true })
     },
   }

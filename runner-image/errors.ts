@@ -88,6 +88,7 @@ const ERRNO: Record<string, [ErrorCode, string, string?] | undefined> = {
   ELOOP: ['bad_request', 'This path leads through a symbolic link that cannot be followed.'],
   EMFILE: ['unavailable', 'Too many files are open in this sandbox.', 'Try again in a moment.'],
   ENFILE: ['unavailable', 'Too many files are open on this machine.', 'Try again in a moment.'],
+  ECONNRESET: ['bad_request', 'The connection broke off.', 'Try again.'],
   ETXTBSY: ['conflict', 'This program is running.'],
 }
 

@@ -45,11 +45,11 @@ export const QUIESCE_STEP_MS = 2 * SECOND
 /** Between two looks at whether a process has ended. */
 export const PROCESS_POLL_MS = 20
 
-/** Requests of one connection being answered; above it the socket is not read. */
-export const MAX_REQUESTS_IN_FLIGHT = 64
+/** Requests of one connection whose answers have not left; above it the socket is not read. */
+export const MAX_REQUESTS_IN_FLIGHT = 32
 
 /** Unsent bytes of one connection, beyond which it is cut off: its windows are full and events pile up. */
-export const MAX_CONNECTION_BACKLOG_BYTES = 16 * MIB
+export const MAX_CONNECTION_BACKLOG_BYTES = 64 * MIB
 
 /** Connections to one runner, and raw connections to its ports. */
 export const MAX_CONNECTIONS = 100

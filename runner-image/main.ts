@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { setDefaultAutoSelectFamily } from 'node:net'
 import { WORKSPACE_DIR } from '#protocol/paths.ts'
 import { processEnv } from './env.ts'
 import { createLog } from './log.ts'
@@ -9,7 +8,9 @@ import { startRunner } from './runner.ts'
 async function main(): Promise<void> {
   const log = createLog((line) => void process.stderr.write(`${line}\n`))
   const env = processEnv()
-  setDefaultAutoSelectFamily(false)
+  // Every shell of the repl hangs on this process: a mistake in one request must not end them all.
+  process.on('uncaughtException', (error) => log.error('Something failed that nothing was prepared for.', error))
+  process.on('unhandledRejection', (reason) => log.error('Something failed that nobody waited for.', reason))
   const runner = await startRunner({ env, log, ownsNamespace: ownsNamespace(env.WORKSPACE_DIR) })
   log.info('The runner is up.', { sandbox: env.SANDBOX_ID, startMs: Math.round(performance.now()) })
   const stop = () => {

@@ -113,9 +113,9 @@ export class OpenedSandbox implements AsyncDisposable {
     this.#options.activity.touch()
   }
 
-  /** Throws where the disk is full. */
-  assertSpace(): void {
-    if (this.disk.isFull) {
+  /** Throws where the disk is full, having looked again: it may have been freed. */
+  async assertSpace(): Promise<void> {
+    if (this.disk.isFull && (await this.disk.measure()) === 'full') {
       throw new RunnerError('quota_exceeded', 'The disk of this repl is full.', {
         advice: 'Delete files that you do not need (build output, caches), then try again. Nothing was changed.',
       })

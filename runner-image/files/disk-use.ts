@@ -20,12 +20,12 @@ export class DiskUse implements Disposable {
   readonly #options: DiskUseOptions
   #known: Use | undefined
   #timer: NodeJS.Timeout | undefined
-  #isMeasuring = false
+  #measuring: Promise<void> | undefined
   #isDisposed = false
 
   constructor(options: DiskUseOptions) {
     this.#options = options
-    void this.#measure()
+    void this.measure()
   }
 
   get known(): Use | undefined {
@@ -39,7 +39,7 @@ export class DiskUse implements Disposable {
   /** Files have changed: measures in a while. */
   filesChanged(): void {
     if (this.#isDisposed) return
-    this.#timer ??= setTimeout(() => void this.#measure(), DISK_MEASURE_MS)
+    this.#timer ??= setTimeout(() => void this.measure(), DISK_MEASURE_MS)
     this.#timer.unref()
   }
 
@@ -48,12 +48,19 @@ export class DiskUse implements Disposable {
     clearTimeout(this.#timer)
   }
 
-  async #measure(): Promise<void> {
+  /** Measures now; concurrent calls share one measurement. */
+  async measure(): Promise<Use['state'] | undefined> {
+    clearTimeout(this.#timer)
     this.#timer = undefined
-    if (this.#isMeasuring) return this.filesChanged()
-    this.#isMeasuring = true
+    this.#measuring ??= this.#measure().finally(() => {
+      this.#measuring = undefined
+    })
+    await this.#measuring
+    return this.#known?.state
+  }
+
+  async #measure(): Promise<void> {
     const usedBytes = await diskUsage(this.#options.folders)
-    this.#isMeasuring = false
     if (usedBytes === undefined || this.#isDisposed) return
     const use: Use = { usedBytes, limitBytes: this.#options.limitBytes, state: this.#stateAt(usedBytes) }
     const before = this.#known

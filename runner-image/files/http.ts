@@ -86,13 +86,12 @@ async function downloadFolder(sandbox: OpenedSandbox, path: string, { request, r
 
 async function upload(sandbox: OpenedSandbox, path: string, { request, response }: Plain): Promise<void> {
   sandbox.assertRunning()
-  sandbox.assertSpace()
+  await sandbox.assertSpace()
   const ifMatch = preconditionOf(request)
   const written = await writeFileAtomically(sandbox.workspace, {
     path,
     ifMatch,
-    fill: async (handle) =>
-      pipeline(request, handle.createWriteStream({ highWaterMark: FILE_CHUNK_BYTES, autoClose: false })),
+    fill: async (handle) => handle.writeFile(request),
   }).catch((error: unknown) => {
     const failure = toRunnerError(error, path)
     throw failure.code === 'conflict' && ifMatch !== 'any' ? new PreconditionFailed(failure) : failure

@@ -51,7 +51,7 @@ export class Watch implements AsyncDisposable {
       this.#subscription = await subscribe(this.#root, (error, events) => this.#take(error, events), {
         ignore: IGNORED,
       })
-      if (this.#isDisposed) await this.#subscription.unsubscribe()
+      if (this.#isDisposed) await this.#unsubscribe()
     } catch (error) {
       log.error('Changes on disk are not watched.', error, { folder })
     }
@@ -60,8 +60,18 @@ export class Watch implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isDisposed = true
     clearTimeout(this.#timer)
-    await this.#subscription?.unsubscribe()
+    await this.#unsubscribe()
+  }
+
+  async #unsubscribe(): Promise<void> {
+    const subscription = this.#subscription
     this.#subscription = undefined
+    try {
+      await subscription?.unsubscribe()
+    } catch (error) {
+      // The kernel has dropped watches of folders that are gone by itself.
+      this.#options.log.warn('A watch had ended already.', { reason: String(error) })
+    }
   }
 
   #take(error: Error | null, events: Event[]): void {

@@ -3,7 +3,7 @@ import { PORT_POLL_MS, PORT_POLL_STARTING_MS } from '../limits.ts'
 import type { Log } from '../log.ts'
 import { readListening } from './listening.ts'
 import type { Listening } from './listening.ts'
-import { socketInodes } from './proc.ts'
+import { commandLine, socketInodes } from './proc.ts'
 import type { ProcStat } from './proc.ts'
 import type { SandboxTree } from './sandbox-tree.ts'
 
@@ -89,7 +89,11 @@ export class Ports implements Disposable {
     for (const { port, address, inode } of listening) {
       const owner = owners.get(inode)
       if ((isShared && owner === undefined) || ports.has(port)) continue
-      ports.set(port, { port, address, ...(owner !== undefined && { pid: owner.pid, command: owner.command }) })
+      ports.set(port, {
+        port,
+        address,
+        ...(owner !== undefined && { pid: owner.pid, command: await commandLine(owner) }),
+      })
     }
     return [...ports.values()].sort((a, b) => a.port - b.port)
   }

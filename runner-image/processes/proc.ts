@@ -46,6 +46,13 @@ export async function readProc(path: string): Promise<string | undefined> {
   return readFile(`/proc/${path}`, 'latin1').catch(() => undefined)
 }
 
+/** A process's command and arguments; the name in brackets for one that hides them. */
+export async function commandLine(stat: ProcStat): Promise<string> {
+  const raw = (await readProc(`${stat.pid}/cmdline`)) ?? ''
+  const text = Buffer.from(raw, 'latin1').toString('utf8').replaceAll('\0', ' ').trim()
+  return text === '' ? `[${stat.command}]` : text
+}
+
 /** Inodes of the sockets that a process holds. */
 export async function socketInodes(pid: number): Promise<number[]> {
   const descriptors = await readdir(`/proc/${pid}/fd`).catch(() => [])

@@ -1,8 +1,7 @@
 import type { ProcessInfo } from '#protocol/messages.ts'
 import { RunnerError } from '../errors.ts'
 import { sendSignal } from './end-processes.ts'
-import { TICKS_PER_SECOND, readProc } from './proc.ts'
-import type { ProcStat } from './proc.ts'
+import { TICKS_PER_SECOND, commandLine, readProc } from './proc.ts'
 import type { SandboxTree } from './sandbox-tree.ts'
 
 interface Sample {
@@ -67,12 +66,6 @@ export class Processes {
     }
     return this.#bootedAt
   }
-}
-
-async function commandLine(stat: ProcStat): Promise<string> {
-  const raw = (await readProc(`${stat.pid}/cmdline`)) ?? ''
-  const text = Buffer.from(raw, 'latin1').toString('utf8').replaceAll('\0', ' ').trim()
-  return text === '' ? `[${stat.command}]` : text
 }
 
 async function residentBytes(pid: number): Promise<number> {

@@ -22,6 +22,8 @@ export function sendError(response: ServerResponse, error: unknown): void {
   }
   const wire = toWireError(error)
   response.setHeader('connection', 'close')
+  // A client that is still sending would not read the answer before it is done.
+  response.req.resume()
   sendJson(response, error instanceof PreconditionFailed ? 412 : HTTP_STATUS[wire.code], { error: wire })
 }
 

@@ -57,6 +57,9 @@ export class Connection {
     const send = () => this.#send(JSON.stringify({ event, data }))
     if (ended === undefined) send()
     else this.channels.whenDrained(ended, send)
+    if (event === 'terminal.closed' && 'terminal' in data && typeof data.terminal === 'string') {
+      this.channels.detachFrom(data.terminal)
+    }
   }
 
   close(code: number, reason: string): void {
@@ -105,18 +108,23 @@ export class Connection {
     void this.#options
       .answer(this, type, params)
       .then(
-        (result) => this.#send(JSON.stringify({ id, result })),
+        (result) => ({ id, result }),
         (error: unknown) => {
           if (toRunnerError(error).code === 'internal') this.#options.log.error('A request failed.', error, { type })
-          this.#send(JSON.stringify({ id, error: toWireError(error) }))
+          return { id, error: toWireError(error) }
         },
       )
-      .finally(() => this.#hold('requests', --this.#inFlight >= MAX_REQUESTS_IN_FLIGHT))
+      .then((answer) => this.#send(JSON.stringify(answer), () => this.#answered()))
   }
 
-  #send(message: string | Uint8Array): void {
-    if (this.#socket.readyState !== this.#socket.OPEN) return
-    this.#socket.send(message)
+  #answered(): void {
+    this.#hold('requests', --this.#inFlight >= MAX_REQUESTS_IN_FLIGHT)
+  }
+
+  /** `onSent` runs when the bytes have left this process, or never will. */
+  #send(message: string | Uint8Array, onSent?: () => void): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return onSent?.()
+    this.#socket.send(message, onSent)
     if (this.#socket.bufferedAmount > MAX_CONNECTION_BACKLOG_BYTES) this.#socket.terminate()
   }
 

@@ -70,6 +70,7 @@ export function createHandlers(sandbox: OpenedSandbox): Handlers {
     'files.stat': ({ path }) => statEntry(workspace, path),
     'files.read': ({ path }) => readForEditor(workspace, path),
     'files.write': async ({ path, content, ifMatch }) => {
+      await sandbox.assertSpace()
       if (Buffer.byteLength(content) > MAX_EDITOR_FILE_BYTES) {
         throw new RunnerError('too_large', `${path} is too large for the editor.`, {
           path,
@@ -84,6 +85,7 @@ export function createHandlers(sandbox: OpenedSandbox): Handlers {
       return { etag, size, mtime }
     },
     'files.mkdir': async ({ path }) => {
+      await sandbox.assertSpace()
       await makeFolder(workspace, path)
       return {}
     },
@@ -92,6 +94,7 @@ export function createHandlers(sandbox: OpenedSandbox): Handlers {
       return {}
     },
     'files.copy': async (params) => {
+      await sandbox.assertSpace()
       await copy(workspace, params)
       return {}
     },
@@ -110,6 +113,7 @@ export function createHandlers(sandbox: OpenedSandbox): Handlers {
     'run.start': (size, from) => run.start(size, from.claims.actor),
     'run.stop': () => run.stop(),
     'run.configure': async ({ command, port }) => {
+      await sandbox.assertSpace()
       await writeRunConfig(workspace, { command, ...(port !== undefined && { port }) })
       return run.reconfigured()
     },

@@ -9,6 +9,7 @@ import type { Publish } from '../sockets/publish.ts'
 import type { Size } from './pty.ts'
 import type { Screens } from './screens.ts'
 import { Terminal } from './terminal.ts'
+import type { TerminalOptions } from './terminal.ts'
 
 interface TerminalsOptions {
   tree: SandboxTree
@@ -78,7 +79,7 @@ export class Terminals {
       })
     }
     const { kind, cwd, directory, env, args, createdBy, cols, rows } = options
-    const terminal = new Terminal({
+    const terminal = this.#start({
       id: newId(),
       kind,
       cwd,
@@ -95,6 +96,17 @@ export class Terminals {
     this.#terminals.set(terminal.id, terminal)
     this.#options.publish('terminal.opened', { terminal: terminal.info() })
     return terminal
+  }
+
+  #start(options: TerminalOptions): Terminal {
+    try {
+      return new Terminal(options)
+    } catch (error) {
+      throw new RunnerError('unavailable', 'A terminal cannot be started.', {
+        cause: error,
+        advice: 'The limit of processes may be reached: end some, then try again.',
+      })
+    }
   }
 
   rename(id: string, name: string): void {

@@ -1,0 +1,85 @@
+import { spawn } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { request } from 'node:http'
+import { join } from 'node:path'
+import { SignJWT } from 'jose'
+import { expect, test } from 'vitest'
+import { WebSocket } from 'ws'
+import { newId, newSandboxId } from '#protocol/ids.ts'
+import { buildSandbox } from './build-sandbox.ts'
+import { ROOT } from './root.ts'
+
+/** Asks a runner over its socket; the answer's text. */
+async function ask(socketPath: string, path: string, body?: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath, path, method: body === undefined ? 'GET' : 'POST' }, (response) => {
+      void Array.fromAsync<Buffer>(response).then((chunks) => resolve(Buffer.concat(chunks).toString()))
+    })
+    asked.on('error', reject)
+    asked.end(body)
+  })
+}
+
+test('the bundle runs by itself: a shell, and a screen drawn by its worker thread', async () => {
+  await buildSandbox()
+  const folder = await mkdtemp('/tmp/devex-bundle-')
+  const [workspace, home, socketPath] = [join(folder, 'workspace'), join(folder, 'home'), join(folder, 'r.sock')]
+  await Promise.all([mkdir(workspace), mkdir(home)])
+  // Away from the project's own packages: what it lacks, it must not find.
+  await cp(join(ROOT, '.build', 'sandbox'), join(folder, 'sandbox'), { recursive: true })
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+  const sandbox = newSandboxId()
+  const repl = newId()
+  const runner = spawn(process.execPath, [join(folder, 'sandbox', 'runner.mjs')], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: {
+      NODE_ENV: 'production',
+      PATH: '/usr/bin:/bin',
+      RUNNER_SOCKET: socketPath,
+      CONTROL_PUBLIC_KEY: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+      SANDBOX_ID: sandbox,
+      WORKSPACE_DIR: workspace,
+      HOME: home,
+    },
+  })
+  const ended = new Promise<number | null>((resolve) => runner.on('exit', resolve))
+  try {
+    await expect
+      .poll(async () => ask(socketPath, '/health').catch(() => ''), { timeout: 10_000 })
+      .toContain('"opened":false')
+    const run = { command: '' }
+    const open = { sandbox, repl, replName: 'x', generation: 1, run, isolation: 'none', diskLimitBytes: 1e9 }
+    expect(await ask(socketPath, '/open', JSON.stringify(open))).toBe('{"phase":"done"}\n')
+    const claims = { aud: 'runner', sub: newId(), repl, generation: 1, role: 'owner', actor: 'x' }
+    const token = await new SignJWT(claims)
+      .setProtectedHeader({ alg: 'EdDSA' })
+      .setExpirationTime('60s')
+      .sign(privateKey)
+    const socket = new WebSocket(`ws+unix:${socketPath}:/socket`, { headers: { authorization: `Bearer ${token}` } })
+    const texts: string[] = []
+    let screen = ''
+    socket.on('message', (data, isBinary) => {
+      if (!Buffer.isBuffer(data)) return
+      if (!isBinary) texts.push(data.toString())
+      else if (data[0] === 4) screen = data.subarray(13).toString()
+    })
+    await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))
+    const size = { cols: 80, rows: 24 }
+    socket.send(JSON.stringify({ id: 1, type: 'run.configure', params: { command: 'seq 1 500000; echo THE-END' } }))
+    await expect.poll(() => texts.some((text) => text.startsWith('{"id":1,'))).toBe(true)
+    socket.send(JSON.stringify({ id: 2, type: 'run.start', params: size }))
+    const find = (pattern: RegExp) => texts.map((text) => pattern.exec(text)?.[1]).find((found) => found !== undefined)
+    await expect.poll(() => find(/"state":"exited","terminal":"(\w+)"/), { timeout: 20_000 }).toMatch(/./)
+    const terminal = find(/"state":"exited","terminal":"(\w+)"/)
+    socket.send(JSON.stringify({ id: 3, type: 'terminal.attach', params: { terminal } }))
+    await expect.poll(() => screen, { timeout: 20_000 }).toContain('THE-END')
+    expect(screen).toContain('500000')
+    expect(screen.length).toBeLessThan(512 * 1024)
+    socket.terminate()
+  } finally {
+    runner.kill('SIGTERM')
+    expect(await ended).toBe(0)
+    await rm(folder, { recursive: true })
+  }
+}, 60_000)
