@@ -39,8 +39,8 @@ export interface TestBed extends AsyncDisposable {
   world: World
   domain: Domain
   stateStore: StateStore
-  /** A further control plane on the same store and sandboxes. */
-  another(): Domain
+  /** A further control plane over the same sandboxes, with a connection of its own to the same store: hints do not cross. */
+  another(): Promise<Domain>
   /** Lets the clock of every domain jump. */
   advance(ms: number): void
   now(): number
@@ -58,7 +58,8 @@ export async function openTestBed(
   const folder = mkdtempSync(join(tmpdir(), 'devex-domain-'))
   await using opened = new AsyncDisposableStack()
   opened.defer(() => rmSync(folder, { recursive: true }))
-  const stateStore = opened.use(await open({ file: join(folder, 'state.sqlite') }))
+  const file = join(folder, 'state.sqlite')
+  const stateStore = opened.use(await open({ file }))
   const lines: string[] = []
   let skew = 0
   const now = () => Date.now() + skew
@@ -79,7 +80,10 @@ export async function openTestBed(
     world,
     domain,
     stateStore,
-    another: () => owned.use(createDomain(deps)),
+    another: async () => {
+      const own = owned.use(await open({ file }))
+      return owned.use(createDomain({ ...deps, stateStore: own }))
+    },
     advance: (ms) => {
       skew += ms
     },

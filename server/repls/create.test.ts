@@ -53,7 +53,7 @@ describe('creating', () => {
 describe('quotas', () => {
   test('L7: 20 parallel creates give exactly the quota, over two control planes', async () => {
     await using b = await bed({ REPLS_PER_USER: 5 })
-    const other = b.another()
+    const other = await b.another()
     const results = await Promise.allSettled(
       Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? b.domain : other).repls.create(ada, NODE)),
     )

@@ -81,7 +81,7 @@ describe('a life', () => {
 
   test('two control planes start a repl once', async () => {
     await using b = await bed()
-    const other = b.another()
+    const other = await b.another()
     const id = await runningRepl(b)
     await b.domain.repls.stop(ada, id)
     await settled(b, id, 'stopped')
