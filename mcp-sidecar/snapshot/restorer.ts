@@ -57,6 +57,9 @@ export async function restoreVolume(manifestName: string, options: RestoreOption
   await fillFiles(entries, { controlPlane, writer })
   makeSymlinks(volumeDir, entries)
   await finishFolders(volumeDir, entries)
+  // Nobody else could write until now, so what is changed later has a later time stamp than this.
+  const readAt = Date.now()
+  for (const { identity } of index.files.values()) identity.readAt = readAt
   return index
 }
 

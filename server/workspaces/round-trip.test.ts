@@ -1,7 +1,7 @@
 import { CreateBucketCommand, DeleteBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -17,6 +17,7 @@ const credentials = {
   accessKeyId: process.env['TESTBED_S3_ACCESS_KEY'] ?? '',
   secretAccessKey: process.env['TESTBED_S3_SECRET_KEY'] ?? '',
 }
+const MAKE_FIFO = 'mkfifo pipe'
 const openDisk = (folder: string) => openDiskObjectStore({ folder, signingKey: SIGNING_KEY })
 
 /** Stops `sandbox` and brings its repl up in a new one, as another generation. */
@@ -89,7 +90,8 @@ describe('a workspace that is stopped and started', { timeout: 60_000 }, () => {
     await using controlPlane = await ControlPlane.start(openDisk)
     await using first = await Sandbox.start(controlPlane)
     await controlPlane.adopt(first)
-    execFileSync('truncate', ['-s', '200M', join(first.workspace, 'sparse')])
+    writeFileSync(join(first.workspace, 'sparse'), '')
+    truncateSync(join(first.workspace, 'sparse'), 200 * 1024 ** 2)
     await using second = await moveOn(controlPlane, first)
     const { size, blocks } = statSync(join(second.workspace, 'sparse'))
     expect(size).toBe(200 * 1024 ** 2)
@@ -113,7 +115,7 @@ describe('a workspace that is stopped and started', { timeout: 60_000 }, () => {
     await using controlPlane = await ControlPlane.start(openDisk)
     await using first = await Sandbox.start(controlPlane)
     await controlPlane.adopt(first)
-    execFileSync('mkfifo', [join(first.workspace, 'pipe')])
+    execFileSync('bash', ['-c', MAKE_FIFO], { cwd: first.workspace })
     const server = createServer()
     server.listen(join(first.workspace, 'sock'))
     const done = await controlPlane.save(first)
