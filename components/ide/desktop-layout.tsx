@@ -1,34 +1,37 @@
 'use client'
 
-import { Group, Panel, Separator } from 'react-resizable-panels'
+import { useEffect } from 'react'
+import { Group, Panel, Separator, useGroupRef, usePanelRef } from 'react-resizable-panels'
 import { cx } from '#components/ui/cx.ts'
 import { ActivityRail } from './activity-rail.tsx'
 import { EditorArea } from './editor/editor-area.tsx'
 import { PreviewPane } from './preview/preview-pane.tsx'
 import { SidePanel } from './side-panel.tsx'
+import type { Workbench } from './stores/workbench.ts'
 import { TerminalPanel } from './terminal/terminal-panel.tsx'
 import { useStore, useWorkbench } from './use-workbench.tsx'
 
 /** Rail, side panel, editor over terminals, preview at the right. Sizes are remembered per REPL. */
 export function DesktopLayout() {
   const workbench = useWorkbench()
-  const { side, isPanelOpen, sizes } = useStore(workbench.memory.layout)
+  const { side, sizes } = useStore(workbench.memory.layout)
   const hasPreview = useStore(workbench.preview.state).kind !== 'none'
-  const remember = (group: string) => (layout: Record<string, number>) =>
-    workbench.memory.patch({
-      sizes: { ...workbench.memory.layout.getSnapshot().sizes, [group]: layout },
-    })
   // Each set of open panels has sizes of its own.
   const across = `across${side === null ? '' : '-side'}${hasPreview ? '-preview' : ''}`
+  const group = useGroupRef()
+  useEffect(() => {
+    const known = workbench.memory.layout.getSnapshot().sizes[across]
+    if (known !== undefined) group.current?.setLayout(known)
+  }, [workbench, group, across])
   return (
     <div className="flex h-full">
       <ActivityRail />
       <Group
-        key={across}
-        id={across}
+        id="across"
+        groupRef={group}
         className="min-w-0 grow"
         defaultLayout={sizes[across]}
-        onLayoutChanged={remember(across)}
+        onLayoutChanged={remember(workbench, across)}
       >
         {side !== null && (
           <>
@@ -45,7 +48,7 @@ export function DesktopLayout() {
           </>
         )}
         <Panel id="centre" minSize="240px">
-          <Centre isPanelOpen={isPanelOpen} layout={sizes['centre']} onLayout={remember('centre')} />
+          <Centre />
         </Panel>
         {hasPreview && (
           <>
@@ -60,23 +63,22 @@ export function DesktopLayout() {
   )
 }
 
-interface CentreProps {
-  isPanelOpen: boolean
-  layout: Record<string, number> | undefined
-  onLayout: (layout: Record<string, number>) => void
-}
-
 /** The terminals stay mounted while they are hidden: what runs there goes on being drawn. */
-function Centre({ isPanelOpen, layout, onLayout }: CentreProps) {
+function Centre() {
+  const workbench = useWorkbench()
+  const { isPanelOpen, sizes } = useStore(workbench.memory.layout)
+  const terminals = usePanelRef()
+  useEffect(() => {
+    if (isPanelOpen) terminals.current?.expand()
+    else terminals.current?.collapse()
+  }, [terminals, isPanelOpen])
   return (
     <Group
       id="centre-group"
       orientation="vertical"
       className="h-full"
-      defaultLayout={layout}
-      onLayoutChanged={(sizes) => {
-        if (isPanelOpen) onLayout(sizes)
-      }}
+      defaultLayout={sizes['centre']}
+      onLayoutChanged={remember(workbench, 'centre')}
     >
       <Panel id="editor" minSize="80px">
         <EditorArea />
@@ -84,15 +86,31 @@ function Centre({ isPanelOpen, layout, onLayout }: CentreProps) {
       <Handle isRow isHidden={!isPanelOpen} />
       <Panel
         id="terminals"
+        panelRef={terminals}
         defaultSize="38%"
-        minSize={isPanelOpen ? '80px' : '0px'}
-        maxSize={isPanelOpen ? '100%' : '0px'}
+        minSize="80px"
+        collapsible
+        collapsedSize="0px"
         className={cx(!isPanelOpen && 'invisible')}
+        onResize={(size, _id, before) => {
+          // Dragged shut, or open again.
+          const isOpen = size.inPixels > 0
+          if (before !== undefined && isOpen !== before.inPixels > 0) workbench.memory.patch({ isPanelOpen: isOpen })
+        }}
       >
         <TerminalPanel />
       </Panel>
     </Group>
   )
+}
+
+/** Keeps the sizes that somebody chose; those that follow from the window or from other panels choose themselves. */
+function remember(workbench: Workbench, group: string) {
+  return (layout: Record<string, number>, { isUserInteraction }: { isUserInteraction: boolean }): void => {
+    if (!isUserInteraction) return
+    const { sizes } = workbench.memory.layout.getSnapshot()
+    workbench.memory.patch({ sizes: { ...sizes, [group]: layout } })
+  }
 }
 
 function Handle({ isRow = false, isHidden = false }: { isRow?: boolean; isHidden?: boolean }) {

@@ -23,7 +23,7 @@ export function IdeSkeleton() {
         <div className="flex min-w-0 grow flex-col">
           <div className="h-9 shrink-0 border-b border-line bg-panel" />
           <div className="grow" />
-          <div className="h-2/5 shrink-0 border-t border-line">
+          <div className="h-[38%] shrink-0 border-t border-line">
             <div className="h-9 border-b border-line bg-panel" />
           </div>
         </div>

@@ -5,6 +5,7 @@ import { Button } from '#components/ui/button.tsx'
 import { IconButton } from '#components/ui/icon-button.tsx'
 import { Tooltip } from '#components/ui/tooltip.tsx'
 import { useStore, useWorkbench } from './use-workbench.tsx'
+import { toggleRun } from './stores/actions.ts'
 
 /** Runs the project; while it runs, stops it. */
 export function RunButton() {
@@ -23,7 +24,7 @@ export function RunButton() {
           disabled={!isOpen || run === undefined}
           isBusy={isStopping}
           className="min-w-18"
-          onClick={() => workbench.toggleRun()}
+          onClick={() => toggleRun(workbench)}
         >
           {!isStopping && <RunIcon isRunning={isRunning} />}
           {label}

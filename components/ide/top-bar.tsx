@@ -29,6 +29,7 @@ import { TemplateIcon } from '#components/ui/template-icon.tsx'
 import { RunButton } from './run-button.tsx'
 import { useIsDark } from './theme-tokens.ts'
 import { useRepl, useWorkbench } from './use-workbench.tsx'
+import { togglePreview } from './stores/actions.ts'
 
 /** Whose REPL this is, Run, Share, and everything about the REPL as a whole. */
 export function TopBar() {
@@ -58,7 +59,7 @@ export function TopBar() {
           label="Preview"
           keys="alt+v"
           className="hidden md:inline-flex"
-          onClick={() => workbench.togglePreview()}
+          onClick={() => togglePreview(workbench)}
         >
           <MonitorPlay aria-hidden />
         </IconButton>

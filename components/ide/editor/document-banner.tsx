@@ -5,6 +5,7 @@ import { Button } from '#components/ui/button.tsx'
 import { nameOf } from '#protocol/paths.ts'
 import type { FileDocument } from '../stores/file-document.ts'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
+import { discardTab } from '../stores/actions.ts'
 
 /** What stands between a text and its disk, and the ways out. Nothing while all is well. */
 export function DocumentBanner({ document }: { document: FileDocument }) {
@@ -36,7 +37,7 @@ export function DocumentBanner({ document }: { document: FileDocument }) {
             Save it back
           </Button>
         )}
-        <Button size="sm" variant="ghost" onClick={() => void workbench.discardTab(document.path)}>
+        <Button size="sm" variant="ghost" onClick={() => void discardTab(workbench, document.path)}>
           Close tab
         </Button>
       </Banner>

@@ -10,6 +10,7 @@ import { useStore, useWorkbench } from '../use-workbench.tsx'
 import { CodeEditor } from './code-editor.tsx'
 import { DocumentBanner } from './document-banner.tsx'
 import { DownloadCard } from './download-card.tsx'
+import { closeTab } from '../stores/actions.ts'
 
 const NOTHING = new Store<DocumentState>({ kind: 'loading' })
 const LINES = ['w-40', 'w-64', 'w-52', 'w-72', 'w-32', 'w-56']
@@ -51,7 +52,7 @@ function Instead({ document, state }: { document: FileDocument; state: DocumentS
             actions={
               <>
                 <Button onClick={() => void document.check()}>Try again</Button>
-                <Button onClick={() => void workbench.closeTab(document.path)}>Close tab</Button>
+                <Button onClick={() => void closeTab(workbench, document.path)}>Close tab</Button>
               </>
             }
           />

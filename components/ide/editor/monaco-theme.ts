@@ -3,6 +3,9 @@ import { token } from '../theme-tokens.ts'
 
 export const EDITOR_THEME = 'devex'
 
+/** The editor colours brackets by depth; ours are as quiet as other punctuation. */
+const BRACKET_LEVELS = [1, 2, 3, 4, 5, 6]
+
 function colour(name: `--${string}`): string {
   return token(name).replace('#', '')
 }
@@ -55,6 +58,9 @@ function editorColors(): Api.editor.IColors {
     'editor.findMatchBackground': `${token('--attention')}66`,
     'editor.findMatchHighlightBackground': `${token('--attention')}33`,
     'editorCursor.foreground': focus,
+    ...Object.fromEntries(
+      BRACKET_LEVELS.map((level) => [`editorBracketHighlight.foreground${level}`, token('--grey-10')]),
+    ),
     'editorIndentGuide.background1': token('--grey-4'),
     'editorIndentGuide.activeBackground1': token('--grey-7'),
     'editorWhitespace.foreground': token('--grey-6'),

@@ -14,6 +14,7 @@ import { nameOf, parentOf } from '#protocol/paths.ts'
 import { FileIcon } from '../files/file-icon.tsx'
 import type { Tab } from '../stores/tabs.ts'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
+import { closeOtherTabs, closeTab, reveal } from '../stores/actions.ts'
 
 /** The open files. */
 export function TabBar() {
@@ -75,7 +76,7 @@ function FileTab({ tab, isActive, isUnsaved, hint }: FileTabProps) {
             onClick={() => workbench.tabs.open(tab.path, { isPreview: tab.isPreview })}
             onDoubleClick={() => workbench.tabs.keep(tab.path)}
             onAuxClick={(event) => {
-              if (event.button === 1) void workbench.closeTab(tab.path)
+              if (event.button === 1) void closeTab(workbench, tab.path)
             }}
           >
             <FileIcon name={name} />
@@ -87,7 +88,7 @@ function FileTab({ tab, isActive, isUnsaved, hint }: FileTabProps) {
             tabIndex={-1}
             aria-label={`Close ${name}`}
             className="absolute right-1.5 flex size-5 items-center justify-center rounded-sm hover:bg-selected"
-            onClick={() => void workbench.closeTab(tab.path)}
+            onClick={() => void closeTab(workbench, tab.path)}
           >
             {isUnsaved && <span aria-hidden className="size-2 rounded-full bg-soft group-hover:hidden" />}
             <X
@@ -111,15 +112,15 @@ function TabMenu({ path }: { path: string }) {
   const workbench = useWorkbench()
   return (
     <ContextMenuContent label={`Tab ${nameOf(path)}`}>
-      <ContextMenuItem keys="alt+w" onSelect={() => void workbench.closeTab(path)}>
+      <ContextMenuItem keys="alt+w" onSelect={() => void closeTab(workbench, path)}>
         Close
       </ContextMenuItem>
-      <ContextMenuItem onSelect={() => workbench.closeOtherTabs(path)}>Close others</ContextMenuItem>
+      <ContextMenuItem onSelect={() => closeOtherTabs(workbench, path)}>Close others</ContextMenuItem>
       <ContextMenuItem keys="alt+shift+t" onSelect={() => void workbench.tabs.reopen()}>
         Reopen closed tab
       </ContextMenuItem>
       <ContextMenuSeparator />
-      <ContextMenuItem keys="alt+r" onSelect={() => workbench.reveal(path)}>
+      <ContextMenuItem keys="alt+r" onSelect={() => reveal(workbench, path)}>
         Reveal in files
       </ContextMenuItem>
       <ContextMenuItem onSelect={() => void navigator.clipboard.writeText(path).catch(() => undefined)}>

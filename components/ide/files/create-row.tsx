@@ -4,6 +4,7 @@ import { joinPath } from '#protocol/paths.ts'
 import { NameInput } from '../name-input.tsx'
 import { useWorkbench } from '../use-workbench.tsx'
 import { FileIcon, FolderIcon } from './file-icon.tsx'
+import { openFile } from '../stores/actions.ts'
 
 /** The name of a file or folder to be made. Folders on the way may be written with it: `src/routes/index.js`. */
 export function CreateRow({ kind, folder }: { kind: 'file' | 'folder'; folder: string }) {
@@ -12,7 +13,8 @@ export function CreateRow({ kind, folder }: { kind: 'file' | 'folder'; folder: s
     const path = joinPath(folder, name)
     if (kind === 'folder') return workbench.files.createFolder(path)
     await workbench.files.createFile(path)
-    workbench.openFile(path)
+    await workbench.tree.reveal(path)
+    openFile(workbench, path)
   }
   return (
     <div className="flex items-center gap-1.5 py-0.5 pl-[30px] pr-2">

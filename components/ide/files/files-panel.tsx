@@ -6,6 +6,7 @@ import { IconButton } from '#components/ui/icon-button.tsx'
 import { useWorkbench } from '../use-workbench.tsx'
 import { FileTree } from './file-tree.tsx'
 import { UploadProgress } from './upload-progress.tsx'
+import { beginCreate } from '../stores/actions.ts'
 
 /** The workspace's files and what can be done at its top. */
 export function FilesPanel() {
@@ -18,10 +19,10 @@ export function FilesPanel() {
         <h2 className="grow font-medium text-soft">Files</h2>
         {canEdit && (
           <>
-            <IconButton label="New file" keys="alt+n" onClick={() => workbench.beginCreate('file')}>
+            <IconButton label="New file" keys="alt+n" onClick={() => beginCreate(workbench, 'file')}>
               <FilePlus aria-hidden />
             </IconButton>
-            <IconButton label="New folder" onClick={() => workbench.beginCreate('folder')}>
+            <IconButton label="New folder" onClick={() => beginCreate(workbench, 'folder')}>
               <FolderPlus aria-hidden />
             </IconButton>
             <IconButton label="Upload files" onClick={() => input.current?.click()}>

@@ -6,6 +6,7 @@ import { ContextMenuContent, ContextMenuItem, ContextMenuSeparator } from '#comp
 import { nameOf, parentOf } from '#protocol/paths.ts'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
 import type { TreeItem } from './use-file-tree.ts'
+import { beginCreate, deleteFile } from '../stores/actions.ts'
 
 /** What can be done with an item; without one, with the workspace itself. */
 export function TreeMenu({ item }: { item?: ItemInstance<TreeItem> }) {
@@ -23,10 +24,10 @@ export function TreeMenu({ item }: { item?: ItemInstance<TreeItem> }) {
     >
       {canEdit && (
         <>
-          <ContextMenuItem icon={<FilePlus />} onSelect={() => workbench.beginCreate('file', folder)}>
+          <ContextMenuItem icon={<FilePlus />} onSelect={() => beginCreate(workbench, 'file', folder)}>
             New file
           </ContextMenuItem>
-          <ContextMenuItem icon={<FolderPlus />} onSelect={() => workbench.beginCreate('folder', folder)}>
+          <ContextMenuItem icon={<FolderPlus />} onSelect={() => beginCreate(workbench, 'folder', folder)}>
             New folder
           </ContextMenuItem>
           <ContextMenuItem
@@ -82,7 +83,7 @@ export function TreeMenu({ item }: { item?: ItemInstance<TreeItem> }) {
       {item !== undefined && canEdit && (
         <>
           <ContextMenuSeparator />
-          <ContextMenuItem icon={<Trash2 />} keys="Delete" isDanger onSelect={() => void workbench.deleteFile(path)}>
+          <ContextMenuItem icon={<Trash2 />} keys="Delete" isDanger onSelect={() => void deleteFile(workbench, path)}>
             Delete
           </ContextMenuItem>
         </>

@@ -10,6 +10,7 @@ import { FileIcon, FolderIcon } from './file-icon.tsx'
 import { RenameInput } from './rename-input.tsx'
 import { TreeMenu } from './tree-menu.tsx'
 import type { TreeItem } from './use-file-tree.ts'
+import { openFile } from '../stores/actions.ts'
 
 const INDENT_PX = 12
 const FIRST_INDENT_PX = 8
@@ -43,7 +44,7 @@ export function TreeRow({ item, top, isOpenInEditor }: TreeRowProps) {
           )}
           onContextMenu={() => item.setFocused()}
           onDoubleClick={() => {
-            if (!isFolder) workbench.openFile(path)
+            if (!isFolder) openFile(workbench, path)
           }}
         >
           <ChevronRight

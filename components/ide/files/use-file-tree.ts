@@ -15,6 +15,7 @@ import type { Entry } from '#protocol/messages.ts'
 import type { Workbench } from '../stores/workbench.ts'
 import { useStore } from '../use-workbench.tsx'
 import { droppedFiles } from './dropped-files.ts'
+import { deleteFile, openFile } from '../stores/actions.ts'
 
 /** The workspace's own item; paths are never this. */
 export const ROOT = '/'
@@ -46,7 +47,7 @@ export function useFileTree(workbench: Workbench, scrollTo: (index: number) => v
     isItemFolder: (item) => isFolder(item.getItemData().entry),
     scrollToItem: (item) => scrollTo(item.getItemMeta().index),
     onPrimaryAction: (item) => {
-      if (!item.isFolder()) workbench.openFile(item.getId(), { isPreview: true })
+      if (!item.isFolder()) openFile(workbench, item.getId(), { isPreview: true })
     },
     indent: INDENT_PX,
     canReorder: false,
@@ -77,7 +78,7 @@ export function useFileTree(workbench: Workbench, scrollTo: (index: number) => v
         handler: (_event, instance) => {
           if (!workbench.repl.canEdit) return
           const chosen = selected.length > 0 ? selected : [instance.getFocusedItem().getId()]
-          for (const path of chosen) void workbench.deleteFile(path)
+          for (const path of chosen) void deleteFile(workbench, path)
         },
       },
       customOpen: {
@@ -85,7 +86,7 @@ export function useFileTree(workbench: Workbench, scrollTo: (index: number) => v
         handler: (_event, instance) => {
           const item = instance.getFocusedItem()
           if (item.isFolder()) (item.isExpanded() ? item.collapse : item.expand)()
-          else workbench.openFile(item.getId())
+          else openFile(workbench, item.getId())
         },
       },
     },

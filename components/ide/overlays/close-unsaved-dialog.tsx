@@ -4,6 +4,7 @@ import { Button } from '#components/ui/button.tsx'
 import { Dialog } from '#components/ui/dialog.tsx'
 import { nameOf } from '#protocol/paths.ts'
 import { useWorkbench } from '../use-workbench.tsx'
+import { discardTab } from '../stores/actions.ts'
 
 /** A tab is to be closed whose text could not be put on disk. */
 export function CloseUnsavedDialog({ path, onClose }: { path: string; onClose: () => void }) {
@@ -17,7 +18,7 @@ export function CloseUnsavedDialog({ path, onClose }: { path: string; onClose: (
       width="sm"
       footer={
         <>
-          <Button onClick={() => void workbench.discardTab(path)}>{`Close without saving`}</Button>
+          <Button onClick={() => void discardTab(workbench, path)}>{`Close without saving`}</Button>
           <Button variant="primary" onClick={onClose}>
             Keep it open
           </Button>

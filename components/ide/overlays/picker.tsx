@@ -44,7 +44,7 @@ export function Picker({ label, placeholder, query, onQuery, items, empty, onPic
         <Dialog.Overlay className="fixed inset-0 z-40" />
         <Dialog.Content
           aria-describedby={undefined}
-          className="fixed inset-x-0 top-2 z-50 mx-auto flex max-h-[70dvh] w-[calc(100vw-16px)] max-w-xl animate-fade-in flex-col overflow-hidden rounded-lg bg-raised text-sm shadow-float outline-none"
+          className="fixed inset-x-0 top-12 z-50 mx-auto flex max-h-[70dvh] w-[calc(100vw-16px)] max-w-xl animate-fade-in flex-col overflow-hidden rounded-lg bg-raised text-sm shadow-float outline-none"
         >
           <Dialog.Title className="sr-only">{label}</Dialog.Title>
           <input

@@ -7,6 +7,7 @@ import { parseQuickQuery, rankFiles } from '../stores/quick-files.ts'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
 import { Highlight } from './highlight.tsx'
 import { Picker } from './picker.tsx'
+import { openFile } from '../stores/actions.ts'
 
 /** Go to a file by a part of its name; `:12` behind it goes to that line. */
 export function QuickOpen({ onClose }: { onClose: () => void }) {
@@ -31,8 +32,7 @@ export function QuickOpen({ onClose }: { onClose: () => void }) {
       empty={index === undefined ? 'Looking for files' : 'No file matches.'}
       onPick={(path) => {
         onClose()
-        workbench.openFile(path, line === undefined ? {} : { line })
-        workbench.editor.focus()
+        openFile(workbench, path, line === undefined ? {} : { line })
       }}
       onClose={onClose}
     />

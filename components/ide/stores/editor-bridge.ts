@@ -22,20 +22,20 @@ export class EditorBridge {
   readonly cursor = new Store<Cursor | undefined>(undefined)
   #handle: EditorHandle | undefined
   #shown: string | undefined
-  #goTo: { path: string; line: number } | undefined
+  #goTo: { path: string; line: number | undefined } | undefined
 
   /** The widget is there (or gone) and shows `path`. */
   mounted(handle: EditorHandle | undefined, path: string | undefined): void {
     this.#handle = handle
     this.#shown = path
-    if (handle !== undefined && this.#goTo !== undefined && this.#goTo.path === path) {
-      handle.reveal(this.#goTo.line)
-      this.#goTo = undefined
-    }
+    if (handle === undefined || this.#goTo === undefined || this.#goTo.path !== path) return
+    go(handle, this.#goTo.line)
+    this.#goTo = undefined
   }
 
-  goTo(path: string, line: number): void {
-    if (this.#shown === path && this.#handle !== undefined) this.#handle.reveal(line)
+  /** Gives the focus to a file, at a line if one is given; as soon as it is shown. */
+  goTo(path: string, line?: number): void {
+    if (this.#shown === path && this.#handle !== undefined) go(this.#handle, line)
     else this.#goTo = { path, line }
   }
 
@@ -47,4 +47,9 @@ export class EditorBridge {
     this.#handle?.focus()
     this.#handle?.trigger(action)
   }
+}
+
+function go(handle: EditorHandle, line: number | undefined): void {
+  if (line === undefined) handle.focus()
+  else handle.reveal(line)
 }

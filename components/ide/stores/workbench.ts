@@ -115,121 +115,12 @@ export class Workbench {
     }
   }
 
-  /** Shows a file in the editor, at a line if one is given. */
-  openFile(path: string, options: { isPreview?: boolean; line?: number } = {}): void {
-    this.tabs.open(path, { isPreview: options.isPreview ?? false })
-    this.memory.patch({ pane: 'editor' })
-    if (options.line !== undefined) this.editor.goTo(path, options.line)
-  }
-
-  /** Closes a tab; what is typed is saved first, and if that fails the person is asked. */
-  async closeTab(path: string): Promise<void> {
-    const document = this.documents.get(path)
-    if (document?.isUnsaved === true) {
-      await document.save()
-      if (document.isUnsaved) return this.overlay.set({ kind: 'close-unsaved', path })
-    }
-    this.tabs.close(path)
-  }
-
-  /** Closes a tab and forgets what was typed there. */
-  async discardTab(path: string): Promise<void> {
-    await this.documents.get(path)?.discard()
-    this.tabs.close(path)
-    this.overlay.set({ kind: 'none' })
-  }
-
   showSide(side: SideView | null): void {
     this.memory.patch({ side })
   }
 
   showPane(pane: PhonePane): void {
     this.memory.patch({ pane })
-  }
-
-  closeOtherTabs(path: string): void {
-    for (const tab of this.tabs.state.getSnapshot().tabs) if (tab.path !== path) void this.closeTab(tab.path)
-  }
-
-  reveal(path: string): void {
-    this.showSide('files')
-    this.showPane('files')
-    void this.tree.reveal(path)
-  }
-
-  /** Asks for a name in the tree: a new file or folder beside what is active. */
-  beginCreate(kind: 'file' | 'folder', folder = ''): void {
-    this.showSide('files')
-    this.showPane('files')
-    this.creating.set({ kind, folder })
-    if (folder !== '') this.tree.setExpanded([...new Set([...this.tree.state.getSnapshot().expanded, folder])])
-  }
-
-  toggleSide(): void {
-    this.showSide(this.memory.layout.getSnapshot().side === null ? 'files' : null)
-  }
-
-  toggleTerminal(): void {
-    const isOpen = !this.memory.layout.getSnapshot().isPanelOpen
-    this.memory.patch({ isPanelOpen: isOpen, pane: isOpen ? 'terminal' : 'editor' })
-    if (isOpen) this.terminalBridge.focus()
-    else this.editor.focus()
-  }
-
-  focusEditor(): void {
-    this.showPane('editor')
-    this.editor.focus()
-  }
-
-  focusTerminal(): void {
-    this.memory.patch({ isPanelOpen: true, pane: 'terminal' })
-    this.terminalBridge.focus()
-  }
-
-  findInTerminal(): void {
-    this.focusTerminal()
-    this.terminalBridge.openFind()
-  }
-
-  newTerminal(): void {
-    this.memory.patch({ isPanelOpen: true, pane: 'terminal' })
-    void this.attempt(() => this.terminals.create())
-  }
-
-  closeActiveTerminal(): void {
-    const { activeId } = this.terminals.state.getSnapshot()
-    if (activeId !== undefined) void this.attempt(() => this.terminals.close(activeId))
-  }
-
-  toggleRun(): void {
-    if (this.run.isRunning) return void this.attempt(() => this.run.stop())
-    this.memory.patch({ isPanelOpen: true })
-    void this.attempt(async () => {
-      await this.documents.saveAll()
-      await this.run.start()
-    })
-  }
-
-  togglePreview(): void {
-    if (this.preview.state.getSnapshot().kind !== 'none') return this.preview.close()
-    const port = this.run.state.getSnapshot()?.port ?? this.run.ports.getSnapshot()[0]?.port
-    if (port === undefined) {
-      return this.notify({ title: 'Nothing listens on a port yet.', description: 'Run the project first.' })
-    }
-    this.showPane('preview')
-    void this.preview.open(port)
-  }
-
-  /** Deletes into the REPL's trash, and offers the way back. */
-  async deleteFile(path: string): Promise<void> {
-    await this.attempt(async () => {
-      const restore = await this.files.delete(path)
-      for (const tab of this.tabs.state.getSnapshot().tabs) if (tab.path === path) this.tabs.close(path)
-      this.notify({
-        title: `"${path}" was moved to the trash.`,
-        action: { label: 'Undo', onAct: () => void this.attempt(restore) },
-      })
-    })
   }
 
   #rememberLayout(): void {
@@ -247,7 +138,7 @@ export class Workbench {
     })
     this.tree.state.subscribe(() => {
       const { expanded } = this.tree.state.getSnapshot()
-      if (expanded !== this.memory.layout.getSnapshot().expanded) this.memory.patch({ expanded: [...expanded] })
+      if (expanded !== this.memory.layout.getSnapshot().expanded) this.memory.patch({ expanded })
     })
   }
 

@@ -7,6 +7,7 @@ import { EmptyState } from '#components/ui/empty-state.tsx'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
 import { TerminalTabs } from './terminal-tabs.tsx'
 import { TerminalView } from './terminal-view.tsx'
+import { newTerminal } from '../stores/actions.ts'
 
 /** The terminals: their tabs, and the one that is looked at. */
 export function TerminalPanel() {
@@ -31,7 +32,7 @@ export function TerminalPanel() {
             title="No terminal is open"
             actions={
               workbench.repl.canEdit && (
-                <Button variant="primary" onClick={() => workbench.newTerminal()}>
+                <Button variant="primary" onClick={() => newTerminal(workbench)}>
                   Open a terminal
                 </Button>
               )

@@ -9,6 +9,7 @@ import { StateDot } from '#components/ui/state-dot.tsx'
 import type { TerminalInfo } from '#protocol/messages.ts'
 import { NameInput } from '../name-input.tsx'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
+import { newTerminal, toggleTerminal } from '../stores/actions.ts'
 
 /** The row over the terminals: one tab each, a new one, hide the panel. */
 export function TerminalTabs() {
@@ -22,7 +23,7 @@ export function TerminalTabs() {
         ))}
       </div>
       {workbench.repl.canEdit && (
-        <IconButton label="New terminal" keys="ctrl+shift+`" side="top" onClick={() => workbench.newTerminal()}>
+        <IconButton label="New terminal" keys="ctrl+shift+`" side="top" onClick={() => newTerminal(workbench)}>
           <Plus aria-hidden />
         </IconButton>
       )}
@@ -32,7 +33,7 @@ export function TerminalTabs() {
         keys="ctrl+`"
         side="top"
         className="hidden md:inline-flex"
-        onClick={() => workbench.toggleTerminal()}
+        onClick={() => toggleTerminal(workbench)}
       >
         <ChevronDown aria-hidden />
       </IconButton>
