@@ -27,6 +27,7 @@ import { openMachine } from './local/machine.ts'
 import type { Machine } from './local/machine.ts'
 import { Observers } from './local/observers.ts'
 import { socketOf } from './local/part-launch.ts'
+import { PARTS } from './local/part-processes.ts'
 import { choosePort } from './local/ports.ts'
 import { newRecord, readRecord, writeRecord } from './local/record.ts'
 import { LocalSandbox } from './local/sandbox.ts'
@@ -62,7 +63,6 @@ export async function openLocalOrchestrator(options: LocalOrchestratorOptions): 
   return orchestrator
 }
 
-const PARTS: SandboxPart[] = ['runner', 'sidecar']
 const MADE_SUFFIX = '.new'
 const REMOVED_SUFFIX = '.removed'
 

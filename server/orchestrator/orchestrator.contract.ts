@@ -171,6 +171,18 @@ export function describeOrchestrator(name: string, open: () => Promise<Orchestra
       expect((await shell(orchestrator, id, 'echo $PPID')).output).toBe(runner)
     })
 
+    test('both parts can be brought back at once', async () => {
+      const orchestrator = await start()
+      const id = await make(orchestrator)
+      await expectShell(orchestrator, id, 'echo precious > "$WORKSPACE_DIR/work"')
+      await shellIn(orchestrator, { sandboxId: id, part: 'sidecar', command: 'kill -9 $PPID' }).catch(() => {})
+      await killRunner(orchestrator, id)
+      await expect.poll(async () => (await only(orchestrator)).deadParts, POLL).toEqual(['runner', 'sidecar'])
+      await Promise.all([orchestrator.rescueSave(id), orchestrator.revive(id)])
+      expect((await only(orchestrator)).state).toBe('up')
+      expect((await shell(orchestrator, id, 'cat "$WORKSPACE_DIR/work"')).output).toBe('precious\n')
+    })
+
     test('removing twice, at once, or what never was is no error', async () => {
       const orchestrator = await start()
       const id = await make(orchestrator)

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '#server/errors.ts'
 import type { Log } from '#server/log.ts'
 import type { Sandbox, SandboxLabel, SandboxPart } from '../orchestrator.ts'
-import { cgroupPids, countOutOfMemory } from './cgroups.ts'
+import { countOutOfMemory } from './cgroups.ts'
 import { emptyFolder } from './delete-tree.ts'
 import type { HostEnv } from './environment.ts'
 import type { Folders } from './folders.ts'
@@ -13,8 +13,8 @@ import { START_TIMEOUT_MS } from './limits.ts'
 import type { Machine } from './machine.ts'
 import { boundLog, lastWords } from './part-log.ts'
 import { bubblewrapLaunch, logOf, plainLaunch, socketOf } from './part-launch.ts'
-import { childrenOf, findProcesses, findTree, identify, isAlive, readBootId, terminate } from './processes.ts'
-import type { ProcessId } from './processes.ts'
+import { PARTS, endAll, endPart, isRunning } from './part-processes.ts'
+import { identify, readBootId } from './processes.ts'
 import { writeRecord } from './record.ts'
 import type { PartRecord, SandboxRecord } from './record.ts'
 import { waitForHealth } from './sockets.ts'
@@ -32,8 +32,6 @@ export interface SandboxOptions {
   onChange: () => void
 }
 
-const PARTS: SandboxPart[] = ['runner', 'sidecar']
-
 /** One sandbox of this machine: its record, its two processes, and what became of them. */
 export class LocalSandbox {
   readonly #options: SandboxOptions
@@ -45,6 +43,7 @@ export class LocalSandbox {
   #isRemoved = false
   #outOfMemorySeen = 0
   #writing: Promise<void> = Promise.resolve()
+  #changing: Promise<void> = Promise.resolve()
 
   constructor(record: SandboxRecord, options: SandboxOptions) {
     this.#record = record
@@ -78,7 +77,7 @@ export class LocalSandbox {
     await prepareGround(this.#ground)
     signal.throwIfAborted()
     // Both are waited for, also if one fails: whoever cleans up afterwards must find all that was started.
-    const started = await Promise.allSettled(PARTS.map((part) => this.#startPart(part)))
+    const started = await this.#exclusively(() => Promise.allSettled(PARTS.map((part) => this.#startPart(part))))
     for (const result of started) if (result.status === 'rejected') throw result.reason
     await this.untilUp(signal)
   }
@@ -94,7 +93,7 @@ export class LocalSandbox {
       else if (!isRunning(known)) this.#deaths.set(part, `The ${part} ended while the server was not running.`)
     }
     if (this.#deaths.size === 0) void this.untilUp(signal).catch((error: unknown) => this.#neverUp(error, signal))
-    else await Promise.all([...this.#deaths.keys()].map((part) => this.#endPart(part)))
+    else for (const part of this.#deaths.keys()) await this.#exclusively(() => this.#endPart(part))
   }
 
   /** Waits until both parts answer (they start side by side); fails with the reason if the sandbox is dead. */
@@ -120,18 +119,9 @@ export class LocalSandbox {
 
   /** Starts a part anew on the same volume, unless it runs. */
   async restart(part: SandboxPart, signal: AbortSignal): Promise<void> {
-    const known = this.#record.parts[part]
-    if (known !== undefined && isRunning(known) && !this.#deaths.has(part)) return
-    this.#refuseIfRemoved()
-    await this.#endPart(part)
-    await prepareGround(this.#ground)
-    const { folders } = this.#options
-    await emptyFolder(part === 'runner' ? folders.runnerSockets : folders.sidecarSockets)
-    await this.#startPart(part)
-    this.#deaths.delete(part)
-    this.#options.onChange()
+    await this.#exclusively(() => this.#replacePart(part))
     await this.#untilHealthy(part, signal)
-    if (part === 'sidecar') await this.#markUp()
+    if (this.#deaths.size === 0) await this.untilUp(signal)
   }
 
   /** Looks after processes that cannot tell of their end themselves, and after the size of logs. */
@@ -148,8 +138,7 @@ export class LocalSandbox {
   /** Ends every process of it and takes away what it stood on; the folder is left to the caller. */
   async end(): Promise<void> {
     this.#isRemoved = true
-    const roots = PARTS.flatMap((part) => processesOf(this.#record.parts[part]))
-    const left = await terminate(await this.#politeTargets(PARTS), () => this.#findAll(roots))
+    const left = await this.#exclusively(() => endAll(this.#record, this.#options.machine.cgroups))
     if (left.length > 0) {
       this.#isRemoved = false
       throw new AppError(
@@ -166,6 +155,40 @@ export class LocalSandbox {
     if (signal.aborted || this.#deaths.size > 0) return
     this.#deaths.set('sidecar', error instanceof Error ? error.message : String(error))
     this.#options.onChange()
+  }
+
+  async #replacePart(part: SandboxPart): Promise<void> {
+    const known = this.#record.parts[part]
+    if (known !== undefined && isRunning(known) && !this.#deaths.has(part)) return
+    const reason = this.#deaths.get(part) ?? `The ${part} ended.`
+    await this.#endPart(part)
+    await prepareGround(this.#ground)
+    const { folders } = this.#options
+    await emptyFolder(part === 'runner' ? folders.runnerSockets : folders.sidecarSockets)
+    // Both before it starts: the old one is forgotten, and the new one's end is noticed however soon it comes.
+    await this.#update((record) => ({ ...record, parts: without(record.parts, part) }))
+    this.#deaths.delete(part)
+    if (part === 'sidecar') this.#isUp = false
+    try {
+      await this.#startPart(part)
+    } catch (error) {
+      this.#deaths.set(part, reason)
+      throw error
+    }
+  }
+
+  async #endPart(part: SandboxPart): Promise<void> {
+    await endPart(part, this.#record, this.#options.machine.cgroups)
+  }
+
+  /** Starting and ending never overlap: what ends a part ends whatever of the sandbox is not known to be the other one. */
+  async #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#changing.then(work)
+    this.#changing = done.then(
+      () => {},
+      () => {},
+    )
+    return await done
   }
 
   #refuseIfRemoved(): void {
@@ -216,8 +239,10 @@ export class LocalSandbox {
     this.#deaths.set(part, reason)
     this.#failWaits()
     this.#options.log.warn('a part of a sandbox ended', { sandbox: this.#record.id, part, reason })
-    await this.#endPart(part)
     this.#options.onChange()
+    await this.#exclusively(async () => {
+      if (!this.#isRemoved && this.#record.parts[part] === which) await this.#endPart(part)
+    })
   }
 
   async #explainEnd(part: SandboxPart): Promise<string> {
@@ -234,33 +259,6 @@ export class LocalSandbox {
   async #countOutOfMemory(): Promise<void> {
     const { cgroups } = this.#options.machine
     if (cgroups !== undefined) this.#outOfMemorySeen = await countOutOfMemory(cgroups, this.#record.id)
-  }
-
-  /** Ends what is left of one part and leaves the other alone. */
-  async #endPart(part: SandboxPart): Promise<void> {
-    const other = part === 'runner' ? 'sidecar' : 'runner'
-    const find = async () => {
-      const kept = new Set((await findTree(processesOf(this.#record.parts[other]))).map((id) => id.pid))
-      const all = await this.#findAll(processesOf(this.#record.parts[part]))
-      return all.filter((id) => !kept.has(id.pid))
-    }
-    await terminate([], find)
-  }
-
-  async #findAll(roots: ProcessId[]): Promise<ProcessId[]> {
-    const { cgroups } = this.#options.machine
-    const grouped = cgroups === undefined ? [] : await cgroupPids(cgroups, this.#record.id)
-    return await findProcesses(this.#record.id, [...roots, ...grouped.flatMap((pid) => identify(pid) ?? [])])
-  }
-
-  /** The parts themselves: inside bubblewrap they are the children of process 1, which ignores signals from within. */
-  async #politeTargets(parts: SandboxPart[]): Promise<ProcessId[]> {
-    const targets = parts.map(async (part) => {
-      const known = this.#record.parts[part]
-      if (known === undefined) return []
-      return known.init === undefined ? [known.main] : await childrenOf(known.init)
-    })
-    return (await Promise.all(targets)).flat()
   }
 
   async #markUp(): Promise<void> {
@@ -310,13 +308,8 @@ export class LocalSandbox {
   }
 }
 
-/** In bubblewrap both halves must live: the outer one ends with the part, the inner one holds what it started. */
-function isRunning(part: PartRecord): boolean {
-  return isAlive(part.main) && (part.init === undefined || isAlive(part.init))
-}
-
-function processesOf(part: PartRecord | undefined): ProcessId[] {
-  return part === undefined ? [] : [part.main, ...(part.init === undefined ? [] : [part.init])]
+function without(parts: SandboxRecord['parts'], gone: SandboxPart): SandboxRecord['parts'] {
+  return Object.fromEntries(Object.entries(parts).filter(([part]) => part !== gone))
 }
 
 function isSameLabel(a: SandboxLabel, b: SandboxLabel): boolean {
