@@ -7,6 +7,7 @@ import { DraftDatabase } from './draft-database.ts'
 import { Overlays } from './overlays/overlays.tsx'
 import { ReconnectBanner } from './reconnect-banner.tsx'
 import { ReplGate } from './repl-gate.tsx'
+import { previewTickets } from './preview-ticket.ts'
 import { replApi } from './repl-api.ts'
 import { StatusBar } from './status-bar.tsx'
 import { Workbench } from './stores/workbench.ts'
@@ -28,6 +29,7 @@ export function Ide({ view, account }: { view: ReplView; account: AccountView })
         drafts: new DraftDatabase(view.id),
         storage: window.localStorage,
         socketUrl: socketUrl(view.id),
+        ticketUrl: previewTickets(view.id),
         notify: show,
       }),
   )

@@ -1,6 +1,5 @@
-import { z } from 'zod'
-import { wireErrorSchema } from '#protocol/errors.ts'
 import type { WireError } from '#protocol/errors.ts'
+import { RequestError, describeError } from './request-error.ts'
 import type { Run } from './run.ts'
 import { Store } from './store.ts'
 
@@ -11,19 +10,19 @@ export type PreviewState =
   | { kind: 'shown'; port: number; origin: string; path: string; src: string; visit: number }
   | { kind: 'failed'; port: number; error: WireError }
 
-const ticketSchema = z.object({ url: z.url() })
-const errorBodySchema = z.object({ error: wireErrorSchema })
+export type TicketUrl = (port: number) => Promise<string>
 
 /** The page of a program that runs in the REPL, in an origin of its own. */
 export class Preview {
   readonly state = new Store<PreviewState>({ kind: 'none' })
-  readonly #replId: string
+  /** Asks for a fresh address that lets this browser in once: for the frame, or for a tab of its own. */
+  readonly ticketUrl: TicketUrl
   #visits = 0
   /** The person closed it while this port ran: it does not come back by itself. */
   #dismissed: number | undefined
 
-  constructor(replId: string, run: Run) {
-    this.#replId = replId
+  constructor(run: Run, ticketUrl: TicketUrl) {
+    this.ticketUrl = ticketUrl
     let before = run.state.getSnapshot()?.state
     run.state.subscribe(() => {
       const now = run.state.getSnapshot()
@@ -45,18 +44,6 @@ export class Preview {
     } catch (error) {
       this.state.set({ kind: 'failed', port, error: errorOf(error) })
     }
-  }
-
-  /** A fresh address that lets this browser in once: for the frame, or for a tab of its own. */
-  async ticketUrl(port: number): Promise<string> {
-    const response = await fetch(`/r/${this.#replId}/preview-ticket`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ port }),
-    })
-    const body: unknown = await response.json().catch(() => undefined)
-    if (!response.ok) throw new PreviewError(errorBodySchema.safeParse(body).data?.error)
-    return ticketSchema.parse(body).url
   }
 
   /** Goes to a path of the same program. */
@@ -87,16 +74,7 @@ export class Preview {
   }
 }
 
-class PreviewError extends Error {
-  readonly wire: WireError | undefined
-
-  constructor(wire: WireError | undefined) {
-    super(wire?.message)
-    this.wire = wire
-  }
-}
-
 function errorOf(error: unknown): WireError {
-  const wire = error instanceof PreviewError ? error.wire : undefined
-  return wire ?? { code: 'unavailable', message: 'The preview could not be opened.', advice: 'Try again in a moment.' }
+  if (error instanceof RequestError) return describeError(error)
+  return { code: 'unavailable', message: 'The preview could not be opened.', advice: 'Try again in a moment.' }
 }

@@ -10,6 +10,7 @@ import { firstFile } from './first-file.ts'
 import { LayoutMemory } from './layout.ts'
 import type { PhonePane, SideView, Storage } from './layout.ts'
 import { Preview } from './preview.ts'
+import type { TicketUrl } from './preview.ts'
 import { QuickFiles } from './quick-files.ts'
 import { Repl } from './repl.ts'
 import type { ReplApi } from './repl.ts'
@@ -37,6 +38,7 @@ export interface WorkbenchOptions {
   drafts: Drafts
   storage: Storage | undefined
   socketUrl: string
+  ticketUrl: TicketUrl
   notify: (toast: ToastInput) => void
 }
 
@@ -64,7 +66,7 @@ export class Workbench {
   #runner: string | undefined
 
   constructor(options: WorkbenchOptions) {
-    const { view, account, api, drafts, storage, socketUrl, notify } = options
+    const { view, account, api, drafts, storage, socketUrl, ticketUrl, notify } = options
     this.account = account
     this.notify = notify
     this.memory = new LayoutMemory(view.id, storage)
@@ -79,7 +81,7 @@ export class Workbench {
     this.files = new FileActions({ connection, tree: this.tree, documents: this.documents, tabs: this.tabs })
     this.transfers = new Transfers(view.id, this.tree)
     this.run = new Run(connection, this.terminals)
-    this.preview = new Preview(view.id, this.run)
+    this.preview = new Preview(this.run, ticketUrl)
     this.quickFiles = new QuickFiles(connection)
     this.#rememberLayout()
     this.#followRepl()

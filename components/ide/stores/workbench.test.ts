@@ -1,0 +1,170 @@
+import { describe, expect, test } from 'vitest'
+import type { ReplStateView, ReplView } from '#server/repls/views.ts'
+import { CLOSE_CODES } from '#protocol/errors.ts'
+import { FakeDisk } from './_fake-disk.ts'
+import { FakeRunner, terminalInfo } from './_fake-runner.ts'
+import { ACCOUNT, FakeApi, replView } from './_repl-view.ts'
+import { toggleRun } from './actions.ts'
+import { MemoryDrafts } from './drafts.ts'
+import { Workbench } from './workbench.ts'
+
+async function bench(state: ReplStateView, over: Partial<ReplView> = {}) {
+  const runner = new FakeRunner()
+  const disk = new FakeDisk(runner, { 'index.js': 'hello' })
+  const terminal = terminalInfo()
+  runner.hello = { ...runner.hello, terminals: [terminal], role: over.role ?? 'owner' }
+  runner.handle('terminal.attach', () => ({ channel: 1, terminal, from: 0 }))
+  const api = new FakeApi(replView(state, over))
+  const tickets: number[] = []
+  const notices: string[] = []
+  const workbench = new Workbench({
+    view: api.view,
+    account: ACCOUNT,
+    api,
+    drafts: new MemoryDrafts(),
+    storage: undefined,
+    socketUrl: runner.url,
+    ticketUrl: async (port) => {
+      tickets.push(port)
+      return `http://${port}-r.localhost/_t?t=${tickets.length}`
+    },
+    notify: ({ title }) => notices.push(title),
+  })
+  workbench.open()
+  return {
+    runner,
+    disk,
+    api,
+    workbench,
+    tickets,
+    notices,
+    connection: () => workbench.connection.state.getSnapshot().kind,
+    async [Symbol.asyncDispose]() {
+      workbench.close()
+      await runner[Symbol.asyncDispose]()
+    },
+  }
+}
+
+const RUNNING: ReplStateView = { kind: 'running', since: 0 }
+
+describe('opening the page', () => {
+  test('U7: a sleeping REPL wakes for somebody who may edit it', async () => {
+    await using it = await bench({ kind: 'stopped' })
+    expect(it.api.starts).toBe(1)
+    await expect.poll(it.connection).toBe('open')
+  })
+
+  test('U7: a viewer of a sleeping REPL sees that it sleeps; nothing is started and nothing hangs', async () => {
+    await using it = await bench({ kind: 'stopped' }, { role: 'viewer' })
+    expect(it.api.starts).toBe(0)
+    expect(it.connection()).toBe('off')
+    expect(it.workbench.repl.state.getSnapshot().view.state.kind).toBe('stopped')
+    it.api.push(replView(RUNNING, { role: 'viewer' }))
+    await expect.poll(it.connection).toBe('open')
+  })
+
+  test('U7: a failed REPL shows why and is not connected to', async () => {
+    const error = { code: 'unavailable', message: 'No room.' } as const
+    await using it = await bench({ kind: 'failed', during: 'start', error, phases: [], exits: ['retry-start'] })
+    expect(it.api.starts).toBe(0)
+    expect(it.connection()).toBe('off')
+    expect(it.workbench.repl.state.getSnapshot().view.state).toMatchObject({ error, exits: ['retry-start'] })
+  })
+
+  test('the first visit opens the file that one looks at first', async () => {
+    await using it = await bench(RUNNING)
+    await expect.poll(() => it.workbench.tabs.state.getSnapshot().active).toBe('index.js')
+  })
+
+  test('a stop ends the connection and does not start it again', async () => {
+    await using it = await bench(RUNNING)
+    await expect.poll(it.connection).toBe('open')
+    it.api.push(replView({ kind: 'stopping', phases: [] }))
+    expect(it.connection()).toBe('off')
+    it.api.push(replView({ kind: 'stopped' }))
+    expect(it.connection()).toBe('off')
+    expect(it.api.starts).toBe(0)
+  })
+})
+
+describe('losing access', () => {
+  test('a connection closed for want of rights is final', async () => {
+    await using it = await bench(RUNNING)
+    await expect.poll(it.connection).toBe('open')
+    it.runner.close(CLOSE_CODES.forbidden, 'revoked')
+    await expect
+      .poll(() => it.workbench.connection.state.getSnapshot())
+      .toEqual({ kind: 'refused', because: 'no-access' })
+  })
+
+  test('when the watch ends, so does the connection', async () => {
+    await using it = await bench(RUNNING)
+    await expect.poll(it.connection).toBe('open')
+    it.api.listeners?.ended({ code: 'forbidden', message: 'Your access was removed.' })
+    expect(it.workbench.repl.state.getSnapshot().access).toBe('removed')
+    expect(it.connection()).toBe('refused')
+  })
+
+  test('a socket that is refused before it opens makes the page ask who it is', async () => {
+    await using it = await bench(RUNNING)
+    await expect.poll(it.connection).toBe('open')
+    it.runner.refusal = { code: 1011, reason: '' }
+    it.runner.tear()
+    await expect.poll(() => it.api.refreshes, { timeout: 4000 }).toBe(1)
+  })
+})
+
+describe('U5: Run, Stop and the preview', () => {
+  test('Run saves, runs, shows its terminal; Stop stops', async () => {
+    await using it = await bench(RUNNING)
+    await expect.poll(it.connection).toBe('open')
+    const run = { command: 'node index.js', port: 3000, terminal: terminalInfo().id }
+    it.runner.handle('run.start', () => ({ ...run, state: 'running' }))
+    it.runner.handle('run.stop', () => ({ ...run, state: 'stopping' }))
+    const document = it.workbench.documents.open('index.js')
+    await expect.poll(() => document.state.getSnapshot().kind).toBe('text')
+    document.buffer.setText('edited')
+    document.edited()
+    toggleRun(it.workbench)
+    await expect.poll(() => it.workbench.run.isRunning).toBe(true)
+    expect(it.disk.files.get('index.js')).toBe('edited')
+    expect(it.workbench.terminals.state.getSnapshot().activeId).toBe(run.terminal)
+    toggleRun(it.workbench)
+    await expect.poll(() => it.workbench.run.state.getSnapshot()?.state).toBe('stopping')
+  })
+
+  test('the preview opens by itself when the program listens, and not again once closed', async () => {
+    await using it = await bench(RUNNING)
+    await expect.poll(it.connection).toBe('open')
+    const run = { command: 'node index.js', port: 3000 }
+    it.runner.emit('run.changed', { ...run, state: 'running' })
+    it.runner.emit('run.changed', { ...run, state: 'ready' })
+    await expect
+      .poll(() => it.workbench.preview.state.getSnapshot())
+      .toMatchObject({ kind: 'shown', port: 3000, origin: 'http://3000-r.localhost' })
+    it.workbench.preview.close()
+    it.runner.emit('run.changed', { ...run, state: 'ready' })
+    await it.workbench.connection.request('ping', {})
+    expect(it.workbench.preview.state.getSnapshot()).toEqual({ kind: 'none' })
+    expect(it.tickets).toEqual([3000])
+  })
+
+  test('the address bar stays in the preview’s own origin', async () => {
+    await using it = await bench(RUNNING)
+    await it.workbench.preview.open(3000)
+    it.workbench.preview.navigate('/about?x=1')
+    expect(it.workbench.preview.state.getSnapshot()).toMatchObject({ src: 'http://3000-r.localhost/about?x=1' })
+    it.workbench.preview.navigate('https://elsewhere.example/')
+    expect(it.workbench.preview.state.getSnapshot()).toMatchObject({ src: 'http://3000-r.localhost/about?x=1' })
+  })
+})
+
+test('a new runner behind the same page is said out loud', async () => {
+  await using it = await bench(RUNNING)
+  await expect.poll(it.connection).toBe('open')
+  it.runner.hello = { ...it.runner.hello, runner: 'n000000000000000', terminals: [] }
+  it.runner.handle('terminal.create', () => ({ terminal: terminalInfo() }))
+  it.runner.tear()
+  await expect.poll(() => it.notices, { timeout: 4000 }).toEqual(['The REPL was restarted.'])
+})
