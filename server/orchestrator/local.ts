@@ -55,11 +55,11 @@ export interface LocalOrchestratorOptions {
 export async function openLocalOrchestrator(options: LocalOrchestratorOptions): Promise<Orchestrator> {
   await mkdir(sandboxesDir(options.dataDir), { recursive: true, mode: 0o700 })
   await makeSocketsDir()
-  await shareControlSocket(options.controlSocket)
   const hostEnv = options.hostEnv ?? readHostEnv()
   const machine = await openMachine({ ...options, hostEnv })
   const orchestrator = new LocalOrchestrator({ ...options, hostEnv }, machine)
   await orchestrator.takeOver()
+  await shareControlSocket(options.controlSocket)
   return orchestrator
 }
 
