@@ -141,7 +141,7 @@ describe('adoption', { timeout: 30_000 }, () => {
     controlPlane.isStoreDown = false
     await controlPlane.adopt(sandbox)
     expect(sandbox.calls('/open')).toBe(2)
-    await expect.poll(() => controlPlane.commits.at(-1)?.files, { timeout: 10_000 }).toBe(5)
+    await expect.poll(() => controlPlane.commits.at(-1)?.files, { timeout: 15_000 }).toBe(5)
     expect(await controlPlane.stop(sandbox)).toMatchObject({ phase: 'done', files: 5 })
   })
 
@@ -150,7 +150,7 @@ describe('adoption', { timeout: 30_000 }, () => {
     const { controlPlane, sandbox } = run
     await controlPlane.adopt(sandbox, { restore: false, clone: { url: 'https://example.com/x.git' } })
     sandbox.forgetOpening()
-    await expect.poll(() => sandbox.calls('/open'), { timeout: 4000 }).toBe(2)
+    await expect.poll(() => sandbox.calls('/open'), { timeout: 15_000 }).toBe(2)
     const [first, second] = sandbox.runnerCalls.filter((call) => call.path === '/open')
     expect(first?.body).toContain('example.com')
     expect(second?.body).not.toContain('example.com')

@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { MAX_TEMPLATE_BYTES } from '#server/workspaces/template.ts'
 import { createTemplates, validateTemplates } from '#server/workspaces/load-templates.ts'
 
@@ -10,6 +10,7 @@ const yes = async () => true
 /** A folder with the templates given, by key; `empty` is among them unless left out. */
 function templatesFolder(manifests: Record<string, unknown>): string {
   const folder = mkdtempSync('/tmp/devex-templates-')
+  onTestFinished(() => rmSync(folder, { recursive: true }))
   for (const [key, manifest] of Object.entries(manifests)) {
     mkdirSync(join(folder, key, 'files'), { recursive: true })
     writeFileSync(join(folder, key, 'template.json'), JSON.stringify(manifest))

@@ -4,6 +4,9 @@ import { describe, expect, test } from 'vitest'
 import { openDiskObjectStore } from '#server/object-store/disk.ts'
 import { ControlPlane, SIGNING_KEY, Sandbox } from '#server/workspaces/_constellation.ts'
 
+/** For what comes soon by itself, on a machine that is busy. */
+const PATIENCE = { timeout: 15_000 }
+
 const openDisk = (folder: string) => openDiskObjectStore({ folder, signingKey: SIGNING_KEY })
 
 /** A control plane with one sandbox that its repl adopted. */
@@ -50,7 +53,7 @@ describe('saving', { timeout: 30_000 }, () => {
   test('D3: two stops at once are one: one commit, the same answer, all bytes there', async () => {
     await using run = await running()
     const { controlPlane, sandbox } = run
-    await expect.poll(() => controlPlane.commits.length).toBe(1)
+    await expect.poll(() => controlPlane.commits.length, PATIENCE).toBe(1)
     writeFileSync(join(sandbox.workspace, 'a'), 'x'.repeat(3_000_000))
     const [first, second] = await Promise.all([controlPlane.stop(sandbox), controlPlane.stop(sandbox)])
     expect(first).toEqual(second)
@@ -100,7 +103,7 @@ describe('saving', { timeout: 30_000 }, () => {
   test('a commit whose answer was lost counts as done', async () => {
     await using run = await running()
     const { controlPlane, sandbox } = run
-    await expect.poll(() => controlPlane.commits.length).toBe(1)
+    await expect.poll(() => controlPlane.commits.length, PATIENCE).toBe(1)
     writeFileSync(join(sandbox.workspace, 'a'), '1')
     controlPlane.losesCommitAnswers = true
     expect(await controlPlane.stop(sandbox)).toMatchObject({ phase: 'done', files: 1 })
@@ -154,11 +157,11 @@ describe('saving', { timeout: 30_000 }, () => {
     async () => {
       await using run = await running()
       const { controlPlane, sandbox } = run
-      await expect.poll(() => controlPlane.commits.length).toBe(1)
+      await expect.poll(() => controlPlane.commits.length, PATIENCE).toBe(1)
       writeFileSync(join(sandbox.workspace, 'edited'), 'now')
       const changedAt = Date.now()
       await sandbox.hint('workspace/edited')
-      await expect.poll(() => controlPlane.commits.length, { timeout: 8000 }).toBe(2)
+      await expect.poll(() => controlPlane.commits.length, PATIENCE).toBe(2)
       expect(Date.now() - changedAt).toBeLessThan(5000)
       expect(await restored(controlPlane, 'edited')).toBe('now')
     },
@@ -170,16 +173,16 @@ describe('saving', { timeout: 30_000 }, () => {
     async () => {
       await using run = await running()
       const { controlPlane, sandbox } = run
-      await expect.poll(() => controlPlane.commits.length).toBe(1)
+      await expect.poll(() => controlPlane.commits.length, PATIENCE).toBe(1)
       controlPlane.isStoreDown = true
       writeFileSync(join(sandbox.workspace, 'edited'), 'now')
       const changedAt = Date.now()
       await sandbox.hint('workspace/edited')
       const unsaved = () => controlPlane.reports.find((report) => typeof report.unsavedSince === 'number')?.unsavedSince
-      await expect.poll(unsaved, { timeout: 10_000 }).toBeGreaterThanOrEqual(changedAt)
+      await expect.poll(unsaved, PATIENCE).toBeGreaterThanOrEqual(changedAt)
       controlPlane.isStoreDown = false
-      await expect.poll(() => controlPlane.commits.length, { timeout: 15_000 }).toBe(2)
-      await expect.poll(() => controlPlane.reports.at(-1)?.unsavedSince).toBe(null)
+      await expect.poll(() => controlPlane.commits.length, PATIENCE).toBe(2)
+      await expect.poll(() => controlPlane.reports.at(-1)?.unsavedSince, PATIENCE).toBe(null)
     },
   )
 })
