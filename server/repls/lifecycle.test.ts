@@ -252,6 +252,39 @@ describe('failures', () => {
     expect(b.world.saved.get(id)).toBe('on the volume')
   })
 
+  test('a stop that broke off between starting the sidecar anew and adopting it can be retried', async () => {
+    await using b = await bed()
+    const id = await runningRepl(b)
+    const machine = b.world.machineOf(id)
+    machine.work = 'on the volume'
+    b.world.break('adopt')
+    const release = b.world.hold('stop')
+    await b.domain.repls.stop(ada, id)
+    await eventually(() => b.world.count('stop')).toBe(1)
+    machine.isSidecarUp = false
+    release()
+    await settled(b, id, 'failed')
+    expect(machine).toMatchObject({ isSidecarUp: true, work: 'on the volume' })
+    expect(machine.adopted).toBeUndefined()
+
+    b.world.mend('adopt')
+    await b.domain.repls.stop(ada, id)
+    await settled(b, id, 'stopped')
+    expect(b.world.saved.get(id)).toBe('on the volume')
+    expect(b.world.count('rescueSave')).toBe(1)
+  })
+
+  test('a stop that its sidecar keeps refusing is not repeated without end', async () => {
+    await using b = await bed()
+    const id = await runningRepl(b)
+    b.world.break('stop', new AppError('conflict', 'The workspace has another head than this save follows.'))
+    await b.domain.repls.stop(ada, id)
+    const { state } = await settled(b, id, 'failed')
+    expect(state).toMatchObject({ during: 'stop', error: { code: 'conflict' }, exits: ['retry-stop', 'resume'] })
+    expect(b.world.count('stop')).toBeLessThanOrEqual(3)
+    expect(b.world.machines.size).toBe(1)
+  })
+
   test('an endless reason from a sandbox is cut', async () => {
     await using b = await bed()
     b.world.break('adopt', new AppError('not_found', 'remote: '.padEnd(1_000_000, 'x')))

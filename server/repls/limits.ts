@@ -13,8 +13,8 @@ export const START_LIMIT_MS = 3 * MINUTE_MS
 export const CLONE_LIMIT_MS = 20 * MINUTE_MS
 /** A save uploads what changed: at most a workspace of some GiB over a slow link. */
 export const STOP_LIMIT_MS = 20 * MINUTE_MS
-/** A stop whose connection broke is asked for again (it joins the save under way) so many times in all. */
-export const STOP_ATTEMPTS = 2
+/** A stop whose connection broke, or whose sidecar had to be told first whose it is, is asked for so many times in all. */
+export const STOP_ATTEMPTS = 3
 /** Removing a sandbox kills processes and deletes files. */
 export const REMOVE_LIMIT_MS = MINUTE_MS
 /** Removing a sandbox after a failed start must not keep the page from hearing why it failed. */

@@ -71,7 +71,10 @@ interface Saving {
   signal: AbortSignal
 }
 
-/** Asks the sidecar to stop and save; one that died is started anew on the same volume first. */
+/**
+ * Asks the sidecar to stop and save. One that died is started anew on the same volume first; one that knows no repl was
+ * started so by a control plane that died before it could say whose it is.
+ */
 async function saveSomehow(deps: StartDeps, work: Work, saving: Saving): Promise<void> {
   const { sandboxId, progress, signal } = saving
   const onProgress = (line: SaveProgress) => showSave(progress, line)
@@ -79,19 +82,26 @@ async function saveSomehow(deps: StartDeps, work: Work, saving: Saving): Promise
     try {
       return await deps.sidecar.stop(sandboxId, onProgress, signal)
     } catch (error) {
-      const isBroken = error instanceof AppError && error.code === 'unavailable'
-      if (!isBroken || signal.aborted || attempt === STOP_ATTEMPTS) throw error
+      const mayHelp = error instanceof AppError && (error.code === 'unavailable' || error.code === 'conflict')
+      if (!mayHelp || signal.aborted || attempt === STOP_ATTEMPTS) throw error
       deps.log.warn('a last save broke off', { repl: work.repl.id, sandbox: sandboxId, error: error.message })
+      if (error.code === 'conflict') await adoptAgain(deps, work, saving)
+      else if (!(await answers(deps.orchestrator, sandboxId, 'sidecar'))) await rescue(deps, work, saving)
     }
-    if (!(await answers(deps.orchestrator, sandboxId, 'sidecar'))) await rescue(deps, work, saving)
   }
 }
 
-async function rescue(deps: StartDeps, work: Work, { sandboxId, progress, signal }: Saving): Promise<void> {
+async function rescue(deps: StartDeps, work: Work, saving: Saving): Promise<void> {
+  const { sandboxId, progress } = saving
   if ((await findSandbox(deps.orchestrator, sandboxId)) === undefined) throw sandboxGone(sandboxId)
   progress.show({ name: 'save', detail: 'Starting the saving process again' })
   await deps.orchestrator.rescueSave(sandboxId)
-  const request = await adoptRequestOf(deps, work.repl, { sandboxId, isResumed: true })
+  await adoptAgain(deps, work, saving)
+}
+
+/** Its own marker beside the volume keeps the sidecar from restoring over live work. */
+async function adoptAgain(deps: StartDeps, { repl }: Work, { sandboxId, signal }: Saving): Promise<void> {
+  const request = await adoptRequestOf(deps, repl, { sandboxId, isResumed: true })
   await deps.sidecar.adopt(request, () => undefined, signal)
 }
 
