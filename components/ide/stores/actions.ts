@@ -56,7 +56,8 @@ export function toggleSide(bench: Workbench): void {
 export function toggleTerminal(bench: Workbench): void {
   const isOpen = !bench.memory.layout.getSnapshot().isPanelOpen
   bench.memory.patch({ isPanelOpen: isOpen, pane: isOpen ? 'terminal' : 'editor' })
-  if (isOpen) bench.terminalBridge.focus()
+  // A hidden terminal takes no focus: after it is drawn.
+  if (isOpen) setTimeout(() => bench.terminalBridge.focus())
   else bench.editor.focus()
 }
 
@@ -67,7 +68,7 @@ export function focusEditor(bench: Workbench): void {
 
 export function focusTerminal(bench: Workbench): void {
   bench.memory.patch({ isPanelOpen: true, pane: 'terminal' })
-  bench.terminalBridge.focus()
+  setTimeout(() => bench.terminalBridge.focus())
 }
 
 export function findInTerminal(bench: Workbench): void {
@@ -77,6 +78,7 @@ export function findInTerminal(bench: Workbench): void {
 
 export function newTerminal(bench: Workbench): void {
   bench.memory.patch({ isPanelOpen: true, pane: 'terminal' })
+  bench.terminalBridge.focusNext()
   void bench.attempt(() => bench.terminals.create())
 }
 

@@ -11,6 +11,8 @@ const layoutSchema = z.object({
   /** Which view the side panel shows; `null`: the panel is closed. */
   side: z.enum(SIDE_VIEWS).nullable().default('files'),
   isPanelOpen: z.boolean().default(true),
+  /** Port of the preview that was open. */
+  previewPort: z.int().nullable().default(null),
   pane: z.enum(PHONE_PANES).default('editor'),
   /** Panel sizes in percent, by group and panel. */
   sizes: z.record(z.string(), z.record(z.string(), z.number())).default({}),

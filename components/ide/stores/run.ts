@@ -17,6 +17,12 @@ export class Run {
       this.state.set(hello.run)
       this.ports.set(hello.ports)
     })
+    connection.state.subscribe(() => {
+      // Stopped: what ran is gone. While reconnecting, it most likely still runs.
+      if (connection.state.getSnapshot().kind !== 'off') return
+      this.state.set(undefined)
+      this.ports.set([])
+    })
     connection.on('run.changed', (run) => this.state.set(run))
     connection.on('ports.changed', ({ ports }) => this.ports.set(ports))
   }

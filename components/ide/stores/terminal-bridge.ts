@@ -8,9 +8,14 @@ export interface TerminalHandle {
 /** Between commands and the terminal that is on the screen. */
 export class TerminalBridge {
   #handle: TerminalHandle | undefined
+  #isFocusWanted = false
 
-  mounted(handle: TerminalHandle | undefined): void {
+  /** A terminal is on the screen now. */
+  mounted(handle: TerminalHandle): void {
     this.#handle = handle
+    if (!this.#isFocusWanted) return
+    this.#isFocusWanted = false
+    handle.focus()
   }
 
   /** Forgets `handle` unless another terminal has taken its place. */
@@ -20,6 +25,11 @@ export class TerminalBridge {
 
   focus(): void {
     this.#handle?.focus()
+  }
+
+  /** Gives the focus to the terminal that comes next. */
+  focusNext(): void {
+    this.#isFocusWanted = true
   }
 
   clear(): void {

@@ -168,3 +168,14 @@ test('a new runner behind the same page is said out loud', async () => {
   it.runner.tear()
   await expect.poll(() => it.notices, { timeout: 4000 }).toEqual(['The REPL was restarted.'])
 })
+
+test('a REPL that somebody stopped and started is no surprise, and its old Run is gone', async () => {
+  await using it = await bench(RUNNING)
+  await expect.poll(() => it.workbench.run.state.getSnapshot()?.state).toBe('idle')
+  it.api.push(replView({ kind: 'stopped' }))
+  expect(it.workbench.run.state.getSnapshot()).toBeUndefined()
+  it.runner.hello = { ...it.runner.hello, runner: 'n000000000000000' }
+  it.api.push(replView(RUNNING))
+  await expect.poll(it.connection).toBe('open')
+  expect(it.notices).toEqual([])
+})

@@ -87,6 +87,7 @@ export class Workbench {
     this.#followRepl()
     this.#noticeNewRunner()
     if (this.memory.isFirstVisit) this.#openFirstFile()
+    else this.#reopenPreview(layout.previewPort)
   }
 
   get replId(): string {
@@ -138,6 +139,10 @@ export class Workbench {
     this.documents.unsaved.subscribe(() => {
       for (const path of this.documents.unsaved.getSnapshot()) this.tabs.keep(path)
     })
+    this.preview.state.subscribe(() => {
+      const state = this.preview.state.getSnapshot()
+      this.memory.patch({ previewPort: state.kind === 'none' ? null : state.port })
+    })
     this.tree.state.subscribe(() => {
       const { expanded } = this.tree.state.getSnapshot()
       if (expanded !== this.memory.layout.getSnapshot().expanded) this.memory.patch({ expanded })
@@ -158,8 +163,10 @@ export class Workbench {
     if (access === 'removed') return this.connection.refuse('no-access')
     if (access === 'signed-out') return this.connection.refuse('signed-out')
     // While it starts, the gateway holds the line and lets it through the moment terminals open.
-    if (view.state.kind === 'running' || view.state.kind === 'starting') this.connection.start()
-    else this.connection.stop()
+    if (view.state.kind === 'running' || view.state.kind === 'starting') return this.connection.start()
+    this.connection.stop()
+    // Whoever stopped it expects new terminals.
+    this.#runner = undefined
   }
 
   #noticeNewRunner(): void {
@@ -171,6 +178,15 @@ export class Workbench {
         })
       }
       this.#runner = runner
+    })
+  }
+
+  /** The preview comes back with the page, if what it showed still listens. */
+  #reopenPreview(port: number | null): void {
+    if (port === null) return
+    const stop = this.connection.on('hello', ({ ports }) => {
+      stop()
+      if (ports.some((listening) => listening.port === port)) void this.preview.open(port)
     })
   }
 

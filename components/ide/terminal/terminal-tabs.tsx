@@ -1,6 +1,6 @@
 'use client'
 
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { ChevronDown, Pencil, Play, Plus, TerminalSquare, Trash2, X } from 'lucide-react'
 import { cx } from '#components/ui/cx.ts'
 import { ContextMenu, ContextMenuContent, ContextMenuItem, ContextMenuTrigger } from '#components/ui/context-menu.tsx'
@@ -44,6 +44,10 @@ export function TerminalTabs() {
 function TerminalTab({ terminal, isActive }: { terminal: TerminalInfo; isActive: boolean }) {
   const workbench = useWorkbench()
   const [isRenaming, setIsRenaming] = useState(false)
+  const element = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    if (isActive) element.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }, [isActive])
   const Icon = terminal.kind === 'run' ? Play : TerminalSquare
   const close = (): void => void workbench.attempt(() => workbench.terminals.close(terminal.id))
   if (isRenaming) {
@@ -63,6 +67,7 @@ function TerminalTab({ terminal, isActive }: { terminal: TerminalInfo; isActive:
     <ContextMenu>
       <ContextMenuTrigger asChild disabled={!workbench.repl.canEdit}>
         <div
+          ref={element}
           role="presentation"
           className={cx(
             'group flex h-7 shrink-0 items-center rounded-md text-muted hover:text-text',
@@ -75,8 +80,9 @@ function TerminalTab({ terminal, isActive }: { terminal: TerminalInfo; isActive:
             aria-selected={isActive}
             className="flex h-7 items-center gap-1.5 rounded-md pl-2 pr-2"
             onClick={() => {
+              if (isActive) return workbench.terminalBridge.focus()
+              workbench.terminalBridge.focusNext()
               workbench.terminals.activate(terminal.id)
-              workbench.terminalBridge.focus()
             }}
             onDoubleClick={() => setIsRenaming(workbench.repl.canEdit)}
           >
