@@ -3,7 +3,7 @@ import type { Principal } from '#server/auth/principal.ts'
 import { AppError } from '#server/errors.ts'
 import type { Log } from '#server/log.ts'
 import type { Quotas } from '#server/repls/quotas.ts'
-import { REPL_FORMAT } from '#server/repls/record.ts'
+import { REPL_FORMAT, workspaceOf } from '#server/repls/record.ts'
 import type { Repl } from '#server/repls/record.ts'
 import { isRefusal } from '#server/repls/repl-events.ts'
 import { transition } from '#server/repls/repl.ts'
@@ -78,11 +78,13 @@ export async function createRepl(
 }
 
 async function seed({ workspaces, log }: CreateDeps, repl: Repl, template: Template): Promise<void> {
-  const ref = { replId: repl.id, ownerId: repl.owner.id }
+  const ref = workspaceOf(repl)
   try {
     await workspaces.seed(ref, template)
   } catch (error) {
-    await workspaces.purge(ref).catch((failure: unknown) => log.error('half a workspace is left', failure, ref))
+    await workspaces
+      .purge(ref)
+      .catch((failure: unknown) => log.error('half a workspace is left', failure, { repl: repl.id }))
     throw new AppError('unavailable', `The files of the template ${template.key} could not be stored.`, {
       cause: error,
       advice: 'Try again. Nothing was created.',
@@ -106,10 +108,9 @@ async function insert({ store, quotas, workspaces, log, now }: CreateDeps, repl:
     await store.insert(repl)
     return repl
   } catch (error) {
-    const ref = { replId: repl.id, ownerId: repl.owner.id }
     await workspaces
-      .purge(ref)
-      .catch((failure: unknown) => log.error('a workspace without a repl is left', failure, ref))
+      .purge(workspaceOf(repl))
+      .catch((failure: unknown) => log.error('a workspace without a repl is left', failure, { repl: repl.id }))
     throw error
   }
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { cloneSourceSchema, runDefaultsSchema } from '#protocol/adoption.ts'
 import { wireErrorSchema } from '#protocol/errors.ts'
 import { opaqueIdSchema, replIdSchema, sandboxIdSchema } from '#protocol/ids.ts'
+import type { WorkspaceRef } from '#server/workspaces/workspaces.ts'
 
 /** The stored form of a repl. An older format is migrated here when read; a newer one is refused. */
 export const REPL_FORMAT = 1
@@ -107,4 +108,9 @@ export function isRunningPlace(repl: Repl): boolean {
 /** Whether somebody must be at work on it. */
 export function isMoving(repl: Repl): boolean {
   return repl.state.kind === 'starting' || repl.state.kind === 'stopping'
+}
+
+/** Where its files are, and what lies beside them for people who look into the store. */
+export function workspaceOf(repl: Repl): WorkspaceRef {
+  return { replId: repl.id, ownerId: repl.owner.id, name: repl.name }
 }

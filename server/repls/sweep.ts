@@ -6,7 +6,7 @@ import { createBell } from '#server/repls/bell.ts'
 import type { Driver } from '#server/repls/driver.ts'
 import type { Lives } from '#server/repls/lifecycle.ts'
 import { ORPHAN_GRACE_MS, SWEEP_DEBOUNCE_MS, SWEEP_EVERY_MS, SWEEP_LEASE_MS } from '#server/repls/limits.ts'
-import { isMoving, sandboxOf } from '#server/repls/record.ts'
+import { isMoving, sandboxOf, workspaceOf } from '#server/repls/record.ts'
 import type { Repl } from '#server/repls/record.ts'
 import { transition } from '#server/repls/repl.ts'
 import { sandboxGone } from '#server/repls/start.ts'
@@ -138,7 +138,7 @@ async function purge({ store, workspaces, shares, log, now }: SweepDeps, repl: R
   )
   if (refusal?.refused === 'impossible') return
   await shares.endAll(current.id)
-  await workspaces.purge({ replId: current.id, ownerId: current.owner.id })
+  await workspaces.purge(workspaceOf(current))
   await store.remove(current)
   log.info('purged a deleted repl', { repl: current.id })
 }

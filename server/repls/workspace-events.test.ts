@@ -16,10 +16,13 @@ async function running(b: TestBed): Promise<GenerationClaims> {
 const HEAD = { manifest: 'manifests/x', generation: 1, savedAt: 5000, files: 2, bytes: 10 }
 
 describe('what sidecars tell', () => {
-  test('the newest generation is authorised, with its owner', async () => {
+  test('the newest generation is authorised, with its owner and the name it has now', async () => {
     await using b = await openTestBed(openSqliteStateStore)
     const claims = await running(b)
-    expect(await b.domain.workspaceEvents.authorize(claims)).toEqual({ replId: claims.repl, ownerId: ada.id })
+    const ref = { replId: claims.repl, ownerId: ada.id }
+    expect(await b.domain.workspaceEvents.authorize(claims)).toEqual({ ...ref, name: 'Node.js' })
+    await b.domain.repls.rename(ada, claims.repl, 'Garden')
+    expect(await b.domain.workspaceEvents.authorize(claims)).toEqual({ ...ref, name: 'Garden' })
   })
 
   test('S4: a token of another sandbox, repl or generation is refused by every call', async () => {

@@ -1,7 +1,7 @@
 import type { GenerationClaims } from '#protocol/claims.ts'
 import { AppError } from '#server/errors.ts'
 import { REPORT_EVERY_MS } from '#server/repls/limits.ts'
-import { sandboxOf } from '#server/repls/record.ts'
+import { sandboxOf, workspaceOf } from '#server/repls/record.ts'
 import type { Repl } from '#server/repls/record.ts'
 import type { ReplStore } from '#server/repls/store.ts'
 import { createThrottle } from '#server/repls/touches.ts'
@@ -20,10 +20,7 @@ export function createWorkspaceEvents({ store, now }: { store: ReplStore; now: (
   }
 
   return {
-    authorize: async (claims) => {
-      const repl = await authorize(claims)
-      return { replId: repl.id, ownerId: repl.owner.id }
-    },
+    authorize: async (claims) => workspaceOf(await authorize(claims)),
 
     committed: async (claims, head) => {
       await store.update(claims.repl, (repl) => {

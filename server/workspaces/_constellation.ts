@@ -20,7 +20,13 @@ import type { ObjectStore } from '#server/object-store/object-store.ts'
 import { createWorkspaces } from '#server/workspaces/create-workspaces.ts'
 import { createInternalApi } from '#server/workspaces/internal-api.ts'
 import { createSidecarClient } from '#server/workspaces/sidecar-client.ts'
-import type { SidecarClient, WorkspaceEvents, WorkspaceHead, Workspaces } from '#server/workspaces/workspaces.ts'
+import type {
+  SidecarClient,
+  WorkspaceEvents,
+  WorkspaceHead,
+  WorkspaceRef,
+  Workspaces,
+} from '#server/workspaces/workspaces.ts'
 
 const POLL_MS = 5
 /** What the disk store under test signs its URLs with. */
@@ -33,7 +39,7 @@ export class ControlPlane implements AsyncDisposable {
   readonly workspaces: Workspaces
   readonly tokens: Tokens
   readonly socket: string
-  readonly repl = { replId: newId(), ownerId: newId() }
+  readonly repl: WorkspaceRef = { replId: newId(), ownerId: newId() }
   /** The generation that the state store would name; older ones are refused. */
   newestGeneration = 1
   /** Set to let every call that needs the store fail as one that is down does. */

@@ -7,7 +7,7 @@ import { sha256 } from '#snapshot/hash.ts'
 import { sealSnapshot } from '#snapshot/seal-snapshot.ts'
 import { openDiskObjectStore } from '#server/object-store/disk.ts'
 import { ControlPlane, SIGNING_KEY } from '#server/workspaces/_constellation.ts'
-import { writeHead } from '#server/workspaces/head.ts'
+import { readHead, writeHead } from '#server/workspaces/head.ts'
 import { headKey, manifestKey, packKey } from '#server/workspaces/keys.ts'
 
 const openDisk = (folder: string) => openDiskObjectStore({ folder, signingKey: SIGNING_KEY })
@@ -134,6 +134,22 @@ describe('the internal API', () => {
       manifest: second.manifest.slice('manifests/'.length),
       generation: 1,
     })
+  })
+
+  test('the head carries the owner and the name, and follows a new name at the next commit', async () => {
+    await using controlPlane = await ControlPlane.start(openDisk)
+    const { objectStore, repl } = controlPlane
+    const [first, second] = [await store(controlPlane, 1), await store(controlPlane, 2)]
+    const commit = async (manifest: string, ifMatch: string | null) => {
+      const answer = await ask(controlPlane, INTERNAL_ROUTES.commit, commitOf(manifest, ifMatch))
+      return etagSchema.parse(answer.json).etag
+    }
+    repl.name = 'Node.js'
+    const etag = await commit(first.manifest, null)
+    expect((await readHead(objectStore, repl.replId))?.head).toMatchObject({ owner: repl.ownerId, name: 'Node.js' })
+    repl.name = 'Garden'
+    await commit(second.manifest, etag)
+    expect((await readHead(objectStore, repl.replId))?.head).toMatchObject({ owner: repl.ownerId, name: 'Garden' })
   })
 
   test('an older generation is refused even with the right etag, and one that reads the head takes it over', async () => {
