@@ -114,7 +114,7 @@ export async function connect(client: Client, replId: string): Promise<Connectio
         clearTimeout(late)
         resolve(message)
       })
-      socket.once('close', (code) => reject(new Error(`${type}: the socket closed with ${code}`)))
+      void closed.then((code) => reject(new Error(`${type}: the socket closed with ${code}`)))
     })
     socket.send(JSON.stringify({ id, type, params }))
     const message = await answer

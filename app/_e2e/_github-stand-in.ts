@@ -18,6 +18,8 @@ export interface GithubStandIn extends AsyncDisposable {
   url: string
   /** Who is signed in at "GitHub" in every browser. */
   account: Account
+  /** Handed out instead of a new code: somebody else's, stolen. */
+  stolenCode?: string
   /** Codes handed out, newest last. */
   codes: string[]
   /** Exchanges asked for with a code that was used or never given. */
@@ -69,9 +71,11 @@ export async function startGithub(account: Account): Promise<GithubStandIn> {
   }
 
   function authorize(url: URL, response: ServerResponse): void {
-    const code = randomBytes(10).toString('hex')
-    grants.set(code, { account: standIn.account, challenge: url.searchParams.get('code_challenge') })
-    standIn.codes.push(code)
+    const code = standIn.stolenCode ?? randomBytes(10).toString('hex')
+    if (standIn.stolenCode === undefined) {
+      grants.set(code, { account: standIn.account, challenge: url.searchParams.get('code_challenge') })
+      standIn.codes.push(code)
+    }
     const back = new URL(url.searchParams.get('redirect_uri') ?? '')
     back.searchParams.set('code', code)
     back.searchParams.set('state', url.searchParams.get('state') ?? '')

@@ -31,11 +31,13 @@ function sandboxesIn(dataFolder: string): string[] {
 
 /** The runners of this data folder, as its sandboxes' records name them. */
 function runnersIn(dataFolder: string): number[] {
-  const record = z.object({ runner: z.object({ pid: z.int() }) })
-  return sandboxesIn(dataFolder).map(
-    (sandbox) =>
-      record.parse(JSON.parse(readFileSync(`${dataFolder}/sandboxes/${sandbox}/sandbox.json`, 'utf8'))).runner.pid,
-  )
+  const process = z.object({ pid: z.int() })
+  const record = z.object({ parts: z.object({ runner: z.object({ main: process, init: process.optional() }) }) })
+  return sandboxesIn(dataFolder).map((sandbox) => {
+    const file = readFileSync(`${dataFolder}/sandboxes/${sandbox}/sandbox.json`, 'utf8')
+    const { runner } = record.parse(JSON.parse(file)).parts
+    return (runner.init ?? runner.main).pid
+  })
 }
 
 test('kill -9 of the control plane during an edit: what was acknowledged is there, and the same shell goes on', async () => {

@@ -103,7 +103,7 @@ export async function startPlatform(limits: Partial<GatewayLimits> = {}): Promis
       remove: () => unused(),
       dial: (id) =>
         new Promise((resolve, reject) => {
-          if (id !== sandboxId) return reject(new AppError('unavailable', `No sandbox ${id}.`))
+          if (id !== sandbox.id) return reject(new AppError('not_found', `No sandbox ${id}.`))
           const socket = connect(sandbox.socketPath, () => resolve(socket))
           socket.once('error', (cause) => reject(new AppError('unavailable', 'The sandbox is away.', { cause })))
         }),

@@ -66,9 +66,9 @@ export function createSandboxes({ lifecycle, orchestrator, tokens, limits }: San
     const token = await tokens.attach({ repl: replId, generation, ...visitor })
     try {
       return { connection: await orchestrator.dial(sandboxId, 'runner'), token }
-    } catch (error) {
+    } catch (cause) {
       awake.delete(replId)
-      throw error
+      throw unreachable(cause)
     }
   }
 
@@ -93,6 +93,17 @@ export function createSandboxes({ lifecycle, orchestrator, tokens, limits }: San
   }
 
   return { wake, dial, tunnel }
+}
+
+/**
+ * A sandbox that is gone, or a runner that takes this connection for another generation's: between a stop and a start
+ * both happen. Whoever got so far has a right to the REPL, so it must never look to them as if that had gone.
+ */
+export function unreachable(cause: unknown): AppError {
+  return new AppError('unavailable', 'The sandbox cannot be reached just now.', {
+    cause,
+    advice: 'Try again in a moment.',
+  })
 }
 
 /** Marks, as the cause, the one kind of `unavailable` that ends when the user starts a server. */

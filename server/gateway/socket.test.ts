@@ -136,7 +136,13 @@ describe('the socket of a repl', () => {
   test('a runner that is away closes with 4503', async () => {
     await platform.runner[Symbol.asyncDispose]()
     const socket = await mustAttach(platform.person('viewer').cookie)
-    expect(await closed(socket)).toEqual({ code: 4503, reason: 'The sandbox is away.' })
+    expect(await closed(socket)).toEqual({ code: 4503, reason: 'The sandbox cannot be reached just now.' })
+  })
+
+  test('a sandbox that was removed meanwhile is no removal of access', async () => {
+    platform.sandbox.id = newId()
+    const socket = await mustAttach(platform.person('owner').cookie)
+    expect(await closed(socket)).toMatchObject({ code: 4503 })
   })
 
   test('a runner cannot set cookies on the application', async () => {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { RUNNER_ROUTES } from '#protocol/adoption.ts'
+import type { ErrorCode } from '#protocol/errors.ts'
 import type { Role } from '#protocol/roles.ts'
 import { isAtLeast } from '#protocol/roles.ts'
 import type { Principal } from '#server/auth/principal.ts'
@@ -12,6 +13,7 @@ import type { Parts } from '#server/gateway/parts.ts'
 import { refusePlainly } from '#server/gateway/refuse.ts'
 import type { Upgrade } from '#server/gateway/refuse.ts'
 import { writeHead } from '#server/gateway/raw-head.ts'
+import { unreachable } from '#server/gateway/sandboxes.ts'
 import { errorOfRunner } from '#server/gateway/runner-error.ts'
 import { requestUpgrade } from '#server/gateway/upgrade-request.ts'
 import { isWebSocketRequest } from '#server/gateway/websocket-request.ts'
@@ -39,6 +41,9 @@ const RESPONSE_HEADERS = new Set([
   'sec-websocket-protocol',
   'sec-websocket-extensions',
 ])
+
+/** What a runner answers to a token of another generation, which is no judgement of who asks. */
+const REFUSALS: ErrorCode[] = ['unauthenticated', 'forbidden', 'not_found', 'gone']
 
 type RefuseReadably = (upgrade: Upgrade, error: unknown) => void
 
@@ -102,7 +107,7 @@ async function joinRunner(
   if (answer.kind === 'answered') {
     const error = await errorOfRunner(answer.response, limits)
     connection.destroy()
-    throw error
+    throw REFUSALS.includes(error.code) ? unreachable(error) : error
   }
   writeHead(socket, 101, onlyHeaders(answer.response.rawHeaders, RESPONSE_HEADERS))
   if (head.length > 0) socket.unshift(head)
