@@ -43,8 +43,8 @@ export function PhoneLayout() {
             type="button"
             aria-current={pane === name}
             className={cx(
-              'flex flex-1 flex-col items-center justify-center gap-0.5 text-xs text-muted',
-              pane === name && 'text-accent-text',
+              'flex flex-1 flex-col items-center justify-center gap-0.5 text-xs',
+              pane === name ? 'font-medium text-accent-text' : 'text-muted',
             )}
             onClick={() => workbench.showPane(name)}
           >

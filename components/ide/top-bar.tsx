@@ -55,12 +55,7 @@ export function TopBar() {
       </div>
       {workbench.repl.canEdit && <RunButton />}
       <div className="flex flex-1 items-center justify-end gap-1">
-        <IconButton
-          label="Preview"
-          keys="alt+v"
-          className="hidden md:inline-flex"
-          onClick={() => togglePreview(workbench)}
-        >
+        <IconButton label="Preview" keys="alt+v" className="max-md:hidden" onClick={() => togglePreview(workbench)}>
           <MonitorPlay aria-hidden />
         </IconButton>
         {role === 'owner' && (

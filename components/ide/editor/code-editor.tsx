@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'react'
 import { usePreference } from '#components/site/preferences.ts'
 import { Spinner } from '#components/ui/spinner.tsx'
 import { cx } from '#components/ui/cx.ts'
+import { importAgain } from '../import-again.ts'
 import type { FileDocument } from '../stores/file-document.ts'
 import { useIsDark } from '../theme-tokens.ts'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
@@ -30,7 +31,9 @@ export function CodeEditor({
     let mounted: MountedEditor | undefined
     let isGone = false
     const load = async (): Promise<void> => {
-      const [{ monaco }, { mountEditor }] = await Promise.all([import('./load-monaco.ts'), import('./mount-editor.ts')])
+      const [{ monaco }, { mountEditor }] = await importAgain(() =>
+        Promise.all([import('./load-monaco.ts'), import('./mount-editor.ts')]),
+      )
       if (isGone || element.current === null) return
       mounted = mountEditor(monaco, element.current, {
         ...atMount.current,

@@ -62,8 +62,10 @@ function FileTab({ tab, isActive, isUnsaved, hint }: FileTabProps) {
           ref={element}
           role="presentation"
           className={cx(
-            'group relative flex shrink-0 items-center border-r border-line text-muted hover:text-text',
-            isActive && 'bg-canvas text-text after:absolute after:inset-x-0 after:top-0 after:h-0.5 after:bg-focus',
+            'group relative flex shrink-0 items-center border-r border-line',
+            isActive
+              ? 'bg-canvas text-text after:absolute after:inset-x-0 after:top-0 after:h-0.5 after:bg-focus'
+              : 'text-muted hover:text-text',
           )}
         >
           <button
@@ -81,12 +83,14 @@ function FileTab({ tab, isActive, isUnsaved, hint }: FileTabProps) {
           >
             <FileIcon name={name} />
             <span className={cx('max-w-56 truncate', tab.isPreview && 'italic')}>{name}</span>
-            {hint && <span className="max-w-32 truncate text-xs text-faint">{parentOf(tab.path)}</span>}
+            {hint && <span className="max-w-32 truncate text-xs text-muted">{parentOf(tab.path)}</span>}
           </button>
           <button
             type="button"
+            // A list of tabs may hold tabs only; by keyboard it is Alt+W, or the menu.
+            aria-hidden
             tabIndex={-1}
-            aria-label={`Close ${name}`}
+            title={`Close ${name}`}
             className="absolute right-1.5 flex size-5 items-center justify-center rounded-sm hover:bg-selected"
             onClick={() => void closeTab(workbench, tab.path)}
           >

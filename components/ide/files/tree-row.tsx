@@ -36,11 +36,9 @@ export function TreeRow({ item, top, isOpenInEditor }: TreeRowProps) {
           aria-selected={item.isSelected() || isOpenInEditor}
           style={{ top, paddingLeft: FIRST_INDENT_PX + item.getItemMeta().level * INDENT_PX }}
           className={cx(
-            'absolute inset-x-0 flex h-[26px] cursor-default select-none items-center gap-1.5 pr-2 -outline-offset-2 hover:bg-hover',
-            entry?.ignored === true ? 'text-faint' : 'text-soft',
-            item.isSelected() && 'bg-hover',
-            isOpenInEditor && 'bg-selected text-text',
-            item.isDragTarget() && 'bg-accent-soft',
+            'absolute inset-x-0 flex h-[26px] cursor-default select-none items-center gap-1.5 pr-2 -outline-offset-2',
+            colours({ isOpenInEditor, isChosen: item.isSelected(), isIgnored: entry?.ignored === true }),
+            item.isDragTarget() && 'bg-accent-soft!',
           )}
           onContextMenu={() => item.setFocused()}
           onDoubleClick={() => {
@@ -71,4 +69,10 @@ export function TreeRow({ item, top, isOpenInEditor }: TreeRowProps) {
       <TreeMenu item={item} />
     </ContextMenu>
   )
+}
+
+function colours(row: { isOpenInEditor: boolean; isChosen: boolean; isIgnored: boolean }): string {
+  const text = row.isIgnored ? 'text-faint' : 'text-soft'
+  if (row.isOpenInEditor) return 'bg-selected text-text'
+  return row.isChosen ? `bg-hover ${text}` : `hover:bg-hover ${text}`
 }

@@ -1,6 +1,6 @@
 'use client'
 
-import { useEffect, useRef } from 'react'
+import { useEffect, useState } from 'react'
 import { Button } from '#components/ui/button.tsx'
 import { Dialog } from '#components/ui/dialog.tsx'
 import { nameOf } from '#protocol/paths.ts'
@@ -13,7 +13,8 @@ export function CompareDialog({ path, onClose }: { path: string; onClose: () => 
   const workbench = useWorkbench()
   const document = workbench.documents.open(path)
   const state = useStore(document.state)
-  const element = useRef<HTMLDivElement>(null)
+  // Told when it is there: the dialog comes into the page later than this component.
+  const [element, setElement] = useState<HTMLDivElement | null>(null)
   const isDark = useIsDark()
   const theirs = state.kind === 'text' && state.save.kind === 'conflict' ? state.save.theirs.content : undefined
 
@@ -21,10 +22,10 @@ export function CompareDialog({ path, onClose }: { path: string; onClose: () => 
     if (theirs === undefined) onClose()
   }, [theirs, onClose])
   useEffect(() => {
-    if (element.current === null || theirs === undefined) return
-    const diff = mountDiff(element.current, { path, theirs, mine: document.buffer.getText(), isDark })
+    if (element === null || theirs === undefined) return
+    const diff = mountDiff(element, { path, theirs, mine: document.buffer.getText(), isDark })
     return () => diff[Symbol.dispose]()
-  }, [document, path, theirs, isDark])
+  }, [element, document, path, theirs, isDark])
 
   return (
     <Dialog
@@ -43,7 +44,7 @@ export function CompareDialog({ path, onClose }: { path: string; onClose: () => 
         </>
       }
     >
-      <div ref={element} className="h-[50dvh] overflow-hidden rounded-md border border-line" />
+      <div ref={setElement} className="h-[50dvh] overflow-hidden rounded-md border border-line" />
     </Dialog>
   )
 }

@@ -1,10 +1,10 @@
 'use client'
 
 import { useId, useState } from 'react'
+import { nameProblem } from '#components/name-problem.ts'
 import { Button } from '#components/ui/button.tsx'
 import { Dialog } from '#components/ui/dialog.tsx'
 import { Input } from '#components/ui/input.tsx'
-import { MAX_DISPLAY_NAME_CHARS } from '#protocol/limits.ts'
 import { useRepl, useWorkbench } from '../use-workbench.tsx'
 
 /** Another name for the REPL. Its address stays. */
@@ -13,6 +13,7 @@ export function RenameDialog({ onClose }: { onClose: () => void }) {
   const { name } = useRepl()
   const [text, setText] = useState(name)
   const formId = useId()
+  const [problem, setProblem] = useState<string>()
   const isUsable = text.trim() !== ''
   return (
     <Dialog
@@ -34,6 +35,9 @@ export function RenameDialog({ onClose }: { onClose: () => void }) {
         id={formId}
         onSubmit={(event) => {
           event.preventDefault()
+          const found = nameProblem(text)
+          setProblem(found)
+          if (found !== undefined) return
           onClose()
           void workbench.repl.rename(text.trim())
         }}
@@ -42,9 +46,18 @@ export function RenameDialog({ onClose }: { onClose: () => void }) {
           data-autofocus
           aria-label="Name"
           value={text}
-          maxLength={MAX_DISPLAY_NAME_CHARS}
-          onChange={(event) => setText(event.target.value)}
+          aria-invalid={problem !== undefined || undefined}
+          aria-describedby={problem === undefined ? undefined : `${formId}-problem`}
+          onChange={(event) => {
+            setText(event.target.value)
+            setProblem(undefined)
+          }}
         />
+        {problem !== undefined && (
+          <p id={`${formId}-problem`} role="alert" className="mt-1.5 text-xs text-failed">
+            {problem}
+          </p>
+        )}
       </form>
     </Dialog>
   )

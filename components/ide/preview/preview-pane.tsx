@@ -26,12 +26,19 @@ const SANDBOX = [
 export function PreviewPane() {
   const workbench = useWorkbench()
   const state = useStore(workbench.preview.state)
+  const ports = useStore(workbench.run.ports)
   return (
     <section aria-label="Preview" className="flex h-full flex-col bg-canvas">
       {state.kind !== 'none' && <PreviewBar state={state} />}
       <div className="relative min-h-0 grow">
         {state.kind === 'none' && (
-          <EmptyState icon={<MonitorPlay />} title="Nothing to preview">
+          <EmptyState
+            icon={<MonitorPlay />}
+            title="Nothing to preview"
+            actions={ports.map(({ port }) => (
+              <Button key={port} onClick={() => void workbench.preview.open(port)}>{`Open port ${port}`}</Button>
+            ))}
+          >
             Run the project: its page opens here once it listens.
           </EmptyState>
         )}

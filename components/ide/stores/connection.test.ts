@@ -28,7 +28,7 @@ describe('connection', () => {
     const { etag } = await connection.request('files.stat', { path: 'a' })
     expect(etag).toBe('e1')
     await expect
-      .poll(() => connection.state.getSnapshot())
+      .poll(() => connection.state.getSnapshot(), { timeout: 4000 })
       .toMatchObject({ kind: 'open', latencyMs: expect.any(Number) })
   })
 

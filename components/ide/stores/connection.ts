@@ -5,7 +5,7 @@ import { serverMessageSchema } from '#protocol/messages.ts'
 import type { Frame } from '#protocol/frames.ts'
 import type { EventData, EventType, RequestParams, RequestResult, RequestType } from '#protocol/messages.ts'
 import { reconnectDelayMs } from './backoff.ts'
-import { HELLO_TIMEOUT_MS, PING_EVERY_MS, REQUEST_TIMEOUT_MS } from './limits.ts'
+import { FIRST_PING_AFTER_MS, HELLO_TIMEOUT_MS, PING_EVERY_MS, REQUEST_TIMEOUT_MS } from './limits.ts'
 import { PendingRequests } from './pending-requests.ts'
 import { RequestError, isCode } from './request-error.ts'
 import { Store } from './store.ts'
@@ -156,7 +156,7 @@ export class Connection implements Disposable {
   #opened(): void {
     this.#attempt = 0
     this.state.set({ kind: 'open' })
-    this.#schedulePing(0)
+    this.#schedulePing(FIRST_PING_AFTER_MS)
   }
 
   #schedulePing(afterMs: number): void {

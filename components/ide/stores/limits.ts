@@ -6,6 +6,9 @@ export const REQUEST_TIMEOUT_MS = 20_000
 /** Round trips are measured so often; also what tells a dead connection from a quiet one. */
 export const PING_EVERY_MS = 5000
 
+/** The first one waits until the page has drawn itself, which would be measured too. */
+export const FIRST_PING_AFTER_MS = 1000
+
 /** Waits between attempts to reconnect: doubled from the first to the last, each ± `RECONNECT_JITTER`. */
 export const RECONNECT_FIRST_MS = 300
 export const RECONNECT_MAX_MS = 15_000

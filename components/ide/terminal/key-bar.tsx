@@ -25,8 +25,8 @@ const CONTROLS = [
   { label: 'A', text: '\u0001' },
 ] as const
 
-const KEY =
-  'h-9 min-w-10 shrink-0 rounded-md bg-raised px-2 text-sm text-soft ring-1 ring-inset ring-line-strong active:bg-hover'
+const KEY = 'h-9 min-w-10 shrink-0 rounded-md px-2 text-sm ring-1 ring-inset ring-line-strong'
+const RESTING = 'bg-raised text-soft active:bg-hover'
 
 /** A row of keys under the terminal, on touch screens only. */
 export function KeyBar({ onType }: { onType: (text: string) => void }) {
@@ -41,7 +41,7 @@ export function KeyBar({ onType }: { onType: (text: string) => void }) {
       <button
         type="button"
         aria-pressed={isControl}
-        className={cx(KEY, isControl && 'bg-accent text-on-accent')}
+        className={cx(KEY, isControl ? 'bg-accent text-on-accent' : RESTING)}
         onClick={() => setIsControl(!isControl)}
       >
         Ctrl
@@ -51,7 +51,7 @@ export function KeyBar({ onType }: { onType: (text: string) => void }) {
           key={key.label}
           type="button"
           aria-label={'name' in key ? key.name : isControl ? `Ctrl ${key.label}` : key.label}
-          className={KEY}
+          className={cx(KEY, RESTING)}
           // The touch keyboard stays open: the terminal keeps the focus.
           onPointerDown={(event) => event.preventDefault()}
           onClick={() => {

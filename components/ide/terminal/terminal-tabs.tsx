@@ -32,7 +32,7 @@ export function TerminalTabs() {
         label="Hide terminals"
         keys="ctrl+`"
         side="top"
-        className="hidden md:inline-flex"
+        className="max-md:hidden"
         onClick={() => toggleTerminal(workbench)}
       >
         <ChevronDown aria-hidden />
@@ -70,8 +70,8 @@ function TerminalTab({ terminal, isActive }: { terminal: TerminalInfo; isActive:
           ref={element}
           role="presentation"
           className={cx(
-            'group flex h-7 shrink-0 items-center rounded-md text-muted hover:text-text',
-            isActive && 'bg-hover text-text',
+            'group flex h-7 shrink-0 items-center rounded-md',
+            isActive ? 'bg-hover text-text' : 'text-muted hover:text-text',
           )}
         >
           <button
@@ -93,8 +93,10 @@ function TerminalTab({ terminal, isActive }: { terminal: TerminalInfo; isActive:
           {workbench.repl.canEdit && (
             <button
               type="button"
+              // A list of tabs may hold tabs only; by keyboard it is the menu.
+              aria-hidden
               tabIndex={-1}
-              aria-label={`Close ${terminal.name}`}
+              title={`Close ${terminal.name}`}
               className={cx(
                 '-ml-1 mr-1 rounded-sm p-0.5 opacity-0 hover:bg-selected group-hover:opacity-100 focus-visible:opacity-100',
                 isActive && 'opacity-60',
