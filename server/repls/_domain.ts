@@ -44,7 +44,7 @@ export interface TestBed extends AsyncDisposable {
   /** Lets the clock of every domain jump. */
   advance(ms: number): void
   now(): number
-  /** What was logged at warning and above. */
+  /** What was logged at info and above. */
   lines: string[]
 }
 
@@ -71,7 +71,7 @@ export async function openTestBed(
     templates: standInTemplates(),
     tokens: createTokens(newSigningKey()),
     limits: { ...LIMITS, ...limits },
-    log: createLog({ level: 'warn', format: 'text', write: (line) => lines.push(line) }),
+    log: createLog({ level: 'info', format: 'text', write: (line) => lines.push(line) }),
     now,
   }
   const domain = opened.use(createDomain(deps))

@@ -192,6 +192,7 @@ export class World {
       if (machine.adopted === undefined) throw new AppError('conflict', 'not adopted')
       machine.isOpen = false
       this.saved.set(machine.adopted.repl, machine.work)
+      onProgress({ phase: 'done', snapshot: 'x', files: 3, bytes: 30, skipped: [] })
     },
   }
 

@@ -48,6 +48,10 @@ export function createLifecycle(deps: LifecycleDeps): Lives {
     const { repl, refusal } = await store.update(replId, (current) => transition(current, eventOf(current)))
     if (refusal !== undefined && refusal.refused !== 'already') throw new AppError('conflict', refusal.message)
     if (isMoving(repl)) driver.drive(replId)
+    // What runs is stopped first, and logged as deleted when that is done.
+    if (refusal === undefined && repl.state.kind === 'deleted') {
+      deps.log.info('deleted a REPL', { repl: replId, generation: repl.generation })
+    }
     return repl
   }
 

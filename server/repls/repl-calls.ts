@@ -88,8 +88,11 @@ export function createRepls(deps: ReplsDeps): Repls {
 
     create: async (who, input) => {
       if (who.kind !== 'user') throw new AppError('forbidden', 'Sign in to create a REPL of your own.')
+      const beganAt = performance.now()
       const repl = await createRepl(deps, who, input)
       if (isMoving(repl)) deps.driver.drive(repl.id)
+      const ms = Math.round(performance.now() - beganAt)
+      deps.log.info('created a REPL', { repl: repl.id, template: repl.template, source: repl.source.kind, ms })
       return show(repl, 'owner')
     },
 
@@ -109,6 +112,7 @@ export function createRepls(deps: ReplsDeps): Repls {
           transition(current, { type: 'restore-asked', at: now() }),
         )
         if (refusal !== undefined) throw new AppError('conflict', refusal.message)
+        deps.log.info('restored a deleted REPL', { repl: replId, generation: repl.generation })
         return repl
       }),
 

@@ -20,6 +20,31 @@ export async function answers(orchestrator: Orchestrator, sandboxId: string, par
   }
 }
 
+/** Starts again what died of a sandbox, and says which parts that were; `gone` if all of it did. */
+export async function reviveParts(orchestrator: Orchestrator, sandboxId: string): Promise<SandboxPart[]> {
+  const sandbox = await findSandbox(orchestrator, sandboxId)
+  if (sandbox === undefined) throw sandboxGone(sandboxId)
+  const isDead = async (part: SandboxPart) =>
+    sandbox.deadParts?.includes(part) === true || !(await answers(orchestrator, sandboxId, part))
+  const revived: SandboxPart[] = []
+  if (await isDead('runner')) {
+    await orchestrator.revive(sandboxId)
+    revived.push('runner')
+  }
+  if (await isDead('sidecar')) {
+    await orchestrator.rescueSave(sandboxId)
+    revived.push('sidecar')
+  }
+  return revived
+}
+
+/** What is said of a sandbox that is not there any more. */
+export function sandboxGone(sandboxId: string): AppError {
+  return new AppError('gone', `Its sandbox (${sandboxId}) is gone.`, {
+    advice: 'Start it again: it comes back as it was last saved.',
+  })
+}
+
 /**
  * Removes a sandbox if it is this repl's. A spare that was chosen but never labelled may have gone to another repl
  * meanwhile: the label decides.

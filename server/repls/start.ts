@@ -1,19 +1,20 @@
 import type { AdoptProgress } from '#protocol/adoption.ts'
 import { newSandboxId } from '#protocol/ids.ts'
 import type { Tokens } from '#server/auth/tokens.ts'
-import { AppError, toAppError } from '#server/errors.ts'
+import { AppError } from '#server/errors.ts'
 import type { Log } from '#server/log.ts'
 import { adoptRequestOf } from '#server/repls/adopt-request.ts'
 import { reasonOf } from '#server/repls/reason.ts'
 import type { Work } from '#server/repls/driver.ts'
 import { CLEANUP_LIMIT_MS, CLONE_LIMIT_MS, START_LIMIT_MS } from '#server/repls/limits.ts'
 import { orAbort } from '#server/repls/or-abort.ts'
-import { createProgress, ofTotal } from '#server/repls/progress.ts'
+import { createProgress } from '#server/repls/progress.ts'
 import type { Progress } from '#server/repls/progress.ts'
 import type { Repl } from '#server/repls/record.ts'
-import { answers, findSandbox, removeOwn, tryRemove } from '#server/repls/sandboxes.ts'
+import { answers, removeOwn, reviveParts, tryRemove } from '#server/repls/sandboxes.ts'
+import { showAdoption } from '#server/repls/sidecar-phases.ts'
 import type { Spares } from '#server/repls/spares.ts'
-import type { Orchestrator, SandboxLimits, SandboxPart } from '#server/orchestrator/orchestrator.ts'
+import type { Orchestrator, SandboxLimits } from '#server/orchestrator/orchestrator.ts'
 import type { Template } from '#server/workspaces/template.ts'
 import type { Templates } from '#server/workspaces/templates.ts'
 import type { SidecarClient, Workspaces } from '#server/workspaces/workspaces.ts'
@@ -41,11 +42,22 @@ export async function runStart(deps: StartDeps, work: Work): Promise<void> {
   const limitMs = mustClone(repl) ? CLONE_LIMIT_MS : START_LIMIT_MS
   const timeout = AbortSignal.timeout(limitMs)
   const progress = createProgress(work, deps.now)
-  const attempt = { work, progress, signal: AbortSignal.any([signal, timeout]), sandboxId: repl.state.sandboxId }
+  const attempt: Attempt = {
+    work,
+    progress,
+    signal: AbortSignal.any([signal, timeout]),
+    sandboxId: repl.state.sandboxId,
+    isSpare: false,
+    beganAt: performance.now(),
+  }
   try {
     await orAbort(isFresh ? startFresh(deps, attempt) : resume(deps, attempt), attempt.signal)
     await progress[Symbol.asyncDispose]()
     await work.apply({ type: 'opened', at: deps.now(), generation: repl.generation })
+    deps.log.info(isFresh ? 'started a REPL' : 'resumed a REPL', {
+      ...factsOf(attempt),
+      ...(isFresh && { from: attempt.isSpare ? 'spare' : 'cold' }),
+    })
   } catch (error) {
     await progress[Symbol.asyncDispose]()
     if (signal.aborted) throw error
@@ -62,6 +74,18 @@ interface Attempt {
   signal: AbortSignal
   /** The sandbox chosen so far. */
   sandboxId: string | null
+  isSpare: boolean
+  /** By `performance.now`. */
+  beganAt: number
+}
+
+function factsOf({ work: { repl }, sandboxId, beganAt }: Attempt) {
+  return {
+    repl: repl.id,
+    generation: repl.generation,
+    sandbox: sandboxId,
+    ms: Math.round(performance.now() - beganAt),
+  }
 }
 
 async function startFresh(deps: StartDeps, attempt: Attempt): Promise<void> {
@@ -77,9 +101,11 @@ async function claimSandbox(deps: StartDeps, attempt: Attempt): Promise<string> 
   const limits = { ...deps.sandboxLimits, ...defined(template.manifest.limits) }
   for (;;) {
     const isOurChoice = attempt.sandboxId === null
-    const sandboxId = attempt.sandboxId ?? (await liveSpare(deps, template)) ?? newSandboxId()
+    const spare = isOurChoice ? await liveSpare(deps, template) : undefined
+    const sandboxId = attempt.sandboxId ?? spare ?? newSandboxId()
     if (isOurChoice) {
       attempt.sandboxId = sandboxId
+      attempt.isSpare = spare !== undefined
       await work.apply({ type: 'sandbox-chosen', at: deps.now(), generation: repl.generation, sandboxId })
     }
     signal.throwIfAborted()
@@ -108,25 +134,10 @@ async function resume(deps: StartDeps, attempt: Attempt): Promise<void> {
   const { sandboxId } = attempt
   attempt.progress.show({ name: 'open' })
   if (sandboxId === null) throw new AppError('internal', 'There is no sandbox to resume.')
-  await reviveParts(deps.orchestrator, sandboxId)
+  for (const part of await reviveParts(deps.orchestrator, sandboxId)) {
+    deps.log.info(`restarted a ${part}`, factsOf(attempt))
+  }
   await adopt(deps, attempt, { sandboxId, isResumed: true })
-}
-
-/** Starts again what died of a sandbox; `gone` if all of it did. */
-export async function reviveParts(orchestrator: Orchestrator, sandboxId: string): Promise<void> {
-  const sandbox = await findSandbox(orchestrator, sandboxId)
-  if (sandbox === undefined) throw sandboxGone(sandboxId)
-  const isDead = async (part: SandboxPart) =>
-    sandbox.deadParts?.includes(part) === true || !(await answers(orchestrator, sandboxId, part))
-  if (await isDead('runner')) await orchestrator.revive(sandboxId)
-  if (await isDead('sidecar')) await orchestrator.rescueSave(sandboxId)
-}
-
-/** What is said of a sandbox that is not there any more. */
-export function sandboxGone(sandboxId: string): AppError {
-  return new AppError('gone', `Its sandbox (${sandboxId}) is gone.`, {
-    advice: 'Start it again: it comes back as it was last saved.',
-  })
 }
 
 /** Hands the sandbox its identity. `isResumed`: what lies there is newer than any snapshot and must stay. */
@@ -147,13 +158,14 @@ async function adopt(
   if (request.clone !== undefined && names !== undefined) await deps.onCloned(repl.id, names)
 }
 
-async function fail(deps: StartDeps, { work, sandboxId }: Attempt, error: unknown): Promise<void> {
+async function fail(deps: StartDeps, attempt: Attempt, error: unknown): Promise<void> {
+  const { work, sandboxId } = attempt
   const { repl } = work
   const { generation } = repl
   const isFresh = repl.state.kind === 'starting' && repl.state.mode === 'fresh'
-  const reason = toAppError(error)
-  deps.log.warn('a start failed', { repl: repl.id, generation, code: reason.code, error: reason.message })
-  if (reason.code === 'internal') deps.log.error('a start failed unexpectedly', error, { repl: repl.id })
+  const reason = reasonOf(error)
+  if (reason.code === 'internal') deps.log.error('a start failed unexpectedly', error, factsOf(attempt))
+  else deps.log.warn('a start failed', { ...factsOf(attempt), code: reason.code, error: reason.message })
   if (isFresh && sandboxId !== null) {
     await tryRemove(() => removeOwn(deps.orchestrator, sandboxId, { replId: repl.id, generation }), {
       log: deps.log,
@@ -166,25 +178,8 @@ async function fail(deps: StartDeps, { work, sandboxId }: Attempt, error: unknow
     type: isGone ? 'sandbox-lost' : 'start-failed',
     at: deps.now(),
     generation,
-    error: reasonOf(reason),
+    error: reason,
   })
-}
-
-function showAdoption(progress: Progress, line: AdoptProgress): void {
-  switch (line.phase) {
-    case 'restoring':
-      return progress.show({ name: 'restore', ...ofTotal(line.doneFiles, line.totalFiles, 'files') })
-    case 'cloning':
-      return progress.show({
-        name: 'clone',
-        detail: line.message,
-        ...(line.percent !== undefined && { percent: line.percent }),
-      })
-    case 'opening':
-      return progress.show({ name: 'open' })
-    case 'done':
-    case 'failed':
-  }
 }
 
 function mustClone({ source }: Repl): boolean {

@@ -5,10 +5,10 @@ import { reasonOf } from '#server/repls/reason.ts'
 import type { Work } from '#server/repls/driver.ts'
 import { STOP_ATTEMPTS, STOP_LIMIT_MS } from '#server/repls/limits.ts'
 import { orAbort } from '#server/repls/or-abort.ts'
-import { createProgress, ofTotal } from '#server/repls/progress.ts'
+import { createProgress } from '#server/repls/progress.ts'
 import type { Progress } from '#server/repls/progress.ts'
-import { answers, findSandbox, removeOwn, tryRemove } from '#server/repls/sandboxes.ts'
-import { sandboxGone } from '#server/repls/start.ts'
+import { answers, findSandbox, removeOwn, sandboxGone, tryRemove } from '#server/repls/sandboxes.ts'
+import { showSave } from '#server/repls/sidecar-phases.ts'
 import type { StartDeps } from '#server/repls/start.ts'
 
 /** Brings a stopping repl to rest. Its sandbox is removed only when the last save is committed. */
@@ -17,10 +17,12 @@ export async function runStop(deps: StartDeps, work: Work): Promise<void> {
   if (repl.state.kind !== 'stopping') return
   const { generation, state } = repl
   const { sandboxId } = state
+  const beganAt = performance.now()
+  let saved: Saved | undefined
   if (state.work === 'unsaved') {
     if (sandboxId === null) throw new AppError('internal', 'There is no sandbox to save.')
-    const isSaved = await save(deps, work, sandboxId)
-    if (!isSaved) return
+    saved = await save(deps, work, sandboxId)
+    if (saved === undefined) return
   }
   await using progress = createProgress(work, deps.now)
   progress.show({ name: 'remove' })
@@ -32,19 +34,29 @@ export async function runStop(deps: StartDeps, work: Work): Promise<void> {
   }
   await progress[Symbol.asyncDispose]()
   signal.throwIfAborted()
-  await work.apply({ type: 'removed', at: deps.now(), generation })
+  const after = await work.apply({ type: 'removed', at: deps.now(), generation })
+  const facts = { repl: repl.id, generation, sandbox: sandboxId, ms: Math.round(performance.now() - beganAt) }
+  deps.log.info('stopped a REPL', { ...facts, ...saved })
+  if (after.state.kind === 'deleted') deps.log.info('deleted a REPL', { repl: repl.id, generation })
 }
 
-/** Whether the last save is committed; otherwise the record says why not, and the sandbox stays. */
-async function save(deps: StartDeps, work: Work, sandboxId: string): Promise<boolean> {
+/** What the last save holds. */
+interface Saved {
+  files: number
+  bytes: number
+}
+
+/** What was committed at last; `undefined`: the record says why nothing was, and the sandbox stays. */
+async function save(deps: StartDeps, work: Work, sandboxId: string): Promise<Saved | undefined> {
   const { repl, signal } = work
   const { generation } = repl
   const timeout = AbortSignal.timeout(STOP_LIMIT_MS)
   const progress = createProgress(work, deps.now)
   progress.show({ name: 'save' })
+  let saved: Saved
   try {
     const either = AbortSignal.any([signal, timeout])
-    await orAbort(saveSomehow(deps, work, { sandboxId, progress, signal: either }), either)
+    saved = await orAbort(saveSomehow(deps, work, { sandboxId, progress, signal: either }), either)
     await progress[Symbol.asyncDispose]()
   } catch (error) {
     await progress[Symbol.asyncDispose]()
@@ -52,17 +64,17 @@ async function save(deps: StartDeps, work: Work, sandboxId: string): Promise<boo
     const reason = timeout.aborted
       ? new AppError('timeout', `The last save took longer than ${STOP_LIMIT_MS / 60_000} minutes.`, { cause: error })
       : toAppError(error)
-    deps.log.error('a last save failed; the sandbox is kept', reason, { repl: repl.id, sandbox: sandboxId })
+    deps.log.error('a last save failed; the sandbox is kept', reason, { repl: repl.id, generation, sandbox: sandboxId })
     const isGone = (await findSandbox(deps.orchestrator, sandboxId).catch(() => null)) === undefined
     await work.apply(
       isGone
         ? { type: 'sandbox-lost', at: deps.now(), generation, error: reasonOf(sandboxGone(sandboxId)) }
         : { type: 'stop-failed', at: deps.now(), generation, error: reasonOf(reason) },
     )
-    return false
+    return undefined
   }
   await work.apply({ type: 'saved', at: deps.now(), generation })
-  return true
+  return saved
 }
 
 interface Saving {
@@ -75,12 +87,17 @@ interface Saving {
  * Asks the sidecar to stop and save. One that died is started anew on the same volume first; one that knows no repl was
  * started so by a control plane that died before it could say whose it is.
  */
-async function saveSomehow(deps: StartDeps, work: Work, saving: Saving): Promise<void> {
+async function saveSomehow(deps: StartDeps, work: Work, saving: Saving): Promise<Saved> {
   const { sandboxId, progress, signal } = saving
-  const onProgress = (line: SaveProgress) => showSave(progress, line)
+  let saved: Saved = { files: 0, bytes: 0 }
+  const onProgress = (line: SaveProgress) => {
+    if (line.phase === 'done') saved = { files: line.files, bytes: line.bytes }
+    showSave(progress, line)
+  }
   for (let attempt = 1; ; attempt++) {
     try {
-      return await deps.sidecar.stop(sandboxId, onProgress, signal)
+      await deps.sidecar.stop(sandboxId, onProgress, signal)
+      return saved
     } catch (error) {
       const mayHelp = error instanceof AppError && (error.code === 'unavailable' || error.code === 'conflict')
       if (!mayHelp || signal.aborted || attempt === STOP_ATTEMPTS) throw error
@@ -103,15 +120,4 @@ async function rescue(deps: StartDeps, work: Work, saving: Saving): Promise<void
 async function adoptAgain(deps: StartDeps, { repl }: Work, { sandboxId, signal }: Saving): Promise<void> {
   const request = await adoptRequestOf(deps, repl, { sandboxId, isResumed: true })
   await deps.sidecar.adopt(request, () => undefined, signal)
-}
-
-function showSave(progress: Progress, line: SaveProgress): void {
-  switch (line.phase) {
-    case 'scanning':
-      return progress.show({ name: 'save', detail: `Looking at ${line.files} files` })
-    case 'uploading':
-      return progress.show({ name: 'save', ...ofTotal(line.doneBytes, line.totalBytes, 'bytes') })
-    case 'done':
-    case 'failed':
-  }
 }

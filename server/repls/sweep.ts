@@ -9,7 +9,7 @@ import { ORPHAN_GRACE_MS, SWEEP_DEBOUNCE_MS, SWEEP_EVERY_MS, SWEEP_LEASE_MS } fr
 import { isMoving, sandboxOf, workspaceOf } from '#server/repls/record.ts'
 import type { Repl } from '#server/repls/record.ts'
 import { transition } from '#server/repls/repl.ts'
-import { sandboxGone } from '#server/repls/start.ts'
+import { sandboxGone } from '#server/repls/sandboxes.ts'
 import type { ShareLinks } from '#server/repls/shares.ts'
 import type { ReplStore } from '#server/repls/store.ts'
 import type { StateStore } from '#server/state-store/state-store.ts'
@@ -111,7 +111,6 @@ async function sweepRepl(deps: SweepDeps, repl: Repl, sandboxes: Sandbox[]): Pro
     deps.log.warn('a sandbox died', { repl: repl.id, generation, sandbox: sandboxId, error: error.message })
     await deps.lifecycle.tell(repl.id, { type: 'sandbox-died', at, generation, error })
   } else if (repl.state.kind === 'running' && at - lastWork(repl) >= deps.idleStopMs) {
-    deps.log.info('stopping an idle repl', { repl: repl.id, generation })
     await stopIfIdle(deps, repl)
   }
 }
@@ -121,13 +120,16 @@ function lastWork(repl: Repl): number {
 }
 
 /** Somebody may have come back since the record was read. */
-async function stopIfIdle({ store, driver, idleStopMs, now }: SweepDeps, { id }: Repl): Promise<void> {
-  const { refusal } = await store.update(id, (repl) =>
+async function stopIfIdle({ store, driver, idleStopMs, log, now }: SweepDeps, { id }: Repl): Promise<void> {
+  const { repl: stopping, refusal } = await store.update(id, (repl) =>
     repl.state.kind === 'running' && now() - lastWork(repl) >= idleStopMs
       ? transition(repl, { type: 'stop-asked', at: now() })
       : { refused: 'already', message: 'It is used.' },
   )
-  if (refusal === undefined) driver.drive(id)
+  if (refusal !== undefined) return
+  const idleMs = now() - lastWork(stopping)
+  log.info('stopping an idle REPL', { repl: id, generation: stopping.generation, idleMs, limitMs: idleStopMs })
+  driver.drive(id)
 }
 
 /** Record, history and objects of a repl whose time to be restored is over. Begun again where it broke off. */
@@ -140,7 +142,7 @@ async function purge({ store, workspaces, shares, log, now }: SweepDeps, repl: R
   await shares.endAll(current.id)
   await workspaces.purge(workspaceOf(current))
   await store.remove(current)
-  log.info('purged a deleted repl', { repl: current.id })
+  log.info('purged a deleted REPL', { repl: current.id, generation: current.generation })
 }
 
 /** A sandbox that was given up as lost, with work in it, is its repl's again: whether it was so. */
@@ -176,8 +178,12 @@ async function sweepOrphans(deps: SweepDeps, sandboxes: Sandbox[]): Promise<void
   for (const { id, label } of orphans) {
     await attempt(deps, id, async () => {
       if (label !== undefined && (await takeBack(deps, { sandboxId: id, ...label }))) return
-      deps.log.warn('removing a sandbox that no repl has', { sandbox: id, repl: label?.replId })
       await deps.orchestrator.remove(id)
+      deps.log.info('removed a sandbox that no REPL has', {
+        sandbox: id,
+        repl: label?.replId,
+        generation: label?.generation,
+      })
     })
   }
 }
