@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
-import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { SignJWT } from 'jose'
@@ -8,7 +8,6 @@ import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { newId, newSandboxId } from '#protocol/ids.ts'
 import { buildSandbox } from './build-sandbox.ts'
-import { ROOT } from './root.ts'
 
 /** Asks a runner over its socket; the answer's text. */
 async function ask(socketPath: string, path: string, body?: string): Promise<string> {
@@ -22,12 +21,11 @@ async function ask(socketPath: string, path: string, body?: string): Promise<str
 }
 
 test('the bundle runs by itself: a shell, and a screen drawn by its worker thread', async () => {
-  await buildSandbox()
+  // Away from the project's own packages: what the bundle lacks, it must not find.
   const folder = await mkdtemp('/tmp/devex-bundle-')
+  await buildSandbox(join(folder, 'sandbox'))
   const [workspace, home, socketPath] = [join(folder, 'workspace'), join(folder, 'home'), join(folder, 'r.sock')]
   await Promise.all([mkdir(workspace), mkdir(home)])
-  // Away from the project's own packages: what it lacks, it must not find.
-  await cp(join(ROOT, '.build', 'sandbox'), join(folder, 'sandbox'), { recursive: true })
   const { privateKey, publicKey } = generateKeyPairSync('ed25519')
   const sandbox = newSandboxId()
   const repl = newId()

@@ -8,10 +8,9 @@ import { ROOT } from './root.ts'
 
 /**
  * Makes `.build/sandbox`: everything that runs inside a sandbox, in one folder that needs nothing else. Programs are one
- * file each; packages with a binary part lie beside them.
+ * file each; packages with a binary part lie beside them. `target`: another place for it.
  */
-export async function buildSandbox(): Promise<void> {
-  const target = join(ROOT, '.build', 'sandbox')
+export async function buildSandbox(target = join(ROOT, '.build', 'sandbox')): Promise<void> {
   const aside = `${target}.${process.pid}.new`
   await rm(aside, { recursive: true, force: true })
   await mkdir(aside, { recursive: true })

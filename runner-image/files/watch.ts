@@ -29,6 +29,9 @@ const IGNORED = [
   '**/.local/share/devex/**',
 ]
 
+/** Without a named backend the package starts a shell to look for another program first, and leaves a zombie behind. */
+const OPTIONS = { ignore: IGNORED, ...(process.platform === 'linux' && { backend: 'inotify' as const }) }
+
 /** Tells of changes below a folder, gathered so that a burst is one event. */
 export class Watch implements AsyncDisposable {
   readonly #options: WatchOptions
@@ -48,9 +51,7 @@ export class Watch implements AsyncDisposable {
     const { folder, log } = this.#options
     try {
       this.#root = await realpath(folder)
-      this.#subscription = await subscribe(this.#root, (error, events) => this.#take(error, events), {
-        ignore: IGNORED,
-      })
+      this.#subscription = await subscribe(this.#root, (error, events) => this.#take(error, events), OPTIONS)
       if (this.#isDisposed) await this.#unsubscribe()
     } catch (error) {
       log.error('Changes on disk are not watched.', error, { folder })

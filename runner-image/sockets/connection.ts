@@ -45,7 +45,8 @@ export class Connection {
     })
     this.#socket.on('message', (data, isBinary) => this.#receive(data, isBinary))
     this.#socket.on('pong', () => this.#heard())
-    this.#socket.on('error', () => this.#socket.terminate())
+    // `ws` itself closes then, with the code that says why (RFC 6455 §7.4.1); ending it here would cut that off.
+    this.#socket.on('error', () => {})
     this.#socket.on('close', () => this.#closed())
     this.#heartbeat = setInterval(() => this.#beat(), CONNECTION_SILENCE_MS / 3)
     this.#ping()
