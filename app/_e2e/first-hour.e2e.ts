@@ -28,12 +28,11 @@ const PYTHON: Journey = {
   command: 'python3 main.py',
   program: (text) =>
     [
+      // Without indented lines: the editor would indent them once more.
       'import http.server, os',
-      'class H(http.server.BaseHTTPRequestHandler):',
-      '    def do_GET(self):',
-      '        self.send_response(200); self.end_headers()',
-      `        self.wfile.write(b"<h1>${text}</h1>")`,
-      'http.server.HTTPServer(("", int(os.environ.get("PORT", 8000))), H).serve_forever()',
+      `answer = lambda self: (self.send_response(200), self.end_headers(), self.wfile.write(b"<h1>${text}</h1>"))`,
+      'Handler = type("Handler", (http.server.BaseHTTPRequestHandler,), {"do_GET": answer})',
+      'http.server.HTTPServer(("", int(os.environ.get("PORT", 8000))), Handler).serve_forever()',
       '',
     ].join('\n'),
 }
@@ -92,7 +91,7 @@ for (const journey of [NODE, PYTHON]) {
     await page.getByRole('button', { name: 'Share' }).click()
     await page.getByRole('button', { name: 'Revoke the viewer link' }).click()
     await expect(viewer.getByTestId('connection-state')).not.toHaveAttribute('data-state', 'open', { timeout: 5_000 })
-    await expect(viewer.getByRole('heading', { name: /access/i })).toBeVisible()
+    await expect(viewer.getByText('Your access to this REPL was removed')).toBeVisible()
     await viewer.goto(link)
     await expect(viewer.getByRole('main')).toContainText(/revoked|expired|no longer/i)
     await context.close()
