@@ -4,7 +4,7 @@ import { useId, useState } from 'react'
 import { useRouter } from 'next/navigation'
 import { api, wireErrorOf } from '#components/api.ts'
 import { readCreateDraft } from '#components/dashboard/create-form.ts'
-import type { CreateDraft } from '#components/dashboard/create-form.ts'
+import type { CreateDraft, CreateDraftErrors } from '#components/dashboard/create-form.ts'
 import { GitFields } from '#components/dashboard/git-fields.tsx'
 import { TemplateCards } from '#components/dashboard/template-cards.tsx'
 import { Button } from '#components/ui/button.tsx'
@@ -14,7 +14,6 @@ import { Field } from '#components/ui/field.tsx'
 import { Input } from '#components/ui/input.tsx'
 import { Tabs, TabsContent, TabsList, TabsTrigger } from '#components/ui/tabs.tsx'
 import type { WireError } from '#protocol/errors.ts'
-import { MAX_DISPLAY_NAME_CHARS } from '#protocol/limits.ts'
 import type { TemplateView } from '#server/repls/views.ts'
 
 interface CreateDialogProps {
@@ -35,7 +34,7 @@ export function CreateDialog({ templates, ...dialog }: CreateDialogProps) {
     url: '',
     branch: '',
   })
-  const [errors, setErrors] = useState<Partial<Record<'template' | 'url' | 'branch', string>>>({})
+  const [errors, setErrors] = useState<CreateDraftErrors>({})
   const [failure, setFailure] = useState<WireError>()
   const [isBusy, setIsBusy] = useState(false)
   const change = (part: Partial<CreateDraft>) => {
@@ -104,12 +103,11 @@ export function CreateDialog({ templates, ...dialog }: CreateDialogProps) {
             <GitFields draft={draft} errors={errors} onChange={change} />
           </TabsContent>
         </Tabs>
-        <Field label="Name" hint="Optional. You can change it later.">
+        <Field label="Name" hint="Optional. You can change it later." error={errors.name}>
           {(control) => (
             <Input
               {...control}
               value={draft.name}
-              maxLength={MAX_DISPLAY_NAME_CHARS}
               autoComplete="off"
               placeholder={draft.kind === 'git' ? 'Name of the repository' : 'Name of the template'}
               onChange={(event) => change({ name: event.target.value })}

@@ -18,6 +18,8 @@ test('a repository comes with its branch if one is given, and with https if the 
 })
 
 test.each([
+  [{ name: 'x'.repeat(300) }, { name: 'This cannot be a name: at most 60 characters.' }],
+  [{ name: 'bell\u0007' }, { name: 'This cannot be a name: no control characters.' }],
   [{ url: 'git@github.com:ada/engine.git' }, { url: 'Only https works here. Use https://github.com/ada/engine.git' }],
   [{ url: 'file:///etc/passwd' }, { url: 'This is not an https address of a repository.' }],
   [{ url: '' }, { url: 'This is not an https address of a repository.' }],

@@ -1,3 +1,4 @@
+import { nameProblem } from '#components/name-problem.ts'
 import { cloneSourceSchema } from '#protocol/adoption.ts'
 import type { CreateRepl } from '#server/repls/views.ts'
 
@@ -10,9 +11,12 @@ export interface CreateDraft {
   branch: string
 }
 
+/** What is wrong, by field. */
+export type CreateDraftErrors = Partial<Record<'template' | 'name' | 'url' | 'branch', string>>
+
 export type CreateDraftResult =
   | { isValid: true; input: Pick<CreateRepl, 'source'> & { name?: string } }
-  | { isValid: false; errors: Partial<Record<'template' | 'url' | 'branch', string>> }
+  | { isValid: false; errors: CreateDraftErrors }
 
 const SSH_URL = /^(?:ssh:\/\/)?git@([^:/]+)[:/](.+)$/
 
@@ -20,6 +24,8 @@ const SSH_URL = /^(?:ssh:\/\/)?git@([^:/]+)[:/](.+)$/
 export function readCreateDraft(draft: CreateDraft): CreateDraftResult {
   const name = draft.name.trim()
   const named = name === '' ? {} : { name }
+  const problem = name === '' ? undefined : nameProblem(name)
+  if (problem !== undefined) return { isValid: false, errors: { name: problem } }
   if (draft.kind === 'template') {
     if (draft.template === '') return { isValid: false, errors: { template: 'Choose a template.' } }
     return { isValid: true, input: { ...named, source: { kind: 'template', template: draft.template } } }

@@ -1,8 +1,8 @@
 'use client'
 
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useId, useRef, useState } from 'react'
+import { nameProblem } from '#components/name-problem.ts'
 import { Input } from '#components/ui/input.tsx'
-import { MAX_DISPLAY_NAME_CHARS } from '#protocol/limits.ts'
 
 interface RenameInputProps {
   name: string
@@ -10,9 +10,11 @@ interface RenameInputProps {
   onCancel: () => void
 }
 
-/** A name being changed in its place: Enter or leaving keeps it, Escape does not. */
+/** A name being changed in its place: Enter or leaving keeps it, Escape does not. What cannot be a name stays, and why. */
 export function RenameInput({ name, onRename, onCancel }: RenameInputProps) {
   const [value, setValue] = useState(name)
+  const [problem, setProblem] = useState<string>()
+  const problemId = useId()
   const input = useRef<HTMLInputElement>(null)
   useEffect(() => {
     input.current?.focus()
@@ -20,22 +22,35 @@ export function RenameInput({ name, onRename, onCancel }: RenameInputProps) {
   }, [])
   const finish = () => {
     const next = value.trim()
-    if (next === '' || next === name) onCancel()
-    else onRename(next)
+    if (next === '' || next === name) return onCancel()
+    const found = nameProblem(next)
+    if (found === undefined) onRename(next)
+    else setProblem(found)
   }
   return (
-    <Input
-      ref={input}
-      aria-label={`New name for ${name}`}
-      value={value}
-      maxLength={MAX_DISPLAY_NAME_CHARS}
-      onChange={(event) => setValue(event.target.value)}
-      onBlur={finish}
-      onKeyDown={(event) => {
-        if (event.key === 'Enter') finish()
-        if (event.key === 'Escape') onCancel()
-      }}
-      className="relative z-10 h-7 max-w-80"
-    />
+    <div className="relative z-10 max-w-80">
+      <Input
+        ref={input}
+        aria-label={`New name for ${name}`}
+        aria-invalid={problem !== undefined || undefined}
+        aria-describedby={problem === undefined ? undefined : problemId}
+        value={value}
+        onChange={(event) => {
+          setValue(event.target.value)
+          setProblem(undefined)
+        }}
+        onBlur={finish}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter') finish()
+          if (event.key === 'Escape') onCancel()
+        }}
+        className="h-7"
+      />
+      {problem !== undefined && (
+        <p id={problemId} role="alert" className="mt-1 text-xs text-failed">
+          {problem}
+        </p>
+      )}
+    </div>
   )
 }

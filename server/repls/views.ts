@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { cloneSourceSchema } from '#protocol/adoption.ts'
-import { MAX_DISPLAY_NAME_CHARS } from '#protocol/limits.ts'
+import { displayNameSchema } from '#protocol/display-name.ts'
 import { roleSchema } from '#protocol/roles.ts'
 import type { WireError } from '#protocol/errors.ts'
 import type { Role } from '#protocol/roles.ts'
@@ -88,16 +88,8 @@ export interface AccountView {
   isLocal: boolean
 }
 
-const CONTROL_CHARACTERS = /\p{Cc}/u
-
-/** A repl's name: 1 to 60 characters, no control characters. Shown as text everywhere, never as markup. */
-export const replNameSchema = z
-  .string()
-  .trim()
-  .min(1, 'a name is needed')
-  .max(MAX_DISPLAY_NAME_CHARS, `at most ${MAX_DISPLAY_NAME_CHARS} characters`)
-  .refine((name) => !CONTROL_CHARACTERS.test(name), 'no control characters')
-  .refine((name) => name.isWellFormed(), 'not valid Unicode')
+/** A repl's name. */
+export const replNameSchema = displayNameSchema
 
 export const createReplSchema = z.object({
   /** Absent: made from the template's title or the repository's name. */
