@@ -8,7 +8,7 @@
     var choice = null
     try {
       choice = window.localStorage.getItem('devex.theme')
-    } catch (error) {
+    } catch {
       // Storage may be forbidden; the system's theme then holds.
     }
     var isDark = choice === 'dark' || (choice !== 'light' && system.matches)

@@ -57,11 +57,6 @@ export function fromWireError(error: WireError): AppError {
   })
 }
 
-/** Whether asking again later can help without anything else being done. */
-export function isRetriable(code: ErrorCode): boolean {
-  return code === 'unavailable' || code === 'timeout' || code === 'rate_limited'
-}
-
 function describeIssues(error: z.ZodError): string {
   return error.issues
     .map((issue) => (issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`))

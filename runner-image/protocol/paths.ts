@@ -1,9 +1,8 @@
 import { z } from 'zod'
 import { MAX_NAME_BYTES, MAX_PATH_BYTES } from './limits.ts'
 
-/** Where the project and HOME lie inside a sandbox. */
+/** Where the project lies inside a sandbox. */
 export const WORKSPACE_DIR = '/workspace'
-export const HOME_DIR = '/home/dev'
 
 /** Where deleted files go, relative to HOME: `<trash>/<deletion id>/<original path>`. */
 export const TRASH_DIR = '.local/share/devex/trash'

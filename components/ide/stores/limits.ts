@@ -38,9 +38,6 @@ export const MAX_SHOWN_ENTRIES = 5000
 /** Open tabs that can be reopened after closing. */
 export const MAX_CLOSED_TABS = 20
 
-/** How long a message with a button stays. */
-export const NOTICE_MS = 8000
-
 /** Results of quick open and of the palette. */
 export const MAX_QUICK_RESULTS = 60
 
