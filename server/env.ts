@@ -107,6 +107,11 @@ const settings = z.object({
     .enum(['auto', 'none'])
     .default('auto')
     .describe('auto: bubblewrap where it works. none: run sandboxes as plain processes.'),
+  ALLOW_UNISOLATED: flag
+    .default(false)
+    .describe(
+      'true: where sandboxes are plain processes, others than the administrator may start REPLs too. They can then do all that the user of this server can.',
+    ),
 })
 
 export type Settings = z.output<typeof settings>

@@ -32,6 +32,7 @@ const LIMITS: DomainLimits = {
   SANDBOX_PROCESSES: 100,
   SANDBOX_DISK_BYTES: GIB,
   IDLE_STOP_MINUTES: 30,
+  ALLOW_UNISOLATED: false,
 }
 
 /** A domain on a real state store in a folder of its own, over stand-ins at its other ports. */
@@ -40,7 +41,7 @@ export interface TestBed extends AsyncDisposable {
   domain: Domain
   stateStore: StateStore
   /** A further control plane over the same sandboxes, with a connection of its own to the same store: hints do not cross. */
-  another(): Promise<Domain>
+  another(limits?: Partial<DomainLimits>): Promise<Domain>
   /** Lets the clock of every domain jump. */
   advance(ms: number): void
   now(): number
@@ -80,9 +81,9 @@ export async function openTestBed(
     world,
     domain,
     stateStore,
-    another: async () => {
-      const own = owned.use(await open({ file }))
-      return owned.use(createDomain({ ...deps, stateStore: own }))
+    another: async (own = {}) => {
+      const ownStore = owned.use(await open({ file }))
+      return owned.use(createDomain({ ...deps, stateStore: ownStore, limits: { ...deps.limits, ...own } }))
     },
     advance: (ms) => {
       skew += ms

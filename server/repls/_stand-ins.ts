@@ -57,6 +57,7 @@ export class World {
   /** What an adoption reports on its way. */
   adoptProgress: AdoptProgress[] = [{ phase: 'restoring', doneFiles: 1, totalFiles: 2 }, { phase: 'opening' }]
   cloneNames: string[] | undefined
+  isolation = ISOLATION
 
   /** Makes a call fail until `mend`. */
   break(call: Call, error: unknown = new AppError('unavailable', `${call} is broken`)): void {
@@ -107,7 +108,7 @@ export class World {
   }
 
   readonly orchestrator: Orchestrator = {
-    isolation: () => ISOLATION,
+    isolation: () => this.isolation,
     probe: async () => true,
     create: async (sandboxId, { template, signal }) => {
       await this.#enter('create', sandboxId, signal)

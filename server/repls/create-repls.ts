@@ -1,5 +1,6 @@
 import type { Principal } from '#server/auth/principal.ts'
 import type { Tokens } from '#server/auth/tokens.ts'
+import { createUsers } from '#server/auth/users.ts'
 import type { Settings } from '#server/env.ts'
 import type { Log } from '#server/log.ts'
 import type { Orchestrator, SandboxLimits } from '#server/orchestrator/orchestrator.ts'
@@ -11,6 +12,7 @@ import { createQuotas } from '#server/repls/quotas.ts'
 import { createRepls } from '#server/repls/repl-calls.ts'
 import type { Access, Lifecycle, Repls, Shares } from '#server/repls/repls.ts'
 import { createShares } from '#server/repls/shares.ts'
+import { createSolitude } from '#server/repls/solitude.ts'
 import { createSpares } from '#server/repls/spares.ts'
 import { runStart } from '#server/repls/start.ts'
 import type { StartDeps } from '#server/repls/start.ts'
@@ -35,6 +37,7 @@ export type DomainLimits = Pick<
   | 'SANDBOX_PROCESSES'
   | 'SANDBOX_DISK_BYTES'
   | 'IDLE_STOP_MINUTES'
+  | 'ALLOW_UNISOLATED'
 >
 
 export interface DomainDeps {
@@ -110,8 +113,19 @@ export function createDomain(deps: DomainDeps): Domain {
     start: (work) => runStart(startDeps, work),
     stop: (work) => runStop(startDeps, work),
   })
+  const solitude = createSolitude({
+    orchestrator,
+    users: createUsers(stateStore),
+    allowUnisolated: limits.ALLOW_UNISOLATED,
+  })
+  const { level } = orchestrator.isolation()
+  if (level === 'none') {
+    log.warn('sandboxes are not isolated: what a REPL runs can do all that the user of this server can', {
+      startsBy: solitude.isKept ? 'administrator' : 'everybody',
+    })
+  }
   const touches = createTouches({ store, log, now })
-  const lifecycle = createLifecycle({ stateStore, store, driver, spares, touches, log, now })
+  const lifecycle = createLifecycle({ stateStore, store, driver, spares, touches, solitude, log, now })
   const sweeper = createSweeper({
     stateStore,
     store,
@@ -133,6 +147,7 @@ export function createDomain(deps: DomainDeps): Domain {
       store,
       quotas,
       access,
+      solitude,
       lifecycle,
       driver,
       workspaces,

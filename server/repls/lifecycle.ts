@@ -8,6 +8,7 @@ import type { Repl } from '#server/repls/record.ts'
 import { transition } from '#server/repls/repl.ts'
 import type { ReplEvent } from '#server/repls/repl-events.ts'
 import type { Lifecycle, RunningSandbox } from '#server/repls/repls.ts'
+import type { Solitude } from '#server/repls/solitude.ts'
 import type { Spares } from '#server/repls/spares.ts'
 import { noSuchRepl, replChannel } from '#server/repls/store.ts'
 import type { ReplStore } from '#server/repls/store.ts'
@@ -31,6 +32,7 @@ interface LifecycleDeps {
   driver: Driver
   spares: Spares
   touches: Touches
+  solitude: Solitude
   log: Log
   now: () => number
 }
@@ -55,9 +57,15 @@ export function createLifecycle(deps: LifecycleDeps): Lives {
     return repl
   }
 
-  const start = (replId: string) => {
-    if (isClosing) return Promise.reject(new AppError('unavailable', 'Devex is stopping.'))
-    return ask(replId, (repl) => ({ type: canResume(repl) ? 'resume-asked' : 'start-asked', at: now() }))
+  const start = async (replId: string) => {
+    if (isClosing) throw new AppError('unavailable', 'Devex is stopping.')
+    if (deps.solitude.isKept) await deps.solitude.requireOwner(await ownerOf(replId))
+    return await ask(replId, (repl) => ({ type: canResume(repl) ? 'resume-asked' : 'start-asked', at: now() }))
+  }
+  const ownerOf = async (replId: string) => {
+    const repl = await store.get(replId)
+    if (repl === undefined) throw noSuchRepl()
+    return repl.owner.id
   }
   const stop = (replId: string) => ask(replId, () => ({ type: 'stop-asked', at: now() }))
 

@@ -42,7 +42,7 @@ async function stage(): Promise<Stage> {
   const lines: string[] = []
   const app = opened.use(
     await createContext({
-      env: readEnv({ ISOLATION: 'none', SPARE_SANDBOXES: '1' }),
+      env: readEnv({ ISOLATION: 'none', ALLOW_UNISOLATED: 'true', SPARE_SANDBOXES: '1' }),
       log: createLog({ level: 'info', format: 'text', write: (line) => lines.push(line) }),
       dataFolder: folder,
       secret: 'a secret of a test, long enough for it',

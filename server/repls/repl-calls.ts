@@ -14,6 +14,7 @@ import type { Repl } from '#server/repls/record.ts'
 import { transition } from '#server/repls/repl.ts'
 import type { Access, Grant, Repls } from '#server/repls/repls.ts'
 import { liveSharesOf } from '#server/repls/share-records.ts'
+import type { Solitude } from '#server/repls/solitude.ts'
 import { noSuchRepl } from '#server/repls/store.ts'
 import type { ReplStore } from '#server/repls/store.ts'
 import { viewOf } from '#server/repls/view-of.ts'
@@ -28,6 +29,7 @@ interface ReplsDeps {
   store: ReplStore
   quotas: Quotas
   access: Access
+  solitude: Solitude
   lifecycle: Lives
   driver: Driver
   workspaces: Workspaces
@@ -88,6 +90,7 @@ export function createRepls(deps: ReplsDeps): Repls {
 
     create: async (who, input) => {
       if (who.kind !== 'user') throw new AppError('forbidden', 'Sign in to create a REPL of your own.')
+      deps.solitude.requireAsker(who)
       const beganAt = performance.now()
       const repl = await createRepl(deps, who, input)
       if (isMoving(repl)) deps.driver.drive(repl.id)
@@ -99,7 +102,11 @@ export function createRepls(deps: ReplsDeps): Repls {
     rename: (who, replId, name) =>
       as(who, { replId, role: 'owner' }, () => change(replId, (repl) => ({ ...repl, name }))),
 
-    start: (who, replId) => as(who, { replId, role: 'editor' }, lifecycle.start),
+    start: (who, replId) =>
+      as(who, { replId, role: 'editor' }, () => {
+        deps.solitude.requireAsker(who)
+        return lifecycle.start(replId)
+      }),
     stop: (who, replId) => as(who, { replId, role: 'editor' }, lifecycle.stop),
 
     delete: async (who, replId) => {

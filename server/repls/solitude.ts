@@ -1,0 +1,42 @@
+import type { Principal } from '#server/auth/principal.ts'
+import type { Users } from '#server/auth/users.ts'
+import { AppError } from '#server/errors.ts'
+import type { Orchestrator } from '#server/orchestrator/orchestrator.ts'
+
+/**
+ * Without isolation the programs of every repl are programs of the server's own user: what they can read and do is
+ * everybody's. So it is for one person, the administrator, unless the settings say otherwise.
+ */
+export interface Solitude {
+  isKept: boolean
+  /** `forbidden` unless the asker may run programs here. */
+  requireAsker(who: Principal): void
+  /** The same for a repl that is woken without anybody's name, by its owner. */
+  requireOwner(ownerId: string): Promise<void>
+}
+
+interface SolitudeDeps {
+  orchestrator: Pick<Orchestrator, 'isolation'>
+  users: Pick<Users, 'get'>
+  allowUnisolated: boolean
+}
+
+export function createSolitude({ orchestrator, users, allowUnisolated }: SolitudeDeps): Solitude {
+  const isKept = orchestrator.isolation().level === 'none' && !allowUnisolated
+  return {
+    isKept,
+    requireAsker: (who) => {
+      if (isKept && !(who.kind === 'user' && who.isAdmin)) throw refusal()
+    },
+    requireOwner: async (ownerId) => {
+      if (isKept && (await users.get(ownerId))?.isAdmin !== true) throw refusal()
+    },
+  }
+}
+
+function refusal(): AppError {
+  return new AppError('forbidden', 'This server cannot isolate sandboxes, so only its administrator may start REPLs.', {
+    advice:
+      'Ask whoever runs it to install bubblewrap (see the log for why it does not work), or, if all who sign in may act as the server’s own user, to set ALLOW_UNISOLATED=true. ADMIN_GITHUB_USER names the administrator.',
+  })
+}
