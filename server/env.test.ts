@@ -13,8 +13,9 @@ describe('env', () => {
     ])
   })
 
-  test('a wrong value names the variable, what was wrong and what it is for', () => {
-    expect(() => readEnv({ PORT: 'eighty' })).toThrow(/PORT: .*number.*Port to listen on/i)
+  test('a wrong value names the variable, what was wrong, what it is for, and a value that works', () => {
+    expect(() => readEnv({ PORT: 'eighty' })).toThrow(/PORT: .*number.*Port to listen on.*Example: PORT=3000/i)
+    expect(() => readEnv({ S3_ENDPOINT: 'minio' })).toThrow(/S3_ENDPOINT: .*URL.*e\.g\. https:/i)
   })
 
   test('every wrong variable is named at once', () => {

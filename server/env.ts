@@ -51,15 +51,15 @@ const settings = z.object({
   UPSTASH_REDIS_REST_URL: z
     .url({ protocol: /^https?$/ })
     .optional()
-    .describe('For STATE_STORE=upstash.'),
+    .describe('For STATE_STORE=upstash, e.g. https://eu1-name-12345.upstash.io.'),
   UPSTASH_REDIS_REST_TOKEN: z.string().min(1).optional().describe('For STATE_STORE=upstash.'),
 
   OBJECT_STORE: z.enum(['disk', 's3']).default('disk').describe('Where snapshots live: disk (data folder) or s3.'),
-  S3_BUCKET: z.string().min(3).optional().describe('For OBJECT_STORE=s3.'),
+  S3_BUCKET: z.string().min(3).optional().describe('For OBJECT_STORE=s3, e.g. devex-workspaces.'),
   S3_ENDPOINT: z
     .url({ protocol: /^https?$/ })
     .optional()
-    .describe('For S3-compatible stores; AWS needs none.'),
+    .describe('For S3-compatible stores, e.g. https://s3.eu.example.com; AWS needs none.'),
   S3_REGION: z.string().default('us-east-1').describe('For OBJECT_STORE=s3.'),
   S3_ACCESS_KEY_ID: z.string().min(1).optional().describe('For OBJECT_STORE=s3; without it, the AWS default chain.'),
   S3_SECRET_ACCESS_KEY: z.string().min(1).optional().describe('For OBJECT_STORE=s3.'),
@@ -167,9 +167,13 @@ export function envExample(): string {
   return `# Every setting of the control plane. Copy to .env and uncomment what you change.\n\n${lines.join('\n\n')}\n`
 }
 
+/** What a setting is for, and a value that it takes: its default, unless its meaning holds one. */
 function example(name: PropertyKey | undefined): string {
-  const schema = Object.entries(settings.shape).find(([key]) => key === name)?.[1]
-  return schema?.description === undefined ? '' : ` (${schema.description})`
+  const [key, schema] = Object.entries(settings.shape).find(([key]) => key === name) ?? []
+  if (schema?.description === undefined) return ''
+  const fallback = schema.safeParse(undefined)
+  const value = fallback.success && fallback.data !== undefined ? String(fallback.data) : ''
+  return ` (${schema.description}${value === '' ? '' : ` Example: ${key}=${value}`})`
 }
 
 function interpret(raw: Settings) {
