@@ -113,7 +113,7 @@ function BackedUp() {
       icon={<CloudCheck />}
       hint="The files were copied to the store; they survive the loss of this machine's REPL."
     >
-      <span className="max-sm:hidden">Backed up {formatAgo(savedAt, Math.max(now, savedAt))}</span>
+      <span className="max-sm:sr-only">Backed up {formatAgo(savedAt, Math.max(now, savedAt))}</span>
     </Item>
   )
 }

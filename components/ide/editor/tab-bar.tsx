@@ -10,6 +10,7 @@ import {
   ContextMenuTrigger,
 } from '#components/ui/context-menu.tsx'
 import { cx } from '#components/ui/cx.ts'
+import { IconButton } from '#components/ui/icon-button.tsx'
 import { nameOf, parentOf } from '#protocol/paths.ts'
 import { FileIcon } from '../files/file-icon.tsx'
 import type { Tab } from '../stores/tabs.ts'
@@ -22,20 +23,32 @@ export function TabBar() {
   const { tabs, active } = useStore(workbench.tabs.state)
   const unsaved = useStore(workbench.documents.unsaved)
   return (
-    <div
-      role="tablist"
-      aria-label="Open files"
-      className="flex h-9 shrink-0 items-stretch overflow-x-auto overflow-y-hidden border-b border-line bg-panel [scrollbar-width:none]"
-    >
-      {tabs.map((tab) => (
-        <FileTab
-          key={tab.path}
-          tab={tab}
-          isActive={tab.path === active}
-          isUnsaved={unsaved.includes(tab.path)}
-          hint={tabs.some((other) => other.path !== tab.path && nameOf(other.path) === nameOf(tab.path))}
-        />
-      ))}
+    <div className="flex h-9 shrink-0 border-b border-line bg-panel">
+      <div
+        role="tablist"
+        aria-label="Open files"
+        className="flex min-w-0 grow items-stretch overflow-x-auto overflow-y-hidden [scrollbar-width:none]"
+      >
+        {tabs.map((tab) => (
+          <FileTab
+            key={tab.path}
+            tab={tab}
+            isActive={tab.path === active}
+            isUnsaved={unsaved.includes(tab.path)}
+            hint={tabs.some((other) => other.path !== tab.path && nameOf(other.path) === nameOf(tab.path))}
+          />
+        ))}
+      </div>
+      {active !== undefined && (
+        <IconButton
+          label={`Close ${nameOf(active)}`}
+          keys="alt+w"
+          className="mx-1 self-center"
+          onClick={() => void closeTab(workbench, active)}
+        >
+          <X aria-hidden />
+        </IconButton>
+      )}
     </div>
   )
 }
@@ -87,7 +100,7 @@ function FileTab({ tab, isActive, isUnsaved, hint }: FileTabProps) {
           </button>
           <button
             type="button"
-            // A list of tabs may hold tabs only; by keyboard it is Alt+W, or the menu.
+            // A list of tabs may hold tabs only: for keyboards and screen readers there is the button at the end.
             aria-hidden
             tabIndex={-1}
             title={`Close ${name}`}

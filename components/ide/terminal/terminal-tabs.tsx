@@ -9,12 +9,13 @@ import { StateDot } from '#components/ui/state-dot.tsx'
 import type { TerminalInfo } from '#protocol/messages.ts'
 import { NameInput } from '../name-input.tsx'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
-import { newTerminal, toggleTerminal } from '../stores/actions.ts'
+import { closeActiveTerminal, newTerminal, toggleTerminal } from '../stores/actions.ts'
 
 /** The row over the terminals: one tab each, a new one, hide the panel. */
 export function TerminalTabs() {
   const workbench = useWorkbench()
   const { list, activeId } = useStore(workbench.terminals.state)
+  const active = list.find((terminal) => terminal.id === activeId)
   return (
     <div className="flex h-9 shrink-0 items-center gap-1 border-b border-line bg-panel pl-2 pr-1.5">
       <div role="tablist" aria-label="Terminals" className="flex min-w-0 items-center gap-0.5 overflow-x-auto">
@@ -28,6 +29,11 @@ export function TerminalTabs() {
         </IconButton>
       )}
       <div className="grow" />
+      {workbench.repl.canEdit && active !== undefined && (
+        <IconButton label={`Close ${active.name}`} side="top" onClick={() => closeActiveTerminal(workbench)}>
+          <Trash2 aria-hidden />
+        </IconButton>
+      )}
       <IconButton
         label="Hide terminals"
         keys="ctrl+`"
@@ -93,7 +99,7 @@ function TerminalTab({ terminal, isActive }: { terminal: TerminalInfo; isActive:
           {workbench.repl.canEdit && (
             <button
               type="button"
-              // A list of tabs may hold tabs only; by keyboard it is the menu.
+              // A list of tabs may hold tabs only: for keyboards and screen readers there is the button at the end.
               aria-hidden
               tabIndex={-1}
               title={`Close ${terminal.name}`}
