@@ -36,16 +36,6 @@ export class DraftDatabase implements Drafts {
     await settled(store.delete(this.#prefix + path))
   }
 
-  async paths(): Promise<string[]> {
-    const store = await this.#store('readonly')
-    if (store === undefined) return this.#fallback.paths()
-    const keys = await settled(store.getAllKeys(IDBKeyRange.bound(this.#prefix, `${this.#prefix}\uffff`)))
-    return z
-      .array(z.string())
-      .parse(keys)
-      .map((key) => key.slice(this.#prefix.length))
-  }
-
   async #store(mode: IDBTransactionMode): Promise<IDBObjectStore | undefined> {
     return (await this.#database)?.transaction(STORE, mode).objectStore(STORE)
   }

@@ -10,7 +10,6 @@ export interface Drafts {
   get(path: string): Promise<Draft | undefined>
   put(path: string, draft: Draft): Promise<void>
   delete(path: string): Promise<void>
-  paths(): Promise<string[]>
 }
 
 /** Drafts that live as long as the page. */
@@ -27,9 +26,5 @@ export class MemoryDrafts implements Drafts {
 
   async delete(path: string): Promise<void> {
     this.#drafts.delete(path)
-  }
-
-  async paths(): Promise<string[]> {
-    return [...this.#drafts.keys()]
   }
 }
