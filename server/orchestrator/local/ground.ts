@@ -8,8 +8,10 @@ import { writeEtc } from './etc.ts'
 import { currentUid } from './folders.ts'
 import type { Folders } from './folders.ts'
 import { SANDBOX_UID } from './launch.ts'
+import type { LaunchOptions } from './launch.ts'
 import type { Machine } from './machine.ts'
 import { makeNetwork, networkPath, removeNetwork } from './network/namespace.ts'
+import { slirpResolvConf } from './network/slirp.ts'
 
 export interface Ground {
   sandboxId: string
@@ -37,9 +39,10 @@ export function runnerCgroups(ground: Ground): string[] {
   return ground.machine.cgroups === undefined ? [] : joinFiles(ground.machine.cgroups, ground.sandboxId)
 }
 
-/** The network namespace that a runner enters, where it has one of its own. */
-export function runnerNetwork(ground: Ground): string | undefined {
-  return ground.machine.network === 'separate' ? networkPath(ground.sandboxId) : undefined
+/** The network that a runner enters or is given, where it has one of its own. */
+export function runnerNetwork({ sandboxId, machine }: Ground): Pick<LaunchOptions, 'networkNamespace' | 'slirp'> {
+  if (machine.network === 'shared') return {}
+  return machine.slirp === undefined ? { networkNamespace: networkPath(sandboxId) } : { slirp: machine.slirp }
 }
 
 /** Takes network, cgroups and sockets away, whether or not they are there. Nothing of it runs any more. */
@@ -62,6 +65,10 @@ async function prepareNetwork({ sandboxId, folders, machine }: Ground): Promise<
   if (machine.level === 'none') return
   const host = await readFile('/etc/resolv.conf', 'utf8').catch(() => '')
   if (machine.network === 'shared') return await writeEtc(folders.etc, { runner: host, sidecar: host })
+  if (machine.slirp !== undefined) {
+    const runner = slirpResolvConf(machine.networkOptions.resolvers)
+    return await writeEtc(folders.etc, { runner, sidecar: host })
+  }
   if (await exists(networkPath(sandboxId))) return
   await removeNetwork(sandboxId, machine.networkOptions.firewall)
   const network = await makeNetwork(sandboxId, machine.networkOptions)

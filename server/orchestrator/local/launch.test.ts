@@ -44,6 +44,13 @@ describe('the command line of a part', () => {
     expect(argv.slice(-3)).toEqual(['--', 'node', 'runner.mjs'])
   })
 
+  test('an ordinary user’s own network is closed before bubblewrap starts in it', () => {
+    const argv = launchArgv({ ...OPTIONS, slirp: { closed: ['10.0.0.0/8'], open: ['10.9.9.9'] } }, 1000)
+    const steps = argv.slice(argv.indexOf('devex-launch') + 1, argv.indexOf('bwrap')).join(' ')
+    expect(steps).toContain('network closed 10.0.0.0/8 open 10.9.9.9 --')
+    expect(argv[argv.indexOf('-c') + 1]).toContain('--disable-host-loopback')
+  })
+
   test('S3: nothing that is given stands in the text that the shell reads', () => {
     const script = launchArgv(OPTIONS, 0).find((argument) => argument.includes('exec "$@"')) ?? ''
     for (const given of ['/root', 'devex-x', 'runner.mjs', '$(id)']) expect(script).not.toContain(given)

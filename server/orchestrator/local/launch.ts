@@ -11,6 +11,8 @@ import { z } from 'zod'
 import { bubblewrapArgv } from './bubblewrap.ts'
 import type { BubblewrapOptions, Mount } from './bubblewrap.ts'
 import { currentUid } from './folders.ts'
+import { INSIDE_STEPS, inSlirp, insideSteps } from './network/slirp.ts'
+import type { SlirpRoutes } from './network/slirp.ts'
 
 /**
  * The user that sandboxes run as when the server is root: none that a person or package has (it lies between the ranges
@@ -24,7 +26,8 @@ const STAGE = '/run/devex'
 const INFO_FD = 3
 
 /**
- * Arguments: `cgroup <file>` joins, `folder|file <from> <to>` binds, `stage <folder>` begins a private view, up to `--`;
+ * Arguments: `cgroup <file>` joins, `folder|file <from> <to>` binds, `stage <folder>` begins a private view, `network`,
+ * `closed <range>` and `open <address>` make one's own network ready (`network/slirp.ts`), up to `--`;
  * then the command that takes this shell's place. Joining comes before anything is forked.
  */
 const PREPARE = `
@@ -34,7 +37,7 @@ while [ "$1" != -- ]; do
     cgroup) echo 0 > "$2"; shift 2 ;;
     stage) mkdir -p "$2"; mount -t tmpfs -o mode=0755,size=64k devex "$2"; shift 2 ;;
     folder) mkdir "$3"; mount --rbind "$2" "$3"; shift 3 ;;
-    file) : > "$3"; mount --bind "$2" "$3"; shift 3 ;;
+    file) : > "$3"; mount --bind "$2" "$3"; shift 3 ;;${INSIDE_STEPS}
   esac
 done
 shift
@@ -50,6 +53,8 @@ export interface LaunchOptions {
   cgroups: string[]
   /** Path of a network namespace to enter, as root. */
   networkNamespace?: string
+  /** Present: in a network of its own, as an ordinary user. */
+  slirp?: SlirpRoutes
   /** Output is appended here. */
   logFile?: string
 }
@@ -66,7 +71,12 @@ export interface Launched {
 export function launchArgv(options: LaunchOptions, uid = currentUid()): string[] {
   const joins = options.cgroups.flatMap((file) => ['cgroup', file])
   if (options.bubblewrap === undefined) return shell(joins, options.plain?.command ?? [])
-  if (uid !== 0) return shell(joins, bubblewrapArgv({ ...options.bubblewrap, infoFd: INFO_FD }))
+  if (uid !== 0) {
+    const command = bubblewrapArgv({ ...options.bubblewrap, infoFd: INFO_FD })
+    return options.slirp === undefined
+      ? shell(joins, command)
+      : inSlirp(shell([...joins, ...insideSteps(options.slirp)], command))
+  }
   const { steps, mounts } = stage(options.bubblewrap.mounts)
   const id = String(SANDBOX_UID)
   return [

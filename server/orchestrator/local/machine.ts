@@ -6,6 +6,7 @@ import type { Log } from '#server/log.ts'
 import type { Isolation } from '../orchestrator.ts'
 import type { Cgroups } from './cgroups.ts'
 import { openCgroups } from './cgroups.ts'
+import { describeIsolation } from './describe-isolation.ts'
 import { SANDBOX_PATH, hostPath, toolEnvironment } from './environment.ts'
 import type { HostEnv } from './environment.ts'
 import { currentUid } from './folders.ts'
@@ -15,6 +16,8 @@ import type { BubblewrapOptions, Mount } from './bubblewrap.ts'
 import { enableForwarding, findFirewall, makeNetwork, openForwardChain, removeNetwork } from './network/namespace.ts'
 import type { NetworkOptions } from './network/namespace.ts'
 import { isLoopback, readResolvers } from './network/resolvers.ts'
+import { slirpRoutes } from './network/slirp.ts'
+import type { SlirpRoutes } from './network/slirp.ts'
 import { findNpm } from './npm.ts'
 import { runBriefly } from './run-briefly.ts'
 
@@ -35,6 +38,8 @@ export interface Machine {
   /** npm's package folder, where sandboxes would have none otherwise. */
   npmFolder: string | undefined
   network: 'separate' | 'shared'
+  /** Separate networks of an ordinary user; absent: of root, or shared. */
+  slirp: SlirpRoutes | undefined
   /** For separate networks. */
   networkOptions: NetworkOptions
   cgroups: Cgroups | undefined
@@ -53,7 +58,9 @@ export async function openMachine(given: MachineOptions): Promise<Machine> {
     resolvers: await readResolvers(),
     proxies: await readProxies(options.hostEnv),
   }
-  const hasNetwork = nestedUserns !== undefined && (await isNetworkWorking(options, { networkOptions, nestedUserns }))
+  const slirp = currentUid() === 0 ? undefined : slirpRoutes(networkOptions.proxies)
+  const hasNetwork =
+    nestedUserns !== undefined && (await isNetworkWorking(options, { networkOptions, nestedUserns, slirp }))
   const network = hasNetwork ? 'separate' : 'shared'
   const cgroups = await openCgroups(newSandboxId(), (joins) =>
     runBriefly(
@@ -66,9 +73,10 @@ export async function openMachine(given: MachineOptions): Promise<Machine> {
     nestedUserns: nestedUserns ?? 'refused',
     npmFolder: options.npmFolder,
     network,
+    slirp: hasNetwork ? slirp : undefined,
     networkOptions,
     cgroups,
-    isolation: describe(level, network, cgroups),
+    isolation: describeIsolation({ level, network, isSlirp: slirp !== undefined }, cgroups),
     probe: async (command) => {
       const inside = ['/bin/sh', '-c', command]
       const run = await runBriefly(
@@ -112,18 +120,28 @@ async function tryBubblewrap(options: FoundOptions): Promise<NestedUserns | unde
   return undefined
 }
 
+interface NetworkTrial {
+  networkOptions: NetworkOptions
+  nestedUserns: NestedUserns
+  slirp: SlirpRoutes | undefined
+}
+
 async function isNetworkWorking(
   options: FoundOptions,
-  { networkOptions, nestedUserns }: { networkOptions: NetworkOptions; nestedUserns: NestedUserns },
+  { networkOptions, nestedUserns, slirp }: NetworkTrial,
 ): Promise<boolean> {
-  // TODO(issue 3): slirp4netns for ordinary users, where a probe shows it to work.
-  if (currentUid() !== 0) return false
+  const attempt = trial(options, { nestedUserns, network: 'inherited', command: ['true'] })
+  if (slirp !== undefined) {
+    const run = await runBriefly({ ...attempt, slirp }, ISOLATION_PROBE_TIMEOUT_MS)
+    if (!run.isOk)
+      options.log.info('sandboxes share the network of this machine', { why: `slirp4netns: ${run.output.trim()}` })
+    return run.isOk
+  }
   const id = newSandboxId()
   try {
     if (await enableForwarding()) options.log.info('switched IPv4 forwarding on, for the networks of sandboxes')
     if (await openForwardChain()) options.log.info('let the networks of sandboxes through the FORWARD chain')
     const { namespace } = await makeNetwork(id, networkOptions)
-    const attempt = trial(options, { nestedUserns, network: 'inherited', command: ['true'] })
     const run = await runBriefly({ ...attempt, networkNamespace: namespace }, ISOLATION_PROBE_TIMEOUT_MS)
     return run.isOk
   } catch (error) {
@@ -173,28 +191,4 @@ async function readProxy(value: string): Promise<{ address: string; port: number
   return found === undefined
     ? undefined
     : { address: found.address, port: url.port === '' ? fallback : Number(url.port) }
-}
-
-function describe(level: Machine['level'], network: Machine['network'], cgroups: Cgroups | undefined): Isolation {
-  const has = (controller: 'memory' | 'cpu' | 'processes') => cgroups?.parents[controller] !== undefined
-  const enforced = { memory: has('memory'), cpu: has('cpu'), processes: has('processes') }
-  const unlimited = Object.entries(enforced).flatMap(([name, isEnforced]) => (isEnforced ? [] : [name]))
-  return {
-    level,
-    summary: [summaryOf(level, network), unlimited.length === 0 ? [] : `Not limited: ${unlimited.join(', ')}.`]
-      .flat()
-      .join(' '),
-    network,
-    enforced,
-  }
-}
-
-function summaryOf(level: Machine['level'], network: Machine['network']): string {
-  if (level === 'none') {
-    const who = currentUid() === 0 ? 'as root' : 'as the user of this server'
-    return `No isolation: sandboxes are plain processes that run ${who}, and can read its files, its secrets and each other.`
-  }
-  return network === 'separate'
-    ? 'Separate files, processes and network; the kernel is shared.'
-    : 'Separate files and processes; the kernel and the network of this machine are shared.'
 }

@@ -206,11 +206,10 @@ export class LocalSandbox {
       npmFolder: machine.npmFolder,
     }
     const isRunner = part === 'runner'
-    const namespace = isRunner ? runnerNetwork(this.#ground) : undefined
     const { child, ended, initPid } = await launch({
       ...(machine.level === 'bubblewrap' ? bubblewrapLaunch(part, options) : plainLaunch(part, options)),
       cgroups: isRunner ? runnerCgroups(this.#ground) : [],
-      ...(namespace !== undefined && { networkNamespace: namespace }),
+      ...(isRunner && runnerNetwork(this.#ground)),
     })
     const main = child.pid === undefined ? undefined : identify(child.pid)
     const inner = await Promise.race([
