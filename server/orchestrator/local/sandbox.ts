@@ -235,6 +235,8 @@ export class LocalSandbox {
     if (this.#isRemoved || this.#deaths.has(part) || this.#record.parts[part] !== which) return
     this.#deaths.set(part, `The ${part} ended.`)
     const reason = await this.#explainEnd(part)
+    // Started anew meanwhile: what is there now did not end.
+    if (this.#record.parts[part] !== which) return
     this.#deaths.set(part, reason)
     this.#failWaits()
     this.#options.log.warn('a part of a sandbox ended', { sandbox: this.#record.id, part, reason })
