@@ -21,10 +21,11 @@ import type {
 import { shareControlSocket, unshareControlSocket } from './local/control-socket.ts'
 import { deleteTree, exists } from './local/delete-tree.ts'
 import type { HostEnv } from './local/environment.ts'
-import { foldersOf, makeSocketsDir, sandboxesDir } from './local/folders.ts'
+import { currentUid, foldersOf, makeSocketsDir, sandboxesDir } from './local/folders.ts'
 import { POLL_INTERVAL_MS } from './local/limits.ts'
 import { openMachine } from './local/machine.ts'
 import type { Machine } from './local/machine.ts'
+import { removeRouter } from './local/network/router.ts'
 import { Observers } from './local/observers.ts'
 import { socketOf } from './local/part-launch.ts'
 import { PARTS } from './local/part-processes.ts'
@@ -58,9 +59,14 @@ export async function openLocalOrchestrator(options: LocalOrchestratorOptions): 
   const hostEnv = options.hostEnv ?? readHostEnv()
   const machine = await openMachine({ ...options, hostEnv })
   const orchestrator = new LocalOrchestrator({ ...options, hostEnv }, machine)
-  await orchestrator.takeOver()
-  await shareControlSocket(options.controlSocket)
-  return orchestrator
+  try {
+    await orchestrator.takeOver()
+    await shareControlSocket(options.controlSocket)
+    return orchestrator
+  } catch (error) {
+    await orchestrator[Symbol.asyncDispose]()
+    throw error
+  }
 }
 
 const MADE_SUFFIX = '.new'
@@ -164,6 +170,7 @@ class LocalOrchestrator implements Orchestrator {
     this.#closed.abort(new AppError('unavailable', 'The server is stopping.'))
     await Promise.all([this.#creating.settle(), this.#removing.settle(), this.#restarting.settle()])
     if (this.#sandboxes.size === 0) await unshareControlSocket(this.#options.controlSocket)
+    if (currentUid() === 0) await removeRouter(this.#options.dataDir)
   }
 
   async #create(

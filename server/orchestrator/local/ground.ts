@@ -3,14 +3,14 @@ import { lchown, lstat, mkdir, readFile } from 'node:fs/promises'
 import { AppError } from '#server/errors.ts'
 import type { SandboxLimits } from '../orchestrator.ts'
 import { joinFiles, makeCgroups, removeCgroups } from './cgroups.ts'
-import { deleteTree, exists } from './delete-tree.ts'
+import { deleteTree } from './delete-tree.ts'
 import { writeEtc } from './etc.ts'
 import { currentUid } from './folders.ts'
 import type { Folders } from './folders.ts'
 import { SANDBOX_UID } from './launch.ts'
 import type { LaunchOptions } from './launch.ts'
 import type { Machine } from './machine.ts'
-import { makeNetwork, networkPath, removeNetwork } from './network/namespace.ts'
+import { hasNetwork, makeNetwork, networkPath, removeNetwork } from './network/namespace.ts'
 import { slirpResolvConf } from './network/slirp.ts'
 
 export interface Ground {
@@ -49,7 +49,7 @@ export function runnerNetwork({ sandboxId, machine }: Ground): Pick<LaunchOption
 export async function removeGround(ground: Omit<Ground, 'limits'>): Promise<void> {
   const { sandboxId, machine, folders } = ground
   await Promise.all([
-    currentUid() === 0 ? removeNetwork(sandboxId, machine.networkOptions.firewall) : undefined,
+    currentUid() === 0 ? removeNetwork(sandboxId) : undefined,
     machine.cgroups === undefined ? undefined : removeCgroups(machine.cgroups, sandboxId),
     deleteTree(folders.sockets),
   ])
@@ -64,15 +64,15 @@ async function makeRealFolder(path: string): Promise<void> {
 async function prepareNetwork({ sandboxId, folders, machine }: Ground): Promise<void> {
   if (machine.level === 'none') return
   const host = await readFile('/etc/resolv.conf', 'utf8').catch(() => '')
-  if (machine.network === 'shared') return await writeEtc(folders.etc, { runner: host, sidecar: host })
   if (machine.slirp !== undefined) {
     const runner = slirpResolvConf(machine.networkOptions.resolvers)
     return await writeEtc(folders.etc, { runner, sidecar: host })
   }
-  if (await exists(networkPath(sandboxId))) return
-  await removeNetwork(sandboxId, machine.networkOptions.firewall)
-  const network = await makeNetwork(sandboxId, machine.networkOptions)
-  await writeEtc(folders.etc, { runner: network.resolvConf, sidecar: host })
+  if (machine.router === undefined) return await writeEtc(folders.etc, { runner: host, sidecar: host })
+  if (await hasNetwork(sandboxId)) return
+  await removeNetwork(sandboxId)
+  await makeNetwork(sandboxId, machine.router)
+  await writeEtc(folders.etc, { runner: machine.router.resolvConf, sidecar: host })
 }
 
 async function prepareCgroups({ sandboxId, machine, limits }: Ground): Promise<void> {

@@ -58,5 +58,5 @@ export const TOOLCHAIN_PROBE_TIMEOUT_MS = 10_000
 export const FIRST_SHARED_PORT = 21_000
 export const SHARED_PORTS = 8_000
 
-/** Attempts to find a free veth number; a collision needs two of 32,768 to fall together. */
+/** Attempts to find a free veth number; a collision needs two of 16,384 to fall together. */
 export const NETWORK_ATTEMPTS = 64

@@ -13,9 +13,10 @@ import { currentUid } from './folders.ts'
 import { ISOLATION_PROBE_TIMEOUT_MS, TOOLCHAIN_PROBE_TIMEOUT_MS } from './limits.ts'
 import type { LaunchOptions } from './launch.ts'
 import type { BubblewrapOptions, Mount } from './bubblewrap.ts'
-import { enableForwarding, findFirewall, makeNetwork, openForwardChain, removeNetwork } from './network/namespace.ts'
-import type { NetworkOptions } from './network/namespace.ts'
+import { makeNetwork, networkPath, removeNetwork } from './network/namespace.ts'
 import { isLoopback, readResolvers } from './network/resolvers.ts'
+import { openRouter, removeRouter } from './network/router.ts'
+import type { NetworkOptions, Router } from './network/router.ts'
 import { slirpRoutes } from './network/slirp.ts'
 import type { SlirpRoutes } from './network/slirp.ts'
 import { findNpm } from './npm.ts'
@@ -25,6 +26,7 @@ type FoundOptions = MachineOptions & Pick<Machine, 'npmFolder'>
 type NestedUserns = BubblewrapOptions['nestedUserns']
 
 export interface MachineOptions {
+  dataDir: string
   isolation: 'auto' | 'none'
   sandboxBundle: string
   nodeBinary: string
@@ -38,9 +40,10 @@ export interface Machine {
   /** npm's package folder, where sandboxes would have none otherwise. */
   npmFolder: string | undefined
   network: 'separate' | 'shared'
-  /** Separate networks of an ordinary user; absent: of root, or shared. */
+  /** Separate networks of root. It outlives the control plane as long as a sandbox needs it. */
+  router: Router | undefined
+  /** Separate networks of an ordinary user. */
   slirp: SlirpRoutes | undefined
-  /** For separate networks. */
   networkOptions: NetworkOptions
   cgroups: Cgroups | undefined
   isolation: Isolation
@@ -54,14 +57,15 @@ export async function openMachine(given: MachineOptions): Promise<Machine> {
   const nestedUserns = options.isolation === 'auto' ? await tryBubblewrap(options) : undefined
   const level = nestedUserns === undefined ? 'none' : 'bubblewrap'
   const networkOptions: NetworkOptions = {
-    firewall: await findFirewall(),
     resolvers: await readResolvers(),
     proxies: await readProxies(options.hostEnv),
   }
-  const slirp = currentUid() === 0 ? undefined : slirpRoutes(networkOptions.proxies)
-  const hasNetwork =
-    nestedUserns !== undefined && (await isNetworkWorking(options, { networkOptions, nestedUserns, slirp }))
-  const network = hasNetwork ? 'separate' : 'shared'
+  const attempt =
+    nestedUserns === undefined ? undefined : trial(options, { nestedUserns, network: 'inherited', command: ['true'] })
+  const isRoot = currentUid() === 0
+  const router = attempt !== undefined && isRoot ? await tryRouter({ ...options, networkOptions, attempt }) : undefined
+  const slirp = attempt !== undefined && !isRoot ? await trySlirp({ ...options, networkOptions, attempt }) : undefined
+  const network = router === undefined && slirp === undefined ? 'shared' : 'separate'
   const cgroups = await openCgroups(newSandboxId(), (joins) =>
     runBriefly(
       { sandboxId: newSandboxId(), plain: plain(['cat', '/proc/self/cgroup'], options), cgroups: joins },
@@ -73,7 +77,8 @@ export async function openMachine(given: MachineOptions): Promise<Machine> {
     nestedUserns: nestedUserns ?? 'refused',
     npmFolder: options.npmFolder,
     network,
-    slirp: hasNetwork ? slirp : undefined,
+    router,
+    slirp,
     networkOptions,
     cgroups,
     isolation: describeIsolation({ level, network, isSlirp: slirp !== undefined }, cgroups),
@@ -120,38 +125,39 @@ async function tryBubblewrap(options: FoundOptions): Promise<NestedUserns | unde
   return undefined
 }
 
-interface NetworkTrial {
+interface NetworkTrial extends MachineOptions {
   networkOptions: NetworkOptions
-  nestedUserns: NestedUserns
-  slirp: SlirpRoutes | undefined
+  /** A sandbox's bubblewrap with a network that it is given. */
+  attempt: LaunchOptions
 }
 
-async function isNetworkWorking(
-  options: FoundOptions,
-  { networkOptions, nestedUserns, slirp }: NetworkTrial,
-): Promise<boolean> {
-  const attempt = trial(options, { nestedUserns, network: 'inherited', command: ['true'] })
-  if (slirp !== undefined) {
-    const run = await runBriefly({ ...attempt, slirp }, ISOLATION_PROBE_TIMEOUT_MS)
-    if (!run.isOk)
-      options.log.info('sandboxes share the network of this machine', { why: `slirp4netns: ${run.output.trim()}` })
-    return run.isOk
-  }
-  const id = newSandboxId()
+/** Makes the router, or takes over what is there, and tries a sandbox's network on it. `undefined`: it does not work here. */
+async function tryRouter({ networkOptions, attempt, dataDir, log }: NetworkTrial): Promise<Router | undefined> {
+  const { sandboxId } = attempt
   try {
-    if (await enableForwarding()) options.log.info('switched IPv4 forwarding on, for the networks of sandboxes')
-    if (await openForwardChain()) options.log.info('let the networks of sandboxes through the FORWARD chain')
-    const { namespace } = await makeNetwork(id, networkOptions)
-    const run = await runBriefly({ ...attempt, networkNamespace: namespace }, ISOLATION_PROBE_TIMEOUT_MS)
-    return run.isOk
+    const router = await openRouter({ ...networkOptions, dataDir, log })
+    await makeNetwork(sandboxId, router)
+    const networkNamespace = networkPath(sandboxId)
+    const run = await runBriefly({ ...attempt, networkNamespace }, ISOLATION_PROBE_TIMEOUT_MS)
+    if (run.isOk) return router
+    log.info('sandboxes share the network of this machine', { why: run.output.trim() })
   } catch (error) {
-    options.log.info('sandboxes share the network of this machine', {
+    log.info('sandboxes share the network of this machine', {
       why: error instanceof Error ? error.message : String(error),
     })
-    return false
   } finally {
-    await removeNetwork(id, networkOptions.firewall)
+    await removeNetwork(sandboxId)
   }
+  await removeRouter(dataDir)
+  return undefined
+}
+
+async function trySlirp({ networkOptions, attempt, log }: NetworkTrial): Promise<SlirpRoutes | undefined> {
+  const slirp = slirpRoutes(networkOptions.proxies)
+  const run = await runBriefly({ ...attempt, slirp }, ISOLATION_PROBE_TIMEOUT_MS)
+  if (run.isOk) return slirp
+  log.info('sandboxes share the network of this machine', { why: `slirp4netns: ${run.output.trim()}` })
+  return undefined
 }
 
 /** A sandbox's bubblewrap without a volume. */

@@ -6,10 +6,22 @@ import type { RuleOptions } from './rules.ts'
 
 const TABLES = ['filter', 'nat']
 
-/** Input of `iptables-restore --noflush`. */
-export function iptablesRules(sandboxId: string, options: Omit<RuleOptions, 'table'>): string {
+/** A rule that leads to a chain of ours, as `iptables` takes it after `-I`. */
+interface Jump {
+  table: 'filter' | 'nat'
+  rule: string[]
+}
+
+/** Puts the rules of the machine for a router in place of what they were before. */
+export async function applyIptablesRules(options: RuleOptions): Promise<void> {
+  await runTool(['iptables-restore', '-w', '--noflush'], { input: iptablesRules(options) })
+  for (const { table, rule } of jumpsOf(options)) await insertOnce(table, rule)
+}
+
+/** Input of `iptables-restore --noflush`, which replaces the chains that it names. */
+export function iptablesRules(options: RuleOptions): string {
   const { link, address, gateway, servers } = options
-  const [input, forward, back] = chainsOf(sandboxId)
+  const { input, forward, back, before, after } = chainsOf(link)
   const loopbackServer = servers.find(isLoopback)
   const known = '-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT'
   const dns = (chain: string) =>
@@ -30,26 +42,53 @@ export function iptablesRules(sandboxId: string, options: Omit<RuleOptions, 'tab
     `-A ${forward} -j ACCEPT`,
     `-A ${back} ${known}`,
     `-A ${back} -j DROP`,
-    `-I INPUT 1 -i ${link} -j ${input}`,
-    `-I FORWARD 1 -i ${link} -j ${forward}`,
-    `-I FORWARD 1 -o ${link} -j ${back}`,
     'COMMIT',
     '*nat',
+    ...[before, after].map((chain) => `:${chain} - [0:0]`),
     ...redirected.map(
-      (kind) =>
-        `-A PREROUTING -i ${link} -d ${gateway} -p ${kind} --dport 53 -m comment --comment ${markOf(sandboxId)} -j DNAT --to-destination ${loopbackServer}:53`,
+      (kind) => `-A ${before} -d ${gateway} -p ${kind} --dport 53 -j DNAT --to-destination ${loopbackServer}:53`,
     ),
-    `-A POSTROUTING -s ${address} ! -o ${link} -m comment --comment ${markOf(sandboxId)} -j MASQUERADE`,
+    `-A ${after} ! -o ${link} -j MASQUERADE`,
     'COMMIT',
     '',
   ].join('\n')
 }
 
-/** Takes all rules of a sandbox away; what is not there is no error. */
-export async function removeIptablesRules(sandboxId: string): Promise<void> {
+/** Input of `iptables-restore` inside a router, where nobody else has rules. IPv6 is off there. */
+export function iptablesRouterRules(link: string): string {
+  return [
+    '*filter',
+    ':INPUT DROP [0:0]',
+    ':FORWARD DROP [0:0]',
+    ':OUTPUT ACCEPT [0:0]',
+    `-A FORWARD -i ${link} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
+    `-A FORWARD ! -i ${link} -o ${link} -j ACCEPT`,
+    'COMMIT',
+    '*nat',
+    `-A POSTROUTING -o ${link} -j MASQUERADE`,
+    'COMMIT',
+    '',
+  ].join('\n')
+}
+
+/**
+ * Lets a link through where another firewall (Docker's, ufw's) drops what it does not know. What may pass on it is said by
+ * our own rules in nftables, which drop whatever others say. Returns whether that was necessary.
+ */
+export async function openForwardChain(link: string): Promise<boolean> {
+  const chain = await runTool(['iptables', '-w', '-S', 'FORWARD']).catch(() => '')
+  if (!chain.startsWith('-P FORWARD DROP')) return false
+  for (const side of ['-i', '-o']) {
+    await insertOnce('filter', ['FORWARD', side, link, ...comment(link), '-j', 'ACCEPT'])
+  }
+  return true
+}
+
+/** Takes all rules of a link away; what is not there is no error. */
+export async function removeIptablesRules(link: string): Promise<void> {
   for (const table of TABLES) {
     const listing = await runTool(['iptables', '-w', '-t', table, '-S']).catch(() => '')
-    const lines = listing.split('\n').filter((line) => line.includes(markOf(sandboxId)))
+    const lines = listing.split('\n').filter((line) => line.includes(markOf(link)))
     for (const line of removals(lines)) await runTool(['iptables', '-w', '-t', table, ...line]).catch(() => {})
   }
 }
@@ -67,12 +106,32 @@ function removals(lines: string[]): string[][] {
   ]
 }
 
-/** At most 28 characters each. */
-function chainsOf(sandboxId: string): [input: string, forward: string, back: string] {
-  const mark = markOf(sandboxId)
-  return [`${mark}-I`, `${mark}-F`, `${mark}-R`]
+function jumpsOf({ link, address }: RuleOptions): Jump[] {
+  const { input, forward, back, before, after } = chainsOf(link)
+  return [
+    { table: 'filter', rule: ['INPUT', '-i', link, '-j', input] },
+    { table: 'filter', rule: ['FORWARD', '-i', link, '-j', forward] },
+    { table: 'filter', rule: ['FORWARD', '-o', link, '-j', back] },
+    { table: 'nat', rule: ['PREROUTING', '-i', link, '-j', before] },
+    { table: 'nat', rule: ['POSTROUTING', '-s', address, '-j', after] },
+  ]
 }
 
-function markOf(sandboxId: string): string {
-  return `DEVEX-${sandboxId}`
+async function insertOnce(table: Jump['table'], rule: string[]): Promise<void> {
+  const command = ['iptables', '-w', '-t', table] as const
+  await runTool([...command, '-C', ...rule]).catch(() => runTool([...command, '-I', ...rule]))
+}
+
+/** At most 28 characters each. */
+function chainsOf(link: string) {
+  const mark = markOf(link)
+  return { input: `${mark}-I`, forward: `${mark}-F`, back: `${mark}-R`, before: `${mark}-D`, after: `${mark}-S` }
+}
+
+function comment(link: string): string[] {
+  return ['-m', 'comment', '--comment', markOf(link)]
+}
+
+function markOf(link: string): string {
+  return link.toUpperCase()
 }

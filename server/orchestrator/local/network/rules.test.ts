@@ -1,17 +1,31 @@
 import { describe, expect, test } from 'vitest'
-import { pairOf } from './addresses.ts'
+import { pairOf, pairOfLink } from './addresses.ts'
 import { parseResolvers, resolvConf } from './resolvers.ts'
 import { nftRules } from './rules.ts'
 
 describe('addresses', () => {
   test('each attempt gives another pair, in a range of nobody', () => {
-    const pairs = Array.from({ length: 100 }, (_, attempt) => pairOf('sandbox', attempt))
+    const pairs = Array.from({ length: 100 }, (_, attempt) => pairOf('router', 'sandbox', attempt))
     expect(new Set(pairs.map((pair) => pair.link)).size).toBe(100)
     expect(new Set(pairs.flatMap((pair) => [pair.gateway, pair.address])).size).toBe(200)
     for (const pair of pairs) {
-      expect(pair.address).toMatch(/^198\.1[89]\.\d+\.\d+$/)
+      expect(pair.address).toMatch(/^198\.19\.\d+\.\d+$/)
       expect(pair.link.length).toBeLessThanOrEqual(15)
     }
+  })
+
+  test('those of a router are known from the name of its link, and never those of a sandbox', () => {
+    for (const attempt of [0, 1, 16_383]) {
+      const pair = pairOf('machine', 'router', attempt)
+      expect(pairOfLink(pair.link)).toEqual(pair)
+      expect(pair.address).toMatch(/^198\.18\.\d+\.\d+$/)
+    }
+    expect(['lo', 'eth0', 'devexample', pairOf('router', 'sandbox', 0).link].map(pairOfLink)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ])
   })
 })
 
@@ -34,12 +48,11 @@ describe('name servers', () => {
 })
 
 describe('rules', () => {
-  const pair = pairOf('sandbox', 0)
+  const pair = pairOf('machine', 'router', 0)
 
   test('name servers come before the closed ranges, and all else to the machine is dropped', () => {
     const rules = nftRules({
       ...pair,
-      table: 'devex_x',
       servers: ['10.1.2.3'],
       proxies: [{ address: '10.9.9.9', port: 3128 }],
     })
@@ -52,7 +65,7 @@ describe('rules', () => {
   })
 
   test('a name server on loopback is the one thing there that is reached', () => {
-    const rules = nftRules({ ...pair, table: 'devex_x', servers: ['127.0.0.1'], proxies: [] })
+    const rules = nftRules({ ...pair, servers: ['127.0.0.1'], proxies: [] })
     expect(rules).toContain(`iifname "${pair.link}" ip daddr ${pair.gateway} udp dport 53 dnat`)
     expect(rules).toContain('ct status dnat')
   })

@@ -1,7 +1,8 @@
+/** What nftables lets pass, as data: in the machine's network for a router, and in a router for its sandboxes. */
 import type { Pair } from './addresses.ts'
 import { isLoopback } from './resolvers.ts'
 
-/** What no sandbox may reach: private and link-local networks (cloud metadata among them), other sandboxes, multicast. */
+/** What no sandbox may reach: private and link-local networks (cloud metadata among them), other routers, multicast. */
 export const CLOSED_RANGES = [
   '0.0.0.0/8',
   '10.0.0.0/8',
@@ -15,7 +16,6 @@ export const CLOSED_RANGES = [
 ]
 
 export interface RuleOptions extends Pair {
-  table: string
   /** Name servers, which may be asked wherever they are. */
   servers: string[]
   /** The company's proxy, which may be used wherever it is. */
@@ -23,12 +23,11 @@ export interface RuleOptions extends Pair {
 }
 
 /**
- * The nftables rules of one sandbox, in a table of its own: made and deleted as a whole, in the way of nobody else's.
- * They are there before the sandbox's cable is.
+ * The rules of the machine for all that comes through the cable of a router, in a table of its own: replaced and deleted
+ * as a whole, in the way of nobody else's.
  */
 export function nftRules(options: RuleOptions): string {
   const { link, address, servers } = options
-  const set = (values: string[]) => `{ ${values.join(', ')} }`
   const loopbackServer = servers.find(isLoopback)
   const outside = servers.filter((server) => !isLoopback(server))
   const dns =
@@ -43,10 +42,7 @@ export function nftRules(options: RuleOptions): string {
           `iifname "${link}" ip daddr ${options.gateway} udp dport 53 dnat to ${loopbackServer}:53`,
           `iifname "${link}" ip daddr ${options.gateway} tcp dport 53 dnat to ${loopbackServer}:53`,
         ]
-  const chain = (name: string, hook: string, rules: string[]) =>
-    [`  chain ${name} {`, `    type ${hook};`, ...rules.map((rule) => `    ${rule}`), '  }'].join('\n')
-  return [
-    `table inet ${options.table} {`,
+  return table(link, [
     chain('input', 'filter hook input priority filter - 5; policy accept', [
       `iifname != "${link}" accept`,
       'meta nfproto ipv6 drop',
@@ -71,7 +67,36 @@ export function nftRules(options: RuleOptions): string {
     chain('postrouting', 'nat hook postrouting priority srcnat; policy accept', [
       `ip saddr ${address} oifname != "${link}" masquerade`,
     ]),
-    '}',
-    '',
-  ].join('\n')
+  ])
+}
+
+/**
+ * The rules inside a router, for any number of sandboxes: out through the cable to the machine, back what answers, and
+ * nothing else: neither to the router itself nor from one sandbox to another. That nobody poses as another is left to
+ * `rp_filter`, which knows what address is behind which cable.
+ */
+export function nftRouterRules(link: string): string {
+  return table(link, [
+    chain('input', 'filter hook input priority filter; policy drop', []),
+    chain('forward', 'filter hook forward priority filter; policy drop', [
+      'meta nfproto ipv6 drop',
+      `iifname "${link}" ct state established,related accept`,
+      `iifname != "${link}" oifname "${link}" accept`,
+    ]),
+    chain('postrouting', 'nat hook postrouting priority srcnat; policy accept', [`oifname "${link}" masquerade`]),
+  ])
+}
+
+/** A table in place of whatever it was before, in one step. */
+function table(name: string, chains: string[]): string {
+  const head = `table inet ${name}`
+  return [head, `delete ${head}`, `${head} {`, ...chains, '}', ''].join('\n')
+}
+
+function chain(name: string, hook: string, rules: string[]): string {
+  return [`  chain ${name} {`, `    type ${hook};`, ...rules.map((rule) => `    ${rule}`), '  }'].join('\n')
+}
+
+function set(values: string[]): string {
+  return `{ ${values.join(', ')} }`
 }

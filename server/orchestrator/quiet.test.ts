@@ -1,0 +1,60 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { openLocalOrchestrator } from './local.ts'
+import { makeTestFolder } from './_stand-in.ts'
+import { POLL } from './_stand-in-client.ts'
+
+const run = promisify(execFile)
+const CHILD = `${import.meta.dirname}/_come-and-go.ts`
+
+await using trialFolder = await makeTestFolder('auto')
+const trial = await openLocalOrchestrator(trialFolder.options)
+const { network } = trial.isolation()
+await trial[Symbol.asyncDispose]()
+const isUsable = network === 'separate' && process.getuid?.() === 0
+const why = isUsable ? '' : ' (skipped: no network of its own here)'
+
+describe.skipIf(!isUsable)(`the network of the machine${why}`, () => {
+  test('shows neither a link nor an address more or less while a sandbox comes and goes', async () => {
+    await using folder = await makeTestFolder('auto')
+    const { log: _, ...options } = folder.options
+    // A machine of its own, as far as networks go, in which nobody else makes links.
+    const control = spawn('unshare', ['--net', '--', process.execPath, CHILD, JSON.stringify(options)], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    const lines = createInterface({ input: control.stdout })[Symbol.asyncIterator]()
+    const there = ['--net', `--target=${control.pid}`, '--']
+    expect((await lines.next()).value).toBe('ready separate')
+    const links = async () => (await run('nsenter', [...there, 'ip', '-o', 'addr'])).stdout
+    const before = await links()
+    expect(before).toMatch(/devex/)
+
+    const monitor = spawn('nsenter', [...there, 'ip', '-o', 'monitor', 'link', 'address'])
+    let events = ''
+    monitor.stdout.setEncoding('utf8').on('data', (text: string) => (events += text))
+    /** An event of our own, behind which all earlier ones have been told. */
+    const mark = async (address: string) => {
+      await expect
+        .poll(async () => {
+          await run('nsenter', [...there, 'ip', 'addr', 'replace', address, 'dev', 'lo'])
+          return events
+        }, POLL)
+        .toContain(address)
+    }
+    await mark('127.1.0.1/32')
+    control.stdin.write('go\n')
+    expect((await lines.next()).value).toBe('done')
+    const after = await links()
+    await mark('127.1.0.2/32')
+    monitor.kill()
+
+    const others = events.split('\n').filter((line) => line !== '' && !line.includes('127.1.0.'))
+    expect(others).toEqual([])
+    expect(after.replaceAll(/^.*127\.1\.0\..*\n/gm, '')).toBe(before)
+    control.stdin.end('end\n')
+    await once(control, 'exit')
+  })
+})
