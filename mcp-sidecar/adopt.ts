@@ -71,6 +71,14 @@ export class AdoptedSandbox implements AsyncDisposable {
     return this.#stop
   }
 
+  /** Stops if anybody can have worked here, and waits: how it went. After a stop that was committed this is at once. */
+  async end(): Promise<SaveProgress | undefined> {
+    if (this.#owner === undefined || !(await this.#owner.workspace.mayHoldWork())) return undefined
+    let last: SaveProgress | undefined
+    for await (const line of this.stop()) last = line
+    return last
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#owner?.workspace[Symbol.asyncDispose]()
   }

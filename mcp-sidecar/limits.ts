@@ -44,6 +44,9 @@ export const SAVE_MAX_DELAY_MS = 3000
 export const SAVE_RETRY_FIRST_MS = 1000
 export const SAVE_RETRY_MAX_MS = 60_000
 
+/** How long a sidecar that is told to end goes on trying to save. A pod's `terminationGracePeriodSeconds` must be longer. */
+export const END_GRACE_MS = 9 * 60_000
+
 /** Everything is looked at this often even if the runner hints nothing: it may be lying or down. */
 export const RESCAN_INTERVAL_MS = 60_000
 

@@ -5,6 +5,8 @@ import { createControlPlane } from './control-plane-client.ts'
 import { createCaller } from './http-call.ts'
 import { warmUp } from './warm-up.ts'
 import { readEnv } from './env.ts'
+import { saveBeforeEnd } from './last-save.ts'
+import { END_GRACE_MS } from './limits.ts'
 import { createRunner } from './runner-client.ts'
 import { listen } from './server.ts'
 import { Workspace } from './workspace.ts'
@@ -39,5 +41,12 @@ await using _server = await listen({
 
 void warmUp({ authorize, controlCaller, runner })
 
-// Ending by a signal saves nothing by itself: whoever sends it has called `stop` before.
 await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
+
+// Locally `stop` was asked for before. A pod is told to end like this, and all its containers at once.
+const outOfTime = setTimeout(() => {
+  log('The time to end is over, and the work is not saved.', new Error(`after ${END_GRACE_MS / 1000} s`))
+  process.exit(1)
+}, END_GRACE_MS)
+await saveBeforeEnd(sandbox, AbortSignal.timeout(END_GRACE_MS))
+clearTimeout(outOfTime)

@@ -70,6 +70,11 @@ export class Workspace implements AsyncDisposable {
     return done
   }
 
+  /** Whether the runner was ever opened on what lies here: before that nobody can have worked on it. */
+  async mayHoldWork(): Promise<boolean> {
+    return (await readMarker(this.#options.stateDir))?.phase === 'opened'
+  }
+
   /** Ends every process of the sandbox, then saves. Continuous saving does not come back but by `bringUp`. */
   async stop(onProgress: (progress: SaveProgress) => void): Promise<SaveDone> {
     await this.#unfollow()

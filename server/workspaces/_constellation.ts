@@ -249,7 +249,7 @@ export class Sandbox implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.killSidecar('SIGTERM')
+    await this.killSidecar()
     this.#runner.closeAllConnections()
     this.#runner.close()
     // Folders of the trees under test forbid what removing needs.
