@@ -22,7 +22,7 @@ export async function createInDialog(page: Page, template: string): Promise<void
 /** The text of the terminal in view, once it has a prompt. */
 export async function prompt(page: Page): Promise<Locator> {
   const rows = page.getByTestId('terminal').locator('.xterm-rows')
-  await expect(rows).toContainText('/workspace $', { timeout: 30_000 })
+  await expect(rows).toContainText(/\/workspace [$#]/, { timeout: 30_000 })
   return rows
 }
 

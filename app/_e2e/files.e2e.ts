@@ -1,0 +1,102 @@
+import { stat } from 'node:fs/promises'
+import { expect, test } from '@playwright/test'
+import { connect, createRepl, signIn } from './_client.ts'
+import { startOnLine } from './_line.ts'
+import { runInTerminal } from './_pages.ts'
+import { editFile, editorText, onDisk, openRepl, treeItem } from './_workbench.ts'
+import type { Page } from '@playwright/test'
+import type { Client, Connection } from './_client.ts'
+import type { ServerOnLine } from './_line.ts'
+
+const BIG_BYTES = 50_000_000
+
+let running: ServerOnLine
+let client: Client
+let replId: string
+let disk: Connection
+
+test.beforeAll(async () => {
+  running = await startOnLine({ SPARE_SANDBOXES: '0' })
+  client = await signIn(running.server.link)
+  replId = await createRepl(client, 'node')
+  disk = await connect(client, replId)
+})
+test.afterAll(async () => {
+  disk.close()
+  await running[Symbol.asyncDispose]()
+})
+
+const saveState = (page: Page) => page.getByTestId('save-state')
+
+test('a file of 50 MB is offered as a download, and the page stays alive', async ({ page }) => {
+  await openRepl(page, client, replId)
+  await runInTerminal(page, `yes | head -c ${BIG_BYTES} > .part && mv .part big.txt`)
+  await treeItem(page, 'big.txt').click()
+  const editor = page.getByRole('region', { name: 'Editor' })
+  await expect(editor).toContainText('It is too large to edit here.')
+  const downloading = page.waitForEvent('download')
+  await editor.getByRole('link', { name: 'Download' }).click()
+  const download = await downloading
+  expect(download.suggestedFilename()).toBe('big.txt')
+  expect((await stat(await download.path())).size).toBe(BIG_BYTES)
+  await editFile(page, 'index.js')
+  await expect(editorText(page)).toContainText('createServer')
+  await runInTerminal(page, 'rm big.txt; echo alive-$((40 + 2))')
+  await expect(page.getByTestId('terminal')).toContainText('alive-42')
+})
+
+test('a binary file is not shown as text', async ({ page }) => {
+  await openRepl(page, client, replId)
+  await runInTerminal(page, String.raw`printf '\000\001\377\376' > .part && mv .part data.bin`)
+  await treeItem(page, 'data.bin').click()
+  await expect(page.getByRole('region', { name: 'Editor' })).toContainText('It is not text')
+})
+
+test('a file deleted under an open tab says so, and can be saved back', async ({ page }) => {
+  await disk.request('files.write', { path: 'notes.txt', content: 'worth keeping\n', ifMatch: null })
+  await openRepl(page, client, replId)
+  await editFile(page, 'notes.txt')
+  await expect(editorText(page)).toContainText('worth keeping')
+  await runInTerminal(page, 'rm notes.txt')
+  const banner = page.getByRole('alert').filter({ hasText: 'notes.txt was deleted from the disk.' })
+  await expect(banner).toBeVisible()
+  expect(await onDisk(disk, 'notes.txt')).toBeUndefined()
+  await banner.getByRole('button', { name: 'Save it back' }).click()
+  await expect(banner).toBeHidden()
+  expect(await onDisk(disk, 'notes.txt')).toBe('worth keeping\n')
+})
+
+for (const [choice, result] of [
+  ['Keep mine', 'mine\n'],
+  ['Take theirs', 'theirs\n'],
+] as const) {
+  test(`a file changed on disk under typed text: compare, then "${choice}"`, async ({ page }) => {
+    const path = `${choice.replace(' ', '-')}.txt`
+    const { etag } = await disk.request('files.write', { path, content: 'before\n', ifMatch: null })
+    await openRepl(page, client, replId)
+    await editFile(page, path)
+    await expect(editorText(page)).toContainText('before')
+    running.line.cut()
+    await expect(page.getByTestId('connection-state')).not.toHaveAttribute('data-state', 'open')
+    await page.keyboard.press('Control+a')
+    await page.keyboard.insertText('mine\n')
+    await disk.request('files.write', { path, content: 'theirs\n', ifMatch: etag })
+    running.line.mend()
+    await page.evaluate(() => window.dispatchEvent(new Event('online')))
+
+    const banner = page.getByRole('alert').filter({ hasText: 'was changed on disk' })
+    await expect(banner).toBeVisible()
+    await expect(saveState(page)).toHaveAttribute('data-state', 'attention')
+    expect(await onDisk(disk, path)).toBe('theirs\n')
+    await banner.getByRole('button', { name: 'Compare' }).click()
+    const dialog = page.getByRole('dialog', { name: `${path} was changed twice` })
+    await expect(dialog.locator('.view-line').filter({ hasText: 'theirs' })).toBeVisible()
+    await expect(dialog.locator('.view-line').filter({ hasText: 'mine' })).toBeVisible()
+    await dialog.getByRole('button', { name: choice }).click()
+    await expect(dialog).toBeHidden()
+    await expect(banner).toBeHidden()
+    await expect(saveState(page)).toHaveAttribute('data-state', /^(saved|backed-up)/)
+    await expect(editorText(page)).toContainText(result.trim())
+    expect(await onDisk(disk, path)).toBe(result)
+  })
+}

@@ -1,0 +1,138 @@
+import { expect, test } from '@playwright/test'
+import { signIn } from './_client.ts'
+import { startGitServer } from './_git-server.ts'
+import { prompt, readableTerminals, runInTerminal } from './_pages.ts'
+import { startServer } from './_server.ts'
+import { actAs, treeItem } from './_workbench.ts'
+import type { Locator, Page } from '@playwright/test'
+import type { Client } from './_client.ts'
+import type { GitServer } from './_git-server.ts'
+import type { Server } from './_server.ts'
+
+const PROJECT = {
+  main: {
+    'package.json': '{"scripts":{"start":"node server.js"}}\n',
+    'server.js': '// main\n',
+    'src/a b.js': '// a\n',
+  },
+  tryout: { 'main.py': 'print("tryout")\n', 'only-here.txt': 'tryout\n' },
+}
+
+let server: Server
+let client: Client
+let git: GitServer
+
+test.beforeAll(async () => {
+  git = await startGitServer()
+  git.add('engine', PROJECT)
+  // A sandbox with a network of its own cannot reach this machine's addresses, where the git server is.
+  server = await startServer({ env: { ISOLATION: 'none', SPARE_SANDBOXES: '0', RUNNING_REPLS_PER_USER: '20' } })
+  client = await signIn(server.link)
+})
+test.afterAll(async () => {
+  await server[Symbol.asyncDispose]()
+  await git[Symbol.asyncDispose]()
+})
+
+test.beforeEach(async ({ page }) => {
+  await actAs(page, client)
+  await readableTerminals(page)
+  await page.goto(`${server.url}/repls`)
+})
+
+async function gitDialog(page: Page, url: string, branch = ''): Promise<Locator> {
+  await page.getByRole('button', { name: 'New REPL' }).first().click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('tab', { name: 'From Git' }).click()
+  await dialog.getByRole('textbox', { name: 'Repository' }).fill(url)
+  await dialog.getByRole('textbox', { name: 'Branch' }).fill(branch)
+  return dialog
+}
+
+async function cloneInDialog(page: Page, url: string, branch = ''): Promise<void> {
+  const dialog = await gitDialog(page, url, branch)
+  await dialog.getByRole('button', { name: 'Clone repository' }).click()
+  await expect(page).toHaveURL(/\/r\/[a-z0-9]{16}$/)
+}
+
+test('clones with visible progress; what Run does is guessed from the files and can be changed', async ({ page }) => {
+  const release = git.hold()
+  await cloneInDialog(page, `${git.url}/engine.git`)
+  const gate = page.getByTestId('repl-gate')
+  await expect(gate).toContainText('Cloning the repository')
+  await expect(gate).toContainText(`Cloning from ${new URL(git.url).host}`)
+  release()
+  await prompt(page)
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('engine')
+  await expect(treeItem(page, 'server.js')).toBeVisible()
+  const terminal = await runInTerminal(page, 'git branch --show-current; ls src; cat server.js')
+  await expect(terminal).toContainText('a b.js')
+  await expect(terminal).toContainText('// main')
+
+  await page.getByRole('button', { name: 'Change what Run does' }).click()
+  const dialog = page.getByRole('dialog', { name: 'What Run does' })
+  const command = dialog.getByRole('textbox', { name: 'Command' })
+  await expect(command).toHaveValue('npm install && npm start')
+  await expect(dialog.getByRole('spinbutton', { name: /^Port/ })).toHaveValue('3000')
+  await command.fill('echo ran-$((40 + 2))')
+  await dialog.getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('button', { name: 'Run', exact: true }).click()
+  await expect(page.getByTestId('terminal')).toContainText('ran-42')
+  await expect(treeItem(page, '.devex.json')).toBeVisible()
+
+  await page.goto(`${server.url}/repls`)
+  await expect(page.getByRole('listitem').filter({ hasText: 'engine' })).toContainText('127.0.0.1')
+})
+
+test('clones the branch that was asked for', async ({ page }) => {
+  await cloneInDialog(page, `${git.url}/engine.git`, 'tryout')
+  await prompt(page)
+  await expect(treeItem(page, 'only-here.txt')).toBeVisible()
+  await expect(treeItem(page, 'server.js')).toHaveCount(0)
+  const terminal = await runInTerminal(page, 'echo on-$(git branch --show-current)')
+  await expect(terminal).toContainText('on-tryout')
+  await page.getByRole('button', { name: 'Change what Run does' }).click()
+  await expect(page.getByRole('textbox', { name: 'Command' })).toHaveValue('python3 main.py')
+})
+
+for (const [what, path, branch, why] of [
+  ['an unknown repository', '/nothing.git', '', 'has no public repository at this address'],
+  ['an unknown branch', '/engine.git', 'nowhere', 'has no branch "nowhere"'],
+] as const) {
+  test(`${what}: says why, offers to try again, and can be deleted`, async ({ page }) => {
+    await cloneInDialog(page, `${git.url}${path}`, branch)
+    const gate = page.getByTestId('repl-gate')
+    await expect(gate.getByRole('alert')).toContainText(why)
+    await expect(gate.getByRole('button', { name: 'Try again' })).toBeVisible()
+    await gate.getByRole('button', { name: 'Delete REPL' }).click()
+    await expect(page).toHaveURL(`${server.url}/repls`)
+  })
+}
+
+test('an address that is not of the web is refused beside its field', async ({ page }) => {
+  for (const [url, why] of [
+    ['file:///etc/passwd', 'not an https address'],
+    ['git@github.com:ada/engine.git', 'Use https://github.com/ada/engine.git'],
+    ['ext::sh -c id', 'not an https address'],
+  ] as const) {
+    const dialog = await gitDialog(page, url)
+    await dialog.getByRole('button', { name: 'Clone repository' }).click()
+    await expect(dialog.getByRole('alert')).toContainText(why)
+    await dialog.getByRole('button', { name: 'Cancel' }).click()
+  }
+  await expect(page).toHaveURL(`${server.url}/repls`)
+})
+
+test('a git server that is down: tried again once it is up, the clone comes', async ({ page }) => {
+  const down = await startGitServer()
+  const { port } = new URL(down.url)
+  await down[Symbol.asyncDispose]()
+  await cloneInDialog(page, `${down.url}/late.git`)
+  const gate = page.getByTestId('repl-gate')
+  await expect(gate.getByRole('alert')).toContainText('cannot be reached')
+  await using up = await startGitServer(Number(port))
+  up.add('late', PROJECT)
+  await gate.getByRole('button', { name: 'Try again' }).click()
+  await prompt(page)
+  await expect(treeItem(page, 'server.js')).toBeVisible()
+})

@@ -1,0 +1,185 @@
+import { expect, test } from '@playwright/test'
+import { connect, createRepl, signIn } from './_client.ts'
+import { prompt, runInTerminal } from './_pages.ts'
+import { startServer } from './_server.ts'
+import { editFile, editorText, onDisk, openRepl, treeItem } from './_workbench.ts'
+import type { Locator, Page } from '@playwright/test'
+import type { Client, Connection } from './_client.ts'
+import type { Server } from './_server.ts'
+
+/** Far below the wait of the autosave, far above what a key handler takes. */
+const AT_ONCE_MS = 200
+
+let server: Server
+let client: Client
+let replId: string
+let disk: Connection
+
+test.beforeAll(async () => {
+  server = await startServer({ env: { SPARE_SANDBOXES: '0' } })
+  client = await signIn(server.link)
+  replId = await createRepl(client, 'node')
+  disk = await connect(client, replId)
+})
+test.afterAll(async () => {
+  disk.close()
+  await server[Symbol.asyncDispose]()
+})
+
+async function chooseInTree(page: Page, name: string, action: string): Promise<void> {
+  await treeItem(page, name).click({ button: 'right' })
+  await page.getByRole('menuitem', { name: action, exact: true }).click()
+}
+
+function terminalTabs(page: Page): Locator {
+  return page.getByRole('tablist', { name: 'Terminals' }).getByRole('tab')
+}
+
+test('U1: Ctrl+S writes at once, and the page says so', async ({ page }) => {
+  await disk.request('files.write', { path: 'saved.txt', content: '', ifMatch: null })
+  await page.addInitScript(() => {
+    const times = { pressed: 0, sent: 0 }
+    Object.assign(window, { times })
+    window.WebSocket = class extends WebSocket {
+      override send(data: Parameters<WebSocket['send']>[0]): void {
+        if (typeof data === 'string' && data.includes('"files.write"')) times.sent ||= performance.now()
+        super.send(data)
+      }
+    }
+    const onKeyDown = ({ key }: KeyboardEvent): void => {
+      if (key === 's') times.pressed = performance.now()
+    }
+    window.addEventListener('keydown', onKeyDown, { capture: true })
+  })
+  await openRepl(page, client, replId)
+  await editFile(page, 'saved.txt')
+  await page.keyboard.insertText('typed')
+  await page.keyboard.press('Control+s')
+  await expect(page.getByTestId('save-state')).toHaveAttribute('data-state', /^(saved|backed-up)/)
+  expect(await onDisk(disk, 'saved.txt')).toBe('typed')
+  const tookMs = await page.evaluate(() => {
+    const { times } = Object.assign({ times: { pressed: 0, sent: 0 } }, window)
+    return times.sent - times.pressed
+  })
+  expect(tookMs).toBeLessThan(AT_ONCE_MS)
+})
+
+test('U1, U5: F5 really runs the project, the preview opens beside it, and Stop ends it', async ({ page }) => {
+  await openRepl(page, client, replId)
+  await page.keyboard.press('F5')
+  const stop = page.getByRole('button', { name: 'Stop', exact: true })
+  await expect(stop).toBeVisible()
+  const preview = page.frameLocator('iframe[title^="Preview"]')
+  await expect(preview.locator('body')).toContainText(/\w/)
+  expect((await disk.request('ports.list', {})).ports.map(({ port }) => port)).toContain(3000)
+  await stop.click()
+  await expect(page.getByRole('button', { name: 'Run', exact: true })).toBeVisible()
+  await expect.poll(async () => (await disk.request('ports.list', {})).ports).toEqual([])
+})
+
+test('U2: duplicate, copy, cut and paste in the tree reach the disk', async ({ page }) => {
+  await disk.request('files.write', { path: 'one.txt', content: 'one\n', ifMatch: null })
+  await disk.request('files.mkdir', { path: 'folder' })
+  await openRepl(page, client, replId)
+  await chooseInTree(page, 'one.txt', 'Duplicate')
+  await expect(treeItem(page, 'one copy.txt')).toBeVisible()
+  expect(await onDisk(disk, 'one copy.txt')).toBe('one\n')
+  await chooseInTree(page, 'one.txt', 'Copy')
+  await chooseInTree(page, 'folder', 'Paste')
+  await expect.poll(() => onDisk(disk, 'folder/one.txt')).toBe('one\n')
+  await chooseInTree(page, 'one copy.txt', 'Cut')
+  await chooseInTree(page, 'folder', 'Paste')
+  await expect.poll(() => onDisk(disk, 'folder/one copy.txt')).toBe('one\n')
+  await expect(treeItem(page, 'one copy.txt')).toHaveCount(0)
+  expect(await onDisk(disk, 'one copy.txt')).toBeUndefined()
+  expect(await onDisk(disk, 'one.txt')).toBe('one\n')
+})
+
+test('L16: what one page has copied is no other page’s to paste', async ({ page, context }) => {
+  await disk.request('files.write', { path: 'mine.txt', content: 'mine\n', ifMatch: null })
+  await openRepl(page, client, replId)
+  const other = await context.newPage()
+  await openRepl(other, client, replId)
+  await chooseInTree(page, 'mine.txt', 'Copy')
+  await treeItem(other, 'mine.txt').click({ button: 'right' })
+  await expect(other.getByRole('menuitem', { name: 'Paste' })).toBeDisabled()
+})
+
+test('U3: "?" typed in the editor and in a terminal is text; elsewhere it opens the keys', async ({ page }) => {
+  await disk.request('files.write', { path: 'why.txt', content: '', ifMatch: null })
+  await openRepl(page, client, replId)
+  const terminal = await runInTerminal(page, 'echo why?')
+  await expect(terminal).toContainText(/why\?\s*why\?/)
+  await editFile(page, 'why.txt')
+  await page.keyboard.type('why?')
+  await expect(editorText(page)).toContainText('why?')
+  await expect(page.getByRole('dialog')).toHaveCount(0)
+  await page.getByRole('button', { name: 'Files', exact: true }).focus()
+  await page.keyboard.type('?')
+  await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible()
+})
+
+test('U5: several terminals and several open files, each with what is its own', async ({ page }) => {
+  await openRepl(page, client, replId)
+  await runInTerminal(page, 'NAME=first; echo first-$((40 + 2))')
+  const before = await terminalTabs(page).count()
+  await page.getByRole('button', { name: 'New terminal' }).click()
+  await expect(terminalTabs(page)).toHaveCount(before + 1)
+  const second = await runInTerminal(page, 'echo "[$NAME]"second-$((40 + 3))')
+  await expect(second).toContainText('[]second-43')
+  await terminalTabs(page).first().click()
+  await expect(page.getByTestId('terminal')).toContainText('first-42')
+  await expect(page.getByTestId('terminal')).not.toContainText('second-43')
+
+  await editFile(page, 'index.js')
+  await editFile(page, 'package.json')
+  await expect(editorText(page)).toContainText('"name"')
+  await page.getByRole('tab', { name: 'index.js' }).click()
+  await expect(editorText(page)).toContainText('createServer')
+  await page.getByRole('button', { name: 'Close index.js' }).click()
+  await expect(page.getByRole('tab', { name: 'index.js' })).toHaveCount(0)
+})
+
+test('L2: a second tab finds the same shell with its history, and the first goes on', async ({ page, context }) => {
+  await openRepl(page, client, replId)
+  const first = await runInTerminal(page, 'KEPT=yes; echo first-$((40 + 2))')
+  await expect(first).toContainText('first-42')
+  const other = await context.newPage()
+  await openRepl(other, client, replId)
+  const second = await runInTerminal(other, 'echo kept-$KEPT-$((40 + 3))')
+  await expect(second).toContainText('first-42')
+  await expect(second).toContainText('kept-yes-43')
+  await expect(first).toContainText('kept-yes-43')
+  await other.close()
+  await runInTerminal(page, 'echo alone-$((40 + 4))')
+  await expect(first).toContainText('alone-44')
+})
+
+test('U7: output from before the page was there is shown, and a stopped REPL wakes instead of hanging', async ({
+  page,
+}) => {
+  const terminal = await disk.openTerminal()
+  await terminal.type('echo early-$((40 + 2))\r', 'early-42')
+  await openRepl(page, client, replId)
+  await terminalTabs(page).last().click()
+  await expect(page.getByTestId('terminal')).toContainText('early-42')
+
+  const sleeping = await createRepl(client, 'empty')
+  await client.mutate('repls.stop', { replId: sleeping })
+  await page.goto(`${server.url}/r/${sleeping}`)
+  await prompt(page)
+  await client.mutate('repls.stop', { replId: sleeping })
+  await expect(page.getByTestId('repl-gate')).toContainText('sleeping')
+  await page.getByRole('button', { name: 'Start', exact: true }).click()
+  await expect(page.getByTestId('repl-gate')).toHaveCount(0)
+  await prompt(page)
+})
+
+test('U8: whoever may not look opens no socket', async ({ page }) => {
+  const sockets: string[] = []
+  page.on('websocket', (socket) => sockets.push(socket.url()))
+  await page.goto(`${server.url}/r/${replId}`)
+  await expect(page).toHaveURL(/\/signin/)
+  await expect(page.getByRole('heading').first()).toBeVisible()
+  expect(sockets.filter((url) => url.includes('/socket'))).toEqual([])
+})
