@@ -2,8 +2,10 @@
 
 import type { ComponentProps, ReactNode } from 'react'
 import { ContextMenu as Radix } from 'radix-ui'
+
 import { cx } from '#components/ui/cx.ts'
 import { Kbd } from '#components/ui/kbd.tsx'
+import { mainLandmark } from '#components/ui/landmark.ts'
 import { MENU_DANGER, MENU_ITEM, MENU_PANEL, MENU_SEPARATOR } from '#components/ui/menu-style.ts'
 
 /** Not modal: the page stays readable and scrollable beside it. */
@@ -24,7 +26,7 @@ interface ContentProps {
 /** The panel of items. */
 export function ContextMenuContent({ label, className, ...rest }: ContentProps) {
   return (
-    <Radix.Portal>
+    <Radix.Portal container={mainLandmark()}>
       <Radix.Content
         data-slot="context-menu"
         aria-label={label}
