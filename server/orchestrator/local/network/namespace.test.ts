@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { newId, newSandboxId } from '#protocol/ids.ts'
 import { createLog } from '#server/log.ts'
 import { runTool } from '../run-tool.ts'
+import { forgetLink } from './firewall.ts'
 import { hasNetwork, makeNetwork, networkPath, removeNetwork } from './namespace.ts'
 import { openRouter, removeRouter } from './router.ts'
 import type { Router, RouterOptions } from './router.ts'
@@ -156,6 +157,18 @@ for (const firewall of ['nftables', 'iptables'] as const) {
         const before = await tracesOf(next)
         await openRouter(options)
         expect(await tracesOf(next)).toEqual(before)
+      })
+
+      test('rules that another program flushed are back with the next sandbox', async () => {
+        const router = await openRouter(options)
+        await makeNetwork(id, router)
+        await forgetLink(await linkOf(router))
+        using _ = await serve(53)
+        using elsewhere = await serve(0)
+        expect(await ask(id, nameServerOf(router.resolvConf), 53)).toBe('silence')
+        await makeNetwork(other, router)
+        expect(await ask(id, nameServerOf(router.resolvConf), 53)).toBe('answer')
+        expect(await ask(id, nameServerOf(router.resolvConf), elsewhere.port)).toBe('silence')
       })
 
       test('two networks of the same name do not arise, and removing twice is no error', async () => {

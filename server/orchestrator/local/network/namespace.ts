@@ -6,7 +6,7 @@ import type { Router } from './router.ts'
 /** Makes the network of a sandbox. What a failed attempt left behind is taken away by `removeNetwork`. */
 export async function makeNetwork(sandboxId: string, router: Router): Promise<void> {
   const name = namespaceOf(sandboxId)
-  await runTool(['ip', 'netns', 'add', name])
+  await Promise.all([runTool(['ip', 'netns', 'add', name]), router.guard()])
   const { gateway, address } = await claimPair('router', sandboxId, ({ link, gateway: upper }) =>
     runTool(['ip', '-n', router.name, '-batch', '-'], {
       input: lines(

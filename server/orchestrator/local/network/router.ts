@@ -49,19 +49,21 @@ export interface Router {
   name: string
   /** For all its sandboxes. */
   resolvConf: string
+  /** Sets the machine's rules for it, whatever another program made of them since. */
+  guard(): Promise<unknown>
 }
 
 /** Makes the router of a data folder, or takes over the one that an earlier control plane left, with rules as of now. */
 export async function openRouter(options: RouterOptions): Promise<Router> {
-  const firewall = options.firewall ?? (await findFirewall())
   const name = routerOf(options.dataDir)
-  const links = (await linksOf(name)) ?? (await makeNamespace(name))
-  const pair = links.map(pairOfLink).find((found) => found !== undefined) ?? (await connect(name))
-  await prepareMachine(pair, firewall, options)
-  await runTool(['nsenter', `--net=${namespacePath(name)}`, '--', '/bin/sh', '-c', SETTINGS])
-  await closeRouter(firewall, namespacePath(name), pair.link)
+  const [firewall, found] = await Promise.all([options.firewall ?? findFirewall(), linksOf(name)])
+  const links = found ?? (await makeNamespace(name))
+  const pair = links.map(pairOfLink).find((one) => one !== undefined) ?? (await connect(name))
+  const guard = () => closeLink(firewall, { ...pair, servers: options.resolvers.servers, proxies: options.proxies })
+  // All rules are there before the cable is up.
+  await Promise.all([prepareMachine(pair, guard, options), prepareInside(name, firewall, pair.link)])
   await bringUp(name, pair)
-  return { name, resolvConf: resolvConf(options.resolvers, pair.gateway) }
+  return { name, resolvConf: resolvConf(options.resolvers, pair.gateway), guard }
 }
 
 /** Takes the router of a data folder away, unless a sandbox is still connected to it. What is not there is no error. */
@@ -92,17 +94,25 @@ async function connect(name: string): Promise<Pair> {
   )
 }
 
-/** Everything in the machine's own network, before the cable is up. */
-async function prepareMachine(pair: Pair, firewall: Firewall, options: RouterOptions): Promise<void> {
-  const { log, resolvers, proxies } = options
-  await writeFile(`/proc/sys/net/ipv6/conf/${pair.link}/disable_ipv6`, '1').catch(ignoreMissing)
-  const { isChainOpened } = await closeLink(firewall, { ...pair, servers: resolvers.servers, proxies })
+/** Everything in the machine's own network but addresses. */
+async function prepareMachine(
+  { link }: Pair,
+  guard: () => Promise<{ isChainOpened: boolean }>,
+  { log, resolvers }: RouterOptions,
+): Promise<void> {
+  await writeFile(`/proc/sys/net/ipv6/conf/${link}/disable_ipv6`, '1').catch(ignoreMissing)
+  const { isChainOpened } = await guard()
   if (isChainOpened) log.info('let the networks of sandboxes through the FORWARD chain')
   if (await enableForwarding()) log.info('switched IPv4 forwarding on, for the networks of sandboxes')
   // Answers of a name server on loopback may then leave through this cable; the rules let nothing else in.
   const localnet = resolvers.servers.some(isLoopback) ? '1' : '0'
-  const file = `/proc/sys/net/ipv4/conf/${pair.link}/route_localnet`
+  const file = `/proc/sys/net/ipv4/conf/${link}/route_localnet`
   if ((await readFile(file, 'utf8')).trim() !== localnet) await writeFile(file, localnet)
+}
+
+async function prepareInside(name: string, firewall: Firewall, link: string): Promise<void> {
+  await runTool(['nsenter', `--net=${namespacePath(name)}`, '--', '/bin/sh', '-c', SETTINGS])
+  await closeRouter(firewall, namespacePath(name), link)
 }
 
 /** `replace` changes nothing where it is so already. */
@@ -131,6 +141,7 @@ function ignoreMissing(error: unknown): void {
   if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
 }
 
-function routerOf(dataDir: string): string {
+/** Name of a data folder's router. */
+export function routerOf(dataDir: string): string {
   return `devex-router-${createHash('sha256').update(dataDir).digest('hex').slice(0, 16)}`
 }

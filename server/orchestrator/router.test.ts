@@ -1,14 +1,20 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
+import { newSandboxId } from '#protocol/ids.ts'
 import { openLocalOrchestrator } from './local.ts'
+import { namespacePath } from './local/network/cables.ts'
+import { routerOf } from './local/network/router.ts'
 import { makeTestFolder } from './_stand-in.ts'
-import { POLL } from './_stand-in-client.ts'
+import { CONTRACT_LIMITS, POLL, shell } from './_stand-in-client.ts'
 
 const run = promisify(execFile)
 const CHILD = `${import.meta.dirname}/_come-and-go.ts`
+const KILLED_CHILD = `${import.meta.dirname}/_child.ts`
 
 await using trialFolder = await makeTestFolder('auto')
 const trial = await openLocalOrchestrator(trialFolder.options)
@@ -56,5 +62,35 @@ describe.skipIf(!isUsable)(`the network of the machine${why}`, () => {
     expect(after.replaceAll(/^.*127\.1\.0\..*\n/gm, '')).toBe(before)
     control.stdin.end('end\n')
     await once(control, 'exit')
+    expect(existsSync(namespacePath(routerOf(options.dataDir)))).toBe(false)
+  })
+
+  test('is left as it is by a kill -9: the next control plane goes on with the same router, and takes it away at last', async () => {
+    await using folder = await makeTestFolder('auto')
+    const { log: _, ...options } = folder.options
+    const [id, another] = [newSandboxId(), newSandboxId()]
+    const router = namespacePath(routerOf(options.dataDir))
+    const control = spawn(process.execPath, [KILLED_CHILD, JSON.stringify(options), id], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    for await (const line of createInterface({ input: control.stdout })) if (line === 'created') break
+    control.kill('SIGKILL')
+    await once(control, 'exit')
+    const before = await stat(router)
+
+    await folder.listenAnew()
+    const next = await openLocalOrchestrator(folder.options)
+    expect((await stat(router)).ino).toBe(before.ino)
+    await next.create(another, { template: 'node', limits: CONTRACT_LIMITS })
+    for (const one of [id, another])
+      expect((await shell(next, one, 'ip route')).output).toContain('default via 198.19.')
+    await next.remove(id)
+    await next[Symbol.asyncDispose]()
+    expect((await stat(router)).ino).toBe(before.ino)
+
+    const last = await openLocalOrchestrator(folder.options)
+    await last.remove(another)
+    await last[Symbol.asyncDispose]()
+    expect(existsSync(router)).toBe(false)
   })
 })
