@@ -62,6 +62,8 @@ export const PAGE_SIZE = 100
 
 /** A spare that could not be made is tried again after so long. */
 export const SPARE_RETRY_MS = 30 * SECOND_MS
+/** Between taking a spare and making the next: a start from a spare is over by then, and the page has its terminal. */
+export const SPARE_PAUSE_MS = SECOND_MS
 /** Making one sandbox. */
 export const CREATE_LIMIT_MS = MINUTE_MS
 

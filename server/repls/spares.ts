@@ -1,7 +1,7 @@
 import { newSandboxId } from '#protocol/ids.ts'
 import type { Log } from '#server/log.ts'
 import type { Orchestrator, Sandbox, SandboxLimits } from '#server/orchestrator/orchestrator.ts'
-import { CREATE_LIMIT_MS, SPARE_RETRY_MS } from '#server/repls/limits.ts'
+import { CREATE_LIMIT_MS, SPARE_PAUSE_MS, SPARE_RETRY_MS } from '#server/repls/limits.ts'
 import type { Template } from '#server/workspaces/template.ts'
 
 /** Sandboxes that are nobody's yet, kept ready so that a start does not wait for one. */
@@ -33,6 +33,7 @@ export function createSpares(deps: SparesDeps): Spares {
   const closing = new AbortController()
   let making: Promise<void> | undefined
   let notBefore = 0
+  let later: NodeJS.Timeout | undefined
 
   const spares = () =>
     deps.sandboxes().filter(({ id, label, state }) => label === undefined && state !== 'dead' && !taken.has(id))
@@ -50,8 +51,16 @@ export function createSpares(deps: SparesDeps): Spares {
     }
   }
 
+  /** Whoever took a spare is being waited for: their start has the machine to itself first. */
+  const pause = () => {
+    later ??= setTimeout(() => {
+      later = undefined
+      refill()
+    }, SPARE_PAUSE_MS).unref()
+  }
+
   const refill = () => {
-    if (making !== undefined || closing.signal.aborted || Date.now() < notBefore) return
+    if (making !== undefined || later !== undefined || closing.signal.aborted || Date.now() < notBefore) return
     if (spares().length >= deps.count) return
     making = make().finally(() => {
       making = undefined
@@ -66,18 +75,23 @@ export function createSpares(deps: SparesDeps): Spares {
       const spare = spares().find(
         (sandbox) => sandbox.state === 'up' && !hasOwnLimits && (servesAny || sandbox.template === template.key),
       )
-      if (spare !== undefined) taken.add(spare.id)
+      if (spare !== undefined) {
+        taken.add(spare.id)
+        pause()
+      }
       for (const id of taken) if (!deps.sandboxes().some((sandbox) => sandbox.id === id)) taken.delete(id)
       return spare?.id
     },
     drain: async () => {
       closing.abort()
+      clearTimeout(later)
       await making
       const left = (await orchestrator.list()).filter(({ id, label }) => label === undefined && !taken.has(id))
       await Promise.all(left.map(({ id }) => orchestrator.remove(id)))
     },
     [Symbol.asyncDispose]: async () => {
       closing.abort()
+      clearTimeout(later)
       await making
     },
   }

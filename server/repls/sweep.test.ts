@@ -229,7 +229,7 @@ describe('time', () => {
 })
 
 describe('spares', () => {
-  test('one stands ready, a start takes it, and another is made', async () => {
+  test('one stands ready, a start takes it, and another is made when that start is over', async () => {
     await using b = await bed({ SPARE_SANDBOXES: 1 })
     await eventually(() => b.world.machines.size).toBe(1)
     const [spare] = b.world.machines.keys()
@@ -237,6 +237,9 @@ describe('spares', () => {
     expect(b.world.machineOf(id).sandbox.id).toBe(spare)
     await eventually(() => b.world.machines.size).toBe(2)
     expect(b.world.labelled()).toHaveLength(1)
+    const order = b.world.calls.map(({ call }) => call).filter((call) => call === 'create' || call === 'adopt')
+    // Its own create joins the spare that is there.
+    expect(order).toEqual(['create', 'create', 'adopt', 'create'])
   })
 
   test('survivors of a previous control plane are used', async () => {
