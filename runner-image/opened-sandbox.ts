@@ -78,7 +78,7 @@ export class OpenedSandbox implements AsyncDisposable {
     })
     this.run = new Run({
       terminals: this.terminals,
-      config: async () => readRunConfig(workspace, opened.run),
+      config: async () => readRunConfig(workspace, opened),
       env: () => this.shellEnv,
       directory: workspace.root,
       givenPort: () => opened.port,

@@ -1,5 +1,6 @@
+import { readdir } from 'node:fs/promises'
 import { z } from 'zod'
-import type { RunDefaults } from '#protocol/adoption.ts'
+import type { RunDefaults, RunGuess } from '#protocol/adoption.ts'
 import { readSmallFile } from '../files/read.ts'
 import type { Workspace } from '../files/workspace.ts'
 import { MAX_PROJECT_FILE_BYTES } from '../limits.ts'
@@ -9,15 +10,20 @@ const packageSchema = z.looseObject({
   main: z.string().optional(),
 })
 
-/** A guess at how a project is run, from the files at its top; an empty command where nothing is recognised. */
-export async function guessRun(workspace: Workspace): Promise<RunDefaults> {
+/**
+ * A guess at how a project is run, from the files at its top: what the platform knows by them, then what stands here;
+ * an empty command where nothing is recognised.
+ */
+export async function guessRun(workspace: Workspace, known: readonly RunGuess[]): Promise<RunDefaults> {
   const read = (path: string) => readSmallFile(workspace, path, MAX_PROJECT_FILE_BYTES).catch(() => undefined)
+  const names = new Set(await readdir(workspace.root))
+  for (const { file, ...run } of known) if (names.has(file)) return run
   const manifest = await read('package.json')
   if (manifest !== undefined) {
     const command = nodeCommand(manifest)
     if (command !== undefined) return { command }
   }
-  for (const [file, command] of BY_FILE) if ((await read(file)) !== undefined) return { command }
+  for (const [file, command] of BY_FILE) if (names.has(file)) return { command }
   return { command: '' }
 }
 

@@ -155,6 +155,19 @@ describe('run', () => {
     expect(await guess('package.json', '{"scripts": {"start": "x", "dev": "y"}}')).toContain('npm run dev')
   })
 
+  test('what the platform knows of a file comes before the guesses made here', async () => {
+    const runGuesses = [
+      { file: 'pnpm-lock.yaml', command: 'pnpm start' },
+      { file: 'package.json', command: 'npm start', port: 3000 },
+    ]
+    await using known = await startFixture({ open: { run: { command: '' }, runGuesses } })
+    using other = await known.connect()
+    await writeFile(join(known.workspace, 'package.json'), '{"scripts": {"dev": "y"}}')
+    expect(await other.request('run.get', {})).toMatchObject({ command: 'npm start', port: 3000 })
+    await writeFile(join(known.workspace, 'pnpm-lock.yaml'), '')
+    expect((await other.request('run.get', {})).command).toBe('pnpm start')
+  })
+
   test('S5: a program sees the port that it was given, where the network is shared', async () => {
     await using shared = await startFixture({ open: { port: 5678, run: { command: 'echo "<$PORT>"', port: 3000 } } })
     using other = await shared.connect()

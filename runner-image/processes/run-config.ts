@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { RunDefaults } from '#protocol/adoption.ts'
+import type { OpenRequest, RunDefaults } from '#protocol/adoption.ts'
 import { runDefaultsSchema } from '#protocol/adoption.ts'
 import { RunnerError, toRunnerError } from '../errors.ts'
 import { readSmallFile } from '../files/read.ts'
@@ -14,11 +14,14 @@ const PROJECT_FILE = '.devex.json'
 const projectFileSchema = z.looseObject({ run: runDefaultsSchema.optional() })
 
 /** What Run runs: the project's file, else what the platform said, else a guess from the files. `''`: nothing known. */
-export async function readRunConfig(workspace: Workspace, defaults: RunDefaults): Promise<RunDefaults> {
+export async function readRunConfig(
+  workspace: Workspace,
+  { run: defaults, runGuesses = [] }: Pick<OpenRequest, 'run' | 'runGuesses'>,
+): Promise<RunDefaults> {
   const project = await readProject(workspace).catch(() => undefined)
   if (project?.run !== undefined && project.run.command !== '') return project.run
   if (defaults.command !== '') return defaults
-  return guessRun(workspace)
+  return guessRun(workspace, runGuesses)
 }
 
 /** Writes `run` into the project's file and leaves everything else in it alone. */

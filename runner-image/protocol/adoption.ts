@@ -50,6 +50,10 @@ export type CloneSource = z.infer<typeof cloneSourceSchema>
 export const runDefaultsSchema = z.object({ command: z.string(), port: z.int().min(1).max(65535).optional() })
 export type RunDefaults = z.infer<typeof runDefaultsSchema>
 
+/** What Run does in a project that has a file of this name at its top. */
+const runGuessSchema = runDefaultsSchema.extend({ file: z.string() })
+export type RunGuess = z.infer<typeof runGuessSchema>
+
 /** What a sandbox is told when it becomes a repl's. */
 export const adoptRequestSchema = z.object({
   sandbox: sandboxIdSchema,
@@ -62,6 +66,8 @@ export const adoptRequestSchema = z.object({
   restore: z.boolean(),
   clone: cloneSourceSchema.optional(),
   run: runDefaultsSchema,
+  /** Where `run` has no command: what the project's files say it is; the first whose file is there counts. */
+  runGuesses: z.array(runGuessSchema).max(500).optional(),
   /** Shown in the terminal's environment and the status bar. */
   isolation: z.string(),
   /** The `PORT` of this repl's processes where sandboxes share the host's network. */

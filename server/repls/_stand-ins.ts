@@ -293,6 +293,7 @@ export function standInTemplates(): Templates {
   return {
     list: async () => [],
     get,
+    runGuesses: () => [{ file: 'package.json', command: 'npm start', port: 3000 }],
     guess: (names) =>
       names.includes('package.json')
         ? { template: 'node', run: { command: 'npm start', port: 3000 } }

@@ -13,6 +13,9 @@ interface AdoptRequestDeps {
   sandboxLimits: SandboxLimits
 }
 
+/** What a repository's Run does is known from its files, which the runner has first. */
+const UNKNOWN = { command: '' }
+
 /**
  * What a sandbox is told when it becomes this repl's, and again when a part of it was started anew. `isResumed`: there is
  * live work in it. The sidecar never restores over live work, by its own marker beside the volume; so to ask for a restore
@@ -29,6 +32,7 @@ export async function adoptRequestOf(
     deps.orchestrator.portOf(sandboxId),
     !isResumed && mustClone(deps, repl),
   ])
+  const run = repl.run ?? (source.kind === 'git' ? UNKNOWN : deps.templates.get(repl.template).manifest.run)
   return {
     sandbox: sandboxId,
     repl: repl.id,
@@ -40,7 +44,8 @@ export async function adoptRequestOf(
       source.kind === 'git' && {
         clone: { url: source.url, ...(source.branch !== undefined && { branch: source.branch }) },
       }),
-    run: repl.run ?? deps.templates.get(repl.template).manifest.run,
+    run,
+    ...(run.command === '' && { runGuesses: deps.templates.runGuesses() }),
     isolation: deps.orchestrator.isolation().summary,
     ...(port !== undefined && { port }),
     diskLimitBytes: deps.sandboxLimits.diskBytes,

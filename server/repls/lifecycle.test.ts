@@ -360,6 +360,8 @@ describe('from Git', () => {
     expect(b.world.adoptions[0]).toMatchObject({
       restore: false,
       clone: { url: 'https://example.com/ada/tool.git', branch: 'dev' },
+      run: { command: '' },
+      runGuesses: [{ file: 'package.json', command: 'npm start', port: 3000 }],
     })
     const view = await b.domain.repls.get(ada, id)
     expect(view).toMatchObject({ name: 'tool', template: 'node' })

@@ -73,6 +73,8 @@ describe('templates', () => {
     expect(templates.guess(['go.mod'])).toEqual({ template: 'go', run: { command: 'go run .', port: 8080 } })
     expect(templates.guess(['index.html'])).toMatchObject({ template: 'web' })
     expect(templates.guess(['Makefile', 'constructor'])).toEqual({ template: 'empty', run: { command: '' } })
+    const known = templates.runGuesses()
+    expect(known.map(({ file }) => ({ file, ...templates.guess([file]).run }))).toEqual(known)
   })
 
   test('what is wrong is named, and nothing is loaded', async () => {

@@ -44,6 +44,8 @@ export async function createTemplates({ folder, probe, now = Date.now }: Templat
       })
     },
     guess: (names) => guess(templates, new Set(names)),
+    runGuesses: () =>
+      templates.flatMap(({ manifest }) => manifest.detect.map((rule) => ({ file: rule.file, ...runOf(rule) }))),
   }
 }
 

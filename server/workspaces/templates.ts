@@ -1,4 +1,4 @@
-import type { RunDefaults } from '#protocol/adoption.ts'
+import type { RunDefaults, RunGuess } from '#protocol/adoption.ts'
 import type { TemplateView } from '#server/repls/views.ts'
 import type { Template } from '#server/workspaces/template.ts'
 
@@ -10,4 +10,6 @@ export interface Templates {
   get(key: string): Template
   /** Which template fits a folder's file names, and what Run should do there. */
   guess(names: string[]): { template: string; run: RunDefaults }
+  /** By which files `guess` knows what Run does, in its order. */
+  runGuesses(): RunGuess[]
 }
