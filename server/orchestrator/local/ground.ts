@@ -3,7 +3,7 @@ import { lchown, lstat, mkdir, readFile } from 'node:fs/promises'
 import { AppError } from '#server/errors.ts'
 import type { SandboxLimits } from '../orchestrator.ts'
 import { joinFiles, makeCgroups, removeCgroups } from './cgroups.ts'
-import { deleteTree } from './delete-tree.ts'
+import { deleteTree, exists } from './delete-tree.ts'
 import { writeEtc } from './etc.ts'
 import { currentUid } from './folders.ts'
 import type { Folders } from './folders.ts'
@@ -69,8 +69,10 @@ async function prepareNetwork({ sandboxId, folders, machine }: Ground): Promise<
     return await writeEtc(folders.etc, { runner, sidecar: host })
   }
   if (machine.router === undefined) return await writeEtc(folders.etc, { runner: host, sidecar: host })
-  if (await hasNetwork(sandboxId)) return
-  await removeNetwork(sandboxId)
+  if (await exists(networkPath(sandboxId))) {
+    if (await hasNetwork(sandboxId)) return
+    await removeNetwork(sandboxId)
+  }
   await makeNetwork(sandboxId, machine.router)
   await writeEtc(folders.etc, { runner: machine.router.resolvConf, sidecar: host })
 }

@@ -4,8 +4,6 @@ import { isLoopback } from './resolvers.ts'
 import { CLOSED_RANGES } from './rules.ts'
 import type { RuleOptions } from './rules.ts'
 
-const TABLES = ['filter', 'nat']
-
 /** A rule that leads to a chain of ours, as `iptables` takes it after `-I`. */
 interface Jump {
   table: 'filter' | 'nat'
@@ -86,11 +84,19 @@ export async function openForwardChain(link: string): Promise<boolean> {
 
 /** Takes all rules of a link away; what is not there is no error. */
 export async function removeIptablesRules(link: string): Promise<void> {
-  for (const table of TABLES) {
-    const listing = await runTool(['iptables', '-w', '-t', table, '-S']).catch(() => '')
-    const lines = listing.split('\n').filter((line) => line.includes(markOf(link)))
-    for (const line of removals(lines)) await runTool(['iptables', '-w', '-t', table, ...line]).catch(() => {})
-  }
+  const filter = await ownLines('filter', link)
+  // Looking at a table makes the kernel load it, so `nat` is left alone where only the FORWARD chain was opened.
+  if (filter.some((line) => line.startsWith('-N '))) await remove('nat', await ownLines('nat', link))
+  await remove('filter', filter)
+}
+
+async function ownLines(table: Jump['table'], link: string): Promise<string[]> {
+  const listing = await runTool(['iptables', '-w', '-t', table, '-S']).catch(() => '')
+  return listing.split('\n').filter((line) => line.includes(markOf(link)))
+}
+
+async function remove(table: Jump['table'], lines: string[]): Promise<void> {
+  for (const line of removals(lines)) await runTool(['iptables', '-w', '-t', table, ...line]).catch(() => {})
 }
 
 /** First the rules that stand in other chains, then our chains with all that is in them. */
