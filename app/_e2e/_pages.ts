@@ -50,5 +50,8 @@ export async function rewriteFile(page: Page, name: string, text: string): Promi
 
 /** Terminals drawn as DOM, so that a test can read them. */
 export async function readableTerminals(page: Page): Promise<void> {
-  await page.addInitScript(() => localStorage.setItem('devex.terminal.renderer', 'dom'))
+  await page.addInitScript(() => {
+    // Not in frames: a preview is somebody else's page.
+    if (window === window.top) localStorage.setItem('devex.terminal.renderer', 'dom')
+  })
 }

@@ -42,7 +42,7 @@ export interface Platform extends AsyncDisposable {
   signOut(cookie: string): void
   /** `host[:port]` of a preview. */
   previewAuthority(port: number): string
-  lifecycle: { starts: number; touches: number; start: () => Promise<void> }
+  lifecycle: { starts: number; touches: number; isAsleep: boolean; start: () => Promise<void> }
   logLines: string[]
 }
 
@@ -62,7 +62,7 @@ export async function startPlatform(limits: Partial<GatewayLimits> = {}): Promis
   const stateStore = await openSqliteStateStore({ file: join(folder, 'state.sqlite') })
   const access = createStandInAccess(replId)
   const people = new Map<string, Principal>()
-  const lifecycle = { starts: 0, touches: 0, start: () => Promise.resolve() }
+  const lifecycle = { starts: 0, touches: 0, isAsleep: false, start: () => Promise.resolve() }
   const logLines: string[] = []
   const sandbox = { socketPath: runner.socketPath, id: newSandboxId() }
   const sandboxId = sandbox.id
@@ -86,7 +86,7 @@ export async function startPlatform(limits: Partial<GatewayLimits> = {}): Promis
         ])
         return { sandboxId, generation: 7 }
       },
-      running: async () => ({ sandboxId, generation: 7 }),
+      running: async () => (lifecycle.isAsleep ? undefined : { sandboxId, generation: 7 }),
       touch: () => void (lifecycle.touches += 1),
       stopAll: async () => {},
     },

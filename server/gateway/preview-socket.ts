@@ -37,7 +37,7 @@ async function joinServer(
 ): Promise<void> {
   const { limits, sandboxes, lifecycle, live } = parts
   const signal = AbortSignal.any([hold.signal, abortWhenGone(socket)])
-  const target = await sandboxes.wake(host.replId, { limitMs: limits.previewWakeMs, signal })
+  const target = await sandboxes.find(host.replId)
   lifecycle.touch(host.replId)
   const answer = await requestUpgrade(await sandboxes.tunnel(target, host.port), {
     path: request.url ?? '/',

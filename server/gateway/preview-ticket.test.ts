@@ -70,6 +70,14 @@ describe('private previews', () => {
     expect(await visit(local(url))).toMatchObject({ status: 401 })
   })
 
+  test('a used ticket leads on who came in with it, and makes no further cookie', async () => {
+    const url = await ticketUrl(platform, platform.person('viewer').cookie, port)
+    const cookie = cookieOf(await visit(local(url)))
+    const again = await visit(local(url), { Cookie: cookie })
+    expect(again).toMatchObject({ status: 303, headers: { location: '/' } })
+    expect(again.headers['set-cookie']).toBeUndefined()
+  })
+
   test('of several who read the ticket before any has used it up, one gets in', async () => {
     const ticket = (await ticketUrl(platform, platform.person('viewer').cookie, port)).searchParams.get('t') ?? ''
     const host = { replId: platform.replId, port, authority: platform.previewAuthority(port) }

@@ -43,6 +43,19 @@ describe('the preview of a user’s server', () => {
   })
   const visit = (path: string, headers: Record<string, string> = {}) => ask(question(path, headers))
 
+  test.each([
+    ['a page that is opened', { 'Sec-Fetch-Dest': 'document' }, 200, 1],
+    ['a program that is no browser', {}, 200, 1],
+    ['a frame of the IDE', { 'Sec-Fetch-Dest': 'iframe' }, 503, 0],
+    ['a poll of the page', { 'Sec-Fetch-Dest': 'empty' }, 503, 0],
+  ])('of a sleeping repl, %s: wakes it only if somebody came to look', async (_name, headers, status, starts) => {
+    onRequest = (_request, response) => void response.end('awake')
+    platform.lifecycle.isAsleep = true
+    platform.lifecycle.starts = 0
+    expect(await visit('/', headers)).toMatchObject({ status })
+    expect(platform.lifecycle.starts).toBe(starts)
+  })
+
   test('L11: a server that checks Host and Origin sees a visitor at localhost, at the same paths', async () => {
     onRequest = (request, response) => {
       const isAllowed = request.headers.host === `localhost:${port}`

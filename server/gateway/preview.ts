@@ -5,7 +5,7 @@ import { abortWhenUnwanted } from '#server/gateway/client-gone.ts'
 import type { Parts } from '#server/gateway/parts.ts'
 import type { Page } from '#server/gateway/pages.ts'
 import { sendPage, wantsPage } from '#server/gateway/pages.ts'
-import { previewCookie } from '#server/gateway/preview-cookie.ts'
+import { previewCookie, readPreviewCookie } from '#server/gateway/preview-cookie.ts'
 import { originOf } from '#server/gateway/preview-headers.ts'
 import { proxyRequest } from '#server/gateway/preview-http.ts'
 import type { Exchange } from '#server/gateway/preview-http.ts'
@@ -15,6 +15,7 @@ import { holdVisit } from '#server/gateway/preview-visit.ts'
 import { answerError } from '#server/gateway/refuse.ts'
 import { isPortClosed } from '#server/gateway/sandboxes.ts'
 import type { Target } from '#server/gateway/sandboxes.ts'
+import { isVisit } from '#server/gateway/wake-rule.ts'
 import type { Tunnels } from '#server/gateway/tunnels.ts'
 
 type PreviewParts = Parts & { tunnels: Tunnels }
@@ -38,12 +39,16 @@ async function useTicket(parts: PreviewParts, { request, response }: Exchange, h
   const origin = originOf(host, parts)
   const query = new URL(request.url ?? '/', origin).searchParams
   const who = await redeemTicket(parts.stateStore, query.get('t') ?? '', host)
-  if (who === undefined)
-    throw new AppError('unauthenticated', 'This link to the preview was used before, or is too old.')
   const { previewKey: key, limits } = parts
+  // A page that is loaded again shows the ticket that it came in with; by then its cookie speaks for it.
+  const isKnown = readPreviewCookie({ key, limits }, request.headers.cookie, host) !== undefined
+  if (who === undefined && !isKnown)
+    throw new AppError('unauthenticated', 'This link to the preview was used before, or is too old.')
   response.writeHead(303, {
     Location: localPath(query.get('to'), origin),
-    'Set-Cookie': previewCookie({ key, limits }, { repl: host.replId, port: host.port, who, since: Date.now() }),
+    ...(who !== undefined && {
+      'Set-Cookie': previewCookie({ key, limits }, { repl: host.replId, port: host.port, who, since: Date.now() }),
+    }),
     'Cache-Control': 'no-store',
     'Referrer-Policy': 'no-referrer',
   })
@@ -58,7 +63,7 @@ async function serveVisit(
   const hold = await holdVisit(parts, exchange.request, host)
   try {
     const signal = AbortSignal.any([hold.signal, abortWhenUnwanted(exchange.response)])
-    const target = await parts.sandboxes.wake(host.replId, { limitMs: parts.limits.previewWakeMs, signal })
+    const target = await sandboxFor(parts, exchange.request, { host, signal })
     parts.lifecycle.touch(host.replId)
     if (path.startsWith(RESERVED_PREFIX)) return await serveReserved(parts, exchange, { host, path, target })
     await proxyRequest(exchange, {
@@ -74,6 +79,16 @@ async function serveVisit(
   } finally {
     hold.release()
   }
+}
+
+function sandboxFor(
+  { sandboxes, limits }: PreviewParts,
+  request: Exchange['request'],
+  { host, signal }: { host: PreviewHost; signal: AbortSignal },
+): Promise<Target> {
+  return isVisit(request)
+    ? sandboxes.wake(host.replId, { limitMs: limits.previewWakeMs, signal })
+    : sandboxes.find(host.replId)
 }
 
 /** What the waiting page asks, and nothing else. */

@@ -21,6 +21,8 @@ export interface Target extends RunningSandbox {
 export interface Sandboxes {
   /** Wakes the repl if it sleeps; `timeout` after `limitMs`, the start itself goes on. */
   wake(replId: string, options: { limitMs: number; signal: AbortSignal }): Promise<Target>
+  /** The sandbox of a repl that runs; `unavailable` for one that sleeps, which goes on sleeping. */
+  find(replId: string): Promise<Target>
   /** A connection to the runner, and the token to show there. A failure makes the next `wake` look anew. */
   dial(target: Target, visitor: Visitor): Promise<{ connection: Duplex; token: string }>
   /** A raw connection to a port in the sandbox; an error of `isPortClosed` where nothing listens. */
@@ -61,6 +63,14 @@ export function createSandboxes({ lifecycle, orchestrator, tokens, limits }: San
     }
   }
 
+  async function find(replId: string): Promise<Target> {
+    const running = await lifecycle.running(replId)
+    if (running === undefined) {
+      throw new AppError('unavailable', 'The REPL sleeps.', { advice: 'Open the REPL to start it.' })
+    }
+    return { replId, ...running }
+  }
+
   async function dial(target: Target, visitor: Visitor): Promise<{ connection: Duplex; token: string }> {
     const { replId, generation, sandboxId } = target
     const token = await tokens.attach({ repl: replId, generation, ...visitor })
@@ -92,7 +102,7 @@ export function createSandboxes({ lifecycle, orchestrator, tokens, limits }: San
     throw error.code === 'unavailable' || error.code === 'not_found' ? portClosed(port) : error
   }
 
-  return { wake, dial, tunnel }
+  return { wake, find, dial, tunnel }
 }
 
 /**

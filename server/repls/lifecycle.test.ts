@@ -331,6 +331,17 @@ describe('waking', () => {
     expect(await b.domain.lifecycle.running(id)).toEqual(woken)
   })
 
+  test('what connects again by itself while a repl stops does not undo the stop', async () => {
+    await using b = await bed()
+    const id = await runningRepl(b)
+    await b.domain.repls.stop(ada, id)
+    await expect(b.domain.lifecycle.ensureRunning(id, AbortSignal.timeout(5000))).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('stopping'),
+    })
+    await settled(b, id, 'stopped')
+  })
+
   test('ensureRunning of a failed start says why and does not start it over and over', async () => {
     await using b = await bed()
     b.world.break('adopt', new AppError('not_found', 'No such repository.'))

@@ -103,6 +103,10 @@ export function createLifecycle(deps: LifecycleDeps): Lives {
       const repl = await store.get(replId)
       if (repl === undefined || repl.state.kind === 'deleted') throw noSuchRepl()
       if (repl.state.kind === 'running') return { sandboxId: repl.state.sandboxId, generation: repl.generation }
+      // Somebody wants it to sleep: an open page that connects again, or a poll of a preview, must not undo that.
+      if (repl.state.kind === 'stopping') {
+        throw new AppError('unavailable', 'The REPL is stopping.', { advice: 'It can be started again in a moment.' })
+      }
       if (isWakeable(repl)) await start(replId)
       const rested = await until(replId, (current) => current.state.kind === 'running' || !isMoving(current), signal)
       if (rested === undefined) throw new AppError('unavailable', 'Nobody waits for this start any more.')
