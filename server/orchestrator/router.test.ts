@@ -1,20 +1,28 @@
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { newSandboxId } from '#protocol/ids.ts'
 import { openLocalOrchestrator } from './local.ts'
 import { namespacePath } from './local/network/cables.ts'
 import { routerOf } from './local/network/router.ts'
+import { runTool } from './local/run-tool.ts'
 import { makeTestFolder } from './_stand-in.ts'
 import { CONTRACT_LIMITS, POLL, shell } from './_stand-in-client.ts'
 
-const run = promisify(execFile)
-const CHILD = `${import.meta.dirname}/_come-and-go.ts`
-const KILLED_CHILD = `${import.meta.dirname}/_child.ts`
+/** Makes a sandbox and removes it when told to. */
+const COMES_AND_GOES = join(import.meta.dirname, 'local/network/_child.ts')
+
+/** Makes a sandbox and waits to be killed. */
+const STAYS = join(import.meta.dirname, '_child.ts')
+
+function atEnd(child: ChildProcess): Disposable {
+  return { [Symbol.dispose]: () => void child.kill('SIGKILL') }
+}
 
 await using trialFolder = await makeTestFolder('auto')
 const trial = await openLocalOrchestrator(trialFolder.options)
@@ -28,24 +36,26 @@ describe.skipIf(!isUsable)(`the network of the machine${why}`, () => {
     await using folder = await makeTestFolder('auto')
     const { log: _, ...options } = folder.options
     // A machine of its own, as far as networks go, in which nobody else makes links.
-    const control = spawn('unshare', ['--net', '--', process.execPath, CHILD, JSON.stringify(options)], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    })
+    const [program, ...args] = ['unshare', '--net', '--', process.execPath, COMES_AND_GOES] as const
+    const control = spawn(program, [...args, JSON.stringify(options)], { stdio: ['pipe', 'pipe', 'inherit'] })
+    using _control = atEnd(control)
     const lines = createInterface({ input: control.stdout })[Symbol.asyncIterator]()
-    const there = ['--net', `--target=${control.pid}`, '--']
     expect((await lines.next()).value).toBe('ready separate')
-    const links = async () => (await run('nsenter', [...there, 'ip', '-o', 'addr'])).stdout
+    const there = ['nsenter', '--net', `--target=${control.pid}`, '--', 'ip', '-o'] as const
+    const links = () => runTool([...there, 'addr'])
     const before = await links()
     expect(before).toMatch(/devex/)
 
-    const monitor = spawn('nsenter', [...there, 'ip', '-o', 'monitor', 'link', 'address'])
+    const [enter, ...inside] = there
+    const monitor = spawn(enter, [...inside, 'monitor', 'link', 'address'])
+    using _monitor = atEnd(monitor)
     let events = ''
     monitor.stdout.setEncoding('utf8').on('data', (text: string) => (events += text))
     /** An event of our own, behind which all earlier ones have been told. */
     const mark = async (address: string) => {
       await expect
         .poll(async () => {
-          await run('nsenter', [...there, 'ip', 'addr', 'replace', address, 'dev', 'lo'])
+          await runTool([...there, 'addr', 'replace', address, 'dev', 'lo'])
           return events
         }, POLL)
         .toContain(address)
@@ -55,7 +65,6 @@ describe.skipIf(!isUsable)(`the network of the machine${why}`, () => {
     expect((await lines.next()).value).toBe('done')
     const after = await links()
     await mark('127.1.0.2/32')
-    monitor.kill()
 
     const others = events.split('\n').filter((line) => line !== '' && !line.includes('127.1.0.'))
     expect(others).toEqual([])
@@ -70,9 +79,10 @@ describe.skipIf(!isUsable)(`the network of the machine${why}`, () => {
     const { log: _, ...options } = folder.options
     const [id, another] = [newSandboxId(), newSandboxId()]
     const router = namespacePath(routerOf(options.dataDir))
-    const control = spawn(process.execPath, [KILLED_CHILD, JSON.stringify(options), id], {
+    const control = spawn(process.execPath, [STAYS, JSON.stringify(options), id], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
+    using _control = atEnd(control)
     for await (const line of createInterface({ input: control.stdout })) if (line === 'created') break
     control.kill('SIGKILL')
     await once(control, 'exit')

@@ -17,7 +17,7 @@ export async function applyIptablesRules(options: RuleOptions): Promise<void> {
 }
 
 /** Input of `iptables-restore --noflush`, which replaces the chains that it names. */
-export function iptablesRules(options: RuleOptions): string {
+function iptablesRules(options: RuleOptions): string {
   const { link, address, gateway, servers } = options
   const { input, forward, back, before, after } = chainsOf(link)
   const loopbackServer = servers.find(isLoopback)

@@ -4,8 +4,8 @@ import { argv } from 'node:process'
 import { z } from 'zod'
 import { newSandboxId } from '#protocol/ids.ts'
 import { createLog } from '#server/log.ts'
-import { openLocalOrchestrator } from './local.ts'
-import { CONTRACT_LIMITS } from './_stand-in-client.ts'
+import { openLocalOrchestrator } from '../../local.ts'
+import { CONTRACT_LIMITS } from '../../_stand-in-client.ts'
 
 const optionsSchema = z.object({
   dataDir: z.string(),
