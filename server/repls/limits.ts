@@ -44,6 +44,8 @@ export const RESERVATION_MS = 5 * MINUTE_MS
 
 /** `lastUsedAt` is written at most so often for one repl. */
 export const TOUCH_EVERY_MS = MINUTE_MS
+/** A use so soon after a start is that start's, which is written. */
+export const START_IS_USE_MS = 5 * SECOND_MS
 /** Reports of a sandbox are written at most so often, unless they say that saving fails or works again. */
 export const REPORT_EVERY_MS = 15 * SECOND_MS
 /** Repls whose last write is remembered, for the two limits above. */

@@ -185,6 +185,16 @@ describe('time', () => {
     expect((await b.domain.repls.get(ada, used)).state.kind).toBe('running')
   })
 
+  test('a use right after the start is not written once more', async () => {
+    await using b = await bed()
+    const id = await runningRepl(b)
+    const versionNow = async () => (await b.stateStore.get(`repl:${id}`))?.version
+    const before = await versionNow()
+    b.domain.lifecycle.touch(id)
+    await b.domain.sweeper.sweep()
+    expect(await versionNow()).toBe(before)
+  })
+
   test('a touch keeps a repl from being idle', async () => {
     await using b = await bed({ IDLE_STOP_MINUTES: 30 })
     const id = await runningRepl(b)

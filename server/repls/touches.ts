@@ -1,5 +1,5 @@
 import type { Log } from '#server/log.ts'
-import { MAX_REMEMBERED_WRITES, TOUCH_EVERY_MS } from '#server/repls/limits.ts'
+import { MAX_REMEMBERED_WRITES, START_IS_USE_MS, TOUCH_EVERY_MS } from '#server/repls/limits.ts'
 import { noSuchRepl } from '#server/repls/store.ts'
 import type { ReplStore } from '#server/repls/store.ts'
 
@@ -12,7 +12,8 @@ export function createTouches({ store, log, now }: { store: ReplStore; log: Log;
   const isDue = createThrottle(TOUCH_EVERY_MS, now)
   const write = async (replId: string) => {
     const at = now()
-    await store.update(replId, (repl) => ({ ...repl, lastUsedAt: at }))
+    // A start is a use, and is written already.
+    await store.update(replId, (repl) => (at - repl.lastUsedAt < START_IS_USE_MS ? repl : { ...repl, lastUsedAt: at }))
   }
   return {
     touch: (replId) => {

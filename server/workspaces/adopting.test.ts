@@ -10,7 +10,7 @@ import { sealSnapshot } from '#snapshot/seal-snapshot.ts'
 import { openDiskObjectStore } from '#server/object-store/disk.ts'
 import { ControlPlane, SIGNING_KEY, Sandbox } from '#server/workspaces/_constellation.ts'
 import { writeHead } from '#server/workspaces/head.ts'
-import { manifestKey, packKey } from '#server/workspaces/keys.ts'
+import { headKey, manifestKey, packKey } from '#server/workspaces/keys.ts'
 import { createTemplates } from '#server/workspaces/load-templates.ts'
 
 const openDisk = (folder: string) => openDiskObjectStore({ folder, signingKey: SIGNING_KEY })
@@ -70,6 +70,20 @@ describe('adoption', { timeout: 30_000 }, () => {
     const [open] = sandbox.runnerCalls.filter((call) => call.path === '/open')
     expect(JSON.parse(open?.body ?? '{}')).toMatchObject({ repl: controlPlane.repl.replId, replName: 'test' })
     expect(open?.body).not.toContain('token')
+  })
+
+  test('the first start finds the head its own already, the next one takes it over', async () => {
+    await using run = await seeded()
+    const { controlPlane, sandbox } = run
+    const { objectStore, repl } = controlPlane
+    const etag = async () => (await objectStore.head(headKey(repl.replId)))?.etag
+    const seededAs = await etag()
+    await controlPlane.adopt(sandbox)
+    expect(await etag()).toBe(seededAs)
+    controlPlane.newestGeneration += 1
+    await using next = await Sandbox.start(controlPlane)
+    await controlPlane.adopt(next)
+    expect((await controlPlane.workspaces.head(repl.replId))?.generation).toBe(2)
   })
 
   test('two at once join; another repl or generation is a conflict', async () => {

@@ -29,10 +29,11 @@ export function createWorkspaces({ objectStore }: { objectStore: ObjectStore }):
       const { packs, manifest, files, bytes } = await encode(template)
       // Content and manifest lie there before the head names them, as in any save.
       await Promise.all([
-        ...packs.map((pack) => putOnce(objectStore, packKey(ownerId, pack.sha256), pack.bytes)),
+        ...packs.map((pack) => putIfMissing(objectStore, packKey(ownerId, pack.sha256), pack.bytes)),
         putOnce(objectStore, manifestKey(replId, manifest.sha256), manifest.bytes),
       ])
-      const head = { repl: replId, owner: ownerId, manifest: manifest.sha256, generation: 0, savedAt: Date.now() }
+      // The first start is always generation 1: it need not take the head over before it restores.
+      const head = { repl: replId, owner: ownerId, manifest: manifest.sha256, generation: 1, savedAt: Date.now() }
       await writeHead(objectStore, { ...head, ...(name !== undefined && { name }), files, bytes, reason: 'seed' }, null)
     },
     head: async (replId) => {
@@ -54,6 +55,12 @@ export function createWorkspaces({ objectStore }: { objectStore: ObjectStore }):
       if (batch.length > 0) await objectStore.delete(batch)
     },
   }
+}
+
+/** Every repl of an owner from one template has the same packs: all but the first need not even send them. */
+async function putIfMissing(objectStore: ObjectStore, key: string, bytes: Uint8Array): Promise<void> {
+  const there = await objectStore.head(key)
+  if (there?.bytes !== bytes.length) await putOnce(objectStore, key, bytes)
 }
 
 /** An object named after its content need not be written twice. */

@@ -21,7 +21,7 @@ const headSchema = z.object({
   name: z.string().optional(),
   /** sha-256 of the manifest. */
   manifest: sha256Schema,
-  /** The newest generation that has taken the head over; an older one may not write it. 0: seeded, never started. */
+  /** The newest generation that has taken the head over; an older one may not write it. */
   generation: z.int().nonnegative(),
   savedAt: z.number(),
   files: z.int().nonnegative(),
