@@ -3,7 +3,7 @@ import { signIn } from './_client.ts'
 import { startGitServer } from './_git-server.ts'
 import { prompt, readableTerminals, runInTerminal } from './_pages.ts'
 import { startServer } from './_server.ts'
-import { actAs, treeItem } from './_workbench.ts'
+import { actAs, editFile, editorText, treeItem } from './_workbench.ts'
 import type { Locator, Page } from '@playwright/test'
 import type { Client } from './_client.ts'
 import type { GitServer } from './_git-server.ts'
@@ -73,12 +73,12 @@ test('clones with visible progress; what Run does is guessed from the files and 
   const dialog = page.getByRole('dialog', { name: 'What Run does' })
   const command = dialog.getByRole('textbox', { name: 'Command' })
   await expect(command).toHaveValue('npm install && npm start')
-  await expect(dialog.getByRole('spinbutton', { name: /^Port/ })).toHaveValue('3000')
   await command.fill('echo ran-$((40 + 2))')
   await dialog.getByRole('button', { name: 'Save' }).click()
   await page.getByRole('button', { name: 'Run', exact: true }).click()
   await expect(page.getByTestId('terminal')).toContainText('ran-42')
-  await expect(treeItem(page, '.devex.json')).toBeVisible()
+  await editFile(page, '.devex.json')
+  await expect(editorText(page)).toContainText('"port": 3000')
 
   await page.goto(`${server.url}/repls`)
   await expect(page.getByRole('listitem').filter({ hasText: 'engine' })).toContainText('127.0.0.1')

@@ -168,6 +168,15 @@ describe('run', () => {
     expect((await other.request('run.get', {})).command).toBe('pnpm start')
   })
 
+  test('a port that only this sandbox was given is not written into the project', async () => {
+    await using shared = await startFixture({ open: { port: 5678, run: { command: 'a', port: 3000 } } })
+    using other = await shared.connect()
+    const shown = await other.request('run.configure', { command: 'b', port: 5678 })
+    expect(shown).toMatchObject({ command: 'b', port: 5678 })
+    const kept = JSON.parse(await readFile(join(shared.workspace, '.devex.json'), 'utf8'))
+    expect(kept).toEqual({ run: { command: 'b', port: 3000 } })
+  })
+
   test('S5: a program sees the port that it was given, where the network is shared', async () => {
     await using shared = await startFixture({ open: { port: 5678, run: { command: 'echo "<$PORT>"', port: 3000 } } })
     using other = await shared.connect()

@@ -1,5 +1,5 @@
 import type { RunDefaults } from '#protocol/adoption.ts'
-import type { PortInfo, RunState } from '#protocol/messages.ts'
+import type { PortInfo, RequestParams, RunState } from '#protocol/messages.ts'
 import { RunnerError } from '../errors.ts'
 import { RUN_KILL_AFTER_MS } from '../limits.ts'
 import type { Size } from '../terminal/pty.ts'
@@ -75,6 +75,12 @@ export class Run {
       await this.#stopping
     }
     return this.state()
+  }
+
+  /** `asked` as the project keeps it: the port that this sandbox alone was given does not travel with it. */
+  async toKeep({ command, port }: RequestParams<'run.configure'>): Promise<RunDefaults> {
+    const kept = port !== undefined && port === this.#options.givenPort() ? (await this.#options.config()).port : port
+    return { command, ...(kept !== undefined && { port: kept }) }
   }
 
   /** The configuration was changed. */

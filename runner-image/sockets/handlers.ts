@@ -112,9 +112,9 @@ export function createHandlers(sandbox: OpenedSandbox): Handlers {
     'run.get': () => run.state(),
     'run.start': (size, from) => run.start(size, from.claims.actor),
     'run.stop': () => run.stop(),
-    'run.configure': async ({ command, port }) => {
+    'run.configure': async (asked) => {
       await sandbox.assertSpace()
-      await writeRunConfig(workspace, { command, ...(port !== undefined && { port }) })
+      await writeRunConfig(workspace, await run.toKeep(asked))
       return run.reconfigured()
     },
   }
