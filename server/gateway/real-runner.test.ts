@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
@@ -16,6 +16,22 @@ import type { Platform } from '#server/gateway/_platform.ts'
 import { visitorCookie } from '#server/gateway/_visitor.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
+
+const hasPython = spawnSync('python3', ['--version']).status === 0
+
+/** What Flask's own server is made of: WSGI over HTTP/1.0, which makes absolute addresses from the Host that it sees. */
+const WSGI_PROGRAM = `
+import sys
+from wsgiref.simple_server import make_server
+def app(environ, start):
+    if environ['PATH_INFO'] == '/old':
+        start('302 Found', [('Location', f"http://{environ['HTTP_HOST']}/new"), ('Set-Cookie', 'seen=1; Path=/')])
+        return [b'']
+    body = environ['wsgi.input'].read(int(environ.get('CONTENT_LENGTH') or 0))
+    start('200 OK', [('Content-Type', 'text/plain')])
+    return [f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']} {environ['QUERY_STRING']} ".encode() + body]
+make_server('127.0.0.1', int(sys.argv[1]), app).serve_forever()
+`
 
 describe('the gateway before a real runner', () => {
   let platform: Platform
@@ -191,6 +207,33 @@ describe('the gateway before a real runner', () => {
       await exit
     }
   })
+
+  test.skipIf(!hasPython)(
+    `L11: an unmodified Python web server works: addresses, redirects, cookies and forms${hasPython ? '' : ' (skipped: no python3 here)'}`,
+    { timeout: 20_000 },
+    async () => {
+      const port = await freePort()
+      const python = spawn('python3', ['-c', WSGI_PROGRAM, String(port)], { stdio: 'ignore' })
+      const exit = once(python, 'exit')
+      try {
+        const cookie = await visitorCookie(platform, port)
+        const host = platform.previewAuthority(port)
+        const headers = { Cookie: cookie, Accept: '*/*', Origin: `http://${host}` }
+        const visit = (path: string, more: { method?: string; body?: string } = {}) =>
+          ask({ port: platform.port, host, path, headers, ...more })
+        await expect.poll(async () => (await visit('/')).status, { timeout: 15_000 }).toBe(200)
+        expect((await visit('/static/a%20b.css?v=1')).body).toBe('GET /static/a b.css v=1 ')
+        const moved = await visit('/old')
+        expect(moved.status).toBe(302)
+        expect(moved.headers.location).toBe(`http://${host}/new`)
+        expect(moved.headers['set-cookie']).toContain('seen=1; Path=/')
+        expect((await visit('/form', { method: 'POST', body: 'name=Ada' })).body).toBe('POST /form  name=Ada')
+      } finally {
+        python.kill()
+        await exit
+      }
+    },
+  )
 })
 
 /** When the runner says so in its log. */
