@@ -17,7 +17,7 @@ import { makeNetwork, networkPath, removeNetwork } from './network/namespace.ts'
 import { isLoopback, readResolvers } from './network/resolvers.ts'
 import { openRouter, removeRouter } from './network/router.ts'
 import type { NetworkOptions, Router } from './network/router.ts'
-import { slirpRoutes } from './network/slirp.ts'
+import { slirpRoutes, whyNoSlirp } from './network/slirp.ts'
 import type { SlirpRoutes } from './network/slirp.ts'
 import { findNpm } from './npm.ts'
 import { runBriefly } from './run-briefly.ts'
@@ -154,9 +154,10 @@ async function tryRouter({ networkOptions, attempt, dataDir, log }: NetworkTrial
 
 async function trySlirp({ networkOptions, attempt, log }: NetworkTrial): Promise<SlirpRoutes | undefined> {
   const slirp = slirpRoutes(networkOptions.proxies)
-  const run = await runBriefly({ ...attempt, slirp }, ISOLATION_PROBE_TIMEOUT_MS)
-  if (run.isOk) return slirp
-  log.info('sandboxes share the network of this machine', { why: `slirp4netns: ${run.output.trim()}` })
+  const why = await whyNoSlirp()
+  const run = why === undefined ? await runBriefly({ ...attempt, slirp }, ISOLATION_PROBE_TIMEOUT_MS) : undefined
+  if (run?.isOk === true) return slirp
+  log.info('sandboxes share the network of this machine', { why: why ?? `slirp4netns: ${run?.output.trim()}` })
   return undefined
 }
 

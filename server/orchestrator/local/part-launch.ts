@@ -4,7 +4,7 @@ import type { SandboxPart } from '../orchestrator.ts'
 import type { BubblewrapOptions, Mount } from './bubblewrap.ts'
 import { sharedControlSocket } from './control-socket.ts'
 import { SANDBOX_PATH, hostPath, runnerEnvironment, sidecarEnvironment } from './environment.ts'
-import type { HostEnv } from './environment.ts'
+import type { HostEnv, PartEnvironment } from './environment.ts'
 import { generatedEtc } from './etc.ts'
 import { checkSocketPath } from './folders.ts'
 import type { Folders } from './folders.ts'
@@ -72,65 +72,64 @@ export function plainLaunch(part: SandboxPart, options: PartOptions): Omit<Launc
 export function bubblewrapLaunch(part: SandboxPart, options: PartOptions): Omit<LaunchOptions, 'cgroups'> {
   const { folders, sandboxId, publicKey, hostEnv } = options
   const common = { sandboxId, publicKey, hostEnv, path: SANDBOX_PATH }
-  const command = ['/opt/devex-node/bin/node', ...NODE_FLAGS, `/opt/devex/${part}.mjs`]
   const program = programMounts(options)
-  const mounts = [...program.mounts, ...etcMounts(folders, part)]
-  const logFile = logOf(folders, part)
-  if (part === 'runner') {
-    return {
-      sandboxId,
-      logFile,
-      bubblewrap: {
-        mounts: [
-          ...mounts,
-          writable(folders.workspace, '/workspace'),
-          writable(folders.home, '/home/dev'),
-          writable(folders.runnerSockets, '/run/devex'),
-        ],
-        environment: runnerEnvironment({
-          ...common,
-          home: '/home/dev',
-          socket: '/run/devex/runner.sock',
-          workspace: '/workspace',
-          ...(options.port !== undefined && { port: options.port }),
-        }),
-        network: 'inherited',
-        nestedUserns: options.nestedUserns,
-        links: program.links,
-        cwd: '/workspace',
-        command,
-      },
-    }
-  }
-  const shared = sharedControlSocket(options.controlSocket)
+  const own = part === 'runner' ? insideRunner(options, common) : insideSidecar(options, common)
   return {
     sandboxId,
-    logFile,
+    logFile: logOf(folders, part),
     bubblewrap: {
-      mounts: [
-        ...mounts,
-        writable(folders.volume, '/volume'),
-        writable(folders.state, '/state'),
-        writable(folders.sidecarSockets, '/run/devex/sidecar'),
-        { ...writable(folders.runnerSockets, '/run/devex/runner'), access: 'read-only' },
-        // The folder, not the socket: a control plane that starts anew makes a new one.
-        { ...writable(dirname(shared), '/run/devex/control'), access: 'read-only' },
-      ],
-      environment: sidecarEnvironment({
-        ...common,
-        home: '/state',
-        socket: '/run/devex/sidecar/sidecar.sock',
-        runnerSocket: '/run/devex/runner/runner.sock',
-        controlSocket: `/run/devex/control/${basename(shared)}`,
-        volume: '/volume',
-        state: '/state',
-      }),
+      ...own,
+      mounts: [...program.mounts, ...etcMounts(folders, part), ...own.mounts],
       network: 'inherited',
       nestedUserns: options.nestedUserns,
       links: program.links,
-      cwd: '/state',
-      command,
+      command: ['/opt/devex-node/bin/node', ...NODE_FLAGS, `/opt/devex/${part}.mjs`],
     },
+  }
+}
+
+type Common = Pick<PartEnvironment, 'sandboxId' | 'publicKey' | 'hostEnv' | 'path'>
+type Inside = Pick<BubblewrapOptions, 'mounts' | 'environment' | 'cwd'>
+
+function insideRunner({ folders, port }: PartOptions, common: Common): Inside {
+  return {
+    mounts: [
+      writable(folders.workspace, '/workspace'),
+      writable(folders.home, '/home/dev'),
+      writable(folders.runnerSockets, '/run/devex'),
+    ],
+    environment: runnerEnvironment({
+      ...common,
+      home: '/home/dev',
+      socket: '/run/devex/runner.sock',
+      workspace: '/workspace',
+      ...(port !== undefined && { port }),
+    }),
+    cwd: '/workspace',
+  }
+}
+
+function insideSidecar({ folders, controlSocket }: PartOptions, common: Common): Inside {
+  const shared = sharedControlSocket(controlSocket)
+  return {
+    mounts: [
+      writable(folders.volume, '/volume'),
+      writable(folders.state, '/state'),
+      writable(folders.sidecarSockets, '/run/devex/sidecar'),
+      { ...writable(folders.runnerSockets, '/run/devex/runner'), access: 'read-only' },
+      // The folder, not the socket: a control plane that starts anew makes a new one.
+      { ...writable(dirname(shared), '/run/devex/control'), access: 'read-only' },
+    ],
+    environment: sidecarEnvironment({
+      ...common,
+      home: '/state',
+      socket: '/run/devex/sidecar/sidecar.sock',
+      runnerSocket: '/run/devex/runner/runner.sock',
+      controlSocket: `/run/devex/control/${basename(shared)}`,
+      volume: '/volume',
+      state: '/state',
+    }),
+    cwd: '/state',
   }
 }
 

@@ -3,6 +3,7 @@
  * carries out as connections of its own (https://github.com/rootless-containers/slirp4netns).
  */
 import { networkInterfaces } from 'node:os'
+import { runTool } from '../run-tool.ts'
 import { resolvConf } from './resolvers.ts'
 import type { Resolvers } from './resolvers.ts'
 import { CLOSED_RANGES } from './rules.ts'
@@ -28,6 +29,17 @@ export function slirpRoutes(proxies: { address: string }[]): SlirpRoutes {
   return {
     closed: [...CLOSED_RANGES, ...addresses.filter((address) => !open.includes(address)).map((one) => `${one}/32`)],
     open,
+  }
+}
+
+/** What is missing for it, told at once; the trial of a whole sandbox would wait for its time limit. */
+export async function whyNoSlirp(): Promise<string | undefined> {
+  try {
+    await runTool(['unshare', '--user', '--map-root-user', '--net', '--', 'ip', 'link'])
+    await runTool(['slirp4netns', '--version'])
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
   }
 }
 
