@@ -22,7 +22,11 @@ function listen(page: Page, url: string): string[] {
   page.on('request', (request) => {
     if (!isOurs(new URL(request.url()))) heard.push(`asked ${request.url()}`)
   })
-  page.on('console', (message) => heard.push(`${message.type()}: ${message.text()}`))
+  // What the user's own page says in its frame is the user's.
+  const isOfPreview = (address: string) => URL.canParse(address) && new URL(address).hostname.endsWith('.localhost')
+  page.on('console', (message) => {
+    if (!isOfPreview(message.location().url)) heard.push(`${message.type()}: ${message.text()}`)
+  })
   page.on('pageerror', (error) => heard.push(`error: ${error.message}`))
   return heard
 }

@@ -5,7 +5,7 @@ import { Button } from '#components/ui/button.tsx'
 import { EmptyState } from '#components/ui/empty-state.tsx'
 import { ErrorState } from '#components/ui/error-state.tsx'
 import { Spinner } from '#components/ui/spinner.tsx'
-import { useStore, useWorkbench } from '../use-workbench.tsx'
+import { useRepl, useStore, useWorkbench } from '../use-workbench.tsx'
 import { PreviewBar } from './preview-bar.tsx'
 
 /**
@@ -26,6 +26,8 @@ const SANDBOX = [
 export function PreviewPane() {
   const workbench = useWorkbench()
   const state = useStore(workbench.preview.state)
+  // While the REPL sleeps nothing can answer: a page left in the frame would only go on asking.
+  const isRunning = useRepl().state.kind === 'running'
   const ports = useStore(workbench.run.ports)
   return (
     <section aria-label="Preview" className="flex h-full flex-col bg-canvas">
@@ -52,7 +54,7 @@ export function PreviewPane() {
             />
           </div>
         )}
-        {state.kind === 'shown' && (
+        {state.kind === 'shown' && isRunning && (
           <iframe
             key={state.visit}
             title={`Preview of port ${state.port}`}
