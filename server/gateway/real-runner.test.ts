@@ -208,6 +208,47 @@ describe('the gateway before a real runner', () => {
     }
   })
 
+  test('L11: an unmodified Next development server works, its HMR included', { timeout: 60_000 }, async () => {
+    // Inside the repository, where `next` and `react` are found.
+    await mkdir(join(ROOT, '.build'), { recursive: true })
+    const project = await mkdtemp(join(ROOT, '.build', 'next-dev-'))
+    await mkdir(join(project, 'app'))
+    const layout = 'export default ({ children }) => <html><body>{children}</body></html>\n'
+    await writeFile(join(project, 'app', 'layout.js'), layout)
+    await writeFile(join(project, 'app', 'page.js'), 'export default () => <h1>version 1</h1>\n')
+    const port = await freePort()
+    const next = spawn(
+      process.execPath,
+      [join(ROOT, 'node_modules/next/dist/bin/next'), 'dev', '--port', String(port), '--hostname', '127.0.0.1'],
+      { cwd: project, stdio: 'ignore', env: { ...process.env, NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: 'development' } },
+    )
+    const exit = once(next, 'exit')
+    try {
+      const cookie = await visitorCookie(platform, port)
+      const host = platform.previewAuthority(port)
+      const visit = (path: string) =>
+        ask({ port: platform.port, host, path, headers: { Cookie: cookie, Accept: '*/*' } })
+      await expect.poll(async () => (await visit('/')).body, { timeout: 30_000 }).toContain('version 1')
+      const script = /src="(\/_next\/static\/[^"]+\.js[^"]*)"/.exec((await visit('/')).body)?.[1] ?? ''
+      expect((await visit(script)).status).toBe(200)
+      const updates: string[] = []
+      const hmr = await mustOpen(platform.port, {
+        inbox: updates,
+        host,
+        path: '/_next/hmr?id=test',
+        headers: { Cookie: cookie, Origin: `http://${host}` },
+      })
+      await expect.poll(() => updates.length, { timeout: 10_000 }).toBeGreaterThan(0)
+      await writeFile(join(project, 'app', 'page.js'), 'export default () => <h1>version 2</h1>\n')
+      await expect.poll(async () => (await visit('/')).body, { timeout: 15_000 }).toContain('version 2')
+      hmr.terminate()
+    } finally {
+      next.kill()
+      await exit
+      await rm(project, { recursive: true, force: true })
+    }
+  })
+
   test.skipIf(!hasPython)(
     `L11: an unmodified Python web server works: addresses, redirects, cookies and forms${hasPython ? '' : ' (skipped: no python3 here)'}`,
     { timeout: 20_000 },
