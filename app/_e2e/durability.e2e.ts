@@ -4,6 +4,7 @@ import { expect, test } from '@playwright/test'
 import { z } from 'zod'
 import { connect, createRepl, signIn } from './_client.ts'
 import { startServer } from './_server.ts'
+import { runnersIn } from './_workbench.ts'
 
 const stateOf = z.object({ state: z.object({ kind: z.string() }) })
 
@@ -27,17 +28,6 @@ function sandboxesIn(dataFolder: string): string[] {
   } catch {
     return []
   }
-}
-
-/** The runners of this data folder, as its sandboxes' records name them. */
-function runnersIn(dataFolder: string): number[] {
-  const process = z.object({ pid: z.int() })
-  const record = z.object({ parts: z.object({ runner: z.object({ main: process, init: process.optional() }) }) })
-  return sandboxesIn(dataFolder).map((sandbox) => {
-    const file = readFileSync(`${dataFolder}/sandboxes/${sandbox}/sandbox.json`, 'utf8')
-    const { runner } = record.parse(JSON.parse(file)).parts
-    return (runner.init ?? runner.main).pid
-  })
 }
 
 test('kill -9 of the control plane during an edit: what was acknowledged is there, and the same shell goes on', async () => {
