@@ -23,8 +23,8 @@ export function ReplGate({ children }: { children: ReactNode }) {
   const isRunning = view.state.kind === 'running'
   return (
     <>
-      {/* Kept mounted: terminals and typed text outlive a stop. */}
-      <div inert={!isRunning} className="h-full">
+      {/* Kept mounted: terminals and typed text outlive a stop. Isolated: Monaco’s own layers stay below what covers it. */}
+      <div inert={!isRunning} className="isolate h-full">
         {children}
       </div>
       {!isRunning && (
