@@ -14,7 +14,7 @@ const PAGE_LIMIT_MS = 60_000
 /** From create to the first command's output; from navigation to prompt and to an editor that takes a key, cold and warm. */
 export async function benchStart(): Promise<void> {
   await using server = await startServer({
-    env: { LOG_LEVEL: 'warn', REPLS_PER_USER: '200', RUNNING_REPLS_PER_USER: '200' },
+    env: { REPLS_PER_USER: '200', RUNNING_REPLS_PER_USER: '200' },
   })
   const client = await signIn(server.link)
   const floor: number[] = []
