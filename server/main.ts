@@ -68,13 +68,11 @@ async function main(): Promise<void> {
   await Promise.race([application.lifecycle.stopAll(), stop.second])
 }
 
-/** Says where it is, what separates sandboxes here, and how to sign in. */
+/** Says where it is and how to sign in. */
 async function greet(
   application: Application,
   { env, log, publicUrl }: { env: Env; log: Log; publicUrl: URL },
 ): Promise<void> {
-  const isolation = application.orchestrator.isolation()
-  log.info(`isolation: ${isolation.level}`, { network: isolation.network, summary: isolation.summary })
   if (env.github === undefined) {
     const link = new URL(`/local?token=${await application.context.auth.localSignIn.newToken()}`, publicUrl)
     log.info(`ready: open ${link.href} (signs this browser in, once)`)
