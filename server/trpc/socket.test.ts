@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { connect as connectTcp } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
@@ -31,7 +32,7 @@ async function stage() {
   const cookie = people.signIn(ada)
   const connect = (headers: Record<string, string>) => new WebSocket(`ws://127.0.0.1:${port}/ws/trpc`, { headers })
   const owned = opened.move()
-  return { b, ada, people, origin, cookie, connect, socket, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+  return { b, ada, people, origin, port, cookie, connect, socket, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
 async function closeOf(client: WebSocket): Promise<number> {
@@ -61,6 +62,21 @@ describe('the socket of subscriptions', () => {
     await once(client, 'open')
     const messages = subscribe(client, 'repls.watch', { replId: id })
     await eventually(() => JSON.stringify(messages)).toContain('"kind":"running"')
+    expect(client.readyState).toBe(WebSocket.OPEN)
+  })
+
+  test('what breaks the protocol while it is turned away ends that connection alone, not the server', async () => {
+    await using s = await stage()
+    const stranger = connectTcp(s.port, '127.0.0.1')
+    const head = ['GET /ws/trpc HTTP/1.1', `Host: 127.0.0.1:${s.port}`, `Origin: ${s.origin}`, 'Connection: Upgrade']
+    const key = ['Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==']
+    stranger.write([...head, ...key, '', ''].join('\r\n'))
+    // A frame with reserved bits set (RFC 6455 §5.2), right behind the request.
+    stranger.write(Buffer.of(0xf1, 0x80, 0, 0, 0, 0))
+    stranger.resume()
+    await once(stranger, 'close')
+    const client = s.connect({ cookie: s.cookie, origin: s.origin })
+    await once(client, 'open')
     expect(client.readyState).toBe(WebSocket.OPEN)
   })
 

@@ -49,6 +49,9 @@ export function createTrpcSocket(app: HttpContext): TrpcSocket {
     const who = await app.auth.principalOf(request.headers.cookie)
     const isOwn = isOwnOrigin({ origin: request.headers.origin, host: request.headers.host }, app.publicUrl())
     server.handleUpgrade(request, socket, head, (client) => {
+      // Also who is turned away may still send what is no WebSocket: an error without a listener would end the process.
+      // `ws` itself closes then, with the code that says why.
+      client.on('error', () => {})
       if (!isOwn) return client.close(CLOSE_CODES.forbidden, 'not a page of this server')
       if (who === undefined) return client.close(CLOSE_CODES.unauthenticated, 'sign in first')
       const count = open.get(who.id) ?? 0
