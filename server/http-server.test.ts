@@ -1,5 +1,8 @@
+import { once } from 'node:events'
 import { request } from 'node:http'
 import type { IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
+import type { Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { createHttpServer } from '#server/http-server.ts'
 import { listenOnPort } from '#server/listen.ts'
@@ -47,7 +50,7 @@ async function start(serve: boolean) {
     appHosts: () => [`localhost:${port}`],
   }
   if (serve) http.serve(routes)
-  return { port, seen }
+  return { http, port, seen }
 }
 
 function get(
@@ -68,6 +71,50 @@ function get(
     outgoing.end()
   })
 }
+
+/** A client that asks for an upgrade and never hangs up by itself. */
+function clingTo(port: number, host: string): Socket {
+  const client = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  onTestFinished(() => void client.destroy())
+  client.resume()
+  client.write(`GET /ws/trpc HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nmore`)
+  return client
+}
+
+test('a refused upgrade is hung up on, also where its client never ends the connection', async () => {
+  const { http, port } = await start(true)
+  const client = clingTo(port, 'evil.example.com')
+  await once(client, 'end')
+  const connections = () => new Promise((resolve) => http.server.getConnections((_error, count) => resolve(count)))
+  expect(await connections()).toBe(1)
+  await expect.poll(connections, { timeout: 4000 }).toBe(0)
+})
+
+test('closing cuts upgrades that still wait for their answer', async () => {
+  const { http, port } = await start(false)
+  const waiting = Promise.withResolvers<void>()
+  http.serve({
+    gateway: {
+      handlesRequest: () => false,
+      handleRequest: () => Promise.resolve(),
+      handlesUpgrade: () => true,
+      handleUpgrade: () => waiting.resolve(),
+    },
+    trpcSocket: () => undefined,
+    next: { handleRequest: () => Promise.resolve(), handleUpgrade: () => false },
+    appHosts: () => [],
+  })
+  clingTo(port, PREVIEW_HOST)
+  await waiting.promise
+  await http.close()
+  expect(http.server.listening).toBe(false)
+})
+
+test('an upload may take hours, a head may not', async () => {
+  const { http } = await start(false)
+  expect(http.server.requestTimeout).toBeGreaterThan(60 * 60 * 1000)
+  expect(http.server.headersTimeout).toBe(60_000)
+})
 
 test('before everything is open, a request is told to come back', async () => {
   const { port } = await start(false)

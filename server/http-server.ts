@@ -6,6 +6,15 @@ import type { Log } from '#server/log.ts'
 /** Larger request heads are refused (RFC 6585: 431). Cookies and a preview's own headers fit well. */
 const MAX_HEADER_BYTES = 32 * 1024
 
+/** An upload takes as long as a slow line needs for the largest file; node's own bound, 5 minutes, would cut it off. */
+const MAX_REQUEST_MS = 6 * 60 * 60 * 1000
+
+/** A request's head arrives within so long. */
+const MAX_HEAD_MS = 60_000
+
+/** After our side of a connection that left HTTP has ended, its client may go on so long. */
+const LINGER_MS = 2_000
+
 /** Bytes of a refused upgrade. */
 const MISDIRECTED = 'HTTP/1.1 421 Misdirected Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
 const NOT_READY = 'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\nRetry-After: 1\r\n\r\n'
@@ -28,10 +37,23 @@ export interface Routes {
   appHosts: () => string[]
 }
 
+interface HttpServer {
+  server: Server
+  serve: (routes: Routes) => void
+  /** Stops listening and cuts what is left, also connections that wait for an upgrade or are through with one. */
+  close: () => Promise<void>
+}
+
 /** The control plane's HTTP server: preview hosts and sandbox traffic to the gateway, the rest to Next. `routes` come later. */
-export function createHttpServer(log: Log): { server: Server; serve: (routes: Routes) => void } {
+export function createHttpServer(log: Log): HttpServer {
   let routes: Routes | undefined
-  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: 65_000 })
+  const server = createServer({
+    maxHeaderSize: MAX_HEADER_BYTES,
+    keepAliveTimeout: 65_000,
+    headersTimeout: MAX_HEAD_MS,
+    requestTimeout: MAX_REQUEST_MS,
+  })
+  const upgraded = new Set<Duplex>()
 
   server.on('request', (request, response) => {
     if (routes === undefined) return refuse(response, 503, 'Devex is starting. Try again in a moment.')
@@ -44,6 +66,10 @@ export function createHttpServer(log: Log): { server: Server; serve: (routes: Ro
 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy())
+    upgraded.add(socket)
+    socket.once('close', () => upgraded.delete(socket))
+    // node has let go of it: a client that never hangs up would keep a refused connection open for good.
+    socket.once('finish', () => hangUpLater(socket))
     if (routes === undefined) return void socket.end(NOT_READY)
     if (routes.gateway.handlesUpgrade(request)) return routes.gateway.handleUpgrade(request, socket, head)
     if (!isAppHost(routes, request)) return void socket.end(MISDIRECTED)
@@ -51,7 +77,22 @@ export function createHttpServer(log: Log): { server: Server; serve: (routes: Ro
     if (!routes.next.handleUpgrade(request, socket, head)) socket.destroy()
   })
 
-  return { server, serve: (ready) => void (routes = ready) }
+  return {
+    server,
+    serve: (ready) => void (routes = ready),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+        for (const socket of upgraded) socket.destroy()
+      }),
+  }
+}
+
+function hangUpLater(socket: Duplex): void {
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS)
+  timer.unref()
+  socket.once('close', () => clearTimeout(timer))
 }
 
 async function route(routes: Routes, request: IncomingMessage, response: ServerResponse): Promise<void> {

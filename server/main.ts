@@ -27,7 +27,7 @@ async function main(): Promise<void> {
   const data = await openDataFolder(env.DEVEX_DATA)
   const http = createHttpServer(log)
   const port = await listenOnPort(http.server, env.HOST, env.PORT)
-  open.defer(() => close(http.server))
+  open.defer(() => http.close())
   const publicUrl = new URL(env.PUBLIC_URL ?? `http://localhost:${port}`)
   publishForNext(publicUrl)
 
