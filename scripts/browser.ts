@@ -43,13 +43,15 @@ function debians(): string | undefined {
   return installPackages(['chromium']) ? found() : undefined
 }
 
-/** What the sandboxes of this machine are better with; without it they run at a lower level, and say so. */
+/** What the sandboxes of this machine are better with, and what tests look at their work with. Without it less can be tested. */
 export function installSandboxTools(): void {
   const tools = [
     { command: 'bwrap', package: 'bubblewrap' },
     { command: 'ip', package: 'iproute2' },
     { command: 'nft', package: 'nftables' },
     { command: 'python3', package: 'python3' },
+    { command: 'pip3', package: 'python3-pip' },
+    { command: 'unzip', package: 'unzip' },
   ]
   const missing = tools.filter(({ command }) => !hasCommand(command)).map((tool) => tool.package)
   if (missing.length > 0) installPackages(missing)

@@ -17,8 +17,9 @@ export function isRunning(part: PartRecord): boolean {
 export async function endPart(part: SandboxPart, record: SandboxRecord, cgroups: Cgroups | undefined): Promise<void> {
   const other = record.parts[part === 'runner' ? 'sidecar' : 'runner']
   await terminate([], async () => {
-    const kept = new Set((await findTree(processesOf(other))).map((id) => id.pid))
     const all = await findAll(record, processesOf(record.parts[part]), cgroups)
+    // Looked for last: what the other part starts between the two looks must not be taken for this one's.
+    const kept = new Set((await findTree(processesOf(other))).map((id) => id.pid))
     return all.filter((id) => !kept.has(id.pid))
   })
 }
