@@ -1,5 +1,7 @@
 import { expect, test } from '@playwright/test'
+import { z } from 'zod'
 import { CLIENT_ID, CLIENT_SECRET, startGithub } from './_github-stand-in.ts'
+import { signInHere } from './_pages.ts'
 import { startServer } from './_server.ts'
 import type { Page } from '@playwright/test'
 import type { Account, GithubStandIn } from './_github-stand-in.ts'
@@ -57,6 +59,27 @@ test('S9: the provider’s token is in no cookie, and none of the cookies is rea
   const session = cookies.find((cookie) => cookie.name.includes('session-token'))
   expect(session).toMatchObject({ httpOnly: true, sameSite: 'Lax' })
   expect(await page.evaluate(() => document.cookie)).not.toContain('session-token')
+})
+
+test('S9: signing in and out is asked for by pages of this server only, in few bytes', async ({ page }) => {
+  await using server = await startServer({ env: { SPARE_SANDBOXES: '0' } })
+  await signInHere(page, server)
+  const post = (data: string, origin?: string) =>
+    page.request.post(`${server.url}/api/auth/signout`, {
+      headers: { 'content-type': 'application/x-www-form-urlencoded', ...(origin !== undefined && { origin }) },
+      data,
+    })
+  const { csrfToken } = z
+    .object({ csrfToken: z.string() })
+    .parse(await (await page.request.get(`${server.url}/api/auth/csrf`)).json())
+  const form = `csrfToken=${csrfToken}&json=true`
+  const { port } = new URL(server.url)
+  expect((await post(form, `http://3000-raaaaaaaaaaaaaaa.localhost:${port}`)).status()).toBe(403)
+  expect((await post(form)).status()).toBe(403)
+  expect((await post(`${form}&x=${'x'.repeat(300 * 1024)}`, server.url)).status()).toBe(413)
+  expect((await page.request.get(`${server.url}/api/trpc/account.get`)).status()).toBe(200)
+  expect((await post(form, server.url)).status()).toBe(200)
+  expect((await page.request.get(`${server.url}/api/trpc/account.get`)).status()).toBe(401)
 })
 
 test('GitHub: somebody who is not on the list is refused and told whom to ask', async ({ page }) => {
@@ -139,7 +162,10 @@ test('this machine: only a browser that came through the printed URL is offered 
   await expect(other.getByRole('button', { name: 'Continue on this machine' })).toHaveCount(0)
   // The provider itself refuses too, whatever the page shows.
   const { csrfToken } = await (await other.request.get(`${server.url}/api/auth/csrf`)).json()
-  await other.request.post(`${server.url}/api/auth/callback/local`, { form: { csrfToken, json: 'true' } })
+  await other.request.post(`${server.url}/api/auth/callback/local`, {
+    headers: { origin: server.url },
+    form: { csrfToken, json: 'true' },
+  })
   expect((await other.request.get(`${server.url}/api/trpc/account.get`)).status()).toBe(401)
   await context.close()
 })
@@ -151,6 +177,7 @@ test('S1, S12: there is no magic link to forge or to flood with', async ({ page 
   for (const path of ['/api/auth/magic-link', '/api/auth/callback/email', '/api/auth/signin/email']) {
     const { csrfToken } = await (await page.request.get(`${server.url}/api/auth/csrf`)).json()
     const response = await page.request.post(`${server.url}${path}`, {
+      headers: { origin: server.url },
       form: { csrfToken, email: 'torvalds@any.tld' },
       maxRedirects: 0,
     })

@@ -1,7 +1,9 @@
 import NextAuth from 'next-auth'
-import type { NextRequest } from 'next/server'
+import { NextRequest } from 'next/server'
 import { nextAuthOptions } from '#server/auth/next-auth-options.ts'
+import { errorResponse } from '#server/errors.ts'
 import { context } from '#server/global.ts'
+import { guardedRequest } from '#server/trpc/guarded-request.ts'
 
 interface RouteContext {
   params: Promise<{ nextauth: string[] }>
@@ -11,4 +13,13 @@ function handler(request: NextRequest, route: RouteContext): Promise<Response> {
   return NextAuth(request, route, nextAuthOptions(context().auth))
 }
 
-export { handler as GET, handler as POST }
+/** next-auth itself reads a body of any length, and trusts a cookie that a sibling host may have set to tell its own pages. */
+async function guarded(request: NextRequest, route: RouteContext): Promise<Response> {
+  try {
+    return await handler(new NextRequest(await guardedRequest(request, context().publicUrl())), route)
+  } catch (error) {
+    return errorResponse(error)
+  }
+}
+
+export { handler as GET, guarded as POST }
