@@ -14,9 +14,9 @@ import type { StateStore } from '#server/state-store/state-store.ts'
 /** The cookie of a signed-out visitor who came through a share link. */
 export const GUEST_COOKIE = 'devex.guest'
 
-/** next-auth's names for its cookie over http and https. */
+/** The cookie of who is signed in, over http (next-auth's own name) and https. */
 const PLAIN_COOKIE = 'next-auth.session-token'
-const SECURE_COOKIE = '__Secure-next-auth.session-token'
+export const SECURE_COOKIE = '__Host-next-auth.session-token'
 
 /** Signing in and being signed in. */
 export interface Auth extends Authenticator {
@@ -25,6 +25,8 @@ export interface Auth extends Authenticator {
   localSignIn: LocalSignIn
   github: GithubSettings | undefined
   isLoopback: boolean
+  /** Whether browsers reach us over https. */
+  isSecure: boolean
   /** What next-auth encrypts its cookie with. */
   cookieSecret: string
   signInOptions(cookieHeader: string | null): Promise<{ github: boolean; local: boolean }>
@@ -35,7 +37,7 @@ interface AuthDeps {
   box: SecretBox
   github: GithubSettings | undefined
   isLoopback: boolean
-  /** Whether browsers reach us over https: next-auth names its cookie after it. */
+  /** Whether browsers reach us over https: cookies are named after it. */
   isSecure: boolean
   resolveGuest: (cookie: string) => Promise<Principal | undefined>
 }
@@ -64,6 +66,7 @@ export function createAuth({ stateStore, box, github, isLoopback, isSecure, reso
     localSignIn,
     github,
     isLoopback,
+    isSecure,
     cookieSecret,
     providerTokens: createProviderTokens(stateStore, box),
     principalOf: async (cookieHeader) => {

@@ -1,5 +1,6 @@
 import type { NextAuthOptions } from 'next-auth'
 import CredentialsProvider from 'next-auth/providers/credentials'
+import { SECURE_COOKIE } from '#server/auth/auth.ts'
 import { parseCookies } from '#server/auth/cookies.ts'
 import { githubProvider, identityOf, isAllowed, parseProfile } from '#server/auth/github.ts'
 import { LOCAL_BROWSER_COOKIE } from '#server/auth/local-sign-in.ts'
@@ -8,12 +9,16 @@ import type { Auth } from '#server/auth/auth.ts'
 /** How long a browser stays signed in without coming back. */
 const SIGNED_IN_SECONDS = 30 * 24 * 60 * 60
 
+/** From leaving for the provider until coming back. */
+const SIGN_IN_SECONDS = 15 * 60
+
 /** next-auth, configured: a JWT cookie whose subject is our opaque user id, and pages of our own. */
 export function nextAuthOptions(auth: Auth): NextAuthOptions {
   return {
     secret: auth.cookieSecret,
     session: { strategy: 'jwt', maxAge: SIGNED_IN_SECONDS },
     pages: { signIn: '/signin', error: '/signin', signOut: '/signin' },
+    ...(auth.isSecure && { cookies: hostCookies() }),
     providers: [...githubProviders(auth), ...localProviders(auth)],
     callbacks: {
       signIn: async ({ account, profile: raw }) => {
@@ -36,6 +41,20 @@ export function nextAuthOptions(auth: Auth): NextAuthOptions {
       // next-auth's own session route says nothing that pages rely on.
       session: ({ session, token }) => ({ expires: session.expires, user: { name: token.sub ?? null } }),
     },
+  }
+}
+
+/**
+ * Names with which browsers take no cookie that is for a parent domain too (RFC 6265bis §4.1.3.2): a preview beside the
+ * app on one domain can otherwise sign its visitors in as somebody else. Plain http has no such names.
+ */
+function hostCookies(): NonNullable<NextAuthOptions['cookies']> {
+  const options = { httpOnly: true, sameSite: 'lax', path: '/', secure: true } as const
+  const passing = { ...options, maxAge: SIGN_IN_SECONDS }
+  return {
+    sessionToken: { name: SECURE_COOKIE, options },
+    state: { name: '__Host-next-auth.state', options: passing },
+    pkceCodeVerifier: { name: '__Host-next-auth.pkce.code_verifier', options: passing },
   }
 }
 

@@ -1,9 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { encode } from 'next-auth/jwt'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createAuth } from '#server/auth/auth.ts'
 import { LOCAL_BROWSER_COOKIE, createLocalSignIn } from '#server/auth/local-sign-in.ts'
+import { nextAuthOptions } from '#server/auth/next-auth-options.ts'
 import { createProviderTokens } from '#server/auth/provider-tokens.ts'
 import { createSecretBox } from '#server/auth/secret-box.ts'
 import { createUsers } from '#server/auth/users.ts'
@@ -105,6 +107,20 @@ describe('authenticator', () => {
       github: false,
       local: false,
     })
+  })
+
+  test('S6: over https, what a sibling host could have set for the whole domain signs nobody in', async () => {
+    const auth = createAuth({ ...settings, stateStore: store, isLoopback: false, isSecure: true })
+    const { id } = await auth.users.signIn(ada)
+    const token = await encode({ token: { sub: id }, secret: auth.cookieSecret })
+    const { sessionToken, state, pkceCodeVerifier } = nextAuthOptions(auth).cookies ?? {}
+    for (const cookie of [sessionToken, state, pkceCodeVerifier]) {
+      expect(cookie?.name).toMatch(/^__Host-/)
+      expect(cookie?.options).toMatchObject({ httpOnly: true, secure: true, path: '/', sameSite: 'lax' })
+    }
+    expect(await auth.principalOf(`${sessionToken?.name}=${token}`)).toMatchObject({ id })
+    for (const name of ['next-auth.session-token', '__Secure-next-auth.session-token'])
+      expect(await auth.principalOf(`${name}=${token}`)).toBeUndefined()
   })
 
   test.each([
