@@ -32,6 +32,19 @@ describe('env', () => {
     expect(() => readEnv({ HOST: '0.0.0.0' })).toThrow(/HOST: 0\.0\.0\.0 can be reached.*GITHUB_CLIENT_ID/)
   })
 
+  test('addresses that could not work, or would say more in a page’s policy than meant, are refused', () => {
+    for (const url of ['https://devex.example.com/path', 'https://user:word@devex.example.com', 'https://a.example/?q'])
+      expect(() => readEnv({ PUBLIC_URL: url })).toThrow(/PUBLIC_URL: a scheme and a host/)
+    for (const domain of ['*.example.com', 'https://preview.example.com', "example.com; script-src 'unsafe-inline'"])
+      expect(() => readEnv({ PREVIEW_DOMAIN: domain })).toThrow(/PREVIEW_DOMAIN: a domain/)
+    expect(readEnv({ PUBLIC_URL: 'https://devex.example.com:8443/' }).PUBLIC_URL).toBe(
+      'https://devex.example.com:8443/',
+    )
+    expect(readEnv({ PUBLIC_URL: 'http://[::1]:3000', PREVIEW_DOMAIN: 'preview.example.com' })).toMatchObject({
+      PREVIEW_DOMAIN: 'preview.example.com',
+    })
+  })
+
   test('GitHub sign-in is closed until somebody is allowed in', () => {
     const github = { GITHUB_CLIENT_ID: 'id', GITHUB_CLIENT_SECRET: 'secret' }
     expect(() => readEnv(github)).toThrow(/ALLOWED_GITHUB_USERS: nobody may sign in/)

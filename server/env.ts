@@ -14,16 +14,25 @@ const list = z.string().transform((value) =>
 )
 const bytes = z.coerce.number().int().positive()
 
+/** A server's address: nothing may stand behind the host, since nothing would be served there. */
+const origin = z
+  .url({ protocol: /^https?$/ })
+  .refine((value) => URL.canParse(value) && new URL(value).href === `${new URL(value).origin}/`, {
+    error: 'a scheme and a host (with a port), without a path',
+  })
+
+const DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i
+
 /** Every setting: name, form, default, meaning. `.env.example` is generated from this table. */
 const settings = z.object({
   HOST: z.string().default('127.0.0.1').describe('Address to listen on. Anything but loopback needs GitHub sign-in.'),
   PORT: z.coerce.number().int().min(0).max(65535).default(3000).describe('Port to listen on; 0 takes a free one.'),
-  PUBLIC_URL: z
-    .url({ protocol: /^https?$/ })
+  PUBLIC_URL: origin
     .optional()
     .describe('Where browsers reach this server, e.g. https://devex.example.com. Default: http://localhost:PORT.'),
   PREVIEW_DOMAIN: z
     .string()
+    .regex(DOMAIN, 'a domain, without scheme, port and wildcard')
     .optional()
     .describe('Domain under which previews live, e.g. preview.example.com (a wildcard host). Default: localhost.'),
   DEVEX_DATA: z.string().default('.devex').describe('Folder for everything the embedded default keeps.'),
