@@ -4,11 +4,14 @@ import type { ErrorCode } from '#protocol/errors.ts'
 import type { Principal } from '#server/auth/principal.ts'
 import type { ApiContext } from '#server/context.ts'
 import { AppError, HTTP_STATUS, TRPC_CODE, toAppError, toWireError } from '#server/errors.ts'
+import { MAX_SUBSCRIPTIONS_PER_SOCKET } from '#server/trpc/limits.ts'
 
 /** What a procedure sees: the application and who asks. */
 export interface RequestContext {
   app: ApiContext
   who: Principal | undefined
+  /** Subscriptions that the connection has open. Absent where there is no connection. */
+  subscriptions?: { open: number }
 }
 
 const t = initTRPC.context<RequestContext>().create({
@@ -42,11 +45,27 @@ const errors = t.middleware(async ({ ctx, path, next }) => {
   throw new TRPCError({ code: TRPC_CODE[error.code], message: error.message, cause: error })
 })
 
-/** Anyone signed in, or a guest with a share link: the domain checks what they may do. */
-export const procedure = t.procedure.use(errors).use(({ ctx, next }) => {
-  if (ctx.who === undefined) throw new AppError('unauthenticated', 'Sign in first.')
-  return next({ ctx: { ...ctx, who: ctx.who } })
+/** Each subscription watches and polls for as long as it is open: one connection has a bounded number of them. */
+const bounded = t.middleware(async ({ ctx: { subscriptions }, type, signal, next }) => {
+  if (type !== 'subscription' || subscriptions === undefined) return await next()
+  if (subscriptions.open >= MAX_SUBSCRIPTIONS_PER_SOCKET)
+    throw new AppError('rate_limited', 'This connection watches too much at a time.')
+  subscriptions.open += 1
+  const end = () => void (subscriptions.open -= 1)
+  const result = await next()
+  if (!result.ok || signal === undefined || signal.aborted) end()
+  else signal.addEventListener('abort', end, { once: true })
+  return result
 })
+
+/** Anyone signed in, or a guest with a share link: the domain checks what they may do. */
+export const procedure = t.procedure
+  .use(errors)
+  .use(bounded)
+  .use(({ ctx, next }) => {
+    if (ctx.who === undefined) throw new AppError('unauthenticated', 'Sign in first.')
+    return next({ ctx: { ...ctx, who: ctx.who } })
+  })
 
 /** Requests that tRPC itself refuses before a procedure sees them. */
 const REFUSED: Partial<Record<TRPCError['code'], { code: ErrorCode; message: string }>> = {

@@ -12,6 +12,9 @@ export const MAX_SOCKET_MESSAGE_BYTES = 64 * 1024
 /** Sockets of one person at a time, over all their windows. */
 export const MAX_SOCKETS_PER_PERSON = 50
 
+/** Subscriptions of one socket at a time: a page has a handful. */
+export const MAX_SUBSCRIPTIONS_PER_SOCKET = 100
+
 /** How often a socket's client is pinged, and how long its answer may take. */
 export const PING_EVERY_MS = 20_000
 export const PONG_WITHIN_MS = 10_000

@@ -9,7 +9,7 @@ import { CLOSE_CODES } from '#protocol/errors.ts'
 import { eventually, openTestBed, reached, user } from '#server/repls/_domain.ts'
 import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
 import { appOf, createPeople } from '#server/trpc/_app.ts'
-import { MAX_SOCKET_MESSAGE_BYTES } from '#server/trpc/limits.ts'
+import { MAX_SOCKET_MESSAGE_BYTES, MAX_SUBSCRIPTIONS_PER_SOCKET } from '#server/trpc/limits.ts'
 import { createTrpcSocket } from '#server/trpc/socket.ts'
 
 const addressSchema = z.custom<AddressInfo>((value) => typeof value === 'object' && value !== null && 'port' in value)
@@ -102,6 +102,26 @@ describe('the socket of subscriptions', () => {
     await s.b.domain.shares.revoke(s.ada, id, share.id)
     const codes = () => messages.map(({ error }) => error?.data.error.code)
     await expect.poll(codes, { timeout: 1000, interval: 10 }).toContain('forbidden')
+  })
+
+  test('one connection has a bounded number of subscriptions, and one that ends makes room', async () => {
+    await using s = await stage()
+    const client = s.connect({ cookie: s.cookie, origin: s.origin })
+    await once(client, 'open')
+    const answers: { id?: unknown; result?: { type: string }; error?: { data: { error: { code: string } } } }[] = []
+    client.on('message', (data) => Buffer.isBuffer(data) && answers.push(JSON.parse(data.toString())))
+    const ask = (id: number) =>
+      client.send(JSON.stringify({ id, method: 'subscription', params: { path: 'repls.watchList' } }))
+    const codes = () => answers.flatMap(({ id, error }) => (error === undefined ? [] : [[id, error.data.error.code]]))
+    const started = () => answers.filter(({ result }) => result?.type === 'started').length
+    for (let id = 1; id <= MAX_SUBSCRIPTIONS_PER_SOCKET + 1; id++) ask(id)
+    await eventually(codes).toEqual([[MAX_SUBSCRIPTIONS_PER_SOCKET + 1, 'rate_limited']])
+    await eventually(started).toBe(MAX_SUBSCRIPTIONS_PER_SOCKET)
+    client.send(JSON.stringify({ id: 1, method: 'subscription.stop' }))
+    await eventually(() => answers.some(({ id, result }) => id === 1 && result?.type === 'stopped')).toBe(true)
+    ask(1000)
+    await eventually(started).toBe(MAX_SUBSCRIPTIONS_PER_SOCKET + 1)
+    expect(codes()).toHaveLength(1)
   })
 
   test('a message that is too long closes the connection, and others go on', async () => {

@@ -36,7 +36,7 @@ export function createTrpcSocket(app: HttpContext): TrpcSocket {
   const handler = applyWSSHandler({
     wss: server,
     router: appRouter,
-    createContext: ({ req }) => ({ app, who: principals.get(req) }),
+    createContext: ({ req }) => ({ app, who: principals.get(req), subscriptions: { open: 0 } }),
     keepAlive: { enabled: true, pingMs: PING_EVERY_MS, pongWaitMs: PONG_WITHIN_MS },
     onError: ({ error, path }) => {
       const cause = appErrorOf(error)
