@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -16,6 +16,18 @@ test('S1: the secret is made once, is long, and only its owner can read it', asy
   expect((await openDataFolder(data.path)).secret).toBe(data.secret)
   expect((await stat(join(data.path, 'secret'))).mode & 0o077).toBe(0)
   expect((await stat(data.path)).mode & 0o077).toBe(0)
+})
+
+test('a damaged secret is refused and left as it is, since nothing could be opened with a new one', async () => {
+  await openDataFolder(folder)
+  for (const left of ['', 'half-a-secret\n']) {
+    await writeFile(join(folder, 'secret'), left)
+    await expect(openDataFolder(folder)).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('is damaged'),
+    })
+    expect(await readFile(join(folder, 'secret'), 'utf8')).toBe(left)
+  }
 })
 
 test('two installations have two secrets', async () => {

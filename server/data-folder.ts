@@ -56,6 +56,12 @@ async function readSecret(path: string): Promise<string> {
   const file = join(path, 'secret')
   const found = (await readOptional(file))?.trim()
   if (found !== undefined && found.length >= SECRET_BYTES) return found
+  // What was sealed with the lost one can be opened with nothing else: a new one must not take its place in silence.
+  if (found !== undefined) {
+    throw new AppError('unavailable', `The secret in ${file} is damaged: it is too short.`, {
+      advice: 'Put the file back from a backup, or set DEVEX_DATA to another folder.',
+    })
+  }
   const secret = randomBytes(SECRET_BYTES).toString('hex')
   await writeWhole(file, `${secret}\n`)
   return secret
