@@ -21,7 +21,8 @@ test('U6: nothing is said on the console, no quick timer runs on, and pages are 
       if (typeof handler === 'function') Reflect.apply(handler, window, args)
     }
     const place = () => (new Error('set here').stack ?? '').split('\n').slice(3, 6).join(' ')
-    const { setTimeout: once, setInterval: often } = window
+    const once = window.setTimeout.bind(window)
+    const often = window.setInterval.bind(window)
     const timeout = (handler: TimerHandler, ms?: number, ...args: unknown[]) => once(note(place(), handler, args), ms)
     const interval = (handler: TimerHandler, ms?: number, ...args: unknown[]) => often(note(place(), handler, args), ms)
     Object.assign(window, { setTimeout: timeout, setInterval: interval, firedTimers: fired })
