@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { RunDefaults } from '#protocol/adoption.ts'
 import type { PortInfo, RequestParams, RunState } from '#protocol/messages.ts'
 import { RunnerError } from '../errors.ts'
@@ -31,6 +32,7 @@ export class Run {
   #started: RunDefaults | undefined
   #starting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
+  #onExit = () => {}
 
   constructor(options: RunOptions) {
     this.#options = options
@@ -130,7 +132,12 @@ export class Run {
   async #end(terminal: Terminal): Promise<void> {
     this.#phase = 'stopping'
     await this.#changed()
+    const exited = Promise.withResolvers<void>()
+    this.#onExit = exited.resolve
     await this.#options.terminals.end(terminal, ['SIGINT', 'SIGTERM', 'SIGKILL'], RUN_KILL_AFTER_MS / 2)
+    // The processes are gone; the terminal tells of its end once its last output is out.
+    if (terminal.exit === undefined)
+      await Promise.race([exited.promise, delay(RUN_KILL_AFTER_MS, undefined, { ref: false })])
   }
 
   #ended(terminal: Terminal): void {
@@ -138,6 +145,7 @@ export class Run {
     this.#phase = 'exited'
     this.#exitCode = terminal.exit?.code ?? null
     this.#started = undefined
+    this.#onExit()
     void this.#changed()
   }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { lstatSync, readFileSync, readdirSync, readlinkSync } from 'node:fs'
+import { chmodSync, lstatSync, readFileSync, readdirSync, readlinkSync } from 'node:fs'
 import { sha256 } from '#snapshot/hash.ts'
 
 /** Everything that a round trip keeps of a folder, a line for each thing in it: names are bytes. */
@@ -15,10 +15,22 @@ export function describeTree(folder: string): string[] {
       lines.push(['directory', ...base, mode].join(' | '))
       for (const child of readdirSync(place, { encoding: 'buffer' }).sort((a, b) => a.compare(b)))
         visit(Buffer.concat([place, Buffer.from('/'), child]), Buffer.concat([name, Buffer.from('/'), child]))
-    } else lines.push(['file', ...base, mode, stats.size.toString(), sha256(readFileSync(place))].join(' | '))
+    } else
+      lines.push(['file', ...base, mode, stats.size.toString(), sha256(readWhatever(place, stats.mode))].join(' | '))
   }
   visit(Buffer.from(folder), Buffer.from(''))
   return lines
+}
+
+/** A file's content, also where its mode forbids its owner to read it; modes and times stay as they are. */
+function readWhatever(file: Buffer, mode: bigint): Buffer {
+  if ((mode & 0o400n) !== 0n) return readFileSync(file)
+  chmodSync(file, 0o600)
+  try {
+    return readFileSync(file)
+  } finally {
+    chmodSync(file, Number(mode & 0o7777n))
+  }
 }
 
 /** A tree with everything that a file system allows and programs get wrong. */
