@@ -57,6 +57,19 @@ describe('files of a repl over HTTP', () => {
     expect(platform.runner.seen[0]?.headers['if-match']).toBe('"one"')
   })
 
+  test('a runner that never finishes its refusal holds nobody up', async () => {
+    await using patient = await startPlatform({ runnerHeadMs: 200 })
+    let connection: Promise<unknown> | undefined
+    patient.runner.onFile = (request, response) => {
+      connection = once(request.socket, 'close')
+      response.writeHead(404, { 'content-type': 'application/json' }).write('{"error":')
+    }
+    const { cookie } = patient.person('viewer')
+    const path = `/r/${patient.replId}/files/a`
+    expect(await ask({ port: patient.port, path, headers: { Cookie: cookie } })).toMatchObject({ status: 404 })
+    await connection
+  })
+
   test('a viewer cannot upload', async () => {
     const headers = { Cookie: platform.person('viewer').cookie, Origin: platform.origin }
     expect(await get(url('a'), headers, 'PUT')).toMatchObject({ status: 403 })

@@ -8,7 +8,7 @@ export const GATEWAY_LIMITS = {
   startWaitMs: 2 * MINUTE,
   /** A preview waits so long before it answers with a page that waits in the browser: below what proxies cut at. */
   previewWakeMs: 25 * SECOND,
-  /** From a connection to a runner until it has answered. It only checks a signature. */
+  /** From a connection to a runner until it has answered, and from there to the end of a refusal. It only checks a signature. */
   runnerHeadMs: 10 * SECOND,
   /** From a preview's last request byte to the first byte of the user's server's answer: slow compilers fit in it. */
   upstreamHeadMs: 2 * MINUTE,

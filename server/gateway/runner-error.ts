@@ -11,11 +11,14 @@ const bodySchema = z.object({ error: wireErrorSchema })
 /** What a runner's answer other than success says, as our error. A runner can be tampered with: anything may stand there. */
 export async function errorOfRunner(answer: IncomingMessage, limits: GatewayLimits): Promise<AppError> {
   const status = answer.statusCode ?? 0
+  const timer = setTimeout(() => answer.destroy(), limits.runnerHeadMs)
   try {
     const { error } = bodySchema.parse(JSON.parse(await readSmallBody(answer, limits.maxSmallBodyBytes)))
     return fromWireError(error)
   } catch (cause) {
     return new AppError(codeOf(status), `The sandbox refused (HTTP ${status}).`, { cause })
+  } finally {
+    clearTimeout(timer)
   }
 }
 
