@@ -82,6 +82,28 @@ test('S9: signing in and out is asked for by pages of this server only, in few b
   expect((await page.request.get(`${server.url}/api/trpc/account.get`)).status()).toBe(401)
 })
 
+test('S6: a page on a preview’s host can neither set a cookie for the app nor read one', async ({ page }) => {
+  await using server = await startServer({ env: { SPARE_SANDBOXES: '0' } })
+  await signInHere(page, server)
+  const { port } = new URL(server.url)
+  const preview = `http://3000-raaaaaaaaaaaaaaa.localhost:${port}`
+  const asked = page.waitForRequest(`${preview}/`)
+  await page.goto(preview)
+  expect((await (await asked).allHeaders())['cookie'] ?? '').not.toContain('session-token')
+  const seen = await page.evaluate(() => {
+    for (const domain of ['', '; Domain=localhost', '; Domain=.localhost'])
+      for (const name of ['next-auth.session-token', 'devex.guest', 'devex.local', 'other'])
+        document.cookie = `${name}=tossed; Path=/${domain}`
+    return document.cookie
+  })
+  // What is for this host alone was set: the page may use cookies at all.
+  expect(seen).toContain('other=tossed')
+  expect(seen).not.toMatch(/session-token=(?!tossed)/)
+  expect(JSON.stringify(await page.context().cookies(server.url))).not.toContain('tossed')
+  await page.goto(`${server.url}/repls`)
+  await expect(page).toHaveURL(`${server.url}/repls`)
+})
+
 test('GitHub: somebody who is not on the list is refused and told whom to ask', async ({ page }) => {
   await using github = await startGithub({ ...ADA, id: 666, login: 'mallory' })
   await using server = await startServer({ env: githubEnv(github) })
