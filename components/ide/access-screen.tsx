@@ -14,6 +14,7 @@ export function AccessScreen({ because }: { because: 'removed' | 'signed-out' })
     const back = encodeURIComponent(`/r/${workbench.replId}`)
     return (
       <EmptyState
+        isPage
         icon={<LogIn />}
         title="You are signed out"
         actions={
@@ -29,6 +30,7 @@ export function AccessScreen({ because }: { because: 'removed' | 'signed-out' })
   }
   return (
     <EmptyState
+      isPage
       icon={<ShieldOff />}
       title="Your access to this REPL was removed"
       actions={

@@ -39,6 +39,8 @@ export function ReplGate({ children }: { children: ReactNode }) {
   )
 }
 
+const FAILED = { start: 'did not start', run: 'has ended', stop: 'was not stopped' } as const
+
 function Instead({ state }: { state: ReplStateView }) {
   const workbench = useWorkbench()
   const { view, error } = useStore(workbench.repl.state)
@@ -49,6 +51,7 @@ function Instead({ state }: { state: ReplStateView }) {
     case 'failed':
       return (
         <div className="mx-auto max-w-xl px-6 py-16">
+          <h2 className="mb-4 text-lg font-semibold [overflow-wrap:anywhere]">{`${view.name} ${FAILED[state.during]}`}</h2>
           <ErrorState message={state.error.message} advice={state.error.advice} />
           <FailureExits state={state} />
         </div>
@@ -56,6 +59,7 @@ function Instead({ state }: { state: ReplStateView }) {
     case 'stopped':
       return (
         <EmptyState
+          isPage
           icon={<Moon />}
           title={`${view.name} is sleeping`}
           actions={
@@ -79,6 +83,7 @@ function Instead({ state }: { state: ReplStateView }) {
     case 'deleted':
       return (
         <EmptyState
+          isPage
           icon={<Trash2 />}
           title={`${view.name} was deleted`}
           actions={

@@ -4,6 +4,8 @@ import { cx } from '#components/ui/cx.ts'
 interface EmptyStateProps {
   icon?: ReactNode
   title: string
+  /** It stands in place of a whole page, whose heading its title is then. */
+  isPage?: boolean
   /** What will be here, and how it comes to be. */
   children?: ReactNode
   actions?: ReactNode
@@ -11,7 +13,8 @@ interface EmptyStateProps {
 }
 
 /** Nothing here yet, and the way to change that. */
-export function EmptyState({ icon, title, children, actions, className }: EmptyStateProps) {
+export function EmptyState({ icon, title, isPage = false, children, actions, className }: EmptyStateProps) {
+  const Title = isPage ? 'h2' : 'p'
   return (
     <div data-slot="empty-state" className={cx('flex flex-col items-center px-6 py-16 text-center', className)}>
       {icon !== undefined && (
@@ -22,7 +25,7 @@ export function EmptyState({ icon, title, children, actions, className }: EmptyS
           {icon}
         </div>
       )}
-      <p className="text-base font-medium text-text">{title}</p>
+      <Title className="text-base font-medium text-text [overflow-wrap:anywhere]">{title}</Title>
       {children !== undefined && <div className="mt-1 max-w-sm text-sm text-muted">{children}</div>}
       {actions !== undefined && <div className="mt-5 flex flex-wrap justify-center gap-2">{actions}</div>}
     </div>
