@@ -1,16 +1,27 @@
 'use client'
 
 import dynamic from 'next/dynamic'
+import { useEffect, useState } from 'react'
 import { importAgain } from '#components/ide/import-again.ts'
 import { IdeSkeleton } from '#components/ide/ide-skeleton.tsx'
 import type { AccountView, ReplView } from '#server/repls/views.ts'
+import { EarlySocket } from './stores/early-socket.ts'
+import { socketUrl } from './socket-url.ts'
 
-/** The workbench lives in the browser only; the server draws its outline, so that nothing jumps when it comes. */
+/**
+ * The workbench. It draws itself in the browser only, and its outline on the server; that the server knows of it at all
+ * is for the page to name its files, so that the browser fetches them together with the page's own.
+ */
 const Ide = dynamic(async () => (await importAgain(() => import('#components/ide/ide.tsx'))).Ide, {
-  ssr: false,
   loading: () => <IdeSkeleton />,
 })
 
 export function IdeLoader({ view, account }: { view: ReplView; account: AccountView }) {
-  return <Ide view={view} account={account} />
+  const [early] = useState(() => new EarlySocket())
+  const { kind } = view.state
+  useEffect(() => {
+    if (kind === 'running' || kind === 'starting') early.open(socketUrl(view.id))
+    return () => early.close()
+  }, [early, view.id, kind])
+  return <Ide view={view} account={account} early={early} />
 }

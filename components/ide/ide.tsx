@@ -1,15 +1,18 @@
 'use client'
 
-import { useEffect, useState } from 'react'
+import { useEffect, useState, useSyncExternalStore } from 'react'
 import { useToast } from '#components/ui/toaster.tsx'
 import type { AccountView, ReplView } from '#server/repls/views.ts'
 import { DraftDatabase } from './draft-database.ts'
+import { IdeSkeleton } from './ide-skeleton.tsx'
 import { Overlays } from './overlays/overlays.tsx'
 import { ReconnectBanner } from './reconnect-banner.tsx'
 import { ReplGate } from './repl-gate.tsx'
 import { previewTickets } from './preview-ticket.ts'
 import { replApi } from './repl-api.ts'
+import { socketUrl } from './socket-url.ts'
 import { StatusBar } from './status-bar.tsx'
+import type { EarlySocket } from './stores/early-socket.ts'
 import { Workbench } from './stores/workbench.ts'
 import { TopBar } from './top-bar.tsx'
 import { usePageSignals } from './use-page-signals.ts'
@@ -17,8 +20,24 @@ import { useShortcuts } from './use-shortcuts.ts'
 import { WorkbenchContext } from './use-workbench.tsx'
 import { WorkbenchLayout } from './workbench-layout.tsx'
 
-/** The page of one REPL. */
-export function Ide({ view, account }: { view: ReplView; account: AccountView }) {
+interface IdeProps {
+  view: ReplView
+  account: AccountView
+  /** The line to the runner, if it is on its way already. */
+  early: EarlySocket
+}
+
+/** The page of one REPL: its outline until the browser has it. */
+export function Ide(props: IdeProps) {
+  const isInBrowser = useSyncExternalStore(
+    () => () => undefined,
+    () => true,
+    () => false,
+  )
+  return isInBrowser ? <LivePage {...props} /> : <IdeSkeleton />
+}
+
+function LivePage({ view, account, early }: IdeProps) {
   const { show } = useToast()
   const [workbench] = useState(
     () =>
@@ -29,6 +48,7 @@ export function Ide({ view, account }: { view: ReplView; account: AccountView })
         drafts: new DraftDatabase(view.id),
         storage: window.localStorage,
         socketUrl: socketUrl(view.id),
+        early,
         ticketUrl: previewTickets(view.id),
         notify: show,
       }),
@@ -54,10 +74,4 @@ export function Ide({ view, account }: { view: ReplView; account: AccountView })
       <Overlays />
     </WorkbenchContext>
   )
-}
-
-function socketUrl(replId: string): string {
-  const url = new URL(`/r/${replId}/socket`, window.location.href)
-  url.protocol = url.protocol.replace('http', 'ws')
-  return url.href
 }

@@ -9,6 +9,7 @@ import type { FileDocument } from '../stores/file-document.ts'
 import { useIsDark } from '../theme-tokens.ts'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
 import type { MountedEditor } from './mount-editor.ts'
+import { terminalFirst } from './terminal-first.ts'
 
 /** The code editor: mounted once, after the first paint, and shown for whichever text document is active. */
 export function CodeEditor({
@@ -31,6 +32,8 @@ export function CodeEditor({
     let mounted: MountedEditor | undefined
     let isGone = false
     const load = async (): Promise<void> => {
+      await terminalFirst(workbench.terminals.isDrawn)
+      if (isGone) return
       const [{ monaco }, { mountEditor }] = await importAgain(() =>
         Promise.all([import('./load-monaco.ts'), import('./mount-editor.ts')]),
       )

@@ -24,6 +24,11 @@ export interface MountedEditor extends EditorHandle, Disposable {
   setFontSize(pixels: number): void
 }
 
+/** What people call a language: `javascript` → JavaScript. */
+function languageName({ languages }: typeof Api, id: string): string {
+  return languages.getLanguages().find((language) => language.id === id)?.aliases?.[0] ?? id
+}
+
 /** Draws the code editor into `element`: the one place that knows Monaco's editor. */
 export function mountEditor(monaco: typeof Api, element: HTMLElement, options: EditorOptions): MountedEditor {
   defineTheme(monaco, options.isDark)
@@ -68,7 +73,7 @@ export function mountEditor(monaco: typeof Api, element: HTMLElement, options: E
       line: at.lineNumber,
       column: at.column,
       selected: selection === null ? 0 : model.getValueLengthInRange(selection),
-      language: model.getLanguageId(),
+      language: languageName(monaco, model.getLanguageId()),
     })
   }
   editor.onDidChangeCursorSelection(tellCursor)

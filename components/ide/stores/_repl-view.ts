@@ -1,3 +1,4 @@
+import type { WireError } from '#protocol/errors.ts'
 import type { AccountView, ReplStateView, ReplView } from '#server/repls/views.ts'
 import type { ReplApi } from './repl.ts'
 
@@ -40,6 +41,8 @@ export class FakeApi implements ReplApi {
   starts = 0
   refreshes = 0
   view: ReplView
+  /** What everything that is asked for fails with. */
+  refusal: WireError | undefined
   listeners: Parameters<ReplApi['watch']>[0] | undefined
 
   constructor(view: ReplView) {
@@ -60,6 +63,7 @@ export class FakeApi implements ReplApi {
 
   async get(): Promise<ReplView> {
     this.refreshes += 1
+    if (this.refusal !== undefined) throw new Error(this.refusal.message)
     return this.view
   }
 
@@ -70,11 +74,13 @@ export class FakeApi implements ReplApi {
   }
 
   async stop(): Promise<ReplView> {
+    if (this.refusal !== undefined) throw new Error(this.refusal.message)
     this.view = { ...this.view, state: { kind: 'stopping', phases: [] } }
     return this.view
   }
 
   async rename(name: string): Promise<ReplView> {
+    if (this.refusal !== undefined) throw new Error(this.refusal.message)
     return { ...this.view, name }
   }
 
@@ -82,7 +88,7 @@ export class FakeApi implements ReplApi {
     return { ...this.view, publicPorts: [port] }
   }
 
-  errorOf(): { code: 'unauthenticated'; message: string } {
-    return { code: 'unauthenticated', message: 'Sign in first.' }
+  errorOf(): WireError {
+    return this.refusal ?? { code: 'unauthenticated', message: 'Sign in first.' }
   }
 }

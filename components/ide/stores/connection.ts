@@ -5,6 +5,7 @@ import { serverMessageSchema } from '#protocol/messages.ts'
 import type { Frame } from '#protocol/frames.ts'
 import type { EventData, EventType, RequestParams, RequestResult, RequestType } from '#protocol/messages.ts'
 import { reconnectDelayMs } from './backoff.ts'
+import type { EarlySocket } from './early-socket.ts'
 import { FIRST_PING_AFTER_MS, HELLO_TIMEOUT_MS, PING_EVERY_MS, REQUEST_TIMEOUT_MS } from './limits.ts'
 import { PendingRequests } from './pending-requests.ts'
 import { RequestError, isCode } from './request-error.ts'
@@ -22,6 +23,8 @@ export type ConnectionState =
 interface ConnectionOptions {
   /** The WebSocket's address. */
   url: string
+  /** A line that was opened ahead: the first attempt is that one. */
+  early?: EarlySocket
   /** A number of [0, 1), for the jitter. */
   random?: () => number
 }
@@ -113,7 +116,8 @@ export class Connection implements Disposable {
   #connect(): void {
     this.#drop()
     this.state.set({ kind: 'connecting', attempt: this.#attempt })
-    const socket = new WebSocket(this.#options.url)
+    const ahead = this.#options.early?.take()
+    const socket = ahead?.socket ?? new WebSocket(this.#options.url)
     socket.binaryType = 'arraybuffer'
     this.#socket = socket
     socket.addEventListener('message', (event) => {
@@ -123,6 +127,7 @@ export class Connection implements Disposable {
       if (socket === this.#socket) this.#lost(event.code, event.reason)
     })
     this.#timer = setTimeout(() => this.#lost(0, 'The REPL did not answer.'), HELLO_TIMEOUT_MS)
+    for (const message of ahead?.messages ?? []) if (socket === this.#socket) this.#receiveOrGiveUp(message)
   }
 
   /** A message that does not parse means that page and runner are of different versions. */

@@ -7,7 +7,6 @@ const ESC = '\u001b'
 export function isDeviceReport(text: string): boolean {
   if (!text.startsWith(ESC)) return false
   const rest = text.slice(1)
-  return (
-    /^\[[?>]?[\d;]*[Rcny]$/.test(rest) || /^\[\?[\d;]*\$y$/.test(rest) || /^[P\]_]/.test(rest) || /^\[[IO]$/.test(rest)
-  )
+  // Cursor, attributes, status; mode; kitty's keyboard; what begins with DCS, OSC or APC; focus.
+  return /^\[(?:[?>]?[\d;]*[Rcn]|\??[\d;]*\$y|\?\d+u|[IO])$/.test(rest) || /^[P\]_]./.test(rest)
 }

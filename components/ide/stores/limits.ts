@@ -43,3 +43,9 @@ export const MAX_QUICK_RESULTS = 60
 
 /** Pasting so many lines at once into a terminal asks first. */
 export const PASTE_CONFIRM_LINES = 2
+
+/** Messages kept of a line that the workbench has not taken over yet. A runner says few before it is asked. */
+export const EARLY_MESSAGES = 1000
+
+/** How long the editor's code lets a terminal draw first. It keeps the page busy for a good part of a second. */
+export const EDITOR_WAITS_MS = 400

@@ -25,11 +25,14 @@ export interface ReplState {
 export class Repl {
   readonly state: Store<ReplState>
   readonly #api: ReplApi
+  readonly #refused: (error: WireError) => void
   #unwatch: (() => void) | undefined
 
-  constructor(view: ReplView, api: ReplApi) {
+  /** `refused` is told what somebody asked for and did not get, where the page does not show it in place of the workbench. */
+  constructor(view: ReplView, api: ReplApi, refused: (error: WireError) => void) {
     this.state = new Store<ReplState>({ view, access: 'granted' })
     this.#api = api
+    this.#refused = refused
   }
 
   get canEdit(): boolean {
@@ -48,24 +51,30 @@ export class Repl {
   }
 
   start(): Promise<void> {
-    return this.#ask(() => this.#api.start())
+    return this.#tell(() => this.#api.start())
   }
 
   stop(): Promise<void> {
-    return this.#ask(() => this.#api.stop())
+    return this.#tell(() => this.#api.stop())
   }
 
   rename(name: string): Promise<void> {
-    return this.#ask(() => this.#api.rename(name))
+    return this.#tell(() => this.#api.rename(name))
   }
 
   setPortPublic(port: number, isPublic: boolean): Promise<void> {
-    return this.#ask(() => this.#api.setPortPublic(port, isPublic))
+    return this.#tell(() => this.#api.setPortPublic(port, isPublic))
   }
 
   /** Asks who one is: a socket that is refused before it opens does not say why. */
   refresh(): Promise<void> {
     return this.#ask(() => this.#api.get())
+  }
+
+  async #tell(call: () => Promise<ReplView>): Promise<void> {
+    await this.#ask(call)
+    const { view, access, error } = this.state.getSnapshot()
+    if (error !== undefined && access === 'granted' && view.state.kind !== 'stopped') this.#refused(error)
   }
 
   async #ask(call: () => Promise<ReplView>): Promise<void> {

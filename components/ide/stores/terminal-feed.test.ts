@@ -17,9 +17,12 @@ class Paper implements TerminalScreen {
   resets = 0
   readonly waiting: (() => void)[] = []
   isSlow = false
+  /** What it says while it reads, as a terminal answers a query. */
+  answer: () => void = () => undefined
 
   write(data: Uint8Array, rendered: () => void): void {
     this.text += new TextDecoder().decode(data)
+    this.answer()
     if (this.isSlow) this.waiting.push(rendered)
     else rendered()
   }
@@ -183,13 +186,50 @@ describe('terminal input', () => {
     expect(feed.queued.getSnapshot()).toBe(60_000)
   })
 
-  test('answers that the screen gives to replayed queries are not typed into the shell', async () => {
+  test.each([
+    '[12;1R',
+    '[?1;2c',
+    '[>0;276;0c',
+    '[0n',
+    '[?2026;2$y',
+    '[4;2$y',
+    ']11;rgb:0b0b/0c0c/0f0f',
+    'P1$r0m',
+    '[I',
+  ])('the answer %j to a query in a replay is not typed into the shell', async (answer) => {
     await using it = await bench({ end: 100 })
     const { feed } = it.terminals.open(it.id)
-    feed.show(new Paper())
-    feed.type('\u001b[12;1R')
+    const paper = new Paper()
+    paper.answer = () => feed.type(`\u001b${answer}`)
+    feed.show(paper)
+    it.runner.send({ kind: 'output', channel: CHANNEL, offset: 0, payload: bytes('x'.repeat(100)) })
+    await expect.poll(() => paper.text.length).toBe(100)
     feed.type('l')
     await expect.poll(() => typed(it.runner)).toEqual([{ offset: 0, text: 'l' }])
+  })
+
+  test('answers to queries in a screen are not typed either, and what is typed at that moment is', async () => {
+    await using it = await bench({ end: 10_000_000 })
+    const { feed } = it.terminals.open(it.id)
+    const paper = new Paper()
+    paper.answer = () => {
+      feed.type('\u001b[?1;2c')
+      feed.type('\u001b[A')
+    }
+    feed.show(paper)
+    it.runner.send({ kind: 'screen', channel: CHANNEL, offset: 10_000_000, payload: bytes('$ ') })
+    await expect.poll(() => typed(it.runner)).toEqual([{ offset: 0, text: '\u001b[A' }])
+  })
+
+  test('a program that asks now gets its answer', async () => {
+    await using it = await bench({ end: 3 })
+    const { feed } = it.terminals.open(it.id)
+    const paper = new Paper()
+    paper.answer = () => feed.type('\u001b[?1;2c')
+    feed.show(paper)
+    it.runner.send({ kind: 'output', channel: CHANNEL, offset: 0, payload: bytes('old') })
+    it.runner.send({ kind: 'output', channel: CHANNEL, offset: 3, payload: bytes('new') })
+    await expect.poll(() => typed(it.runner)).toEqual([{ offset: 0, text: '\u001b[?1;2c' }])
   })
 })
 

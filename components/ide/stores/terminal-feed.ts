@@ -22,6 +22,8 @@ const encoder = new TextEncoder()
  */
 export class TerminalFeed {
   readonly id: string
+  /** Whether anything is on the screen. */
+  readonly isDrawn = new Store(false)
   /** Bytes typed while there was no connection, not yet sent. */
   readonly queued = new Store(0)
   readonly #line: Pick<Connection, 'request' | 'send'>
@@ -35,7 +37,10 @@ export class TerminalFeed {
   #received: number | undefined
   #rendered = 0
   #acked = 0
+  /** Output before this offset was there before this page asked for it. */
   #replayUntil = 0
+  /** What the screen is being given, the first at present: `true` is old output, whose questions were answered long ago. */
+  #drawing: boolean[] = []
   #isAttaching = false
   /** Counts screens, so that an answer for an earlier one is not taken for this one's. */
   #epoch = 0
@@ -98,6 +103,7 @@ export class TerminalFeed {
     this.#screen = undefined
     this.#early = []
     this.#received = undefined
+    this.#drawing = []
     this.#epoch += 1
     if (this.#channel !== undefined) {
       void this.#line.request('terminal.detach', { channel: this.#channel }).catch(() => undefined)
@@ -114,7 +120,7 @@ export class TerminalFeed {
 
   /** Types into the terminal. `false`: too much is waiting for the connection already, and this was not taken. */
   type(text: string): boolean {
-    if (this.#rendered < this.#replayUntil && isDeviceReport(text)) return true
+    if (this.#drawing[0] === true && isDeviceReport(text)) return true
     const bytes = encoder.encode(text)
     if (this.#channel === undefined && this.queued.getSnapshot() + bytes.length > MAX_QUEUED_INPUT_BYTES) return false
     for (const chunk of this.#input.push(bytes)) this.#sendInput(chunk.offset, chunk.bytes)
@@ -146,7 +152,6 @@ export class TerminalFeed {
 
   #take(frame: Frame): void {
     this.#received = frame.kind === 'screen' ? frame.offset : frame.offset + frame.payload.length
-    if (frame.kind === 'screen') this.#replayUntil = Math.max(this.#replayUntil, frame.offset)
     if (this.#screen === undefined) this.#early.push(frame)
     else this.#draw(this.#screen, frame)
   }
@@ -155,11 +160,19 @@ export class TerminalFeed {
     const isScreen = frame.kind === 'screen'
     if (isScreen) screen.reset()
     const end = isScreen ? frame.offset : frame.offset + frame.payload.length
-    screen.write(frame.payload, () => this.#hasRendered(end, frame.channel))
+    // A screen answers while it reads, and says that one piece is drawn before it reads the next.
+    this.#drawing.push(isScreen || frame.offset < this.#replayUntil)
+    const epoch = this.#epoch
+    screen.write(frame.payload, () => {
+      if (epoch !== this.#epoch) return
+      this.#drawing.shift()
+      this.#hasRendered(end, frame.channel)
+    })
   }
 
   #hasRendered(end: number, channel: number): void {
     this.#rendered = Math.max(this.#rendered, end)
+    this.isDrawn.set(true)
     if (channel !== this.#channel || end - this.#acked < TERMINAL_ACK_EVERY_BYTES) return
     this.#acked = end
     this.#line.send({ kind: 'ack', channel, offset: end, payload: new Uint8Array() })

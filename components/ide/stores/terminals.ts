@@ -23,6 +23,8 @@ const DEFAULT_SIZE = { cols: 100, rows: 24 }
 /** All terminals of the REPL, and which one is looked at. */
 export class Terminals {
   readonly state = new Store<TerminalsState>({ list: [], activeId: undefined, isKnown: false })
+  /** Whether any of them has drawn anything. */
+  readonly isDrawn = new Store(false)
   readonly #connection: Connection
   readonly #open = new Map<string, OpenTerminal>()
 
@@ -44,6 +46,7 @@ export class Terminals {
     if (known !== undefined) return known
     const made = { feed: new TerminalFeed(id, this.#connection), size: new TerminalSize(id, this.#connection) }
     this.#open.set(id, made)
+    made.feed.isDrawn.subscribe(() => this.isDrawn.set(true))
     const info = this.#info(id)
     if (info !== undefined) made.size.told(info)
     return made

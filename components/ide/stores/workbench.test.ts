@@ -28,7 +28,7 @@ async function bench(state: ReplStateView, over: Partial<ReplView> = {}) {
       tickets.push(port)
       return `http://${port}-r.localhost/_t?t=${tickets.length}`
     },
-    notify: ({ title }) => notices.push(title),
+    notify: ({ title, description = '' }) => notices.push(`${title} ${description}`.trim()),
   })
   workbench.open()
   return {
@@ -166,7 +166,7 @@ test('a new runner behind the same page is said out loud', async () => {
   it.runner.hello = { ...it.runner.hello, runner: 'n000000000000000', terminals: [] }
   it.runner.handle('terminal.create', () => ({ terminal: terminalInfo() }))
   it.runner.tear()
-  await expect.poll(() => it.notices, { timeout: 4000 }).toEqual(['The REPL was restarted.'])
+  await expect.poll(() => it.notices, { timeout: 4000 }).toEqual([expect.stringContaining('The REPL was restarted.')])
 })
 
 test('a REPL that somebody stopped and started is no surprise, and its old Run is gone', async () => {
@@ -178,4 +178,21 @@ test('a REPL that somebody stopped and started is no surprise, and its old Run i
   it.api.push(replView(RUNNING))
   await expect.poll(it.connection).toBe('open')
   expect(it.notices).toEqual([])
+})
+
+describe('what the API refuses while the REPL runs', () => {
+  test.each(['stop', 'rename'] as const)('%s: is said, with advice, and the workbench stays', async (what) => {
+    await using it = await bench(RUNNING)
+    it.api.refusal = { code: 'conflict', message: 'The disk is full.', advice: 'Delete something.' }
+    await (what === 'stop' ? it.workbench.repl.stop() : it.workbench.repl.rename('comet'))
+    expect(it.notices).toEqual(['The disk is full. Delete something.'])
+    expect(it.workbench.repl.state.getSnapshot()).toMatchObject({ access: 'granted', view: { name: 'orbit' } })
+  })
+
+  test('a question that the page asks by itself fails in silence', async () => {
+    await using it = await bench(RUNNING)
+    it.api.refusal = { code: 'unavailable', message: 'The server cannot be reached.' }
+    await it.workbench.repl.refresh()
+    expect(it.notices).toEqual([])
+  })
 })

@@ -1,8 +1,10 @@
 import type { AccountView, ReplView } from '#server/repls/views.ts'
+import type { WireError } from '#protocol/errors.ts'
 import type { ToastInput } from '#components/ui/toast-store.ts'
 import { Connection } from './connection.ts'
 import { Documents } from './documents.ts'
 import type { Drafts } from './drafts.ts'
+import type { EarlySocket } from './early-socket.ts'
 import { EditorBridge } from './editor-bridge.ts'
 import { FileActions } from './file-actions.ts'
 import { FileTree } from './file-tree.ts'
@@ -38,6 +40,8 @@ export interface WorkbenchOptions {
   drafts: Drafts
   storage: Storage | undefined
   socketUrl: string
+  /** A line that was opened ahead. */
+  early?: EarlySocket
   ticketUrl: TicketUrl
   notify: (toast: ToastInput) => void
 }
@@ -66,13 +70,13 @@ export class Workbench {
   #runner: string | undefined
 
   constructor(options: WorkbenchOptions) {
-    const { view, account, api, drafts, storage, socketUrl, ticketUrl, notify } = options
+    const { view, account, api, drafts, storage, socketUrl, early, ticketUrl, notify } = options
     this.account = account
     this.notify = notify
     this.memory = new LayoutMemory(view.id, storage)
     const layout = this.memory.layout.getSnapshot()
-    this.repl = new Repl(view, api)
-    const connection = new Connection({ url: socketUrl })
+    this.repl = new Repl(view, api, (error) => this.#tell(error))
+    const connection = new Connection({ url: socketUrl, ...(early !== undefined && { early }) })
     this.connection = connection
     this.terminals = new Terminals(connection)
     this.tree = new FileTree(connection, layout.expanded)
@@ -113,8 +117,7 @@ export class Workbench {
     try {
       await work()
     } catch (error) {
-      const { message, advice } = describeError(error)
-      this.notify({ title: message, tone: 'failed', ...(advice !== undefined && { description: advice }) })
+      this.#tell(describeError(error))
     }
   }
 
@@ -124,6 +127,10 @@ export class Workbench {
 
   showPane(pane: PhonePane): void {
     this.memory.patch({ pane })
+  }
+
+  #tell({ message, advice }: Pick<WireError, 'message' | 'advice'>): void {
+    this.notify({ title: message, tone: 'failed', ...(advice !== undefined && { description: advice }) })
   }
 
   #rememberLayout(): void {
