@@ -27,6 +27,7 @@ export class Repl {
   readonly #api: ReplApi
   readonly #refused: (error: WireError) => void
   #unwatch: (() => void) | undefined
+  #isToWake = false
 
   /** `refused` is told what somebody asked for and did not get, where the page does not show it in place of the workbench. */
   constructor(view: ReplView, api: ReplApi, refused: (error: WireError) => void) {
@@ -39,10 +40,12 @@ export class Repl {
     return isAtLeast(this.state.getSnapshot().view.role, 'editor')
   }
 
-  /** Watches from now on, and wakes the REPL if it sleeps and this person may. */
+  /** Watches from now on, and wakes the REPL if it sleeps, or is about to, and this person may. */
   open(): void {
     this.#unwatch = this.#api.watch({ changed: (view) => this.#put(view), ended: (error) => this.#shutOut(error) })
-    if (this.state.getSnapshot().view.state.kind === 'stopped' && this.canEdit) void this.start()
+    const { kind } = this.state.getSnapshot().view.state
+    this.#isToWake = this.canEdit && (kind === 'stopped' || kind === 'stopping')
+    this.#wakeIfAsked()
   }
 
   close(): void {
@@ -87,6 +90,14 @@ export class Repl {
 
   #put(view: ReplView): void {
     this.state.set({ view, access: 'granted' })
+    this.#wakeIfAsked()
+  }
+
+  /** Once: a stop that comes later stands. */
+  #wakeIfAsked(): void {
+    if (!this.#isToWake || this.state.getSnapshot().view.state.kind !== 'stopped') return
+    this.#isToWake = false
+    void this.start()
   }
 
   /** The watch ends only when somebody may not look any more. */

@@ -55,6 +55,16 @@ describe('opening the page', () => {
     await expect.poll(it.connection).toBe('open')
   })
 
+  test('U7: a page that is opened while the REPL stops wakes it then, once; a later stop stands', async () => {
+    await using it = await bench({ kind: 'stopping', phases: [] })
+    expect(it.api.starts).toBe(0)
+    it.api.push(replView({ kind: 'stopped' }))
+    expect(it.api.starts).toBe(1)
+    it.api.push(replView(RUNNING))
+    it.api.push(replView({ kind: 'stopped' }))
+    expect(it.api.starts).toBe(1)
+  })
+
   test('U7: a viewer of a sleeping REPL sees that it sleeps; nothing is started and nothing hangs', async () => {
     await using it = await bench({ kind: 'stopped' }, { role: 'viewer' })
     expect(it.api.starts).toBe(0)
