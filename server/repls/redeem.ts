@@ -69,13 +69,16 @@ async function newGuest(deps: RedeemDeps, share: Share) {
 
 /** A right tied to the link: written only while the link is there, so that it cannot outlive a revocation. */
 async function grant({ stateStore }: RedeemDeps, share: Share, person: SharePerson): Promise<void> {
+  // A guest is nobody once their cookie has run out: what is written of them goes with it, or whoever opens a link
+  // again and again without one would fill the store.
+  const life = person.kind === 'guest' ? { ttlMs: GUEST_TTL_MS } : {}
   await retryConflicts(async () => {
     const record = await stateStore.get(shareKeys.share(share.replId, share.id))
     if (record === undefined) throw linkGone()
     await stateStore.transact([
       { kind: 'check', key: record.key, expected: { version: record.version } },
-      { kind: 'put', key: shareKeys.grant(person.id, share), value: null, expected: 'any' },
-      { kind: 'put', key: shareKeys.person(share, person.id), value: toJson(person), expected: 'any' },
+      { kind: 'put', key: shareKeys.grant(person.id, share), value: null, expected: 'any', ...life },
+      { kind: 'put', key: shareKeys.person(share, person.id), value: toJson(person), expected: 'any', ...life },
     ])
   })
   await stateStore.publish(listChannel(person.id), { share: share.id })

@@ -1,7 +1,8 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { Principal } from '#server/auth/principal.ts'
 import { eventually, openTestBed, reached, user } from '#server/repls/_domain.ts'
 import type { TestBed } from '#server/repls/_domain.ts'
+import { GUEST_TTL_MS } from '#server/repls/limits.ts'
 import type { CreateShare, ReplView } from '#server/repls/views.ts'
 import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
 
@@ -152,6 +153,21 @@ describe('links', () => {
 })
 
 describe('guests', () => {
+  test('leave nothing behind for good: all that is written of them runs out with their cookie', async () => {
+    const { b, id } = await bedWithRepl()
+    await using _ = b
+    const { token } = await b.domain.shares.create(ada, id, OPEN)
+    const transact = vi.spyOn(b.stateStore, 'transact')
+    const lives = () =>
+      transact.mock.calls.flatMap(([writes]) =>
+        writes.flatMap((write) => (write.kind === 'put' && write.key.startsWith('share') ? [write.ttlMs] : [])),
+      )
+    await guestOf(b, token)
+    expect(lives()).toEqual([GUEST_TTL_MS, GUEST_TTL_MS])
+    await b.domain.shares.redeem(bob, token)
+    expect(lives()).toEqual([GUEST_TTL_MS, GUEST_TTL_MS, undefined, undefined])
+  })
+
   test('come in by a link that allows it, see that repl only, and are gone with the link', async () => {
     const { b, id } = await bedWithRepl()
     await using _ = b
