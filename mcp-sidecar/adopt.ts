@@ -1,4 +1,12 @@
-import type { AdoptProgress, AdoptRequest, SaveProgress } from '#protocol/adoption.ts'
+import type {
+  AdoptProgress,
+  AdoptRequest,
+  RestoreProgress,
+  RestoreRequest,
+  SaveProgress,
+  SaveRequest,
+} from '#protocol/adoption.ts'
+import type { WireError } from '#protocol/errors.ts'
 import { Progress } from './progress.ts'
 import { SidecarError, toWireError } from './sidecar-error.ts'
 import type { LogFailure, Workspace } from './workspace.ts'
@@ -58,16 +66,26 @@ export class AdoptedSandbox implements AsyncDisposable {
   }
 
   /** Saves and goes on. */
-  save(): Progress<SaveProgress> {
+  save(reason: SaveRequest['reason']): Progress<SaveProgress> {
     const { workspace } = this.#requireOwner()
-    return this.#saving((onProgress) => workspace.save('save', onProgress))
+    return this.#follow<SaveProgress>('A save failed.', (onProgress) => workspace.save(reason, onProgress))
+  }
+
+  /** Puts a snapshot in the place of what is there, and goes on. */
+  restore(request: RestoreRequest): Progress<RestoreProgress> {
+    const { workspace } = this.#requireOwner()
+    return this.#follow<RestoreProgress>('A restore failed.', (onProgress) =>
+      this.#oneAtATime(() => workspace.restore(request, onProgress)),
+    )
   }
 
   /** Ends all processes and saves. While that goes on, and after it was done, another call gets the same answer. */
   stop(): Progress<SaveProgress> {
     const { workspace } = this.#requireOwner()
     if (this.#stop !== undefined && this.#stop.newest?.phase !== 'failed') return this.#stop
-    this.#stop = this.#saving((onProgress) => this.#oneAtATime(() => workspace.stop(onProgress)))
+    this.#stop = this.#follow<SaveProgress>('A save failed.', (onProgress) =>
+      this.#oneAtATime(() => workspace.stop(onProgress)),
+    )
     return this.#stop
   }
 
@@ -83,13 +101,16 @@ export class AdoptedSandbox implements AsyncDisposable {
     await this.#owner?.workspace[Symbol.asyncDispose]()
   }
 
-  #saving(work: (onProgress: (line: SaveProgress) => void) => Promise<SaveProgress>): Progress<SaveProgress> {
-    const progress = new Progress<SaveProgress>()
+  #follow<T>(
+    failure: string,
+    work: (onProgress: (line: T) => void) => Promise<T>,
+  ): Progress<T | { phase: 'failed'; error: WireError }> {
+    const progress = new Progress<T | { phase: 'failed'; error: WireError }>()
     const run = async () => {
       try {
         progress.end(await work((line) => progress.emit(line)))
       } catch (error) {
-        this.#options.log('A save failed.', error)
+        this.#options.log(failure, error)
         progress.end({ phase: 'failed', error: toWireError(error) })
       }
     }
@@ -97,7 +118,7 @@ export class AdoptedSandbox implements AsyncDisposable {
     return progress
   }
 
-  /** Bringing up and stopping take turns; a stop that comes during an adoption waits for it. */
+  /** Bringing up, restoring and stopping take turns; a stop that comes during an adoption waits for it. */
   #oneAtATime<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#busy.then(work)
     this.#busy = turn.catch(() => undefined)

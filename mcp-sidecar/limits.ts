@@ -57,6 +57,9 @@ export const REPORT_INTERVAL_MS = 15_000
 /** A file that changes while it is read is read again so often; then what was read last is taken, and the next save reads it anew. */
 export const MAX_READ_ATTEMPTS = 3
 
+/** A restore under programs that move things away begins anew so often before it counts as failed. */
+export const MAX_RESTORE_ATTEMPTS = 3
+
 /** A file changed this shortly before it was read may change again without a new time stamp, so it is read again. */
 export const RACY_WINDOW_MS = 50
 

@@ -3,7 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { dirname } from 'node:path'
-import { SIDECAR_ROUTES, adoptRequestSchema } from '#protocol/adoption.ts'
+import { SIDECAR_ROUTES, adoptRequestSchema, restoreRequestSchema, saveRequestSchema } from '#protocol/adoption.ts'
 import type { ErrorCode } from '#protocol/errors.ts'
 import type { AdoptedSandbox } from './adopt.ts'
 import type { Authorize } from './authorize.ts'
@@ -44,12 +44,17 @@ async function handle(request: IncomingMessage, response: ServerResponse, option
       return sendJson(response, 200, { sandbox: sandboxId, adopted: sandbox.identity })
     case `POST ${SIDECAR_ROUTES.adopt}`: {
       await authorize(request, 'adopt')
-      const body = await readBody(request, MAX_REQUEST_BYTES)
-      return sendLines(response, sandbox.adopt(adoptRequestSchema.parse(parseJson(body))))
+      return sendLines(response, sandbox.adopt(adoptRequestSchema.parse(await readJson(request))))
     }
-    case `POST ${SIDECAR_ROUTES.save}`:
+    case `POST ${SIDECAR_ROUTES.save}`: {
       await authorize(request, 'save')
-      return sendLines(response, sandbox.save())
+      const { reason } = saveRequestSchema.parse(await readJson(request))
+      return sendLines(response, sandbox.save(reason))
+    }
+    case `POST ${SIDECAR_ROUTES.restore}`: {
+      await authorize(request, 'restore')
+      return sendLines(response, sandbox.restore(restoreRequestSchema.parse(await readJson(request))))
+    }
     case `POST ${SIDECAR_ROUTES.stop}`:
       await authorize(request, 'stop')
       return sendLines(response, sandbox.stop())
@@ -80,7 +85,8 @@ function sendError(response: ServerResponse, error: unknown): void {
   else sendJson(response, statusOf(wire.code), { error: wire })
 }
 
-function parseJson(body: Buffer): unknown {
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const body = await readBody(request, MAX_REQUEST_BYTES)
   try {
     return JSON.parse(body.toString('utf8'))
   } catch (cause) {

@@ -1,4 +1,11 @@
-import type { AdoptProgress, AdoptRequest, OpenRequest, SaveProgress } from '#protocol/adoption.ts'
+import type {
+  AdoptProgress,
+  AdoptRequest,
+  OpenRequest,
+  RestoreProgress,
+  RestoreRequest,
+  SaveProgress,
+} from '#protocol/adoption.ts'
 import { openRequestSchema } from '#protocol/adoption.ts'
 import { followRunner } from './activity.ts'
 import { readMarker, writeMarker } from './adoption-marker.ts'
@@ -9,6 +16,7 @@ import type { Runner } from './runner-client.ts'
 import { SidecarError } from './sidecar-error.ts'
 import { ContinuousSave } from './snapshot/continuous.ts'
 import { emptyIndex, readIndex, writeIndex } from './snapshot/file-index.ts'
+import { restoreInPlace } from './snapshot/restore-in-place.ts'
 import { emptyVolume, makeRoots, restoreVolume } from './snapshot/restorer.ts'
 import { Saver } from './snapshot/saver.ts'
 import type { KnownHead, SaveDone, SaveReason } from './snapshot/saver.ts'
@@ -70,6 +78,24 @@ export class Workspace implements AsyncDisposable {
     return done
   }
 
+  /** Puts a snapshot, or some paths of it, in the place of what is on the disk, under the programs that run. */
+  async restore(request: RestoreRequest, onProgress: (progress: RestoreProgress) => void): Promise<RestoreProgress> {
+    const saver = this.#saver
+    const running = this.#running
+    if (saver === undefined || running === undefined)
+      throw new SidecarError('conflict', 'This repl is not running, so nothing was restored.', {
+        advice: 'Start it, then restore again.',
+      })
+    const { volumeDir, controlPlane } = this.#options
+    const onFile = throttled((doneFiles, totalFiles) => onProgress({ phase: 'restoring', doneFiles, totalFiles }))
+    try {
+      const done = await saver.inTurn((index) => restoreInPlace(request, { volumeDir, controlPlane, index, onFile }))
+      return { phase: 'done', ...done }
+    } finally {
+      running.continuous.changed()
+    }
+  }
+
   /** Whether the runner was ever opened on what lies here: before that nobody can have worked on it. */
   async mayHoldWork(): Promise<boolean> {
     return (await readMarker(this.#options.stateDir))?.phase === 'opened'
@@ -119,12 +145,7 @@ export class Workspace implements AsyncDisposable {
     const { volumeDir, stateDir, controlPlane } = this.#options
     emptyVolume(volumeDir)
     const head = await controlPlane.head()
-    let shownAt = 0
-    const onFile = (doneFiles: number, totalFiles: number) => {
-      if (performance.now() - shownAt < PROGRESS_INTERVAL_MS && doneFiles < totalFiles) return
-      shownAt = performance.now()
-      onProgress({ phase: 'restoring', doneFiles, totalFiles })
-    }
+    const onFile = throttled((doneFiles, totalFiles) => onProgress({ phase: 'restoring', doneFiles, totalFiles }))
     const index =
       this.#request.restore && head.manifest !== null
         ? await restoreVolume(head.manifest, { volumeDir, controlPlane, onFile })
@@ -191,6 +212,16 @@ export class Workspace implements AsyncDisposable {
     running?.abort.abort()
     await running?.followed
     await running?.continuous[Symbol.asyncDispose]()
+  }
+}
+
+/** Passes counts on from time to time, and the last one. */
+function throttled(onFile: (doneFiles: number, totalFiles: number) => void): typeof onFile {
+  let shownAt = 0
+  return (doneFiles, totalFiles) => {
+    if (performance.now() - shownAt < PROGRESS_INTERVAL_MS && doneFiles < totalFiles) return
+    shownAt = performance.now()
+    onFile(doneFiles, totalFiles)
   }
 }
 

@@ -11,6 +11,7 @@ import {
   openSync,
   readdirSync,
   readlinkSync,
+  renameSync,
   rmdirSync,
   symlinkSync,
   unlinkSync,
@@ -92,6 +93,29 @@ export class Directory implements Disposable {
     symlinkSync(bytesOf(target), this.#child(name))
   }
 
+  /** Gives something in it another name in another folder, in place of the file or symlink that may be there. */
+  rename(name: string, folder: Directory, newName: string): void {
+    renameSync(this.#child(name), folder.#child(newName))
+  }
+
+  unlink(name: string): boolean {
+    unlinkSync(this.#child(name))
+    return true
+  }
+
+  /** Removes a folder; `false` if it is not empty. */
+  rmdir(name: string): boolean {
+    try {
+      rmdirSync(this.#child(name))
+      return true
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && (error.code === 'ENOTEMPTY' || error.code === 'EEXIST'))
+        return false
+      throw error
+    }
+  }
+
+  /** Sets the modification time of anything in it, of a symlink itself too. */
   setLinkTime(name: string, mtime: number): void {
     const seconds = secondsOf(mtime)
     lutimesSync(this.#child(name), seconds, seconds)

@@ -55,7 +55,12 @@ export class Saver {
 
   /** Saves what is on the disk when its turn has come. Without any change nothing is committed. */
   save(reason: SaveReason, onProgress: (progress: SaveProgress) => void): Promise<SaveDone> {
-    const turn = this.#last.then(() => this.#save(reason, throttled(onProgress)))
+    return this.inTurn(() => this.#save(reason, throttled(onProgress)))
+  }
+
+  /** Does `work`, which is given what the last save knew, while no save goes on. */
+  inTurn<T>(work: (index: FileIndex) => Promise<T>): Promise<T> {
+    const turn = this.#last.then(() => work(this.#index))
     this.#last = turn.catch(() => undefined)
     return turn
   }

@@ -99,9 +99,14 @@ export function unlessGone<T>(look: () => T): T | undefined {
   try {
     return look()
   } catch (error) {
-    if (error instanceof Error && 'code' in error && GONE.has(String(error.code))) return undefined
+    if (isGone(error)) return undefined
     throw error
   }
+}
+
+/** Whether something failed since what it was to be done to is not there any more, or is something else by now. */
+export function isGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && GONE.has(String(error.code))
 }
 
 const GONE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO'])

@@ -1,9 +1,6 @@
-import { closeSync, fchmodSync, fstatSync, ftruncateSync, writeSync } from 'node:fs'
+import { closeSync, fchmodSync, ftruncateSync, writeSync } from 'node:fs'
 import type { FileEntry } from '#snapshot/entry.ts'
 import type { Directory } from './directory.ts'
-import { identityOf } from './file-index.ts'
-import type { FileIdentity } from './file-index.ts'
-import { FolderStack } from './folder-stack.ts'
 import { setTimes } from './times.ts'
 
 /** A piece of content and where in which file it goes. */
@@ -15,26 +12,30 @@ export interface FilePiece {
   isHole: boolean
 }
 
-/** Writes files piece by piece, in any order. A file gets its size, mode and time with its last piece. */
-export class FileWriter implements Disposable {
-  readonly #folders: FolderStack
-  readonly #missing = new Map<FileEntry, number>()
-  readonly #onDone: (file: FileEntry, identity: FileIdentity) => void
+export interface WriterOptions {
+  /** The open folder and the name there that a file is written to; the same at each call. */
+  folderOf(file: FileEntry): { parent: Directory; name: string }
+  /** A file is whole, has its mode and time, and is still open. */
+  onWritten(file: FileEntry, fd: number): void
+}
 
-  constructor(volumeDir: string, onDone: (file: FileEntry, identity: FileIdentity) => void) {
-    this.#folders = new FolderStack(volumeDir)
-    this.#onDone = onDone
+/** Writes files piece by piece, in any order. A file gets its size, mode and time with its last piece. */
+export class FileWriter {
+  readonly #options: WriterOptions
+  readonly #missing = new Map<FileEntry, number>()
+
+  constructor(options: WriterOptions) {
+    this.#options = options
   }
 
   /** A file without content. */
   writeEmpty(file: FileEntry): void {
-    const { parent, name } = this.#folders.enterParent(file.root, file.path)
+    const { parent, name } = this.#options.folderOf(file)
     this.#finish(file, parent.createFile(name))
   }
 
   write({ file, at, bytes, isHole }: FilePiece): void {
-    const { parent, name } = this.#folders.enterParent(file.root, file.path)
-    const fd = this.#openFor(file, parent, name)
+    const fd = this.#openFor(file)
     let isOpen = true
     try {
       if (!isHole) writeFully(fd, bytes, at)
@@ -49,11 +50,8 @@ export class FileWriter implements Disposable {
     }
   }
 
-  [Symbol.dispose](): void {
-    this.#folders[Symbol.dispose]()
-  }
-
-  #openFor(file: FileEntry, parent: Directory, name: string): number {
+  #openFor(file: FileEntry): number {
+    const { parent, name } = this.#options.folderOf(file)
     return this.#missing.has(file) ? parent.reopenFile(name) : parent.createFile(name)
   }
 
@@ -62,7 +60,7 @@ export class FileWriter implements Disposable {
       if (file.size > 0) ftruncateSync(fd, file.size)
       fchmodSync(fd, file.mode)
       setTimes(fd, file.mtime)
-      this.#onDone(file, identityOf(fstatSync(fd, { bigint: true }), Date.now()))
+      this.#options.onWritten(file, fd)
     } finally {
       closeSync(fd)
     }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { wireErrorSchema } from './errors.ts'
 import { replIdSchema, sandboxIdSchema } from './ids.ts'
+import { workspacePathSchema } from './paths.ts'
 
 /**
  * The control plane's calls to a sidecar (HTTP/1.1 over what `orchestrator.dial(sandboxId, 'sidecar')` gives) and a
@@ -13,8 +14,13 @@ export const SIDECAR_ROUTES = {
   health: '/health',
   /** POST `adoptRequestSchema` → lines of `adoptProgressSchema`. The same repl and generation again joins; another one: 409. */
   adopt: '/adopt',
-  /** POST `{}` → lines of `saveProgressSchema`: saves now, and goes on running. */
+  /** POST `saveRequestSchema` → lines of `saveProgressSchema`: saves now, and goes on running. */
   save: '/save',
+  /**
+   * POST `restoreRequestSchema` → lines of `restoreProgressSchema`: makes the live volume, or some paths of it, what a
+   * snapshot says. Terminals and programs go on running; whoever wants what is there now back saves first.
+   */
+  restore: '/restore',
   /** POST `{}` → lines of `saveProgressSchema`: ends the runner's processes, saves once more; after that nothing runs. */
   stop: '/stop',
 } as const
@@ -104,6 +110,12 @@ export const openProgressSchema = z.discriminatedUnion('phase', [
 ])
 export type OpenProgress = z.infer<typeof openProgressSchema>
 
+export const saveRequestSchema = z.object({
+  /** Why, as it stands in the head; `checkpoint`: somebody wants to come back to this. */
+  reason: z.enum(['save', 'checkpoint']).default('save'),
+})
+export type SaveRequest = z.infer<typeof saveRequestSchema>
+
 export const saveProgressSchema = z.discriminatedUnion('phase', [
   z.object({ phase: z.literal('scanning'), files: z.int() }),
   z.object({ phase: z.literal('uploading'), doneBytes: z.int(), totalBytes: z.int() }),
@@ -145,6 +157,27 @@ const presignedSchema = z.object({ url: z.string(), headers: z.record(z.string()
 /** Object names are the owner's content hashes: `packs/<sha256>` or `manifests/<sha256>`; the control plane puts the owner's or repl's prefix before them. */
 export const objectNameSchema = z.string().regex(/^(packs|manifests)\/[0-9a-f]{64}$/)
 
+export const restoreRequestSchema = z.object({
+  manifest: objectNameSchema,
+  /** Only this folder of the volume; both if neither this nor `paths` is given. */
+  root: z.enum(['workspace', 'home']).optional(),
+  /** Only these, relative to `root` (`workspace` by default). A folder means all in it; what the snapshot lacks is removed. */
+  paths: z.array(workspacePathSchema.min(1)).min(1).optional(),
+})
+export type RestoreRequest = z.infer<typeof restoreRequestSchema>
+
+export const restoreProgressSchema = z.discriminatedUnion('phase', [
+  z.object({ phase: z.literal('restoring'), doneFiles: z.int(), totalFiles: z.int() }),
+  z.object({
+    phase: z.literal('done'),
+    /** How many files were written, and how many entries (folders too) were removed. */
+    written: z.int(),
+    removed: z.int(),
+  }),
+  z.object({ phase: z.literal('failed'), error: wireErrorSchema }),
+])
+export type RestoreProgress = z.infer<typeof restoreProgressSchema>
+
 export const headResponseSchema = z.object({
   manifest: objectNameSchema.nullable(),
   /** Version of the head, to be given back at commit. */
@@ -167,7 +200,7 @@ export const commitRequestSchema = z.object({
   ifMatch: z.string().nullable(),
   files: z.int(),
   bytes: z.int(),
-  reason: z.enum(['auto', 'save', 'stop']),
+  reason: z.enum(['auto', 'save', 'checkpoint', 'stop']),
 })
 export const commitResponseSchema = z.object({ etag: z.string() })
 export const reportRequestSchema = z.object({

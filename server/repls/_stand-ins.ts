@@ -186,6 +186,7 @@ export class World {
       onProgress({ phase: 'done', ...(this.cloneNames !== undefined && { names: this.cloneNames }) })
     },
     save: async () => undefined,
+    restore: async () => undefined,
     stop: async (sandboxId, onProgress: (progress: SaveProgress) => void, signal) => {
       onProgress({ phase: 'scanning', files: 3 })
       await this.#enter('stop', sandboxId, signal)

@@ -8,7 +8,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { INTERNAL_ROUTES } from '#protocol/adoption.ts'
-import type { AdoptProgress, AdoptRequest, SaveProgress } from '#protocol/adoption.ts'
+import type { AdoptProgress, AdoptRequest, RestoreProgress, RestoreRequest, SaveProgress } from '#protocol/adoption.ts'
 import type { GenerationClaims } from '#protocol/claims.ts'
 import { newId, newSandboxId } from '#protocol/ids.ts'
 import { createTokens, newSigningKey } from '#server/auth/tokens.ts'
@@ -101,7 +101,18 @@ export class ControlPlane implements AsyncDisposable {
 
   /** The last line of a save. */
   save(sandbox: Sandbox): Promise<SaveProgress | undefined> {
-    return this.#saving((onProgress) => this.sidecar.save(sandbox.id, onProgress, AbortSignal.timeout(60_000)))
+    return this.#saving((onProgress) =>
+      this.sidecar.save({ sandboxId: sandbox.id }, onProgress, AbortSignal.timeout(60_000)),
+    )
+  }
+
+  async restore(sandbox: Sandbox, request: RestoreRequest): Promise<RestoreProgress | undefined> {
+    let last: RestoreProgress | undefined
+    const onProgress = (line: RestoreProgress) => {
+      last = line
+    }
+    await this.sidecar.restore({ sandboxId: sandbox.id, ...request }, onProgress, AbortSignal.timeout(60_000))
+    return last
   }
 
   stop(sandbox: Sandbox): Promise<SaveProgress | undefined> {

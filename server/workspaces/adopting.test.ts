@@ -240,6 +240,7 @@ describe('adoption', { timeout: 30_000 }, () => {
     expect(await ask('/adopt', 'nonsense')).toBe(401)
     expect(await ask('/adopt', await tokens.sidecar({ sandbox: 'saaaaaaaaaaaaaaa', purpose: 'adopt' }))).toBe(403)
     expect(await ask('/stop', await tokens.sidecar({ sandbox: sandbox.id, purpose: 'adopt' }))).toBe(403)
+    expect(await ask('/restore', await tokens.sidecar({ sandbox: sandbox.id, purpose: 'save' }))).toBe(403)
     const generation = await tokens.generation({ sandbox: sandbox.id, repl: repl.replId, generation: 1 })
     expect(await ask('/adopt', generation)).toBe(401)
     const adopt = await tokens.sidecar({ sandbox: sandbox.id, purpose: 'adopt' })

@@ -5,28 +5,63 @@ import type { ObjectStore } from '#server/object-store/object-store.ts'
 import { headKey } from '#server/workspaces/keys.ts'
 import { readObject } from '#server/workspaces/read-object.ts'
 
-export const HEAD_VERSION = 1
-const MAX_HEAD_BYTES = 64 * 1024
+/** The version that this program writes. Version 1 had no history; it is read as one snapshot. */
+export const HEAD_VERSION = 2
+/** A head with `MAX_HISTORY` snapshots, each with the longest name, is well below it. */
+const MAX_HEAD_BYTES = 4 * 1024 * 1024
+/** Attempts at a change that meets another one: each loser has seen somebody else win. */
+const MAX_ATTEMPTS = 20
+
+/** Why a snapshot was taken. `before-…` are taken by us, so that what comes next can be undone. */
+export const REASONS = [
+  'seed',
+  'auto',
+  'save',
+  'stop',
+  'checkpoint',
+  'before-restore',
+  'before-agent',
+  'restore',
+  'import',
+  'fork',
+] as const
+export type Reason = (typeof REASONS)[number]
+
+const snapshotSchema = z.object({
+  /** sha-256 of the manifest. */
+  manifest: sha256Schema,
+  savedAt: z.number(),
+  files: z.int().nonnegative(),
+  bytes: z.int().nonnegative(),
+  reason: z.enum(REASONS),
+})
+
+/** One state of the workspace that can be gone back to. */
+const historyRowSchema = snapshotSchema.extend({
+  id: z.string(),
+  /** What somebody called it. A named one is kept until it is removed. */
+  name: z.string().optional(),
+  /** Who took it, for people to read. */
+  actor: z.string().optional(),
+})
+export type HistoryRow = z.infer<typeof historyRowSchema>
 
 /**
- * `repls/<id>/head.json`: which snapshot is the repl's newest, and all that is needed to know whose it is when nothing
- * but the object store is left.
+ * `repls/<id>/head.json`: which snapshot is the repl's newest, those before it that are kept, and all that is needed to
+ * know whose it is when nothing but the object store is left. One object, so that a commit and its place in the history
+ * are one write.
  */
-const headSchema = z.object({
+const headSchema = snapshotSchema.extend({
   format: z.literal('devex-head'),
-  version: z.literal(HEAD_VERSION),
+  version: z.int(),
   repl: z.string(),
   owner: z.string(),
   /** The repl's name when this was written, for people who look for it in the store. */
   name: z.string().optional(),
-  /** sha-256 of the manifest. */
-  manifest: sha256Schema,
   /** The newest generation that has taken the head over; an older one may not write it. */
   generation: z.int().nonnegative(),
-  savedAt: z.number(),
-  files: z.int().nonnegative(),
-  bytes: z.int().nonnegative(),
-  reason: z.enum(['seed', 'auto', 'save', 'stop']),
+  /** Newest first; the first one is the head itself. */
+  history: z.array(historyRowSchema).default([]),
 })
 export type Head = Omit<z.infer<typeof headSchema>, 'format' | 'version'>
 
@@ -47,13 +82,49 @@ export async function readHead(
   const parsed = headSchema.safeParse(json)
   if (!parsed.success) throw new AppError('internal', `${key} is damaged.`, { cause: parsed.error })
   const { format: _, version: __, ...head } = parsed.data
-  return { head, etag: found.etag }
+  return { head: { ...head, history: withNewest(head) }, etag: found.etag }
 }
 
 /** Replaces the head that has `etag`, or makes the first one (`null`); `conflict` if another lies there. */
-export async function writeHead(objectStore: ObjectStore, head: Head, etag: string | null): Promise<string> {
-  const body = Buffer.from(`${JSON.stringify({ format: 'devex-head', version: HEAD_VERSION, ...head })}\n`)
+export async function writeHead(
+  objectStore: ObjectStore,
+  head: Omit<Head, 'history'> & { history?: HistoryRow[] },
+  etag: string | null,
+): Promise<string> {
+  const history = withNewest({ ...head, history: head.history ?? [] })
+  const body = Buffer.from(`${JSON.stringify({ format: 'devex-head', version: HEAD_VERSION, ...head, history })}\n`)
   const condition = etag === null ? ({ ifAbsent: true } as const) : { ifMatch: etag }
   const written = await objectStore.put(headKey(head.repl), body, condition)
   return written.etag
+}
+
+/**
+ * Changes the head that lies there, again where somebody else was quicker. `change` may be called several times, throws
+ * to refuse, and gives back the same head to leave it. `not_found` where there is none.
+ */
+export async function editHead(
+  objectStore: ObjectStore,
+  replId: string,
+  change: (head: Head) => Head | Promise<Head>,
+): Promise<Head> {
+  for (let attempt = 1; ; attempt += 1) {
+    const current = await readHead(objectStore, replId)
+    if (current === undefined) throw new AppError('not_found', 'This REPL has no snapshot yet.')
+    const next = await change(current.head)
+    if (next === current.head) return next
+    try {
+      await writeHead(objectStore, next, current.etag)
+      return next
+    } catch (error) {
+      const isBeaten = error instanceof AppError && error.code === 'conflict'
+      if (!isBeaten || attempt === MAX_ATTEMPTS) throw error
+    }
+  }
+}
+
+/** The newest snapshot is always in the history, also of a head written before there was one. */
+function withNewest(head: Omit<Head, 'history'> & { history: HistoryRow[] }): HistoryRow[] {
+  const { manifest, savedAt, files, bytes, reason } = head
+  if (head.history[0]?.manifest === manifest) return head.history
+  return [{ id: `${savedAt}-${manifest.slice(0, 12)}`, manifest, savedAt, files, bytes, reason }, ...head.history]
 }

@@ -1,8 +1,8 @@
 import { request as httpRequest } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import { z } from 'zod'
-import { SIDECAR_ROUTES, adoptProgressSchema, saveProgressSchema } from '#protocol/adoption.ts'
-import type { AdoptProgress, SaveProgress } from '#protocol/adoption.ts'
+import { SIDECAR_ROUTES, adoptProgressSchema, restoreProgressSchema, saveProgressSchema } from '#protocol/adoption.ts'
+import type { AdoptProgress, RestoreProgress, SaveProgress } from '#protocol/adoption.ts'
 import type { SidecarClaims } from '#protocol/claims.ts'
 import { wireErrorSchema } from '#protocol/errors.ts'
 import { parseJsonLines } from '#protocol/json-lines.ts'
@@ -30,10 +30,6 @@ interface Call<T> {
 
 /** Calls to sidecars, each over a connection of its own. A sidecar finishes what it began when a call is given up. */
 export function createSidecarClient(options: SidecarClientOptions): SidecarClient {
-  const save = (purpose: 'save' | 'stop'): SidecarClient['save'] => {
-    return (sandboxId, onProgress, signal) =>
-      call(options, { sandboxId, purpose, body: {}, progress: saveProgressSchema }, { onProgress, signal })
-  }
   return {
     adopt: (request, onProgress, signal) =>
       call(
@@ -41,12 +37,16 @@ export function createSidecarClient(options: SidecarClientOptions): SidecarClien
         { sandboxId: request.sandbox, purpose: 'adopt', body: request, progress: adoptProgressSchema },
         { onProgress, signal },
       ),
-    save: save('save'),
-    stop: save('stop'),
+    save: ({ sandboxId, ...body }, onProgress, signal) =>
+      call(options, { sandboxId, purpose: 'save', body, progress: saveProgressSchema }, { onProgress, signal }),
+    restore: ({ sandboxId, ...body }, onProgress, signal) =>
+      call(options, { sandboxId, purpose: 'restore', body, progress: restoreProgressSchema }, { onProgress, signal }),
+    stop: (sandboxId, onProgress, signal) =>
+      call(options, { sandboxId, purpose: 'stop', body: {}, progress: saveProgressSchema }, { onProgress, signal }),
   }
 }
 
-async function call<T extends AdoptProgress | SaveProgress>(
+async function call<T extends AdoptProgress | SaveProgress | RestoreProgress>(
   options: SidecarClientOptions,
   { sandboxId, purpose, body, progress }: Call<T>,
   { onProgress, signal }: { onProgress: (line: T) => void; signal: AbortSignal },

@@ -1,4 +1,11 @@
-import type { AdoptProgress, AdoptRequest, SaveProgress } from '#protocol/adoption.ts'
+import type {
+  AdoptProgress,
+  AdoptRequest,
+  RestoreProgress,
+  RestoreRequest,
+  SaveProgress,
+  SaveRequest,
+} from '#protocol/adoption.ts'
 import type { GenerationClaims } from '#protocol/claims.ts'
 import type { Template } from '#server/workspaces/template.ts'
 
@@ -33,7 +40,18 @@ export interface WorkspaceHead {
  */
 export interface SidecarClient {
   adopt(request: AdoptRequest, onProgress: (progress: AdoptProgress) => void, signal: AbortSignal): Promise<void>
-  save(sandboxId: string, onProgress: (progress: SaveProgress) => void, signal: AbortSignal): Promise<void>
+  /** Saves what is on the disk now; the repl goes on. */
+  save(
+    request: { sandboxId: string } & Partial<SaveRequest>,
+    onProgress: (progress: SaveProgress) => void,
+    signal: AbortSignal,
+  ): Promise<void>
+  /** Makes the live files, or some of them, what a snapshot says; the repl goes on. Save first what is to be kept. */
+  restore(
+    request: { sandboxId: string } & RestoreRequest,
+    onProgress: (progress: RestoreProgress) => void,
+    signal: AbortSignal,
+  ): Promise<void>
   /** Ends the runner's processes, then saves: after it, the sandbox may be removed. */
   stop(sandboxId: string, onProgress: (progress: SaveProgress) => void, signal: AbortSignal): Promise<void>
 }

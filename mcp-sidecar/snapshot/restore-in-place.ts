@@ -1,0 +1,184 @@
+import type { RestoreRequest } from '#protocol/adoption.ts'
+import { byteStringOf } from '#snapshot/byte-string.ts'
+import type { DirectoryEntry, FileEntry, SnapshotEntry } from '#snapshot/entry.ts'
+import type { ControlPlane } from '../control-plane-client.ts'
+import { MAX_RESTORE_ATTEMPTS } from '../limits.ts'
+import { SidecarError } from '../sidecar-error.ts'
+import { fetchSnapshot } from './fetch-snapshot.ts'
+import type { FileIndex } from './file-index.ts'
+import { fillFiles } from './fill-files.ts'
+import { FolderStack } from './folder-stack.ts'
+import { isNothing, planRestore } from './plan-restore.ts'
+import type { RestorePlan, Selection } from './plan-restore.ts'
+import { scanVolume } from './scanner.ts'
+import { Staging } from './staging.ts'
+import { isGone, unlessGone } from './walk.ts'
+import { FileWriter } from './write-files.ts'
+
+interface RestoreInPlaceOptions {
+  volumeDir: string
+  controlPlane: ControlPlane
+  /** What the last save knew: files that are as it says are not read. */
+  index: FileIndex
+  onFile: (doneFiles: number, totalFiles: number) => void
+}
+
+interface Restored {
+  /** Files whose content was written. */
+  written: number
+  /** Entries, folders too, that the snapshot lacks. */
+  removed: number
+}
+
+/**
+ * Makes the live volume, or the selected part of it, what a snapshot says, while programs go on working in it. Only what
+ * differs is touched. A file is there whole, old or new, at each moment; folders that are in both stay the ones they
+ * are, so shells stand where they stood; nothing is reached through a symlink. What no snapshot holds (caches, sockets)
+ * stays. What a program changes meanwhile may survive: it wrote last.
+ */
+export async function restoreInPlace(request: RestoreRequest, options: RestoreInPlaceOptions): Promise<Restored> {
+  const { entries } = await fetchSnapshot(options.controlPlane, request.manifest)
+  const selection = { root: request.root, paths: request.paths?.map(byteStringOf) }
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await restoreOnce(entries, selection, options)
+    } catch (error) {
+      // A program moved away what was about to be changed: what there is now is compared anew.
+      if (!isGone(error) || attempt === MAX_RESTORE_ATTEMPTS) throw explain(error)
+    }
+  }
+}
+
+async function restoreOnce(
+  target: SnapshotEntry[],
+  selection: Selection,
+  options: RestoreInPlaceOptions,
+): Promise<Restored> {
+  const live = await scanVolume(options.volumeDir, {
+    index: options.index,
+    takeChunk: async () => undefined,
+    onFile: () => undefined,
+  })
+  requireFound(selection, [...target, ...live.entries])
+  const plan = planRestore(live.entries, target, selection)
+  if (isNothing(plan)) return { written: 0, removed: 0 }
+  using staging = Staging.open(options.volumeDir)
+  using folders = new FolderStack(options.volumeDir)
+  const reopened = openClosed(plan, folders)
+  for (const { root, path } of plan.replaced) {
+    const { parent, name } = folders.enterParent(root, path)
+    staging.take(parent, name)
+  }
+  for (const { root, path } of plan.newFolders) {
+    const { parent, name } = folders.enterParent(root, path)
+    parent.mkdir(name)
+  }
+  await writeContents(plan, { ...options, staging, folders })
+  const removed = remove(plan, folders)
+  finishFolders([...plan.folders, ...reopened], folders)
+  return { written: plan.files.length, removed }
+}
+
+/** Opens folders to their owner; returns those that nothing else gives their mode back. */
+function openClosed({ closed, folders: finished }: RestorePlan, folders: FolderStack): ModeOnly[] {
+  for (const { folder, mode } of closed) {
+    if (folder.path === '') folders.enter(folder.root, '').setMode(mode | 0o700)
+    else {
+      const { parent, name } = folders.enterParent(folder.root, folder.path)
+      parent.chmod(name, mode | 0o700)
+    }
+  }
+  const places = new Set(finished.map(({ root, path }) => `${root}/${path}`))
+  return closed
+    .filter(({ folder: { root, path } }) => !places.has(`${root}/${path}`))
+    .map(({ folder: { root, path }, mode }) => ({ root, path, mode }))
+    .reverse()
+}
+
+async function writeContents(
+  { files, symlinks, dated }: RestorePlan,
+  {
+    staging,
+    folders,
+    controlPlane,
+    onFile,
+  }: Pick<RestoreInPlaceOptions, 'controlPlane' | 'onFile'> & { staging: Staging; folders: FolderStack },
+): Promise<void> {
+  let done = 0
+  const settle = (entry: FileEntry | (typeof symlinks)[number]) => {
+    const { parent, name } = folders.enterParent(entry.root, entry.path)
+    staging.settle(entry, parent, name)
+  }
+  const writer = new FileWriter({
+    folderOf: (file) => staging.placeOf(file),
+    onWritten: (file) => {
+      settle(file)
+      done += 1
+      onFile(done, files.length)
+    },
+  })
+  await fillFiles(files, { controlPlane, writer })
+  for (const link of symlinks) {
+    const { parent, name } = staging.placeOf(link)
+    parent.symlink(link.target, name)
+    parent.setLinkTime(name, link.mtime)
+    settle(link)
+  }
+  for (const entry of dated) {
+    const { parent, name } = folders.enterParent(entry.root, entry.path)
+    if (entry.type === 'file') parent.chmod(name, entry.mode)
+    parent.setLinkTime(name, entry.mtime)
+  }
+}
+
+/** Last of all, when all that replaces it is there. A folder into which a program has put something meanwhile stays. */
+function remove({ removed }: RestorePlan, folders: FolderStack): number {
+  let count = 0
+  for (const entry of removed) {
+    const isRemoved = unlessGone(() => {
+      const { parent, name } = folders.enterParent(entry.root, entry.path)
+      return entry.type === 'directory' ? parent.rmdir(name) : parent.unlink(name)
+    })
+    if (isRemoved === true) count += 1
+  }
+  return count
+}
+
+type ModeOnly = Pick<DirectoryEntry, 'root' | 'path' | 'mode'>
+
+/** Modes and times, innermost first. */
+function finishFolders(finished: (ModeOnly | DirectoryEntry)[], folders: FolderStack): void {
+  for (const entry of finished)
+    unlessGone(() => {
+      const folder = folders.enter(entry.root, entry.path)
+      if ('mtime' in entry) folder.setTime(entry.mtime)
+      folder.setMode(entry.mode)
+    })
+}
+
+function requireFound({ root = 'workspace', paths }: Selection, entries: { root: string; path: string }[]): void {
+  if (paths === undefined) return
+  const there = new Set(entries.filter((entry) => entry.root === root).map((entry) => entry.path))
+  for (const path of paths) {
+    if (!there.has(path))
+      throw new SidecarError(
+        'not_found',
+        `${Buffer.from(path, 'latin1').toString('utf8')} is neither in this snapshot nor in the repl.`,
+      )
+  }
+}
+
+function explain(error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new SidecarError('quota_exceeded', 'The disk is full, so the restore is not complete.', {
+      advice: 'Delete what you do not need, then restore again: what is right already is not written again.',
+      cause: error,
+    })
+  if (isGone(error))
+    return new SidecarError('conflict', 'The files went on changing, so the restore is not complete.', {
+      advice: 'Stop what writes them, then restore again.',
+      cause: error,
+    })
+  return error
+}
