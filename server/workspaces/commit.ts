@@ -1,14 +1,17 @@
 import type { z } from 'zod'
 import type { commitRequestSchema } from '#protocol/adoption.ts'
 import type { GenerationClaims } from '#protocol/claims.ts'
+import { newId } from '#protocol/ids.ts'
 import { MAX_MANIFEST_BYTES } from '#snapshot/limits.ts'
 import { decodeManifest } from '#snapshot/manifest.ts'
 import type { Manifest } from '#snapshot/manifest.ts'
 import { SnapshotError } from '#snapshot/snapshot-error.ts'
 import { AppError } from '#server/errors.ts'
 import type { ObjectStore } from '#server/object-store/object-store.ts'
-import { readHead, writeHead } from '#server/workspaces/head.ts'
+import { editHead, readHead, writeHead } from '#server/workspaces/head.ts'
 import type { Head } from '#server/workspaces/head.ts'
+import { DEFAULT_RETENTION, thinned } from '#server/workspaces/history/retention.ts'
+import type { Retention } from '#server/workspaces/history/retention.ts'
 import { manifestKey, packKey } from '#server/workspaces/keys.ts'
 import { readObject } from '#server/workspaces/read-object.ts'
 import type { WorkspaceRef } from '#server/workspaces/workspaces.ts'
@@ -20,21 +23,34 @@ interface CommitOptions {
   objectStore: ObjectStore
   repl: WorkspaceRef
   claims: GenerationClaims
+  /** How long snapshots stay in the history. */
+  retention?: Retention
+}
+
+/**
+ * A head as a sandbox knows it. `etag` names snapshot and generation, not the object: the history beside it may change (a name, a
+ * snapshot that is forgotten) without ending what a sandbox is about to commit.
+ */
+interface KnownHead {
+  head: Head
+  etag: string
+}
+
+const known = (head: Head): KnownHead => ({ head, etag: etagOf(head) })
+
+function etagOf({ generation, manifest }: Head): string {
+  return `${generation}-${manifest}`
 }
 
 /** The head for a generation that begins to work on it. */
-export async function claimHead({
-  objectStore,
-  repl,
-  claims,
-}: CommitOptions): Promise<{ head: Head; etag: string } | undefined> {
-  const current = await readHead(objectStore, repl.replId)
-  if (current === undefined) return undefined
-  refuseStale(current.head, claims)
-  if (current.head.generation === claims.generation) return current
+export async function claimHead({ objectStore, repl, claims }: CommitOptions): Promise<KnownHead | undefined> {
+  if ((await readHead(objectStore, repl.replId)) === undefined) return undefined
   // From here on the older generation's commits fail on the etag and on the fence, even one that was already let in.
-  const head = { ...current.head, generation: claims.generation }
-  return { head, etag: await writeHead(objectStore, head, current.etag) }
+  const head = await editHead(objectStore, repl.replId, (current) => {
+    refuseStale(current, claims)
+    return current.generation === claims.generation ? current : { ...current, generation: claims.generation }
+  })
+  return known(head)
 }
 
 /**
@@ -45,43 +61,63 @@ export async function claimHead({
 export async function commitSnapshot(
   request: z.infer<typeof commitRequestSchema>,
   options: CommitOptions,
-): Promise<{ head: Head; etag: string }> {
+): Promise<KnownHead> {
   const { objectStore, repl, claims } = options
   const name = request.manifest.slice('manifests/'.length)
   const current = await readHead(objectStore, repl.replId)
   if (current !== undefined) {
     refuseStale(current.head, claims)
-    if (isCommitted(current.head, name, claims)) return current
+    if (isCommitted(current.head, name, claims)) return known(current.head)
   }
-  if ((current?.etag ?? null) !== request.ifMatch)
-    throw new AppError('conflict', 'The workspace has another head than this save follows.')
+  requireExpected(current?.head, request.ifMatch)
   const manifest = await readManifest(options, name)
-  const known = current === undefined ? undefined : await readManifest(options, current.head.manifest)
-  await requirePacks(options, manifest, known)
+  const before = current === undefined ? undefined : await readManifest(options, current.head.manifest)
+  await requirePacks(options, manifest, before)
 
-  const head: Head = {
-    ...((repl.name ?? current?.head.name) !== undefined && { name: repl.name ?? current?.head.name }),
-    repl: repl.replId,
-    owner: repl.ownerId,
-    manifest: name,
-    generation: claims.generation,
-    savedAt: Date.now(),
-    files: manifest.files,
-    bytes: manifest.bytes,
-    reason: request.reason,
+  const next = (head: Head | undefined): Head => {
+    const savedAt = Date.now()
+    const row = { manifest: name, savedAt, files: manifest.files, bytes: manifest.bytes, reason: request.reason }
+    const title = repl.name ?? head?.name
+    const history = [{ id: newId(), ...row }, ...(head?.history ?? [])]
+    return {
+      ...(title !== undefined && { name: title }),
+      repl: repl.replId,
+      owner: repl.ownerId,
+      generation: claims.generation,
+      ...row,
+      history: thinned(history, options.retention ?? DEFAULT_RETENTION, savedAt),
+    }
   }
-  return { head, etag: await replaceHead(options, head, request.ifMatch) }
+  return known(await replaceHead(options, { name, ifMatch: request.ifMatch, next }))
 }
 
 /** A store may have written the head and yet answer with a failure: what lies there afterwards decides. */
-async function replaceHead({ objectStore, claims }: CommitOptions, head: Head, etag: string | null): Promise<string> {
+async function replaceHead(
+  { objectStore, repl, claims }: CommitOptions,
+  { name, ifMatch, next }: { name: string; ifMatch: string | null; next: (head: Head | undefined) => Head },
+): Promise<Head> {
   try {
-    return await writeHead(objectStore, head, etag)
+    if (ifMatch === null) {
+      const first = next(undefined)
+      await writeHead(objectStore, first, null)
+      return first
+    }
+    return await editHead(objectStore, repl.replId, (current) => {
+      refuseStale(current, claims)
+      if (isCommitted(current, name, claims)) return current
+      requireExpected(current, ifMatch)
+      return next(current)
+    })
   } catch (error) {
-    const after = await readHead(objectStore, head.repl).catch(() => undefined)
-    if (after !== undefined && isCommitted(after.head, head.manifest, claims)) return after.etag
+    const after = await readHead(objectStore, repl.replId).catch(() => undefined)
+    if (after !== undefined && isCommitted(after.head, name, claims)) return after.head
     throw error
   }
+}
+
+function requireExpected(head: Head | undefined, ifMatch: string | null): void {
+  if ((head === undefined ? null : etagOf(head)) !== ifMatch)
+    throw new AppError('conflict', 'The workspace has another head than this save follows.')
 }
 
 function isCommitted(head: Head, manifest: string, claims: GenerationClaims): boolean {

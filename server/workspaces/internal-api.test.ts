@@ -190,10 +190,10 @@ describe('the internal API', () => {
   test('a head of a newer version is refused by its number', async () => {
     await using controlPlane = await ControlPlane.start(openDisk)
     const { objectStore, repl, workspaces } = controlPlane
-    await objectStore.put(headKey(repl.replId), Buffer.from('{"format":"devex-head","version":2}'))
+    await objectStore.put(headKey(repl.replId), Buffer.from('{"format":"devex-head","version":3}'))
     await expect(workspaces.head(repl.replId)).rejects.toMatchObject({
       code: 'not_supported',
-      message: expect.stringContaining('format version 2'),
+      message: expect.stringContaining('format version 3'),
     })
   })
 

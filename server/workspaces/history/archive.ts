@@ -1,0 +1,79 @@
+import { Readable } from 'node:stream'
+import { createGzip } from 'node:zlib'
+import { pack as createTar } from 'tar-stream'
+import type { Pack } from 'tar-stream'
+import { ZipFile } from 'yazl'
+import { bytesOf, displayName } from '#snapshot/byte-string.ts'
+import type { SnapshotEntry } from '#snapshot/entry.ts'
+import type { OpenSnapshot } from '#server/workspaces/history/open-snapshot.ts'
+
+export const ARCHIVE_FORMATS = ['zip', 'tar.gz'] as const
+export type ArchiveFormat = (typeof ARCHIVE_FORMATS)[number]
+
+/** File type bits of a mode (POSIX `S_IFREG`, `S_IFDIR`, `S_IFLNK`), which zip keeps beside the permissions. */
+const FILE_TYPE = { file: 0o100000, directory: 0o040000, symlink: 0o120000 } as const
+
+/**
+ * The project of a snapshot (its `workspace`, not the home folder) as an archive, made while it is read: in memory is
+ * one frame. Modes, times, empty folders and links are kept. Names that are not UTF-8 get replacement characters: neither
+ * library writes raw bytes.
+ */
+export function archive(snapshot: OpenSnapshot, format: ArchiveFormat): Readable {
+  const entries = snapshot.entries.filter(({ root, path }) => root === 'workspace' && path !== '')
+  return format === 'zip' ? zip(snapshot, entries) : tarGz(snapshot, entries)
+}
+
+function zip(snapshot: OpenSnapshot, entries: SnapshotEntry[]): Readable {
+  const file = new ZipFile()
+  const output = Readable.from(file.outputStream)
+  file.on('error', (error) => output.destroy(error))
+  for (const entry of entries) {
+    const name = displayName(entry.path)
+    const options = { mtime: new Date(entry.mtime), mode: FILE_TYPE[entry.type] | (entry.mode & 0o7777) }
+    switch (entry.type) {
+      case 'directory':
+        file.addEmptyDirectory(name, options)
+        break
+      case 'symlink':
+        file.addBuffer(bytesOf(entry.target), name, { ...options, compress: false })
+        break
+      case 'file':
+        file.addReadStreamLazy(name, { ...options, size: entry.size }, (give) => {
+          const content = Readable.from(snapshot.read(entry))
+          content.on('error', (error) => output.destroy(error))
+          give(null, content)
+        })
+    }
+  }
+  file.end()
+  return output
+}
+
+function tarGz(snapshot: OpenSnapshot, entries: SnapshotEntry[]): Readable {
+  const tar = createTar()
+  const output = tar.pipe(createGzip())
+  tar.on('error', (error) => output.destroy(error))
+  output.on('close', () => tar.destroy())
+  fill(tar, { snapshot, entries }).then(
+    () => tar.finalize(),
+    (error: unknown) => output.destroy(error instanceof Error ? error : new Error(String(error))),
+  )
+  return output
+}
+
+async function fill(
+  tar: Pack,
+  { snapshot, entries }: { snapshot: OpenSnapshot; entries: SnapshotEntry[] },
+): Promise<void> {
+  for (const entry of entries) {
+    const header = { name: displayName(entry.path), mode: entry.mode & 0o7777, mtime: new Date(entry.mtime) }
+    if (entry.type === 'directory') tar.entry({ ...header, type: 'directory' })
+    else if (entry.type === 'symlink') tar.entry({ ...header, type: 'symlink', linkname: displayName(entry.target) })
+    else {
+      const { promise, resolve, reject } = Promise.withResolvers<undefined>()
+      const sink = tar.entry({ ...header, size: entry.size }, (error) => (error ? reject(error) : resolve(undefined)))
+      Readable.from(snapshot.read(entry)).on('error', reject).pipe(sink)
+      await promise
+    }
+  }
+}

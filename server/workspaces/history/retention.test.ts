@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest'
+import type { HistoryRow } from '#server/workspaces/head.ts'
+import { DEFAULT_RETENTION, MAX_HISTORY, thinned } from '#server/workspaces/history/retention.ts'
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+const DAY_MS = 24 * HOUR_MS
+/** In the middle of an hour and of a day, so that slots are easy to count. */
+const NOW = 20_000 * DAY_MS + 12.5 * HOUR_MS
+
+function row(ageMs: number, rest: Partial<HistoryRow> = {}): HistoryRow {
+  const savedAt = NOW - ageMs
+  return { id: `at ${ageMs}`, manifest: 'a'.repeat(64), savedAt, files: 1, bytes: 1, reason: 'auto', ...rest }
+}
+
+const agesOf = (rows: HistoryRow[]) => rows.map(({ savedAt }) => NOW - savedAt)
+const thin = (rows: HistoryRow[]) => thinned(rows, DEFAULT_RETENTION, NOW)
+
+test('keeps every snapshot of the last hour', () => {
+  const rows = Array.from({ length: 720 }, (_, at) => row(at * 5000))
+  expect(thin(rows)).toEqual(rows)
+})
+
+test('keeps the last one of each hour of a day, then of each day of a month, then none', () => {
+  const every10Minutes = Array.from({ length: 40 * 24 * 6 }, (_, at) => row(at * 10 * MINUTE_MS))
+  const kept = agesOf(thin(every10Minutes))
+  const within = (from: number, to: number) => kept.filter((age) => age > from && age <= to).length
+  expect(within(-1, HOUR_MS)).toBe(7)
+  expect(within(HOUR_MS, DAY_MS)).toBe(24)
+  expect(within(DAY_MS, 30 * DAY_MS)).toBe(30)
+  expect(within(30 * DAY_MS, Infinity)).toBe(0)
+})
+
+test('keeps what has a name, and the newest, however old', () => {
+  const rows = [row(90 * DAY_MS), row(91 * DAY_MS, { name: 'before the rewrite' }), row(92 * DAY_MS)]
+  expect(thin(rows)).toEqual(rows.slice(0, 2))
+})
+
+test('keeps each snapshot that an undo needs for a day', () => {
+  const rows = [
+    row(0),
+    row(2 * HOUR_MS, { reason: 'before-agent' }),
+    row(2 * HOUR_MS + 1000, { reason: 'before-restore' }),
+  ]
+  expect(thin(rows)).toEqual(rows)
+})
+
+test('thinning again changes nothing', () => {
+  const rows = Array.from({ length: 3000 }, (_, at) => row(at * 7 * MINUTE_MS))
+  expect(thin(thin(rows))).toEqual(thin(rows))
+})
+
+test('is bounded even within an hour, and lets named ones stay', () => {
+  const rows = [
+    row(0),
+    ...Array.from({ length: MAX_HISTORY + 500 }, (_, at) => row(at, at % 100 === 0 ? { name: 'x' } : {})),
+  ]
+  const kept = thin(rows)
+  expect(kept).toHaveLength(MAX_HISTORY)
+  expect(kept.filter(({ name }) => name !== undefined)).toHaveLength(25)
+})
