@@ -8,6 +8,7 @@ import type { Manifest } from '#snapshot/manifest.ts'
 import { SnapshotError } from '#snapshot/snapshot-error.ts'
 import { AppError } from '#server/errors.ts'
 import type { ObjectStore } from '#server/object-store/object-store.ts'
+import { rescue } from '#server/workspaces/collection.ts'
 import { editHead, readHead, writeHead } from '#server/workspaces/head.ts'
 import type { Head } from '#server/workspaces/head.ts'
 import { DEFAULT_RETENTION, thinned } from '#server/workspaces/history/retention.ts'
@@ -70,9 +71,11 @@ export async function commitSnapshot(
     if (isCommitted(current.head, name, claims)) return known(current.head)
   }
   requireExpected(current?.head, request.ifMatch)
+  // First kept from the collector, then looked at: what is there now stays.
+  await rescue(objectStore, repl.ownerId, [manifestKey(repl.replId, name)])
   const manifest = await readManifest(options, name)
   const before = current === undefined ? undefined : await readManifest(options, current.head.manifest)
-  await requirePacks(options, manifest, before)
+  await requirePacks(options, { manifest, known: before })
 
   const next = (head: Head | undefined): Head => {
     const savedAt = Date.now()
@@ -144,12 +147,19 @@ async function readManifest({ objectStore, repl }: CommitOptions, name: string):
 }
 
 /** Packs of the snapshot before are there: it is a head, and what a head names is not removed. */
-async function requirePacks(options: CommitOptions, manifest: Manifest, known: Manifest | undefined): Promise<void> {
+async function requirePacks(
+  options: CommitOptions,
+  { manifest, known }: { manifest: Manifest; known: Manifest | undefined },
+): Promise<void> {
   const there = new Set(known?.packs.map((pack) => pack.sha256))
-  const queue = manifest.packs.filter((pack) => !there.has(pack.sha256)).values()
+  const added = manifest.packs.filter((pack) => !there.has(pack.sha256))
+  const { objectStore, repl } = options
+  const keys = added.map((pack) => packKey(repl.ownerId, pack.sha256))
+  await rescue(objectStore, repl.ownerId, keys)
+  const queue = added.values()
   const work = async () => {
     for (const pack of queue) {
-      const info = await options.objectStore.head(packKey(options.repl.ownerId, pack.sha256))
+      const info = await objectStore.head(packKey(repl.ownerId, pack.sha256))
       if (info?.bytes !== pack.bytes)
         throw new AppError('gone', `The store lacks pack ${pack.sha256} of this snapshot.`)
     }

@@ -2,8 +2,9 @@ import { AppError } from '#server/errors.ts'
 import type { ObjectStore } from '#server/object-store/object-store.ts'
 import { encodeTemplate } from '#server/workspaces/encode-template.ts'
 import type { EncodedTemplate } from '#server/workspaces/encode-template.ts'
+import { rescue } from '#server/workspaces/collection.ts'
 import { readHead, writeHead } from '#server/workspaces/head.ts'
-import { headKey, manifestKey, packKey, replPrefix } from '#server/workspaces/keys.ts'
+import { headKey, manifestKey, ownedKey, packKey, replPrefix } from '#server/workspaces/keys.ts'
 import type { Template } from '#server/workspaces/template.ts'
 import type { Workspaces } from '#server/workspaces/workspaces.ts'
 
@@ -27,6 +28,8 @@ export function createWorkspaces({ objectStore }: { objectStore: ObjectStore }):
   return {
     seed: async ({ replId, ownerId, name }, template) => {
       const { packs, manifest, files, bytes } = await encode(template)
+      const packKeys = packs.map((pack) => packKey(ownerId, pack.sha256))
+      await rescue(objectStore, ownerId, packKeys)
       // Content and manifest lie there before the head names them, as in any save.
       await Promise.all([
         ...packs.map((pack) => putIfMissing(objectStore, packKey(ownerId, pack.sha256), pack.bytes)),
@@ -42,7 +45,7 @@ export function createWorkspaces({ objectStore }: { objectStore: ObjectStore }):
       const { manifest, generation, savedAt, files, bytes } = current.head
       return { manifest, generation, savedAt, files, bytes }
     },
-    purge: async ({ replId }) => {
+    purge: async ({ replId, ownerId }) => {
       // The head goes first: without it nothing below is a workspace any more, whatever happens next.
       await objectStore.delete([headKey(replId)])
       let batch: string[] = []
@@ -52,7 +55,8 @@ export function createWorkspaces({ objectStore }: { objectStore: ObjectStore }):
         await objectStore.delete(batch)
         batch = []
       }
-      if (batch.length > 0) await objectStore.delete(batch)
+      // The mark goes last: whatever is left until then, somebody can still find. Packs are left to the collector.
+      await objectStore.delete([...batch, ownedKey(ownerId, replId)])
     },
   }
 }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { sha256Schema } from '#snapshot/hash.ts'
 import { AppError } from '#server/errors.ts'
 import type { ObjectStore } from '#server/object-store/object-store.ts'
-import { headKey } from '#server/workspaces/keys.ts'
+import { headKey, ownedKey } from '#server/workspaces/keys.ts'
 import { readObject } from '#server/workspaces/read-object.ts'
 
 /** The version that this program writes. Version 1 had no history; it is read as one snapshot. */
@@ -85,7 +85,10 @@ export async function readHead(
   return { head: { ...head, history: withNewest(head) }, etag: found.etag }
 }
 
-/** Replaces the head that has `etag`, or makes the first one (`null`); `conflict` if another lies there. */
+/**
+ * Replaces the head that has `etag`, or makes the first one (`null`); `conflict` if another lies there. Before a first
+ * one its owner's mark is set: the collector must never overlook a repl.
+ */
 export async function writeHead(
   objectStore: ObjectStore,
   head: Omit<Head, 'history'> & { history?: HistoryRow[] },
@@ -93,6 +96,7 @@ export async function writeHead(
 ): Promise<string> {
   const history = withNewest({ ...head, history: head.history ?? [] })
   const body = Buffer.from(`${JSON.stringify({ format: 'devex-head', version: HEAD_VERSION, ...head, history })}\n`)
+  if (etag === null) await objectStore.put(ownedKey(head.owner, head.repl), Buffer.from('{}'))
   const condition = etag === null ? ({ ifAbsent: true } as const) : { ifMatch: etag }
   const written = await objectStore.put(headKey(head.repl), body, condition)
   return written.etag

@@ -8,7 +8,7 @@ import { sealSnapshot } from '#snapshot/seal-snapshot.ts'
 import { openDiskObjectStore } from '#server/object-store/disk.ts'
 import { ControlPlane, SIGNING_KEY } from '#server/workspaces/_constellation.ts'
 import { readHead, writeHead } from '#server/workspaces/head.ts'
-import { headKey, manifestKey, packKey } from '#server/workspaces/keys.ts'
+import { headKey, manifestKey, ownedKey, packKey } from '#server/workspaces/keys.ts'
 
 const openDisk = (folder: string) => openDiskObjectStore({ folder, signingKey: SIGNING_KEY })
 
@@ -209,6 +209,10 @@ describe('the internal API', () => {
     await workspaces.purge(repl)
     expect(await workspaces.head(repl.replId)).toBeUndefined()
     const keys = (await Array.fromAsync(objectStore.list(''))).map(({ key }) => key)
-    expect(keys).toEqual([packKey(repl.ownerId, packs[0] ?? ''), headKey(neighbour)])
+    expect(keys).toEqual([
+      packKey(repl.ownerId, packs[0] ?? ''),
+      ownedKey(repl.ownerId, neighbour.replId),
+      headKey(neighbour),
+    ])
   })
 })

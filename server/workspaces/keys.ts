@@ -3,7 +3,25 @@
  * a permission. Manifests and the head are the repl's own.
  */
 export function packKey(ownerId: string, sha256: string): string {
-  return `owners/${ownerId}/packs/${sha256}`
+  return `${packPrefix(ownerId)}${sha256}`
+}
+
+export function packPrefix(ownerId: string): string {
+  return `owners/${ownerId}/packs/`
+}
+
+/** What of an owner is about to be deleted. */
+export function collectionKey(ownerId: string): string {
+  return `owners/${ownerId}/collection.json`
+}
+
+/** A mark for each repl of an owner, so that the object store alone can say which there are. */
+export function ownedPrefix(ownerId: string): string {
+  return `owners/${ownerId}/repls/`
+}
+
+export function ownedKey(ownerId: string, replId: string): string {
+  return `${ownedPrefix(ownerId)}${replId}`
 }
 
 export function replPrefix(replId: string): string {
@@ -11,7 +29,11 @@ export function replPrefix(replId: string): string {
 }
 
 export function manifestKey(replId: string, sha256: string): string {
-  return `${replPrefix(replId)}manifests/${sha256}`
+  return `${manifestPrefix(replId)}${sha256}`
+}
+
+export function manifestPrefix(replId: string): string {
+  return `${replPrefix(replId)}manifests/`
 }
 
 export function headKey(replId: string): string {

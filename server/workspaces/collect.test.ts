@@ -1,0 +1,118 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { newId } from '#protocol/ids.ts'
+import { openDiskObjectStore } from '#server/object-store/disk.ts'
+import type { ObjectStore } from '#server/object-store/object-store.ts'
+import { GRACE_MS, collect } from '#server/workspaces/collect.ts'
+import { editCollection, readCollection, rescue } from '#server/workspaces/collection.ts'
+import { editHead, readHead } from '#server/workspaces/head.ts'
+import { openSnapshot } from '#server/workspaces/history/open-snapshot.ts'
+import { packPrefix } from '#server/workspaces/keys.ts'
+import { ControlPlane, SIGNING_KEY, Sandbox } from '#server/workspaces/_constellation.ts'
+
+const openDisk = (folder: string) => openDiskObjectStore({ folder, signingKey: SIGNING_KEY })
+const keysUnder = async (store: ObjectStore, prefix: string) =>
+  (await Array.fromAsync(store.list(prefix))).map(({ key }) => key)
+
+/** Passes of the collector, each long enough after the one before. */
+async function collectLater({ objectStore, repl }: ControlPlane, passes: number): Promise<number[]> {
+  const deleted: number[] = []
+  for (let pass = 1; pass <= passes; pass += 1) {
+    deleted.push(
+      await collect({ objectStore, ownerId: repl.ownerId, now: () => Date.now() + pass * (GRACE_MS + 60_000) }),
+    )
+  }
+  return deleted
+}
+
+/** A repl with two snapshots, the first of which nothing refers to any more. */
+async function withForgotten(controlPlane: ControlPlane, sandbox: Sandbox): Promise<void> {
+  await controlPlane.adopt(sandbox)
+  writeFileSync(join(sandbox.workspace, 'old'), 'old '.repeat(500))
+  await controlPlane.save(sandbox)
+  rmSync(join(sandbox.workspace, 'old'))
+  writeFileSync(join(sandbox.workspace, 'new'), 'new '.repeat(500))
+  await controlPlane.save(sandbox)
+  await editHead(controlPlane.objectStore, controlPlane.repl.replId, (head) => ({
+    ...head,
+    history: head.history.slice(0, 1),
+  }))
+}
+
+describe('the collector', () => {
+  test('deletes what no head leads to, in the second pass, and leaves what one does', async () => {
+    await using controlPlane = await ControlPlane.start(openDisk)
+    await using sandbox = await Sandbox.start(controlPlane)
+    await withForgotten(controlPlane, sandbox)
+    const { objectStore, repl } = controlPlane
+    const before = await keysUnder(objectStore, packPrefix(repl.ownerId))
+    const deleted = await collectLater(controlPlane, 2)
+    expect(deleted[0]).toBe(0)
+    expect(deleted[1]).toBeGreaterThan(0)
+    expect((await keysUnder(objectStore, packPrefix(repl.ownerId))).length).toBeLessThan(before.length)
+    const head = (await readHead(objectStore, repl.replId))?.head
+    const snapshot = await openSnapshot(objectStore, repl, head?.manifest ?? '')
+    const files = snapshot.entries.filter((entry) => entry.type === 'file')
+    for (const file of files) expect((await Array.fromAsync(snapshot.read(file))).length).toBeGreaterThan(0)
+    expect(files.map(({ path }) => path)).toContain('new')
+  })
+
+  test('leaves what is young, whoever refers to it', async () => {
+    await using controlPlane = await ControlPlane.start(openDisk)
+    await using sandbox = await Sandbox.start(controlPlane)
+    await withForgotten(controlPlane, sandbox)
+    const { objectStore, repl } = controlPlane
+    const now = () => Date.now()
+    expect(await collect({ objectStore, ownerId: repl.ownerId, now })).toBe(0)
+    expect((await readCollection(objectStore, repl.ownerId)).collection.doomed).toEqual({})
+  })
+
+  test('leaves what a save came to need between its passes', async () => {
+    await using controlPlane = await ControlPlane.start(openDisk)
+    await using sandbox = await Sandbox.start(controlPlane)
+    await withForgotten(controlPlane, sandbox)
+    const { objectStore, repl } = controlPlane
+    await collectLater(controlPlane, 1)
+    const doomed = Object.keys((await readCollection(objectStore, repl.ownerId)).collection.doomed)
+    expect(doomed.length).toBeGreaterThan(0)
+    // The same content again makes the same pack, which lies there and is not sent.
+    writeFileSync(join(sandbox.workspace, 'old'), 'old '.repeat(500))
+    await controlPlane.save(sandbox)
+    await collectLater(controlPlane, 3)
+    const head = (await readHead(objectStore, repl.replId))?.head
+    const snapshot = await openSnapshot(objectStore, repl, head?.manifest ?? '')
+    for (const entry of snapshot.entries) if (entry.type === 'file') await Array.fromAsync(snapshot.read(entry))
+    expect(snapshot.entries.map(({ path }) => path)).toContain('old')
+  })
+
+  test('a pack of a repl that the state store does not know stays: the store has a mark of it', async () => {
+    await using controlPlane = await ControlPlane.start(openDisk)
+    await using sandbox = await Sandbox.start(controlPlane)
+    await controlPlane.adopt(sandbox)
+    writeFileSync(join(sandbox.workspace, 'file'), 'content')
+    await controlPlane.save(sandbox)
+    const { objectStore, repl, workspaces } = controlPlane
+    const before = await keysUnder(objectStore, packPrefix(repl.ownerId))
+    expect(before.length).toBeGreaterThan(0)
+    await collectLater(controlPlane, 3)
+    expect(await keysUnder(objectStore, packPrefix(repl.ownerId))).toEqual(before)
+    await workspaces.purge(repl)
+    await collectLater(controlPlane, 2)
+    expect(await keysUnder(objectStore, packPrefix(repl.ownerId))).toEqual([])
+  })
+
+  test('what a pass that died was deleting is deleted by a later one, and a rescuer does not count on it', async () => {
+    await using controlPlane = await ControlPlane.start(openDisk)
+    const { objectStore } = controlPlane
+    const ownerId = newId()
+    const key = `${packPrefix(ownerId)}${'a'.repeat(64)}`
+    await objectStore.put(key, Buffer.from('x'))
+    const began = Date.now()
+    await editCollection(objectStore, ownerId, () => ({ doomed: {}, deleting: { [key]: began } }))
+    await expect(rescue(objectStore, ownerId, [key])).rejects.toMatchObject({ code: 'unavailable' })
+    await collect({ objectStore, ownerId, now: () => began + GRACE_MS })
+    expect(await objectStore.head(key)).toBeUndefined()
+    await expect(rescue(objectStore, ownerId, [key])).resolves.toBeUndefined()
+  }, 20_000)
+})

@@ -1,0 +1,138 @@
+import { AppError } from '#server/errors.ts'
+import type { ObjectStore } from '#server/object-store/object-store.ts'
+import { editCollection } from '#server/workspaces/collection.ts'
+import type { Collection } from '#server/workspaces/collection.ts'
+import { readHead } from '#server/workspaces/head.ts'
+import { readManifest } from '#server/workspaces/history/open-snapshot.ts'
+import { manifestKey, manifestPrefix, ownedPrefix, packKey, packPrefix } from '#server/workspaces/keys.ts'
+
+/**
+ * How old an object must be to be doomed, and how long it is doomed before it is deleted. Far longer than any save: what
+ * a save has looked at when it began is still there when it ends.
+ */
+export const GRACE_MS = 24 * 3_600_000
+/** Objects deleted in one call. */
+const DELETE_BATCH = 500
+
+/** A pass that has not deleted what it took for so long lets it be: somebody else may take it over after `GRACE_MS`. */
+const DELETE_WITHIN_MS = 10 * 60_000
+
+interface CollectOptions {
+  objectStore: ObjectStore
+  ownerId: string
+  /** Repls that are known to be the owner's, besides those that the store has a mark of. */
+  replIds?: readonly string[]
+  /** Milliseconds since the epoch. */
+  now: () => number
+  graceMs?: number
+}
+
+/**
+ * Mark and sweep over one owner's packs and manifests. Marks whatever a head of the owner's repls names in its history;
+ * deletes what was unmarked in this pass and in one at least `graceMs` ago, and dooms what is unmarked now. Safe beside
+ * saves, forks and other passes (`collection.ts`). Returns how many objects were deleted.
+ */
+export async function collect(options: CollectOptions): Promise<number> {
+  const { objectStore, ownerId, now } = options
+  const replIds = [...new Set([...(options.replIds ?? []), ...(await replsOf(objectStore, ownerId))])]
+  const live = await mark(objectStore, ownerId, replIds)
+  const unmarked = await unmarkedOf(options, { replIds, live })
+  const at = now()
+  let taken: string[] = []
+  await editCollection(objectStore, ownerId, (current) => {
+    const next = decide(current, unmarked, { at, graceMs: options.graceMs ?? GRACE_MS })
+    taken = next.taken
+    return next.collection
+  })
+  await remove(options, { keys: taken, takenAt: at })
+  return taken.length
+}
+
+/** What is deleted now, and what the list says afterwards. */
+function decide(
+  current: Collection,
+  unmarked: Map<string, number>,
+  { at, graceMs }: { at: number; graceMs: number },
+): { taken: string[]; collection: Collection } {
+  // Begun by a pass that did not come to its end; one that is only slow must be long over.
+  const left = Object.entries(current.deleting).filter(([, since]) => at - since >= graceMs)
+  const taken = left.map(([key]) => key)
+  const doomed: Record<string, number> = {}
+  for (const [key, writtenAt] of unmarked) {
+    const since = current.doomed[key]
+    if (since !== undefined && at - since >= graceMs) taken.push(key)
+    else if (since !== undefined) doomed[key] = since
+    else if (at - writtenAt >= graceMs && !Object.hasOwn(current.deleting, key)) doomed[key] = at
+  }
+  if (taken.length === 0 && isSame(doomed, current.doomed)) return { taken, collection: current }
+  const deleting = { ...current.deleting, ...Object.fromEntries(taken.map((key) => [key, at])) }
+  return { taken, collection: { doomed, deleting } }
+}
+
+async function remove(
+  { objectStore, ownerId, now }: CollectOptions,
+  { keys, takenAt }: { keys: string[]; takenAt: number },
+): Promise<void> {
+  if (keys.length === 0) return
+  for (let first = 0; first < keys.length; first += DELETE_BATCH) {
+    if (now() - takenAt > DELETE_WITHIN_MS) return
+    await objectStore.delete(keys.slice(first, first + DELETE_BATCH))
+  }
+  const gone = new Set(keys)
+  await editCollection(objectStore, ownerId, (current) => ({
+    ...current,
+    deleting: Object.fromEntries(Object.entries(current.deleting).filter(([key]) => !gone.has(key))),
+  }))
+}
+
+async function replsOf(objectStore: ObjectStore, ownerId: string): Promise<string[]> {
+  const prefix = ownedPrefix(ownerId)
+  const ids: string[] = []
+  for await (const { key } of objectStore.list(prefix)) ids.push(key.slice(prefix.length))
+  return ids
+}
+
+/** Keys of all manifests and packs that some head still leads to. A manifest that is missing keeps nothing alive. */
+async function mark(objectStore: ObjectStore, ownerId: string, replIds: string[]): Promise<Set<string>> {
+  const live = new Set<string>()
+  for (const replId of replIds) {
+    const found = await readHead(objectStore, replId)
+    for (const manifest of new Set(found?.head.history.map((row) => row.manifest))) {
+      live.add(manifestKey(replId, manifest))
+      for (const pack of await packsOf(objectStore, { replId, ownerId }, manifest)) live.add(packKey(ownerId, pack))
+    }
+  }
+  return live
+}
+
+async function packsOf(
+  objectStore: ObjectStore,
+  repl: { replId: string; ownerId: string },
+  manifest: string,
+): Promise<string[]> {
+  try {
+    return (await readManifest(objectStore, repl, manifest)).packs.map(({ sha256 }) => sha256)
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'gone') return []
+    throw error
+  }
+}
+
+/** Unmarked objects and when they were written. */
+async function unmarkedOf(
+  { objectStore, ownerId }: CollectOptions,
+  { replIds, live }: { replIds: string[]; live: Set<string> },
+): Promise<Map<string, number>> {
+  const unmarked = new Map<string, number>()
+  for (const prefix of [packPrefix(ownerId), ...replIds.map(manifestPrefix)]) {
+    for await (const { key, modifiedAt } of objectStore.list(prefix)) {
+      if (!live.has(key)) unmarked.set(key, modifiedAt)
+    }
+  }
+  return unmarked
+}
+
+function isSame(one: Record<string, number>, other: Record<string, number>): boolean {
+  const keys = Object.keys(one)
+  return keys.length === Object.keys(other).length && keys.every((key) => one[key] === other[key])
+}
