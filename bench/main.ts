@@ -1,6 +1,7 @@
+import { benchSnapshot } from './snapshot.ts'
 import { benchStart } from './start.ts'
 
-const BENCHES: Record<string, () => Promise<void>> = { start: benchStart }
+const BENCHES: Record<string, () => Promise<void>> = { snapshot: benchSnapshot, start: benchStart }
 
 const [name = ''] = process.argv.slice(2)
 const bench = BENCHES[name]

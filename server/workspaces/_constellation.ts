@@ -29,6 +29,7 @@ import type {
 } from '#server/workspaces/workspaces.ts'
 
 const POLL_MS = 5
+const SIDECAR = join(import.meta.dirname, '../../mcp-sidecar/main.ts')
 /** What the disk store under test signs its URLs with. */
 export const SIGNING_KEY = Buffer.alloc(32, 7)
 
@@ -181,8 +182,11 @@ export class Sandbox implements AsyncDisposable {
   #process: ChildProcess | undefined
   #changes: ((path: string) => void) | undefined
 
-  private constructor(folder: string, controlPlane: ControlPlane) {
+  readonly #program: string
+
+  private constructor(folder: string, { controlPlane, program }: { controlPlane: ControlPlane; program: string }) {
     this.folder = folder
+    this.#program = program
     this.workspace = join(folder, 'volume/workspace')
     this.home = join(folder, 'volume/home')
     this.#controlPlane = controlPlane
@@ -190,9 +194,10 @@ export class Sandbox implements AsyncDisposable {
     controlPlane.sockets.set(this.id, join(folder, 'sidecar.sock'))
   }
 
-  static async start(controlPlane: ControlPlane): Promise<Sandbox> {
+  /** `program`: the sidecar's, such as a bundle of it. */
+  static async start(controlPlane: ControlPlane, program = SIDECAR): Promise<Sandbox> {
     const folder = await mkdtemp('/tmp/devex-sandbox-')
-    const sandbox = new Sandbox(folder, controlPlane)
+    const sandbox = new Sandbox(folder, { controlPlane, program })
     await mkdir(sandbox.workspace, { recursive: true })
     await mkdir(sandbox.home, { recursive: true })
     sandbox.#runner.listen(join(folder, 'runner.sock'))
@@ -212,8 +217,9 @@ export class Sandbox implements AsyncDisposable {
       SANDBOX_ID: this.id,
     }
     const assignments = Object.entries(settings).map(([name, value]) => `${name}=${value}`)
-    const main = join(import.meta.dirname, '../../mcp-sidecar/main.ts')
-    const child = spawn('env', [...assignments, process.execPath, main], { stdio: ['ignore', 'ignore', 'pipe'] })
+    const child = spawn('env', [...assignments, process.execPath, this.#program], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
     this.#process = child
     child.stderr?.on('data', (bytes: Buffer) => {
       this.#errors += bytes.toString('utf8')
