@@ -11,6 +11,7 @@ import { openLocalOrchestrator } from '#server/orchestrator/local.ts'
 import { createDomain } from '#server/repls/create-repls.ts'
 import { openRedisStateStore } from '#server/state-store/redis.ts'
 import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
+import { createWorkspaceHistory } from '#server/workspaces/history/workspace-history.ts'
 import { createInternalApi } from '#server/workspaces/internal-api.ts'
 import { createSidecarClient } from '#server/workspaces/sidecar-client.ts'
 import { createTemplates } from '#server/workspaces/load-templates.ts'
@@ -24,6 +25,7 @@ import type { Gateway } from '#server/gateway/gateway.ts'
 import type { Log } from '#server/log.ts'
 import type { ObjectStore } from '#server/object-store/object-store.ts'
 import type { Orchestrator } from '#server/orchestrator/orchestrator.ts'
+import type { History } from '#server/repls/history.ts'
 import type { Access, Lifecycle, Repls, Shares } from '#server/repls/repls.ts'
 import type { StateStore } from '#server/state-store/state-store.ts'
 import type { Templates } from '#server/workspaces/templates.ts'
@@ -35,6 +37,7 @@ export interface ApiContext {
   auth: Authenticator
   access: Access
   repls: Repls
+  history: History
   shares: Shares
   templates: Templates
 }
@@ -90,6 +93,7 @@ export async function createContext(foundations: Foundations): Promise<Applicati
       stateStore,
       orchestrator,
       workspaces: createWorkspaces({ objectStore }),
+      history: createWorkspaceHistory({ objectStore, retention: env.retention }),
       sidecar: createSidecarClient({ orchestrator, tokens }),
       templates,
       tokens,
@@ -105,7 +109,7 @@ export async function createContext(foundations: Foundations): Promise<Applicati
     isSecure: publicUrl().protocol === 'https:',
     resolveGuest: domain.resolveGuest,
   })
-  const { access, repls, shares, lifecycle } = domain
+  const { access, repls, history, shares, lifecycle } = domain
   const gateway = opened.use(
     createGateway({
       publicUrl,
@@ -126,12 +130,20 @@ export async function createContext(foundations: Foundations): Promise<Applicati
     auth,
     access,
     repls,
+    history,
     shares,
     templates,
     publicUrl,
     signInOptions: (cookieHeader) => auth.signInOptions(cookieHeader),
   }
-  const sidecarApi = createInternalApi({ objectStore, tokens, events: domain.workspaceEvents, log })
+  const sidecarApi = createInternalApi({
+    objectStore,
+    tokens,
+    events: domain.workspaceEvents,
+    history: domain.history.ofSandbox,
+    retention: env.retention,
+    log,
+  })
   const presigned =
     env.objectStore.provider === 'disk' ? { store: objectStore, signingKey: objectKeyOf(box) } : undefined
   const owned = opened.move()

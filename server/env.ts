@@ -112,6 +112,17 @@ const settings = z.object({
     .min(1)
     .default(30)
     .describe('A REPL without work for so long is saved and stopped.'),
+  HISTORY_ALL_HOURS: z.coerce
+    .number()
+    .min(0)
+    .default(1)
+    .describe('How long every automatic snapshot is kept. Checkpoints with a name stay until they are removed.'),
+  HISTORY_HOURLY_HOURS: z.coerce
+    .number()
+    .min(0)
+    .default(24)
+    .describe('How long the last snapshot of each hour is kept.'),
+  HISTORY_DAILY_DAYS: z.coerce.number().min(0).default(30).describe('How long the last snapshot of each day is kept.'),
   ISOLATION: z
     .enum(['auto', 'none'])
     .default('auto')
@@ -124,6 +135,8 @@ const settings = z.object({
 })
 
 export type Settings = z.output<typeof settings>
+
+const HOUR_MS = 3_600_000
 
 const LOOPBACK = /^(127\.|localhost$|::1$|\[::1\]$)/
 
@@ -193,7 +206,12 @@ function interpret(raw: Settings) {
       `HOST: ${raw.HOST} can be reached from other machines, and nobody could sign in safely. Set GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET, or HOST=127.0.0.1.`,
     )
   }
-  return { ...raw, isLoopback, github, stateStore: stateStoreOf(raw), objectStore: objectStoreOf(raw) }
+  const retention = {
+    allMs: raw.HISTORY_ALL_HOURS * HOUR_MS,
+    hourlyMs: raw.HISTORY_HOURLY_HOURS * HOUR_MS,
+    dailyMs: raw.HISTORY_DAILY_DAYS * 24 * HOUR_MS,
+  }
+  return { ...raw, isLoopback, github, retention, stateStore: stateStoreOf(raw), objectStore: objectStoreOf(raw) }
 }
 
 function githubOf(raw: Settings) {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { displayNameSchema } from './display-name.ts'
 import { wireErrorSchema } from './errors.ts'
 import { replIdSchema, sandboxIdSchema } from './ids.ts'
 import { workspacePathSchema } from './paths.ts'
@@ -147,6 +148,10 @@ export const INTERNAL_ROUTES = {
   commit: '/internal/commit',
   /** POST: activity, disk use, last save; lines of the state that the page shows. */
   report: '/internal/report',
+  /** GET → `checkpointsResponseSchema`; POST `checkpointRequestSchema` → `checkpointSchema`: what can be gone back to. */
+  checkpoints: '/internal/checkpoints',
+  /** POST `restoreByIdSchema` → `{undo}`: brings a snapshot back, through the sidecar that asks. */
+  restores: '/internal/restores',
   /** GET, PUT `/internal/objects/<key>?…`: the disk adapter's pre-signed URLs. */
   objects: '/internal/objects/',
 } as const
@@ -203,6 +208,27 @@ export const commitRequestSchema = z.object({
   reason: z.enum(['auto', 'save', 'checkpoint', 'stop']),
 })
 export const commitResponseSchema = z.object({ etag: z.string() })
+export const checkpointSchema = z.object({
+  id: z.string(),
+  savedAt: z.number(),
+  reason: z.string(),
+  files: z.int(),
+  bytes: z.int(),
+  name: z.string().exactOptional(),
+  actor: z.string().exactOptional(),
+})
+export const checkpointsResponseSchema = z.object({ checkpoints: z.array(checkpointSchema) })
+export const checkpointRequestSchema = z.object({
+  /** `before-agent`: taken by us before an agent's first change, so that its run can be undone. */
+  reason: z.enum(['checkpoint', 'before-agent']),
+  name: displayNameSchema.exactOptional(),
+  actor: z.string().max(200),
+})
+export const restoreByIdSchema = z.object({
+  id: z.string().max(100),
+  paths: z.array(workspacePathSchema.min(1)).min(1).max(1000).exactOptional(),
+  actor: z.string().max(200),
+})
 export const reportRequestSchema = z.object({
   usedBytes: z.int().optional(),
   /** Milliseconds since the epoch of the last work seen (output, processes, CPU), for the idle rule. */

@@ -32,6 +32,8 @@ export interface Users {
   get(userId: string): Promise<User | undefined>
   /** The user behind an identity, made at the first sign-in; name and picture follow the provider. */
   signIn(identity: Identity): Promise<User>
+  /** Everybody's, a page of the store at a time. */
+  ids(): AsyncIterable<string>
 }
 
 /** Users kept in `store`, under `user:<id>` and `identity:<provider>:<account id>`. */
@@ -65,6 +67,14 @@ export function createUsers(store: StateStore): Users {
 
   return {
     get,
+    ids: async function* () {
+      let cursor: string | undefined
+      do {
+        const page = await store.list(userKey(''), cursor === undefined ? {} : { cursor })
+        for (const { key } of page.records) yield key.slice(userKey('').length)
+        cursor = page.cursor
+      } while (cursor !== undefined)
+    },
     signIn: async (identity) => {
       const user = await known(identity)
       if (user !== undefined) return await refresh(user, identity)

@@ -6,7 +6,7 @@ import { newId } from '#protocol/ids.ts'
 import type { Principal } from '#server/auth/principal.ts'
 import { createTokens, newSigningKey } from '#server/auth/tokens.ts'
 import { createLog } from '#server/log.ts'
-import { World, standInTemplates } from '#server/repls/_stand-ins.ts'
+import { World, noHistory, standInTemplates } from '#server/repls/_stand-ins.ts'
 import { createDomain } from '#server/repls/create-repls.ts'
 import type { Domain, DomainDeps, DomainLimits } from '#server/repls/create-repls.ts'
 import type { ReplView } from '#server/repls/views.ts'
@@ -68,6 +68,7 @@ export async function openTestBed(
     stateStore,
     orchestrator: world.orchestrator,
     workspaces: world.workspaces,
+    history: noHistory,
     sidecar: world.sidecar,
     templates: standInTemplates(),
     tokens: createTokens(newSigningKey()),

@@ -7,6 +7,7 @@ import { createBell } from '#server/repls/bell.ts'
 import type { Bell } from '#server/repls/bell.ts'
 import type { Template } from '#server/workspaces/template.ts'
 import { templateManifestSchema } from '#server/workspaces/template.ts'
+import type { WorkspaceHistory } from '#server/workspaces/history/workspace-history.ts'
 import type { Templates } from '#server/workspaces/templates.ts'
 import type { SidecarClient, WorkspaceHead, Workspaces } from '#server/workspaces/workspaces.ts'
 
@@ -209,6 +210,7 @@ export class World {
       const manifest = this.saved.get(replId)
       return manifest === undefined ? undefined : { manifest, generation: 1, savedAt: 1, files: 1, bytes: 1 }
     },
+    collect: async () => 0,
     purge: async ({ replId }) => {
       await this.#enter('purge', replId)
       this.saved.delete(replId)
@@ -268,6 +270,23 @@ function aborted(signal: AbortSignal | undefined): Promise<never> {
     if (signal?.aborted === true) onAbort()
     else signal?.addEventListener('abort', onAbort)
   })
+}
+
+const refuseHistory = () => Promise.reject(new AppError('not_supported', 'This world keeps no history.'))
+
+/** Where the past is not what a test is about. */
+export const noHistory: WorkspaceHistory = {
+  rows: async () => [],
+  row: refuseHistory,
+  mark: refuseHistory,
+  rename: refuseHistory,
+  remove: refuseHistory,
+  diff: refuseHistory,
+  file: refuseHistory,
+  moveTo: refuseHistory,
+  fork: refuseHistory,
+  importZip: refuseHistory,
+  archive: refuseHistory,
 }
 
 const titles: Record<string, string> = { node: 'Node.js', python: 'Python', empty: 'Empty' }

@@ -6,7 +6,10 @@ import type { Log } from '#server/log.ts'
 import type { Orchestrator, SandboxLimits } from '#server/orchestrator/orchestrator.ts'
 import { createAccess } from '#server/repls/access.ts'
 import { createCensus } from '#server/repls/census.ts'
+import { createCollector } from '#server/repls/collector.ts'
 import { createDriver } from '#server/repls/driver.ts'
+import { createHistory } from '#server/repls/history-calls.ts'
+import type { History } from '#server/repls/history.ts'
 import { createLifecycle } from '#server/repls/lifecycle.ts'
 import { createQuotas } from '#server/repls/quotas.ts'
 import { createRepls } from '#server/repls/repl-calls.ts'
@@ -23,6 +26,7 @@ import type { Sweeper } from '#server/repls/sweep.ts'
 import { createTouches } from '#server/repls/touches.ts'
 import { createWorkspaceEvents } from '#server/repls/workspace-events.ts'
 import type { StateStore } from '#server/state-store/state-store.ts'
+import type { WorkspaceHistory } from '#server/workspaces/history/workspace-history.ts'
 import type { Templates } from '#server/workspaces/templates.ts'
 import type { SidecarClient, WorkspaceEvents, Workspaces } from '#server/workspaces/workspaces.ts'
 
@@ -44,6 +48,7 @@ export interface DomainDeps {
   stateStore: StateStore
   orchestrator: Orchestrator
   workspaces: Workspaces
+  history: WorkspaceHistory
   sidecar: SidecarClient
   templates: Templates
   tokens: Tokens
@@ -56,6 +61,7 @@ export interface DomainDeps {
 /** Disposing ends its timers and its part in starts and stops; sandboxes go on, and another control plane takes over. */
 export interface Domain extends AsyncDisposable {
   repls: Repls
+  history: History
   lifecycle: Lifecycle
   access: Access
   shares: Shares
@@ -141,20 +147,32 @@ export function createDomain(deps: DomainDeps): Domain {
     now,
   })
 
+  const repls = createRepls({
+    stateStore,
+    store,
+    quotas,
+    access,
+    solitude,
+    lifecycle,
+    driver,
+    workspaces,
+    templates,
+    orchestrator,
+    log,
+    now,
+  })
+
+  const collector = createCollector({ stateStore, store, workspaces, log })
+
   return {
-    repls: createRepls({
-      stateStore,
+    repls,
+    history: createHistory({
       store,
-      quotas,
       access,
-      solitude,
-      lifecycle,
-      driver,
-      workspaces,
-      templates,
-      orchestrator,
-      log,
-      now,
+      sidecar: deps.sidecar,
+      history: deps.history,
+      create: (who, made) => repls.createFilled(who, made),
+      importLimitBytes: limits.SANDBOX_DISK_BYTES,
     }),
     lifecycle,
     access,
@@ -163,7 +181,11 @@ export function createDomain(deps: DomainDeps): Domain {
     sweeper,
     resolveGuest: shares.resolveGuest,
     [Symbol.asyncDispose]: async () => {
-      await Promise.all([sweeper[Symbol.asyncDispose](), census[Symbol.asyncDispose]()])
+      await Promise.all([
+        collector[Symbol.asyncDispose](),
+        sweeper[Symbol.asyncDispose](),
+        census[Symbol.asyncDispose](),
+      ])
       await spares[Symbol.asyncDispose]()
       await driver[Symbol.asyncDispose]()
     },

@@ -1,3 +1,4 @@
+import type { RunDefaults } from '#protocol/adoption.ts'
 import { newId } from '#protocol/ids.ts'
 import type { Principal } from '#server/auth/principal.ts'
 import { AppError } from '#server/errors.ts'
@@ -14,7 +15,7 @@ import type { CreateRepl } from '#server/repls/views.ts'
 import { MAX_DISPLAY_NAME_CHARS } from '#protocol/limits.ts'
 import type { Template } from '#server/workspaces/template.ts'
 import type { Templates } from '#server/workspaces/templates.ts'
-import type { Workspaces } from '#server/workspaces/workspaces.ts'
+import type { WorkspaceRef, Workspaces } from '#server/workspaces/workspaces.ts'
 
 interface CreateDeps {
   store: ReplStore
@@ -23,6 +24,14 @@ interface CreateDeps {
   templates: Templates
   log: Log
   now: () => number
+}
+
+/** What a repl is made from when neither a template's files nor a clone are it. */
+export interface Filling {
+  /** Writes the first snapshot, with a head. */
+  fill: (repl: WorkspaceRef) => Promise<void>
+  /** What Run does, where the original knows it better than its template. */
+  run?: RunDefaults
 }
 
 /** What a repl from Git is until its files say otherwise. */
@@ -35,10 +44,10 @@ const TEMPLATE_OF_GIT = 'empty'
 export async function createRepl(
   deps: CreateDeps,
   who: Principal & { kind: 'user' },
-  input: CreateRepl,
+  input: CreateRepl & { filling?: Filling },
 ): Promise<Repl> {
   const { store, quotas, now } = deps
-  const { source } = input
+  const { source, filling } = input
   const template = deps.templates.get(source.kind === 'template' ? source.template : TEMPLATE_OF_GIT)
   if (source.kind === 'git') checkUrl(source.url)
   const id = newId()
@@ -58,6 +67,7 @@ export async function createRepl(
               ...(source.branch !== undefined && { branch: source.branch }),
               isCloned: false,
             },
+      ...(filling?.run !== undefined && { run: filling.run }),
       owner: { id: who.id, name: who.name },
       generation: 0,
       fence: 0,
@@ -67,7 +77,8 @@ export async function createRepl(
       activeAt: now(),
       publicPorts: [],
     }
-    if (source.kind === 'template') await seed(deps, repl, template)
+    if (filling !== undefined) await fill(deps, repl, filling)
+    else if (source.kind === 'template') await seed(deps, repl, template)
     return await insert(deps, repl)
   } catch (error) {
     await retryConflicts(() => quotas.release(who.id, id)).catch((failure: unknown) =>
@@ -77,14 +88,22 @@ export async function createRepl(
   }
 }
 
-async function seed({ workspaces, log }: CreateDeps, repl: Repl, template: Template): Promise<void> {
+async function fill({ workspaces, log }: CreateDeps, repl: Repl, filling: Filling): Promise<void> {
   const ref = workspaceOf(repl)
   try {
-    await workspaces.seed(ref, template)
+    await filling.fill(ref)
   } catch (error) {
     await workspaces
       .purge(ref)
       .catch((failure: unknown) => log.error('half a workspace is left', failure, { repl: repl.id }))
+    throw error
+  }
+}
+
+async function seed(deps: CreateDeps, repl: Repl, template: Template): Promise<void> {
+  try {
+    await fill(deps, repl, { fill: (ref) => deps.workspaces.seed(ref, template) })
+  } catch (error) {
     throw new AppError('unavailable', `The files of the template ${template.key} could not be stored.`, {
       cause: error,
       advice: 'Try again. Nothing was created.',

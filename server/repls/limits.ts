@@ -15,6 +15,8 @@ export const CLONE_LIMIT_MS = 20 * MINUTE_MS
 export const STOP_LIMIT_MS = 20 * MINUTE_MS
 /** A stop whose connection broke, or whose sidecar had to be told first whose it is, is asked for so many times in all. */
 export const STOP_ATTEMPTS = 3
+/** A save or a restore that somebody waits for, of a sandbox that goes on. */
+export const SAVE_LIMIT_MS = 5 * MINUTE_MS
 /** Removing a sandbox kills processes and deletes files. */
 export const REMOVE_LIMIT_MS = MINUTE_MS
 /** Removing a sandbox after a failed start must not keep the page from hearing why it failed. */
@@ -50,6 +52,10 @@ export const START_IS_USE_MS = 5 * SECOND_MS
 export const REPORT_EVERY_MS = 15 * SECOND_MS
 /** Repls whose last write is remembered, for the two limits above. */
 export const MAX_REMEMBERED_WRITES = 10_000
+
+/** How often objects that no snapshot needs are looked for, and how long a collector that died keeps others from it. */
+export const COLLECT_EVERY_MS = 60 * MINUTE_MS
+export const COLLECT_LEASE_MS = 10 * MINUTE_MS
 
 /** How often the sweeper looks when nothing calls it. */
 export const SWEEP_EVERY_MS = 10 * SECOND_MS

@@ -22,7 +22,10 @@ import { watchRepl, watchRepls } from '#server/repls/watch.ts'
 import type { ReplView } from '#server/repls/views.ts'
 import type { StateStore } from '#server/state-store/state-store.ts'
 import type { Templates } from '#server/workspaces/templates.ts'
-import type { Workspaces } from '#server/workspaces/workspaces.ts'
+import type { WorkspaceRef, Workspaces } from '#server/workspaces/workspaces.ts'
+
+/** What a repl is that was made from files alone. */
+const TEMPLATE_OF_FILES = 'empty'
 
 interface ReplsDeps {
   stateStore: StateStore
@@ -39,7 +42,15 @@ interface ReplsDeps {
   now: () => number
 }
 
-export function createRepls(deps: ReplsDeps): Repls {
+/** `Repls`, and what the history makes repls with. */
+export interface ReplCalls extends Repls {
+  createFilled(
+    who: Principal,
+    made: { name?: string; from?: Repl; fill: (repl: WorkspaceRef) => Promise<void> },
+  ): Promise<ReplView>
+}
+
+export function createRepls(deps: ReplsDeps): ReplCalls {
   const { stateStore, store, access, lifecycle, now } = deps
 
   const show = (repl: Repl, role: Role) => viewOf(repl, { role, isolation: deps.orchestrator.isolation() })
@@ -76,6 +87,17 @@ export function createRepls(deps: ReplsDeps): Repls {
     return [...own.map((repl) => show(repl, 'owner')), ...views].toSorted((a, b) => b.lastUsedAt - a.lastUsedAt)
   }
 
+  const create = async (who: Principal, input: Parameters<typeof createRepl>[2]) => {
+    if (who.kind !== 'user') throw new AppError('forbidden', 'Sign in to create a REPL of your own.')
+    deps.solitude.requireAsker(who)
+    const beganAt = performance.now()
+    const repl = await createRepl(deps, who, input)
+    if (isMoving(repl)) deps.driver.drive(repl.id)
+    const ms = Math.round(performance.now() - beganAt)
+    deps.log.info('created a REPL', { repl: repl.id, template: repl.template, source: repl.source.kind, ms })
+    return show(repl, 'owner')
+  }
+
   const watchDeps = { stateStore, look, list, now }
   const change = async (replId: string, changed: (repl: Repl) => Repl) => (await store.update(replId, changed)).repl
 
@@ -88,16 +110,14 @@ export function createRepls(deps: ReplsDeps): Repls {
       return seen.view
     },
 
-    create: async (who, input) => {
-      if (who.kind !== 'user') throw new AppError('forbidden', 'Sign in to create a REPL of your own.')
-      deps.solitude.requireAsker(who)
-      const beganAt = performance.now()
-      const repl = await createRepl(deps, who, input)
-      if (isMoving(repl)) deps.driver.drive(repl.id)
-      const ms = Math.round(performance.now() - beganAt)
-      deps.log.info('created a REPL', { repl: repl.id, template: repl.template, source: repl.source.kind, ms })
-      return show(repl, 'owner')
-    },
+    create,
+
+    createFilled: (who, { name, from, fill }) =>
+      create(who, {
+        ...(name !== undefined && { name }),
+        source: { kind: 'template', template: from?.template ?? TEMPLATE_OF_FILES },
+        filling: { fill, ...(from?.run !== undefined && { run: from.run }) },
+      }),
 
     rename: (who, replId, name) =>
       as(who, { replId, role: 'owner' }, () => change(replId, (repl) => ({ ...repl, name }))),

@@ -25,13 +25,14 @@ export function createPeople(): People {
 
 /** The application as procedures see it, around a domain under test. */
 export function appOf(b: TestBed, { people, publicUrl }: { people: Authenticator; publicUrl: URL }): HttpContext {
-  const { access, repls, shares } = b.domain
+  const { access, repls, history, shares } = b.domain
   return {
     env: readEnv({}),
     log: createLog({ level: 'warn', format: 'text', write: (line) => b.lines.push(line) }),
     auth: people,
     access,
     repls,
+    history,
     shares,
     templates: standInTemplates(),
     publicUrl: () => publicUrl,

@@ -24,3 +24,6 @@ export const RECHECK_EVERY_MS = 30_000
 
 /** How long closing sockets may take before they are cut. */
 export const CLOSE_WITHIN_MS = 1_000
+
+/** Paths of one restore. */
+export const MAX_RESTORED_PATHS = 1000

@@ -1,4 +1,5 @@
 import { accountRouter } from '#server/trpc/account.ts'
+import { historyRouter } from '#server/trpc/history.ts'
 import { createCallerFactory, router } from '#server/trpc/init.ts'
 import { replsRouter } from '#server/trpc/repls.ts'
 import { sharesRouter } from '#server/trpc/shares.ts'
@@ -7,6 +8,7 @@ import { templatesRouter } from '#server/trpc/templates.ts'
 /** The application's API: what pages use over HTTP and `/ws/trpc`, and tests in-process. */
 export const appRouter = router({
   account: accountRouter,
+  history: historyRouter,
   repls: replsRouter,
   shares: sharesRouter,
   templates: templatesRouter,

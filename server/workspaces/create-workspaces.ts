@@ -1,10 +1,11 @@
-import { AppError } from '#server/errors.ts'
 import type { ObjectStore } from '#server/object-store/object-store.ts'
 import { encodeTemplate } from '#server/workspaces/encode-template.ts'
 import type { EncodedTemplate } from '#server/workspaces/encode-template.ts'
+import { collect } from '#server/workspaces/collect.ts'
 import { rescue } from '#server/workspaces/collection.ts'
 import { readHead, writeHead } from '#server/workspaces/head.ts'
 import { headKey, manifestKey, ownedKey, packKey, replPrefix } from '#server/workspaces/keys.ts'
+import { putIfMissing, putOnce } from '#server/workspaces/put-object.ts'
 import type { Template } from '#server/workspaces/template.ts'
 import type { Workspaces } from '#server/workspaces/workspaces.ts'
 
@@ -29,6 +30,7 @@ export function createWorkspaces({ objectStore }: { objectStore: ObjectStore }):
     seed: async ({ replId, ownerId, name }, template) => {
       const { packs, manifest, files, bytes } = await encode(template)
       const packKeys = packs.map((pack) => packKey(ownerId, pack.sha256))
+      // Every repl of an owner from one template has the same packs: all but the first need not even send them.
       await rescue(objectStore, ownerId, packKeys)
       // Content and manifest lie there before the head names them, as in any save.
       await Promise.all([
@@ -45,6 +47,7 @@ export function createWorkspaces({ objectStore }: { objectStore: ObjectStore }):
       const { manifest, generation, savedAt, files, bytes } = current.head
       return { manifest, generation, savedAt, files, bytes }
     },
+    collect: ({ ownerId, replIds }) => collect({ objectStore, ownerId, replIds, now: Date.now }),
     purge: async ({ replId, ownerId }) => {
       // The head goes first: without it nothing below is a workspace any more, whatever happens next.
       await objectStore.delete([headKey(replId)])
@@ -58,20 +61,5 @@ export function createWorkspaces({ objectStore }: { objectStore: ObjectStore }):
       // The mark goes last: whatever is left until then, somebody can still find. Packs are left to the collector.
       await objectStore.delete([...batch, ownedKey(ownerId, replId)])
     },
-  }
-}
-
-/** Every repl of an owner from one template has the same packs: all but the first need not even send them. */
-async function putIfMissing(objectStore: ObjectStore, key: string, bytes: Uint8Array): Promise<void> {
-  const there = await objectStore.head(key)
-  if (there?.bytes !== bytes.length) await putOnce(objectStore, key, bytes)
-}
-
-/** An object named after its content need not be written twice. */
-async function putOnce(objectStore: ObjectStore, key: string, bytes: Uint8Array): Promise<void> {
-  try {
-    await objectStore.put(key, bytes, { ifAbsent: true })
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'conflict') throw error
   }
 }

@@ -40,9 +40,9 @@ const snapshotSchema = z.object({
 const historyRowSchema = snapshotSchema.extend({
   id: z.string(),
   /** What somebody called it. A named one is kept until it is removed. */
-  name: z.string().optional(),
+  name: z.string().exactOptional(),
   /** Who took it, for people to read. */
-  actor: z.string().optional(),
+  actor: z.string().exactOptional(),
 })
 export type HistoryRow = z.infer<typeof historyRowSchema>
 
@@ -57,7 +57,7 @@ const headSchema = snapshotSchema.extend({
   repl: z.string(),
   owner: z.string(),
   /** The repl's name when this was written, for people who look for it in the store. */
-  name: z.string().optional(),
+  name: z.string().exactOptional(),
   /** The newest generation that has taken the head over; an older one may not write it. */
   generation: z.int().nonnegative(),
   /** Newest first; the first one is the head itself. */

@@ -209,10 +209,6 @@ describe('the internal API', () => {
     await workspaces.purge(repl)
     expect(await workspaces.head(repl.replId)).toBeUndefined()
     const keys = (await Array.fromAsync(objectStore.list(''))).map(({ key }) => key)
-    expect(keys).toEqual([
-      packKey(repl.ownerId, packs[0] ?? ''),
-      ownedKey(repl.ownerId, neighbour.replId),
-      headKey(neighbour),
-    ])
+    expect(keys).toEqual([packKey(repl.ownerId, packs[0] ?? ''), ownedKey(repl.ownerId, neighbour), headKey(neighbour)])
   })
 })

@@ -2,12 +2,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { z } from 'zod'
 import {
   INTERNAL_ROUTES,
+  checkpointRequestSchema,
   commitRequestSchema,
   downloadsRequestSchema,
   reportRequestSchema,
+  restoreByIdSchema,
   uploadsRequestSchema,
 } from '#protocol/adoption.ts'
 import type {
+  checkpointSchema,
+  checkpointsResponseSchema,
   commitResponseSchema,
   downloadsResponseSchema,
   headResponseSchema,
@@ -21,6 +25,7 @@ import type { Log } from '#server/log.ts'
 import type { ObjectStore } from '#server/object-store/object-store.ts'
 import { claimHead, commitSnapshot } from '#server/workspaces/commit.ts'
 import { keyOfObject } from '#server/workspaces/keys.ts'
+import type { Retention } from '#server/workspaces/history/retention.ts'
 import type { WorkspaceEvents, WorkspaceRef } from '#server/workspaces/workspaces.ts'
 
 /** Largest body of a call: 500 objects with names and hashes. */
@@ -30,7 +35,17 @@ interface InternalApiOptions {
   objectStore: ObjectStore
   tokens: Tokens
   events: WorkspaceEvents
+  /** The past of the asker's repl. */
+  history?: SandboxHistory
+  retention?: Retention
   log: Log
+}
+
+/** What a sandbox may do with its repl's past. */
+export interface SandboxHistory {
+  list(replId: string): Promise<z.infer<typeof checkpointSchema>[]>
+  checkpoint(replId: string, as: z.infer<typeof checkpointRequestSchema>): Promise<z.infer<typeof checkpointSchema>>
+  restore(replId: string, what: z.infer<typeof restoreByIdSchema>): Promise<{ undo: string }>
 }
 
 interface Asker {
@@ -67,7 +82,7 @@ export function createInternalApi(
   }
 }
 
-function routesOf({ objectStore, events }: InternalApiOptions): Map<string, Handler> {
+function routesOf({ objectStore, events, history, retention }: InternalApiOptions): Map<string, Handler> {
   return new Map<string, Handler>([
     [
       `GET ${INTERNAL_ROUTES.head}`,
@@ -96,7 +111,11 @@ function routesOf({ objectStore, events }: InternalApiOptions): Map<string, Hand
     [
       `POST ${INTERNAL_ROUTES.commit}`,
       async (asker, body): Promise<z.infer<typeof commitResponseSchema>> => {
-        const { head, etag } = await commitSnapshot(commitRequestSchema.parse(body), { objectStore, ...asker })
+        const { head, etag } = await commitSnapshot(commitRequestSchema.parse(body), {
+          objectStore,
+          ...asker,
+          ...(retention !== undefined && { retention }),
+        })
         const { manifest, generation, savedAt, files, bytes } = head
         await events.committed(asker.claims, { manifest, generation, savedAt, files, bytes })
         return { etag }
@@ -114,7 +133,28 @@ function routesOf({ objectStore, events }: InternalApiOptions): Map<string, Hand
         return {}
       },
     ],
+    ...historyRoutes(history),
   ])
+}
+
+function historyRoutes(history: SandboxHistory | undefined): [string, Handler][] {
+  if (history === undefined) return []
+  return [
+    [
+      `GET ${INTERNAL_ROUTES.checkpoints}`,
+      async ({ repl }): Promise<z.infer<typeof checkpointsResponseSchema>> => ({
+        checkpoints: await history.list(repl.replId),
+      }),
+    ],
+    [
+      `POST ${INTERNAL_ROUTES.checkpoints}`,
+      ({ repl }, body) => history.checkpoint(repl.replId, checkpointRequestSchema.parse(body)),
+    ],
+    [
+      `POST ${INTERNAL_ROUTES.restores}`,
+      ({ repl }, body) => history.restore(repl.replId, restoreByIdSchema.parse(body)),
+    ],
+  ]
 }
 
 async function authorize(request: IncomingMessage, { tokens, events }: InternalApiOptions): Promise<Asker> {

@@ -15,6 +15,8 @@ export interface Workspaces {
   seed(repl: WorkspaceRef, template: Template): Promise<void>
   /** The newest snapshot, or `undefined` for a repl that never had one. */
   head(replId: string): Promise<WorkspaceHead | undefined>
+  /** Deletes what no snapshot of an owner's repls needs any more; how many objects that were. */
+  collect(owner: { ownerId: string; replIds: readonly string[] }): Promise<number>
   /** Deletes history and head. Packs that other repls of the owner use stay. */
   purge(repl: WorkspaceRef): Promise<void>
 }

@@ -1,0 +1,173 @@
+import type { Principal } from '#server/auth/principal.ts'
+import { AppError } from '#server/errors.ts'
+import type { CheckpointByAgent, History, SnapshotView } from '#server/repls/history.ts'
+import { SAVE_LIMIT_MS } from '#server/repls/limits.ts'
+import { sandboxOf, workspaceOf } from '#server/repls/record.ts'
+import type { Repl } from '#server/repls/record.ts'
+import type { Access } from '#server/repls/repls.ts'
+import { noSuchRepl } from '#server/repls/store.ts'
+import type { ReplStore } from '#server/repls/store.ts'
+import type { ReplView } from '#server/repls/views.ts'
+import type { HistoryRow } from '#server/workspaces/head.ts'
+import type { WorkspaceHistory } from '#server/workspaces/history/workspace-history.ts'
+import type { SidecarClient, WorkspaceRef } from '#server/workspaces/workspaces.ts'
+
+interface HistoryDeps {
+  store: ReplStore
+  access: Access
+  sidecar: SidecarClient
+  history: WorkspaceHistory
+  /** Makes a repl of the asker's whose files `fill` brings. */
+  create(
+    who: Principal,
+    made: { name?: string; from?: Repl; fill: (repl: WorkspaceRef) => Promise<void> },
+  ): Promise<ReplView>
+  /** Unpacked bytes that an import may have. */
+  importLimitBytes: number
+}
+
+export function createHistory(deps: HistoryDeps): History {
+  const { store, access, sidecar, history } = deps
+
+  const replOf = async (replId: string) => {
+    const repl = await store.get(replId)
+    if (repl === undefined) throw noSuchRepl()
+    return repl
+  }
+  /** Backs up what a running sandbox has; of one that sleeps everything is in the store. */
+  const backUp = async (repl: Repl) => {
+    const sandboxId = workingSandbox(repl)
+    if (sandboxId === undefined) return
+    await sidecar.save({ sandboxId, reason: 'checkpoint' }, () => undefined, AbortSignal.timeout(SAVE_LIMIT_MS))
+  }
+  const checkpoint = async (replId: string, as: CheckpointByAgent) => {
+    await backUp(await replOf(replId))
+    return viewOf(await history.mark(replId, as), true)
+  }
+  const list = async (replId: string) => (await history.rows(replId)).map((row, at) => viewOf(row, at === 0))
+  const manifestOf = async (replId: string, id: string | undefined) => {
+    if (id !== undefined) return (await history.row(replId, id)).manifest
+    const [newest] = await history.rows(replId)
+    if (newest === undefined) throw new AppError('not_found', 'This REPL has no snapshot yet.')
+    return newest.manifest
+  }
+  const restore = async (replId: string, what: { id: string; paths?: string[]; actor: string }) => {
+    const repl = await replOf(replId)
+    const { id, paths, actor } = what
+    const { manifest } = await history.row(replId, id)
+    const scope = paths === undefined ? {} : { paths }
+    const sandboxId = workingSandbox(repl)
+    if (sandboxId === undefined) {
+      await history.moveTo(workspaceOf(repl), { manifest, actor, ...scope })
+      const [, before] = await history.rows(replId)
+      return { undo: before?.id ?? id }
+    }
+    await backUp(repl)
+    const undo = await history.mark(replId, { reason: 'before-restore', actor })
+    const signal = AbortSignal.timeout(SAVE_LIMIT_MS)
+    await sidecar.restore({ sandboxId, manifest: `manifests/${manifest}`, ...scope }, () => undefined, signal)
+    await sidecar.save({ sandboxId, reason: 'save' }, () => undefined, signal)
+    await history.mark(replId, { reason: 'restore', actor })
+    return { undo: undo.id }
+  }
+
+  return {
+    list: async (who, replId) => {
+      await access.require(who, replId, 'viewer')
+      return list(replId)
+    },
+
+    checkpoint: async (who, replId, name) => {
+      await access.require(who, replId, 'editor')
+      return checkpoint(replId, { reason: 'checkpoint', name, actor: who.name })
+    },
+
+    rename: async (who, replId, { id, name }) => {
+      await access.require(who, replId, 'editor')
+      const [newest] = await history.rows(replId)
+      return viewOf(await history.rename(replId, id, name), newest?.id === id)
+    },
+
+    remove: async (who, replId, id) => {
+      await access.require(who, replId, 'editor')
+      await history.remove(replId, id)
+    },
+
+    diff: async (who, replId, { from, to }) => {
+      await access.require(who, replId, 'viewer')
+      const repl = await replOf(replId)
+      const before = await manifestOf(replId, from)
+      if (to === 'now') await backUp(repl)
+      const after = await manifestOf(replId, to === 'now' ? undefined : to)
+      return history.diff(workspaceOf(repl), { from: before, to: after })
+    },
+
+    file: async (who, replId, { id, path }) => {
+      await access.require(who, replId, 'viewer')
+      return history.file(workspaceOf(await replOf(replId)), await manifestOf(replId, id), path)
+    },
+
+    restore: async (who, replId, what) => {
+      await access.require(who, replId, 'editor')
+      return restore(replId, { ...what, actor: who.name })
+    },
+
+    fork: async (who, replId, { id, name }) => {
+      await access.require(who, replId, 'viewer')
+      const repl = await replOf(replId)
+      if (id === undefined) await backUp(repl)
+      const manifest = await manifestOf(replId, id)
+      const from = { repl: workspaceOf(repl), manifest }
+      return deps.create(who, {
+        name: name ?? repl.name,
+        from: repl,
+        fill: (to) => history.fork(from, to),
+      })
+    },
+
+    archive: async (who, replId, { id, format }) => {
+      await access.require(who, replId, 'viewer')
+      const repl = await replOf(replId)
+      if (id === undefined) await backUp(repl)
+      const manifest = await manifestOf(replId, id)
+      return { name: `${repl.name}.${format}`, content: await history.archive(workspaceOf(repl), manifest, format) }
+    },
+
+    importZip: (who, { file, name }) =>
+      deps.create(who, {
+        ...(name !== undefined && { name }),
+        fill: (to) => history.importZip(to, file, { maxBytes: deps.importLimitBytes }),
+      }),
+
+    ofSandbox: { list, checkpoint, restore },
+  }
+}
+
+/**
+ * The sandbox whose files are the newest, if one runs. What is on its way from one state to the other, or is kept
+ * because it could not be saved, must first come to rest: `conflict`.
+ */
+function workingSandbox(repl: Repl): string | undefined {
+  const { state } = repl
+  switch (state.kind) {
+    case 'running':
+      return state.sandboxId
+    case 'stopped':
+      return undefined
+    case 'failed':
+      if (sandboxOf(repl) === undefined) return undefined
+      throw new AppError('conflict', 'Its last work is not backed up yet.', {
+        advice: 'Try to stop it again, or resume it, first.',
+      })
+    case 'starting':
+    case 'stopping':
+      throw new AppError('conflict', `The REPL is ${state.kind}.`, { advice: 'Try again in a moment.' })
+    case 'deleted':
+      throw noSuchRepl()
+  }
+}
+
+function viewOf(row: HistoryRow, isNewest: boolean): SnapshotView {
+  const { manifest: _, ...view } = row
+  return { ...view, isNewest }
+}

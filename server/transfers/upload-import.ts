@@ -1,0 +1,54 @@
+import { createWriteStream } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { z } from 'zod'
+import { displayNameSchema } from '#protocol/display-name.ts'
+import type { Context } from '#server/context.ts'
+import { AppError, errorResponse } from '#server/errors.ts'
+import { MAX_IMPORT_BYTES } from '#server/transfers/limits.ts'
+import { isOwnOrigin } from '#server/trpc/origin.ts'
+
+const querySchema = z.object({ name: displayNameSchema.exactOptional() })
+
+/** `POST /api/import?name=…` with a zip as its body: makes a REPL of it. Answers the REPL as the API shows it. */
+export async function uploadImport(request: Request, app: Context): Promise<Response> {
+  try {
+    const origin = request.headers.get('origin')
+    if (!isOwnOrigin({ origin, host: request.headers.get('host') }, app.publicUrl()))
+      throw new AppError('forbidden', 'This request did not come from a page of this server.')
+    const who = await app.auth.principalOf(request.headers.get('cookie'))
+    if (who?.kind !== 'user') throw new AppError('unauthenticated', 'Sign in to create a REPL of your own.')
+    const { name } = querySchema.parse(Object.fromEntries(new URL(request.url).searchParams))
+    // A zip ends with its list of contents: all of it must be here before anything can be read.
+    const folder = await mkdtemp(join(tmpdir(), 'devex-import-'))
+    try {
+      const file = join(folder, 'upload.zip')
+      await receive(request.body, file)
+      return Response.json(await app.history.importZip(who, { file, ...(name !== undefined && { name }) }))
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  } catch (error) {
+    if (!(error instanceof AppError)) app.log.error('an import failed', error)
+    return errorResponse(error)
+  }
+}
+
+async function receive(body: Request['body'], file: string): Promise<void> {
+  await pipeline(bounded(body), createWriteStream(file, { flags: 'wx', mode: 0o600 }))
+}
+
+async function* bounded(body: Request['body']): AsyncGenerator<Uint8Array> {
+  if (body === null) throw new AppError('bad_request', 'Send a zip as the body.')
+  let bytes = 0
+  for await (const chunk of body) {
+    bytes += chunk.byteLength
+    if (bytes > MAX_IMPORT_BYTES)
+      throw new AppError('too_large', `A zip has at most ${MAX_IMPORT_BYTES / 1024 ** 2} MiB.`, {
+        advice: 'Leave out what the project can install or build again, such as node_modules.',
+      })
+    yield chunk
+  }
+}

@@ -1,0 +1,112 @@
+import type { SnapshotEntry } from '#snapshot/entry.ts'
+import { compareEntries } from '#snapshot/tree-order.ts'
+import { MAX_MANIFEST_BYTES } from '#snapshot/limits.ts'
+import { AppError } from '#server/errors.ts'
+import type { ObjectStore } from '#server/object-store/object-store.ts'
+import { rescue } from '#server/workspaces/collection.ts'
+import { writeHead } from '#server/workspaces/head.ts'
+import type { Reason } from '#server/workspaces/head.ts'
+import { openSnapshot, readManifest } from '#server/workspaces/history/open-snapshot.ts'
+import type { OpenSnapshot } from '#server/workspaces/history/open-snapshot.ts'
+import { sealInto, writeSnapshot } from '#server/workspaces/history/write-snapshot.ts'
+import type { SourceEntry, WrittenSnapshot } from '#server/workspaces/history/write-snapshot.ts'
+import { manifestKey, packKey } from '#server/workspaces/keys.ts'
+import { putOnce } from '#server/workspaces/put-object.ts'
+import { readObject } from '#server/workspaces/read-object.ts'
+import type { WorkspaceRef } from '#server/workspaces/workspaces.ts'
+
+/** A snapshot of a repl. */
+export interface SnapshotRef {
+  repl: WorkspaceRef
+  manifest: string
+}
+
+/**
+ * Gives a new repl a snapshot of another one as its first. Within one owner nothing but the manifest is copied. Another
+ * owner gets the project only, packed anew: the home folder holds what a person typed and signed in with, and a pack
+ * with pieces of it must not become theirs.
+ */
+export async function forkSnapshot(objectStore: ObjectStore, from: SnapshotRef, to: WorkspaceRef): Promise<void> {
+  const copied =
+    from.repl.ownerId === to.ownerId ? await copyManifest(objectStore, from, to) : await repack(objectStore, from, to)
+  await writeFirstHead(objectStore, to, { ...copied, reason: 'fork' })
+}
+
+/** The head of a repl that has none yet. */
+export async function writeFirstHead(
+  objectStore: ObjectStore,
+  { replId, ownerId, name }: WorkspaceRef,
+  snapshot: WrittenSnapshot & { reason: Reason },
+): Promise<void> {
+  // The first start is always generation 1: it need not take the head over before it restores.
+  const head = { repl: replId, owner: ownerId, generation: 1, savedAt: Date.now(), ...snapshot }
+  await writeHead(objectStore, { ...head, ...(name !== undefined && { name }) }, null)
+}
+
+async function copyManifest(objectStore: ObjectStore, from: SnapshotRef, to: WorkspaceRef): Promise<WrittenSnapshot> {
+  const { files, bytes, packs } = await readManifest(objectStore, from.repl, from.manifest)
+  const keys = packs.map(({ sha256 }) => packKey(to.ownerId, sha256))
+  await rescue(objectStore, to.ownerId, keys)
+  const found = await readObject(objectStore, manifestKey(from.repl.replId, from.manifest), MAX_MANIFEST_BYTES)
+  if (found === undefined) throw new AppError('gone', 'This snapshot is no longer in the store.')
+  await putOnce(objectStore, manifestKey(to.replId, from.manifest), found.bytes)
+  return { manifest: from.manifest, files, bytes }
+}
+
+async function repack(objectStore: ObjectStore, from: SnapshotRef, to: WorkspaceRef): Promise<WrittenSnapshot> {
+  const snapshot = await openSnapshot(objectStore, from.repl, from.manifest)
+  return writeSnapshot(objectStore, to, projectOf(snapshot))
+}
+
+async function* projectOf(snapshot: OpenSnapshot): AsyncGenerator<SourceEntry> {
+  for (const entry of snapshot.entries) {
+    if (entry.root === 'home') {
+      if (entry.path === '' && entry.type === 'directory') yield entry
+    } else if (entry.type === 'file') {
+      const { chunks: _, size: __, ...rest } = entry
+      yield { ...rest, content: snapshot.read(entry) }
+    } else yield entry
+  }
+}
+
+/**
+ * A snapshot that is `base` but at some paths of the project, where it is `other`; nothing else is copied. A path that
+ * `other` lacks is removed. `conflict` where a folder of a path is no folder in `base`.
+ */
+export async function withPathsOf(
+  objectStore: ObjectStore,
+  repl: WorkspaceRef,
+  { base, other, paths }: { base: string; other: string; paths: readonly string[] },
+): Promise<WrittenSnapshot> {
+  const [before, after] = [await openSnapshot(objectStore, repl, base), await openSnapshot(objectStore, repl, other)]
+  const isMeant = ({ root, path }: SnapshotEntry) =>
+    root === 'workspace' && paths.some((meant) => path === meant || path.startsWith(`${meant}/`))
+  const taken = after.entries.filter(isMeant)
+  const kept = before.entries.filter((entry) => !isMeant(entry))
+  const there = new Map(kept.map((entry) => [keyOf(entry), entry]))
+  const folders = after.entries.filter(
+    (entry) => !isMeant(entry) && !there.has(keyOf(entry)) && taken.some((below) => isAbove(entry, below)),
+  )
+  for (const entry of taken) {
+    const blocker = kept.find((other) => other.type !== 'directory' && isAbove(other, entry))
+    if (blocker !== undefined) throw new AppError('conflict', `${blocker.path} is no folder now.`)
+  }
+  const packBytes = new Map(
+    [...before.manifest.packs, ...after.manifest.packs].map(({ sha256, bytes }) => [sha256, bytes]),
+  )
+  await rescue(
+    objectStore,
+    repl.ownerId,
+    [...packBytes.keys()].map((pack) => packKey(repl.ownerId, pack)),
+  )
+  const entries = [...kept, ...folders, ...taken].sort(compareEntries)
+  return sealInto(objectStore, repl, { entries, packBytes })
+}
+
+function keyOf({ root, path }: SnapshotEntry): string {
+  return `${root}:${path}`
+}
+
+function isAbove(folder: SnapshotEntry, entry: SnapshotEntry): boolean {
+  return folder.root === entry.root && (folder.path === '' || entry.path.startsWith(`${folder.path}/`))
+}

@@ -1,0 +1,167 @@
+import type { Readable } from 'node:stream'
+import { isUtf8 } from 'node:buffer'
+import { byteStringOf } from '#snapshot/byte-string.ts'
+import { newId } from '#protocol/ids.ts'
+import { AppError } from '#server/errors.ts'
+import type { ObjectStore } from '#server/object-store/object-store.ts'
+import { editHead, readHead } from '#server/workspaces/head.ts'
+import type { Head, HistoryRow, Reason } from '#server/workspaces/head.ts'
+import { archive } from '#server/workspaces/history/archive.ts'
+import type { ArchiveFormat } from '#server/workspaces/history/archive.ts'
+import { compareSnapshots } from '#server/workspaces/history/compare-snapshots.ts'
+import type { Difference } from '#server/workspaces/history/compare-snapshots.ts'
+import { forkSnapshot, withPathsOf, writeFirstHead } from '#server/workspaces/history/copy-snapshot.ts'
+import { entryAt, openSnapshot, readManifest } from '#server/workspaces/history/open-snapshot.ts'
+import { readZip } from '#server/workspaces/history/read-zip.ts'
+import { DEFAULT_RETENTION, thinned } from '#server/workspaces/history/retention.ts'
+import type { Retention } from '#server/workspaces/history/retention.ts'
+import { writeSnapshot } from '#server/workspaces/history/write-snapshot.ts'
+import type { WorkspaceRef } from '#server/workspaces/workspaces.ts'
+
+/** Differences in one answer, and the largest file shown as text. */
+const MAX_DIFFERENCES = 2000
+const MAX_TEXT_BYTES = 1024 * 1024
+
+/** A file as it was in a snapshot, for a diff in the editor. */
+export type FileThen =
+  | { kind: 'text'; content: string; size: number }
+  | { kind: 'binary' | 'too_large'; size: number }
+  | { kind: 'missing' }
+
+/** The snapshots of repls, in the object store. Knows nothing of who asks, or of what runs. */
+export interface WorkspaceHistory {
+  /** Newest first. Empty for a repl that never had one. */
+  rows(replId: string): Promise<HistoryRow[]>
+  /** The row; `not_found` if it was thinned out or never was. */
+  row(replId: string, id: string): Promise<HistoryRow>
+  /** Puts what is the newest snapshot into the history under a name or a reason of its own. */
+  mark(replId: string, as: { reason: Reason; name?: string; actor?: string }): Promise<HistoryRow>
+  /** `null` takes the name off: it is then thinned out like any other. */
+  rename(replId: string, id: string, name: string | null): Promise<HistoryRow>
+  /** Forgets it. The newest one cannot be forgotten: `conflict`. */
+  remove(replId: string, id: string): Promise<void>
+  /** What changed in the project from one snapshot to another. */
+  diff(
+    repl: WorkspaceRef,
+    manifests: { from: string; to: string },
+  ): Promise<{ differences: Difference[]; isCut: boolean }>
+  file(repl: WorkspaceRef, manifest: string, path: string): Promise<FileThen>
+  /** Makes an older state, or some paths of it, the newest one. For a repl that nothing runs of. */
+  moveTo(repl: WorkspaceRef, to: { manifest: string; paths?: readonly string[]; actor?: string }): Promise<HistoryRow>
+  /** Gives a new repl a snapshot of another one. */
+  fork(from: { repl: WorkspaceRef; manifest: string }, to: WorkspaceRef): Promise<void>
+  /** Gives a new repl what is in a zip. */
+  importZip(repl: WorkspaceRef, file: string, limits: { maxBytes: number }): Promise<void>
+  archive(repl: WorkspaceRef, manifest: string, format: ArchiveFormat): Promise<Readable>
+}
+
+interface HistoryOptions {
+  objectStore: ObjectStore
+  retention?: Retention
+  now?: () => number
+}
+
+export function createWorkspaceHistory(options: HistoryOptions): WorkspaceHistory {
+  const { objectStore, retention = DEFAULT_RETENTION, now = Date.now } = options
+  const rows = async (replId: string) => (await readHead(objectStore, replId))?.head.history ?? []
+  const rowIn = (history: readonly HistoryRow[], id: string) => {
+    const found = history.find((row) => row.id === id)
+    if (found !== undefined) return found
+    throw new AppError('not_found', 'This snapshot is not kept any more.', {
+      advice: 'Choose another one: old snapshots are thinned out unless they have a name.',
+    })
+  }
+  /** A new newest row before the others. */
+  const withRow = (head: Head, row: HistoryRow): Head => {
+    const { id: _, name: __, actor: ___, ...snapshot } = row
+    return { ...head, ...snapshot, history: thinned([row, ...head.history], retention, now()) }
+  }
+
+  return {
+    rows,
+    row: async (replId, id) => rowIn(await rows(replId), id),
+
+    mark: async (replId, as) => {
+      const head = await editHead(objectStore, replId, (current) => {
+        const { manifest, files, bytes } = current
+        return withRow(current, { id: newId(), manifest, files, bytes, savedAt: now(), ...as })
+      })
+      return newestOf(head)
+    },
+
+    rename: async (replId, id, name) => {
+      const head = await editHead(objectStore, replId, (current) => {
+        const { name: _, ...row } = rowIn(current.history, id)
+        const renamed: HistoryRow = name === null ? row : { ...row, name }
+        return { ...current, history: current.history.map((other) => (other.id === id ? renamed : other)) }
+      })
+      return rowIn(head.history, id)
+    },
+
+    remove: async (replId, id) => {
+      await editHead(objectStore, replId, (current) => {
+        if (newestOf(current).id === rowIn(current.history, id).id)
+          throw new AppError('conflict', 'This is the newest snapshot: what the REPL starts from.')
+        return { ...current, history: current.history.filter((row) => row.id !== id) }
+      })
+    },
+
+    diff: async (repl, { from, to }) => {
+      const [before, after] = await Promise.all([
+        openSnapshot(objectStore, repl, from),
+        openSnapshot(objectStore, repl, to),
+      ])
+      const differences: Difference[] = []
+      for (const difference of compareSnapshots(before.entries, after.entries)) {
+        if (difference.root !== 'workspace') continue
+        if (differences.length === MAX_DIFFERENCES) return { differences, isCut: true }
+        differences.push(difference)
+      }
+      return { differences, isCut: false }
+    },
+
+    file: async (repl, manifest, path) => {
+      const snapshot = await openSnapshot(objectStore, repl, manifest)
+      const entry = entryAt(snapshot, 'workspace', byteStringOf(path))
+      if (entry?.type !== 'file') return { kind: 'missing' }
+      if (entry.size > MAX_TEXT_BYTES) return { kind: 'too_large', size: entry.size }
+      const bytes = Buffer.concat(await Array.fromAsync(snapshot.read(entry)))
+      if (!isUtf8(bytes) || bytes.includes(0)) return { kind: 'binary', size: entry.size }
+      return { kind: 'text', content: bytes.toString('utf8'), size: entry.size }
+    },
+
+    moveTo: async (repl, { manifest, paths, actor }) => {
+      const by = actor === undefined ? {} : { actor }
+      const head = await editHead(objectStore, repl.replId, async (current) => {
+        const target =
+          paths === undefined
+            ? { manifest, ...totalsOf(await readManifest(objectStore, repl, manifest)) }
+            : await withPathsOf(objectStore, repl, { base: current.manifest, other: manifest, paths })
+        const { files, bytes } = current
+        const undo = { id: newId(), manifest: current.manifest, files, bytes, savedAt: now(), ...by }
+        const kept = withRow(current, { ...undo, reason: 'before-restore' })
+        return withRow(kept, { id: newId(), ...target, savedAt: now(), reason: 'restore', ...by })
+      })
+      return newestOf(head)
+    },
+
+    fork: (from, to) => forkSnapshot(objectStore, from, to),
+
+    importZip: async (repl, file, limits) => {
+      const written = await writeSnapshot(objectStore, repl, readZip(file, limits))
+      await writeFirstHead(objectStore, repl, { ...written, reason: 'import' })
+    },
+
+    archive: async (repl, manifest, format) => archive(await openSnapshot(objectStore, repl, manifest), format),
+  }
+}
+
+function newestOf(head: Head): HistoryRow {
+  const [newest] = head.history
+  if (newest === undefined) throw new AppError('internal', 'A head without a history.')
+  return newest
+}
+
+function totalsOf({ files, bytes }: { files: number; bytes: number }): { files: number; bytes: number } {
+  return { files, bytes }
+}
