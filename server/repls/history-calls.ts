@@ -114,6 +114,7 @@ export function createHistory(deps: HistoryDeps): History {
 
     fork: async (who, replId, { id, name }) => {
       await access.require(who, replId, 'viewer')
+      if (who.kind !== 'user') throw new AppError('forbidden', 'Sign in to have a fork of your own.')
       const repl = await replOf(replId)
       if (id === undefined) await backUp(repl)
       const manifest = await manifestOf(replId, id)

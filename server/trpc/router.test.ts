@@ -34,7 +34,7 @@ async function first(subscription: Promise<AsyncIterable<unknown>>): Promise<unk
   return undefined
 }
 
-type Outcome = 'ok' | 'not_found' | 'forbidden' | 'unauthenticated' | 'conflict'
+type Outcome = 'ok' | 'not_found' | 'forbidden' | 'unauthenticated' | 'conflict' | 'not_supported'
 type Row = {
   name: string
   call: (caller: Caller, replId: string) => Promise<unknown>
@@ -50,6 +50,8 @@ function row(name: string, outcomes: Outcome[], call: Row['call']): Row {
 const NO = 'forbidden'
 const ABSENT = 'not_found'
 const WHO = 'unauthenticated'
+/** Allowed, and the stand-in's answer to it. */
+const YES = 'not_supported'
 const SHARE = 'a234567890123456'
 
 const MATRIX: Row[] = [
@@ -73,6 +75,26 @@ const MATRIX: Row[] = [
   row('shares.revoke', [ABSENT, NO, NO, NO, ABSENT, WHO], (caller, replId) =>
     caller.shares.revoke({ replId, shareId: SHARE }),
   ),
+  row('history.list', ['ok', 'ok', 'ok', 'ok', ABSENT, WHO], (caller, replId) => caller.history.list({ replId })),
+  row('history.checkpoint', [YES, YES, NO, NO, ABSENT, WHO], (caller, replId) =>
+    caller.history.checkpoint({ replId, name: 'x' }),
+  ),
+  row('history.rename', [YES, YES, NO, NO, ABSENT, WHO], (caller, replId) =>
+    caller.history.rename({ replId, id: 'x', name: null }),
+  ),
+  row('history.remove', [YES, YES, NO, NO, ABSENT, WHO], (caller, replId) =>
+    caller.history.remove({ replId, id: 'x' }),
+  ),
+  row('history.diff', [YES, YES, YES, YES, ABSENT, WHO], (caller, replId) =>
+    caller.history.diff({ replId, from: 'x', to: 'y' }),
+  ),
+  row('history.file', [YES, YES, YES, YES, ABSENT, WHO], (caller, replId) =>
+    caller.history.file({ replId, id: 'x', path: 'y' }),
+  ),
+  row('history.restore', [YES, YES, NO, NO, ABSENT, WHO], (caller, replId) =>
+    caller.history.restore({ replId, id: 'x' }),
+  ),
+  row('history.fork', [YES, YES, YES, NO, ABSENT, WHO], (caller, replId) => caller.history.fork({ replId, id: 'x' })),
   row('repls.stop', ['ok', 'ok', NO, NO, ABSENT, WHO], (caller, replId) => caller.repls.stop({ replId })),
   row('repls.delete', ['ok', NO, NO, NO, ABSENT, WHO], (caller, replId) => caller.repls.delete({ replId })),
 ]
