@@ -1,16 +1,12 @@
-import { join } from 'node:path'
 import { createAuth } from '#server/auth/auth.ts'
 import { loadSigningKey } from '#server/auth/keys.ts'
 import { createSecretBox } from '#server/auth/secret-box.ts'
 import { createTokens } from '#server/auth/tokens.ts'
 import { createGateway } from '#server/gateway/gateway.ts'
 import { DISK_OBJECTS_PATH, serveDiskObject } from '#server/object-store/disk-presigned.ts'
-import { openDiskObjectStore } from '#server/object-store/disk.ts'
-import { openS3ObjectStore } from '#server/object-store/s3.ts'
+import { objectKeyOf, openObjectStore, openStateStore } from '#server/open-stores.ts'
 import { openLocalOrchestrator } from '#server/orchestrator/local.ts'
 import { createDomain } from '#server/repls/create-repls.ts'
-import { openRedisStateStore } from '#server/state-store/redis.ts'
-import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
 import { createWorkspaceHistory } from '#server/workspaces/history/workspace-history.ts'
 import { createInternalApi } from '#server/workspaces/internal-api.ts'
 import { createSidecarClient } from '#server/workspaces/sidecar-client.ts'
@@ -19,15 +15,12 @@ import { createWorkspaces } from '#server/workspaces/create-workspaces.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Auth } from '#server/auth/auth.ts'
 import type { Authenticator } from '#server/auth/principal.ts'
-import type { SecretBox } from '#server/auth/secret-box.ts'
 import type { Env } from '#server/env.ts'
 import type { Gateway } from '#server/gateway/gateway.ts'
 import type { Log } from '#server/log.ts'
-import type { ObjectStore } from '#server/object-store/object-store.ts'
 import type { Orchestrator } from '#server/orchestrator/orchestrator.ts'
 import type { History } from '#server/repls/history.ts'
 import type { Access, Lifecycle, Repls, Shares } from '#server/repls/repls.ts'
-import type { StateStore } from '#server/state-store/state-store.ts'
 import type { Templates } from '#server/workspaces/templates.ts'
 
 /** What procedures are served with. */
@@ -158,31 +151,6 @@ export async function createContext(foundations: Foundations): Promise<Applicati
       } else sidecarApi(request, response)
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  }
-}
-
-/** What the disk adapter signs its URLs with. */
-function objectKeyOf(box: SecretBox): Uint8Array {
-  return box.derive('object-urls')
-}
-
-function openStateStore(env: Env, dataFolder: string): Promise<StateStore> {
-  switch (env.stateStore.provider) {
-    case 'sqlite':
-      return openSqliteStateStore({ file: join(dataFolder, 'state.sqlite') })
-    case 'redis':
-      return openRedisStateStore({ url: env.stateStore.url })
-    case 'upstash':
-      return openRedisStateStore({ url: env.stateStore.url, token: env.stateStore.token })
-  }
-}
-
-function openObjectStore(env: Env, { folder, box }: { folder: string; box: SecretBox }): Promise<ObjectStore> {
-  switch (env.objectStore.provider) {
-    case 'disk':
-      return openDiskObjectStore({ folder: join(folder, 'objects'), signingKey: objectKeyOf(box) })
-    case 's3':
-      return openS3ObjectStore(env.objectStore)
   }
 }
 

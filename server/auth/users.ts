@@ -32,6 +32,11 @@ export interface Users {
   get(userId: string): Promise<User | undefined>
   /** The user behind an identity, made at the first sign-in; name and picture follow the provider. */
   signIn(identity: Identity): Promise<User>
+  /**
+   * Makes the user also who they were before the state store was lost: `userId` is forgotten, and whoever signs in as
+   * that account is `formerId` from then on. `conflict` if somebody else is.
+   */
+  becomeAgain(userId: string, formerId: string): Promise<User>
   /** Everybody's, a page of the store at a time. */
   ids(): AsyncIterable<string>
 }
@@ -67,6 +72,22 @@ export function createUsers(store: StateStore): Users {
 
   return {
     get,
+    becomeAgain: async (userId, formerId) => {
+      if (userId === formerId) return requireUser(await get(userId))
+      const user = { ...requireUser(await get(userId)), id: formerId }
+      const identities = await identitiesOf(store, userId)
+      await store.transact([
+        { kind: 'put', key: userKey(formerId), value: user, expected: 'absent' },
+        { kind: 'delete', key: userKey(userId), expected: 'any' },
+        ...identities.map((key): Write => ({
+          kind: 'put',
+          key,
+          value: { format: 1, userId: formerId },
+          expected: 'any',
+        })),
+      ])
+      return user
+    },
     ids: async function* () {
       let cursor: string | undefined
       do {
@@ -88,6 +109,22 @@ export function createUsers(store: StateStore): Users {
       }
     },
   }
+}
+
+function requireUser(user: User | undefined): User {
+  if (user === undefined) throw new AppError('not_found', 'There is no such user.')
+  return user
+}
+
+async function identitiesOf(store: StateStore, userId: string): Promise<string[]> {
+  const keys: string[] = []
+  let cursor: string | undefined
+  do {
+    const page = await store.list('identity:', cursor === undefined ? {} : { cursor })
+    for (const { key, value } of page.records) if (identitySchema.parse(value).userId === userId) keys.push(key)
+    cursor = page.cursor
+  } while (cursor !== undefined)
+  return keys
 }
 
 function describe(identity: Identity, { id, createdAt }: Pick<User, 'id' | 'createdAt'>): User {

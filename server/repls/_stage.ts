@@ -26,11 +26,11 @@ export interface Stage extends AsyncDisposable {
   lines: string[]
 }
 
-/** The whole application but its pages, over real runners and sidecars and the disk. */
-export async function stage(): Promise<Stage> {
+/** The whole application but its pages, over real runners and sidecars and the disk; in a new folder unless one is given. */
+export async function stage({ data }: { data?: string } = {}): Promise<Stage> {
   await using opened = new AsyncDisposableStack()
-  const folder = mkdtempSync(join(tmpdir(), 'devex-real-'))
-  opened.defer(() => rm(folder, { recursive: true, force: true }))
+  const folder = data ?? mkdtempSync(join(tmpdir(), 'devex-real-'))
+  if (data === undefined) opened.defer(() => rm(folder, { recursive: true, force: true }))
   const controlSocket = join(folder, 'control.sock')
   const internal = createServer()
   internal.listen(controlSocket)

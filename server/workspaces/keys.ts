@@ -45,3 +45,8 @@ export function keyOfObject(repl: { replId: string; ownerId: string }, name: str
   const sha256 = name.slice(name.indexOf('/') + 1)
   return name.startsWith('packs/') ? packKey(repl.ownerId, sha256) : manifestKey(repl.replId, sha256)
 }
+
+/** The repl whose head this key is. */
+export function replIdOfHead(key: string): string | undefined {
+  return /^repls\/([^/]+)\/head\.json$/.exec(key)?.[1]
+}

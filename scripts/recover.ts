@@ -1,0 +1,59 @@
+import { parseArgs } from 'node:util'
+import { createSecretBox } from '#server/auth/secret-box.ts'
+import { createUsers } from '#server/auth/users.ts'
+import { openDataFolder } from '#server/data-folder.ts'
+import { processEnv } from '#server/env.ts'
+import { openObjectStore, openStateStore } from '#server/open-stores.ts'
+import { registerAgain, storedRepls } from '#server/repls/recover.ts'
+import type { User, Users } from '#server/auth/users.ts'
+
+const USAGE = `Lists and registers again the REPLs whose files the object store holds, after the state store was lost.
+
+  npm run recover                          list them, by owner
+  npm run recover -- --owner ID --user U   give what owner ID had back to user U
+
+U is a GitHub login, or "local" for whoever signs in on this machine. U signs in once first, so that they are known, and
+once more afterwards. Settings are those of the control plane (.env). Nothing is ever deleted.`
+
+const { values } = parseArgs({
+  options: { owner: { type: 'string' }, user: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+})
+
+if (values.help === true) console.log(USAGE)
+else {
+  const env = processEnv()
+  const data = await openDataFolder(env.DEVEX_DATA)
+  await using stateStore = await openStateStore(env, data.path)
+  await using objectStore = await openObjectStore(env, {
+    folder: data.path,
+    box: createSecretBox(env.DEVEX_SECRET ?? data.secret),
+  })
+  const stored = await Array.fromAsync(storedRepls(objectStore, stateStore))
+  if (values.owner === undefined || values.user === undefined) {
+    for (const repl of stored.toSorted((a, b) => a.ownerId.localeCompare(b.ownerId))) {
+      const saved = new Date(repl.savedAt).toISOString()
+      const state = repl.isRegistered ? 'registered' : 'LOST'
+      console.log([repl.ownerId, repl.replId, saved, `${repl.files} files`, state, repl.name].join('  '))
+    }
+    const lost = stored.filter(({ isRegistered }) => !isRegistered).length
+    console.log(lost === 0 ? 'Nothing is lost.' : `${lost} REPLs are not registered. See npm run recover -- --help.`)
+  } else {
+    const users = createUsers(stateStore)
+    const user = await users.becomeAgain((await find(users, values.user)).id, values.owner)
+    const lost = stored.filter(({ ownerId, isRegistered }) => ownerId === values.owner && !isRegistered)
+    for (const repl of lost) {
+      await registerAgain(stateStore, repl, user.name)
+      console.log(`registered ${repl.replId}  ${repl.name}`)
+    }
+    console.log(`${lost.length} REPLs are ${user.name}'s again. ${user.name} signs in once more to see them.`)
+  }
+}
+
+async function find(users: Users, wanted: string): Promise<User> {
+  for await (const id of users.ids()) {
+    const user = await users.get(id)
+    const isWanted = wanted === 'local' ? user?.provider === 'local' : user?.login === wanted
+    if (user !== undefined && isWanted) return user
+  }
+  throw new Error(`Nobody called ${wanted} has signed in since. Sign in once, then try again.`)
+}
