@@ -20,8 +20,8 @@ export interface ControlPlane extends Disposable {
   head(): Promise<z.infer<typeof headResponseSchema>>
   /** Brings an object into the store unless it is there. */
   upload(name: string, bytes: Uint8Array): Promise<void>
-  /** The object's bytes, at most `maxBytes`; unchecked. */
-  download(name: string, maxBytes: number): Promise<Buffer>
+  /** The object's bytes, or a part of them (inclusive, RFC 9110 §14), at most `maxBytes`; unchecked. */
+  download(name: string, part: { maxBytes: number; range?: { first: number; last: number } }): Promise<Buffer>
   /** Asks where objects are before they are needed, so that fetching them soon takes one call less. */
   announceDownloads(names: string[]): Promise<void>
   /** The head's new version. `conflict`: the head moved, or this generation is over. `gone`: a pack is missing. */
@@ -50,12 +50,20 @@ export function createControlPlane(caller: Caller, token: string): ControlPlane 
     withRetries(() => ask({ method: 'POST', path, json }, schema))
 
   /** A pre-signed transfer: by the control plane itself where the URL is relative. */
-  const transfer = async (presigned: Presigned, call: { method: string; body?: Uint8Array }) => {
+  const transfer = async (
+    presigned: Presigned,
+    { headers, ...call }: { method: string; body?: Uint8Array; headers?: Record<string, string> },
+  ) => {
     const isOwn = presigned.url.startsWith('/')
     const url = isOwn ? undefined : new URL(presigned.url)
     const via = url === undefined ? caller : callerFor(others, url.origin)
     const path = url === undefined ? presigned.url : `${url.pathname}${url.search}`
-    const answer = await via.stream({ ...call, path, headers: presigned.headers, timeoutMs: TRANSFER_TIMEOUT_MS })
+    const answer = await via.stream({
+      ...call,
+      path,
+      headers: { ...presigned.headers, ...headers },
+      timeoutMs: TRANSFER_TIMEOUT_MS,
+    })
     if (isSuccess(answer)) return answer
     const body = await readBody(answer, MAX_ANSWER_BYTES)
     throw storeError(answer, body)
@@ -81,14 +89,16 @@ export function createControlPlane(caller: Caller, token: string): ControlPlane 
         const answer = await transfer(presigned, { method: 'PUT', body: bytes })
         await readBody(answer, MAX_ANSWER_BYTES)
       }),
-    download: (name, maxBytes) =>
+    download: (name, { maxBytes, range }) =>
       withRetries(async () => {
-        const known = announced.get(name)
-        // Used once: an attempt that fails asks for a new one, since this one may have expired.
+        const presigned = announced.get(name) ?? (await askForDownloads([name]))[0]
+        // Used again only if it served: one that fails may have expired.
         announced.delete(name)
-        const presigned = known ?? (await askForDownloads([name]))[0]
         if (presigned === undefined) throw new SidecarError('internal', 'The control plane gave no download URL.')
-        return readBody(await transfer(presigned, { method: 'GET' }), maxBytes)
+        const headers = range === undefined ? {} : { range: `bytes=${range.first}-${range.last}` }
+        const body = await readBody(await transfer(presigned, { method: 'GET', headers }), maxBytes)
+        announced.set(name, presigned)
+        return body
       }),
     announceDownloads: async (names) => {
       const first = names.slice(0, MAX_URLS_PER_CALL)

@@ -9,6 +9,15 @@ export const MAX_REQUEST_BYTES = 256 * KIB
 /** Largest JSON answer of the control plane or the runner. */
 export const MAX_ANSWER_BYTES = 4 * MIB
 
+/** Files that a restore gathers before it fetches what is in them, so that it need not hold the whole list. */
+export const RESTORE_BATCH_FILES = 4096
+
+/** Segments of an entry list that are fetched together: about 100 KB each. */
+export const SEGMENTS_AHEAD = 32
+
+/** If at least this part of a pack is wanted, all of it is fetched at once. */
+export const WHOLE_PACK_SHARE = 0.4
+
 /** Packs on their way to or from the store at once. With the one being filled they bound the sidecar's memory. */
 export const MAX_TRANSFERS = 3
 
@@ -49,6 +58,13 @@ export const END_GRACE_MS = 9 * 60_000
 
 /** Everything is looked at this often even if the runner hints nothing: it may be lying or down. */
 export const RESCAN_INTERVAL_MS = 60_000
+
+/** A save that hints lead to looks at everything at most once in so many times what it takes: 5 % of the time. */
+export const LOOK_SHARE = 20
+
+/** More changed paths than this, or more entries below them, and a save looks at everything instead. */
+export const MAX_HINTS = 256
+export const MAX_PATCHED_ENTRIES = 10_000
 
 /** How often the runner's health is asked for, and its activity passed on. */
 export const RUNNER_POLL_MS = 2000

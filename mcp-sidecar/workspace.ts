@@ -15,11 +15,10 @@ import { PROGRESS_INTERVAL_MS, RUNNER_RESTART_TIMEOUT_MS, RUNNER_START_TIMEOUT_M
 import type { Runner } from './runner-client.ts'
 import { SidecarError } from './sidecar-error.ts'
 import { ContinuousSave } from './snapshot/continuous.ts'
-import { emptyIndex, readIndex, writeIndex } from './snapshot/file-index.ts'
 import { restoreInPlace } from './snapshot/restore-in-place.ts'
 import { emptyVolume, makeRoots, restoreVolume } from './snapshot/restorer.ts'
 import { Saver } from './snapshot/saver.ts'
-import type { KnownHead, SaveDone, SaveReason } from './snapshot/saver.ts'
+import type { KnownHead, Look, SaveDone, SaveReason } from './snapshot/saver.ts'
 
 type AdoptDone = Extract<AdoptProgress, { phase: 'done' }>
 
@@ -61,7 +60,7 @@ export class Workspace implements AsyncDisposable {
       await writeMarker(stateDir, marker)
     }
     makeRoots(volumeDir)
-    this.#saver ??= await this.#makeSaver(undefined)
+    this.#saver ??= this.#makeSaver(undefined)
     onProgress({ phase: 'opening' })
     const done = marker.phase === 'opened' ? await this.#reopen() : await this.#open(onProgress)
     this.#follow()
@@ -70,11 +69,7 @@ export class Workspace implements AsyncDisposable {
 
   /** Saves what is on the disk now. */
   async save(reason: SaveReason, onProgress: (progress: SaveProgress) => void): Promise<SaveDone> {
-    // A sidecar started anew on the volume of a dead one may be told to save before anything else works.
-    if (this.#saver === undefined) await this.#requireRestored()
-    this.#saver ??= await this.#makeSaver(undefined)
-    const done = await this.#saver.save(reason, onProgress)
-    this.#usedBytes = done.bytes
+    const { look: _, ...done } = await this.#save(reason, onProgress, 'everything')
     return done
   }
 
@@ -89,7 +84,7 @@ export class Workspace implements AsyncDisposable {
     const { volumeDir, controlPlane } = this.#options
     const onFile = throttled((doneFiles, totalFiles) => onProgress({ phase: 'restoring', doneFiles, totalFiles }))
     try {
-      const done = await saver.inTurn((index) => restoreInPlace(request, { volumeDir, controlPlane, index, onFile }))
+      const done = await saver.inTurn((known) => restoreInPlace(request, { volumeDir, controlPlane, known, onFile }))
       return { phase: 'done', ...done }
     } finally {
       running.continuous.changed()
@@ -114,6 +109,15 @@ export class Workspace implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#unfollow()
     this.#options.controlPlane[Symbol.dispose]()
+  }
+
+  async #save(reason: SaveReason, onProgress: (progress: SaveProgress) => void, look: Look) {
+    // A sidecar started anew on the volume of a dead one may be told to save before anything else works.
+    if (this.#saver === undefined) await this.#requireRestored()
+    this.#saver ??= this.#makeSaver(undefined)
+    const done = await this.#saver.save(reason, onProgress, look)
+    this.#usedBytes = done.bytes
+    return done
   }
 
   async #open(onProgress: (progress: AdoptProgress) => void): Promise<AdoptDone> {
@@ -146,17 +150,14 @@ export class Workspace implements AsyncDisposable {
     emptyVolume(volumeDir)
     const head = await controlPlane.head()
     const onFile = throttled((doneFiles, totalFiles) => onProgress({ phase: 'restoring', doneFiles, totalFiles }))
-    const index =
-      this.#request.restore && head.manifest !== null
-        ? await restoreVolume(head.manifest, { volumeDir, controlPlane, onFile })
-        : emptyIndex()
-    await writeIndex(stateDir, index)
-    this.#saver = await this.#makeSaver(head)
+    if (this.#request.restore && head.manifest !== null)
+      await restoreVolume(head.manifest, { volumeDir, stateDir, controlPlane, onFile })
+    this.#saver = this.#makeSaver(head)
   }
 
-  async #makeSaver(head: KnownHead | undefined): Promise<Saver> {
+  #makeSaver(head: KnownHead | undefined): Saver {
     const { volumeDir, stateDir, controlPlane } = this.#options
-    return new Saver({ volumeDir, stateDir, controlPlane, index: await readIndex(stateDir), head })
+    return new Saver({ volumeDir, stateDir, controlPlane, head })
   }
 
   async #requireRestored(): Promise<void> {
@@ -182,7 +183,7 @@ export class Workspace implements AsyncDisposable {
         .catch((error: unknown) => log('The state of saving could not be reported.', error))
     let isUnsaved = false
     const continuous = new ContinuousSave({
-      save: () => this.save('auto', () => undefined),
+      save: (look) => this.#save('auto', () => undefined, look),
       onUnsaved: (since) => {
         if (since === null && !isUnsaved) return
         isUnsaved = since !== null

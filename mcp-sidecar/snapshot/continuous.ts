@@ -1,29 +1,39 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isInCache } from '#snapshot/caches.ts'
 import {
+  LOOK_SHARE,
+  MAX_HINTS,
   RESCAN_INTERVAL_MS,
   SAVE_MAX_DELAY_MS,
   SAVE_QUIET_MS,
   SAVE_RETRY_FIRST_MS,
   SAVE_RETRY_MAX_MS,
 } from '../limits.ts'
+import type { Look } from './saver.ts'
 
 interface ContinuousOptions {
-  save(): Promise<unknown>
+  save(look: Look): Promise<{ look: 'everything' | 'changes' }>
   /** The time since when changes are not in the store; `null`: all is well again. */
   onUnsaved(since: number | null): void
   onFailure(error: unknown): void
 }
 
 /**
- * Saves soon after changes, while the sandbox runs. Changes are hints from a runner that could lie or fail, so it also
- * looks by itself from time to time; whatever it misses, the save at stop finds.
+ * Saves soon after changes, while the sandbox runs. Changes are hints from a runner that could lie or fail, and that is
+ * silent about folders too large to watch. So a save looks at everything as often as that takes a small share of the
+ * time only, at the hints alone otherwise, and everything again soon after. Whatever it misses, the save at stop finds.
  */
 export class ContinuousSave implements AsyncDisposable {
   readonly #options: ContinuousOptions
   readonly #abort = new AbortController()
   #firstChangeAt: number | undefined
   #lastChangeAt = 0
+  /** What changed since the last save. */
+  #hints: Set<string> | 'everything' = new Set()
+  /** Before this, looking at everything would take more than its share. */
+  #lookAgainAt = 0
+  /** Whether a save has looked at hints alone since. */
+  #owesLook = false
   #wake = Promise.withResolvers<void>()
   #loop: Promise<void>
 
@@ -37,7 +47,14 @@ export class ContinuousSave implements AsyncDisposable {
     if (path !== undefined && isInCache(path)) return
     this.#lastChangeAt = Date.now()
     this.#firstChangeAt ??= this.#lastChangeAt
+    this.#hint(path)
     this.#wake.resolve()
+  }
+
+  #hint(path: string | undefined): void {
+    if (path === undefined || this.#hints === 'everything') this.#hints = 'everything'
+    else this.#hints.add(path)
+    if (this.#hints !== 'everything' && this.#hints.size > MAX_HINTS) this.#hints = 'everything'
   }
 
   /** Ends it; a save under way is finished first. */
@@ -60,7 +77,7 @@ export class ContinuousSave implements AsyncDisposable {
   async #untilDue(signal: AbortSignal): Promise<void> {
     this.#wake = Promise.withResolvers()
     if (this.#firstChangeAt === undefined)
-      await Promise.race([this.#wake.promise, delay(RESCAN_INTERVAL_MS, undefined, { signal, ref: false })])
+      await Promise.race([this.#wake.promise, delay(this.#untilLook(), undefined, { signal, ref: false })])
     while (this.#firstChangeAt !== undefined) {
       const due = Math.min(this.#lastChangeAt + SAVE_QUIET_MS, this.#firstChangeAt + SAVE_MAX_DELAY_MS)
       if (Date.now() >= due) return
@@ -68,11 +85,15 @@ export class ContinuousSave implements AsyncDisposable {
     }
   }
 
+  #untilLook(): number {
+    return this.#owesLook ? Math.max(0, this.#lookAgainAt - Date.now()) : RESCAN_INTERVAL_MS
+  }
+
   async #saveUntilDone(since: number, signal: AbortSignal): Promise<void> {
     for (let wait = SAVE_RETRY_FIRST_MS; ; wait = Math.min(SAVE_RETRY_MAX_MS, wait * 2)) {
       signal.throwIfAborted()
       try {
-        await this.#options.save()
+        await this.#saveOnce()
         this.#options.onUnsaved(null)
         return
       } catch (error) {
@@ -80,6 +101,22 @@ export class ContinuousSave implements AsyncDisposable {
         this.#options.onUnsaved(since)
         await delay(wait * (0.5 + Math.random() / 2), undefined, { signal })
       }
+    }
+  }
+
+  async #saveOnce(): Promise<void> {
+    const hints = this.#hints
+    this.#hints = new Set()
+    const began = Date.now()
+    const mayLook = hints === 'everything' || hints.size === 0 || began >= this.#lookAgainAt
+    try {
+      const { look } = await this.#options.save(mayLook ? 'everything' : hints)
+      this.#owesLook = look === 'changes'
+      if (look === 'everything') this.#lookAgainAt = Date.now() + (Date.now() - began) * LOOK_SHARE
+    } catch (error) {
+      if (hints === 'everything') this.#hint(undefined)
+      else for (const path of hints) this.#hint(path)
+      throw error
     }
   }
 }

@@ -1,46 +1,57 @@
 import type { ChunkRef, SnapshotEntry } from '#snapshot/entry.ts'
-import { MAX_MANIFEST_BYTES, MAX_PACK_BYTES } from '#snapshot/limits.ts'
+import { MAX_MANIFEST_BYTES } from '#snapshot/limits.ts'
 import { decodeManifest } from '#snapshot/manifest.ts'
 import type { Manifest } from '#snapshot/manifest.ts'
-import { checkPack, chunkIn, openFrame } from '#snapshot/pack.ts'
 import { decodeSegment } from '#snapshot/segment.ts'
-import { SnapshotError } from '#snapshot/snapshot-error.ts'
-import { checkTree } from '#snapshot/tree-order.ts'
+import { TreeCheck } from '#snapshot/tree-order.ts'
 import type { ControlPlane } from '../control-plane-client.ts'
+import { SEGMENTS_AHEAD } from '../limits.ts'
+import { fetchChunks } from './fetch-chunks.ts'
 
-/** A snapshot's entry list, checked: it can be written below two folders without leaving them. */
+/** A run of a snapshot's entries, as it lies in the store. */
+export interface FetchedSegment {
+  ref: ChunkRef
+  bytes: Buffer
+  entries: SnapshotEntry[]
+}
+
+/** A snapshot in the store. */
 export interface FetchedSnapshot {
   manifest: Manifest
-  entries: SnapshotEntry[]
-  segments: Map<string, ChunkRef>
+  packBytes: Map<string, number>
 }
 
-/** Fetches and checks the manifest `manifests/<sha256>` and its segments. */
-export async function fetchSnapshot(controlPlane: ControlPlane, manifestName: string): Promise<FetchedSnapshot> {
+/** Fetches and checks the manifest `manifests/<sha256>`. */
+export async function fetchManifest(controlPlane: ControlPlane, manifestName: string): Promise<FetchedSnapshot> {
   const name = manifestName.slice(manifestName.indexOf('/') + 1)
-  const manifest = await decodeManifest(name, await controlPlane.download(manifestName, MAX_MANIFEST_BYTES))
+  const bytes = await controlPlane.download(manifestName, { maxBytes: MAX_MANIFEST_BYTES })
+  const manifest = await decodeManifest(name, bytes)
   await controlPlane.announceDownloads(manifest.packs.map((pack) => `packs/${pack.sha256}`))
-  const entries: SnapshotEntry[] = []
-  let open: { pack: string; bytes: Buffer } | undefined
-  for (const ref of manifest.segments) {
-    if (open?.pack !== ref.pack) open = { pack: ref.pack, bytes: await fetchPack(controlPlane, ref.pack) }
-    const frame = await openFrame(ref.pack, frameIn(open.bytes, ref))
-    for (const entry of decodeSegment(chunkIn(frame, ref))) entries.push(entry)
+  return { manifest, packBytes: new Map(manifest.packs.map((pack) => [pack.sha256, pack.bytes])) }
+}
+
+/**
+ * The segments of a snapshot in order, a few in memory at a time. Their entries are checked: they can be written below
+ * two folders without leaving them.
+ */
+export async function* fetchSegments(
+  controlPlane: ControlPlane,
+  { manifest, packBytes }: FetchedSnapshot,
+): AsyncGenerator<FetchedSegment> {
+  const check = new TreeCheck()
+  for (let at = 0; at < manifest.segments.length; at += SEGMENTS_AHEAD) {
+    const refs = manifest.segments.slice(at, at + SEGMENTS_AHEAD)
+    const found = new Map<ChunkRef, Buffer>()
+    // Copied: a view would keep the whole frame.
+    const onChunk = (ref: ChunkRef, bytes: Buffer) => void found.set(ref, Buffer.from(bytes))
+    await fetchChunks(refs, { controlPlane, packBytes, onChunk })
+    for (const ref of refs) {
+      const bytes = found.get(ref)
+      if (bytes === undefined) throw new Error(`segment ${ref.sha256} was not fetched`)
+      found.delete(ref)
+      const entries = decodeSegment(bytes)
+      for (const entry of entries) check.take(entry)
+      yield { ref, bytes, entries }
+    }
   }
-  checkTree(entries)
-  return { manifest, entries, segments: new Map(manifest.segments.map((ref) => [ref.sha256, ref])) }
-}
-
-/** A whole pack, its hash and form checked. */
-export async function fetchPack(controlPlane: ControlPlane, pack: string): Promise<Buffer> {
-  const bytes = await controlPlane.download(`packs/${pack}`, MAX_PACK_BYTES)
-  checkPack(pack, bytes)
-  return bytes
-}
-
-/** The compressed frame that a chunk is in. */
-export function frameIn(pack: Buffer, ref: ChunkRef): Buffer {
-  if (ref.frameStart + ref.frameBytes > pack.length)
-    throw new SnapshotError(`chunk ${ref.sha256} lies beyond the end of pack ${ref.pack}`)
-  return pack.subarray(ref.frameStart, ref.frameStart + ref.frameBytes)
 }

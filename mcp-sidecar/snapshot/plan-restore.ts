@@ -1,8 +1,17 @@
 import { displayName } from '#snapshot/byte-string.ts'
 import type { DirectoryEntry, FileEntry, Root, SnapshotEntry, SymlinkEntry } from '#snapshot/entry.ts'
 import { SidecarError } from '../sidecar-error.ts'
-import { keyOf } from './file-index.ts'
-import type { ScannedEntry } from './scanner.ts'
+import type { FoundEntry } from './draft.ts'
+import type { SavedEntry } from './saved-tree.ts'
+
+/** What is there now: a file's content by the names of its chunks. */
+export type LiveEntry = (Omit<FileEntry, 'chunks'> & { chunks: readonly string[] }) | Exclude<SnapshotEntry, FileEntry>
+
+export function liveEntryOf(found: SavedEntry | FoundEntry): LiveEntry {
+  const { entry } = found
+  if (entry.type !== 'file') return entry
+  return { ...entry, chunks: 'chunks' in found ? found.chunks : entry.chunks.map((ref) => ref.sha256) }
+}
 
 /** What is to be restored: byte strings relative to `root`, each with all that is in it. Neither: everything. */
 export interface Selection {
@@ -13,22 +22,22 @@ export interface Selection {
 /** What has to be done to a live tree to make it as a snapshot says. */
 export interface RestorePlan {
   /** Folders that forbid their owner to work in them, outermost first, and their modes. */
-  closed: { folder: ScannedEntry; mode: number }[]
+  closed: { folder: LiveEntry; mode: number }[]
   /** Folders where the snapshot has something else, and something else where it has folders. */
-  replaced: ScannedEntry[]
+  replaced: LiveEntry[]
   newFolders: DirectoryEntry[]
   files: FileEntry[]
   symlinks: SymlinkEntry[]
   /** Files and symlinks with the right content, but another mode or time. */
   dated: (FileEntry | SymlinkEntry)[]
   /** What the snapshot lacks, innermost first. */
-  removed: ScannedEntry[]
+  removed: LiveEntry[]
   /** Folders whose mode or time is wrong or will be, innermost first. */
   folders: DirectoryEntry[]
 }
 
 /** Compares what is there with what shall be. Both lists are in the order of a walk. */
-export function planRestore(live: ScannedEntry[], target: SnapshotEntry[], selection: Selection): RestorePlan {
+export function planRestore(live: LiveEntry[], target: SnapshotEntry[], selection: Selection): RestorePlan {
   const isSelected = selects(selection)
   const liveByKey = new Map(live.map((entry) => [keyOf(entry), entry]))
   const targetByKey = new Map(target.map((entry) => [keyOf(entry), entry]))
@@ -76,6 +85,10 @@ export function isNothing(plan: RestorePlan): boolean {
   return [replaced, newFolders, files, symlinks, dated, removed, folders].every((list) => list.length === 0)
 }
 
+function keyOf({ root, path }: { root: Root; path: string }): string {
+  return `${root}/${path}`
+}
+
 function selects({ root, paths }: Selection): (entry: { root: Root; path: string }) => boolean {
   if (paths === undefined) return (entry) => root === undefined || entry.root === root
   const chosen = new Set(paths)
@@ -96,7 +109,7 @@ function foldersOf(path: string): string[] {
   return names.slice(1).map((_, at) => names.slice(0, at + 1).join('/'))
 }
 
-function isIn(entry: ScannedEntry, keys: ReadonlySet<string>): boolean {
+function isIn(entry: LiveEntry, keys: ReadonlySet<string>): boolean {
   return keys.size > 0 && foldersOf(entry.path).some((path) => keys.has(keyOf({ root: entry.root, path })))
 }
 
@@ -104,7 +117,7 @@ function isFolder<T extends { type: string }>(entry: T): entry is Extract<T, { t
   return entry.type === 'directory'
 }
 
-function needsFolder(entry: DirectoryEntry, there: ScannedEntry | undefined): boolean {
+function needsFolder(entry: DirectoryEntry, there: LiveEntry | undefined): boolean {
   if (there === undefined) return true
   if (there.type !== 'directory')
     throw new SidecarError(
@@ -117,7 +130,7 @@ function needsFolder(entry: DirectoryEntry, there: ScannedEntry | undefined): bo
   return false
 }
 
-function hasContent(entry: FileEntry, there: ScannedEntry | undefined): boolean {
+function hasContent(entry: FileEntry, there: LiveEntry | undefined): boolean {
   return (
     there?.type === 'file' &&
     there.size === entry.size &&
@@ -126,11 +139,11 @@ function hasContent(entry: FileEntry, there: ScannedEntry | undefined): boolean 
   )
 }
 
-function hasTarget(entry: SymlinkEntry, there: ScannedEntry | undefined): boolean {
+function hasTarget(entry: SymlinkEntry, there: LiveEntry | undefined): boolean {
   return there?.type === 'symlink' && there.target === entry.target
 }
 
-function isDifferent(entry: SnapshotEntry, there: ScannedEntry | undefined): boolean {
+function isDifferent(entry: SnapshotEntry, there: LiveEntry | undefined): boolean {
   return there?.mode !== entry.mode || there.mtime !== entry.mtime
 }
 

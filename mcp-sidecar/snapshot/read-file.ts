@@ -1,14 +1,17 @@
 import { closeSync, fchmodSync, fstatSync, readSync } from 'node:fs'
-import type { BigIntStats } from 'node:fs'
+import type { Stats } from 'node:fs'
 import { sha256 } from '#snapshot/hash.ts'
 import { CHUNK_BYTES } from '#snapshot/limits.ts'
 import { MAX_READ_ATTEMPTS } from '../limits.ts'
 import type { Directory } from './directory.ts'
-import { identityOf } from './file-index.ts'
-import type { FileIdentity } from './file-index.ts'
+import { identityOf } from './file-identity.ts'
+import type { FileIdentity } from './file-identity.ts'
+import { wholeMilliseconds } from './times.ts'
 
 export interface FileContent {
-  stats: BigIntStats
+  mode: number
+  /** Whole milliseconds since the epoch. */
+  mtime: number
   /** Bytes that were read: the size of the entry. */
   size: number
   /** Names of the chunks, in order. */
@@ -17,46 +20,59 @@ export interface FileContent {
   identity: FileIdentity | undefined
 }
 
-type TakeChunk = (name: string, bytes: Buffer) => Promise<void>
+/** Takes a chunk, of which it must make a copy if it keeps it; what it returns is awaited. */
+export type TakeChunk = (name: string, bytes: Buffer) => Promise<void> | undefined
 
-/**
- * Reads a file in chunks and hands each to `take`. One that changes meanwhile is read again; one that never holds still
- * (a log) is taken as it was read last. `undefined`: it is no regular file any more.
- */
-export async function readFileChunks(
-  parent: Directory,
-  name: string,
-  take: TakeChunk,
-): Promise<FileContent | undefined> {
-  for (let attempt = 1; ; attempt += 1) {
-    const content = await readOnce(parent, name, take)
-    if (content === undefined || content.identity !== undefined || attempt === MAX_READ_ATTEMPTS) return content
+/** Reads files in chunks, one file at a time, all through one buffer. */
+export class FileReader {
+  readonly #buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES)
+  readonly #take: TakeChunk
+
+  constructor(take: TakeChunk) {
+    this.#take = take
+  }
+
+  /**
+   * Hands a file's chunks on. One that changes meanwhile is read again; one that never holds still (a log) is taken as
+   * it was read last. `undefined`: it is no regular file any more.
+   */
+  async read(parent: Directory, name: string): Promise<FileContent | undefined> {
+    for (let attempt = 1; ; attempt += 1) {
+      const content = await this.#readOnce(parent, name)
+      if (content === undefined || content.identity !== undefined || attempt === MAX_READ_ATTEMPTS) return content
+    }
+  }
+
+  async #readOnce(parent: Directory, name: string): Promise<FileContent | undefined> {
+    const fd = openReadable(parent, name)
+    try {
+      const readAt = Date.now()
+      const before = fstatSync(fd)
+      if (!before.isFile()) return undefined
+      const chunks: string[] = []
+      let size = 0
+      // Not beyond the size it had: somebody may append faster than this reads.
+      while (size < before.size) {
+        const bytes = readChunk(fd, this.#buffer.subarray(0, Math.min(CHUNK_BYTES, before.size - size)))
+        if (bytes.length === 0) break
+        const chunk = sha256(bytes)
+        chunks.push(chunk)
+        size += bytes.length
+        const taken = this.#take(chunk, bytes)
+        if (taken !== undefined) await taken
+      }
+      const after = fstatSync(fd)
+      const identity = isStill(before, after) && after.size === size ? identityOf(after, readAt) : undefined
+      const mtime = wholeMilliseconds(after, () => fstatSync(fd, { bigint: true }))
+      return { mode: after.mode & 0o7777, mtime, size, chunks, identity }
+    } finally {
+      closeSync(fd)
+    }
   }
 }
 
-async function readOnce(parent: Directory, name: string, take: TakeChunk): Promise<FileContent | undefined> {
-  const fd = openReadable(parent, name)
-  try {
-    const readAt = Date.now()
-    const before = fstatSync(fd, { bigint: true })
-    if (!before.isFile()) return undefined
-    const chunks: string[] = []
-    let size = 0
-    // Not beyond the size it had: somebody may append faster than this reads.
-    while (size < Number(before.size)) {
-      const bytes = readChunk(fd, Math.min(CHUNK_BYTES, Number(before.size) - size))
-      if (bytes.length === 0) break
-      const chunk = sha256(bytes)
-      chunks.push(chunk)
-      size += bytes.length
-      await take(chunk, bytes)
-    }
-    const after = fstatSync(fd, { bigint: true })
-    const isStill = after.size === BigInt(size) && after.mtimeNs === before.mtimeNs && after.ctimeNs === before.ctimeNs
-    return { stats: after, size, chunks, identity: isStill ? identityOf(after, readAt) : undefined }
-  } finally {
-    closeSync(fd)
-  }
+function isStill(before: Stats, after: Stats): boolean {
+  return after.size === before.size && after.mtimeMs === before.mtimeMs && after.ctimeMs === before.ctimeMs
 }
 
 /** Opens a file; one that its owner may not read is made readable for that moment. */
@@ -65,7 +81,7 @@ function openReadable(parent: Directory, name: string): number {
     return parent.openFile(name)
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EACCES')) throw error
-    const mode = Number(parent.stat(name).mode) & 0o7777
+    const mode = parent.stat(name).mode & 0o7777
     parent.chmod(name, mode | 0o400)
     const fd = parent.openFile(name)
     fchmodSync(fd, mode)
@@ -73,12 +89,11 @@ function openReadable(parent: Directory, name: string): number {
   }
 }
 
-/** Up to `length` bytes from where the handle stands; fewer at the end only. */
-function readChunk(fd: number, length: number): Buffer {
-  const buffer = Buffer.allocUnsafeSlow(length)
+/** Fills `buffer` from where the handle stands; less at the end only. */
+function readChunk(fd: number, buffer: Buffer): Buffer {
   let filled = 0
-  while (filled < length) {
-    const read = readSync(fd, buffer, filled, length - filled, null)
+  while (filled < buffer.length) {
+    const read = readSync(fd, buffer, filled, buffer.length - filled, null)
     if (read === 0) break
     filled += read
   }

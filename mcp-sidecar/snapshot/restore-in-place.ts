@@ -4,22 +4,22 @@ import type { DirectoryEntry, FileEntry, SnapshotEntry } from '#snapshot/entry.t
 import type { ControlPlane } from '../control-plane-client.ts'
 import { MAX_RESTORE_ATTEMPTS } from '../limits.ts'
 import { SidecarError } from '../sidecar-error.ts'
-import { fetchSnapshot } from './fetch-snapshot.ts'
-import type { FileIndex } from './file-index.ts'
+import { fetchManifest, fetchSegments } from './fetch-snapshot.ts'
 import { fillFiles } from './fill-files.ts'
 import { FolderStack } from './folder-stack.ts'
-import { isNothing, planRestore } from './plan-restore.ts'
-import type { RestorePlan, Selection } from './plan-restore.ts'
-import { scanVolume } from './scanner.ts'
+import { isNothing, liveEntryOf, planRestore } from './plan-restore.ts'
+import type { LiveEntry, RestorePlan, Selection } from './plan-restore.ts'
+import type { Known } from './saver.ts'
+import { Scanner } from './scanner.ts'
 import { Staging } from './staging.ts'
-import { isGone, unlessGone } from './walk.ts'
+import { isGone, unlessGone, walkVolume } from './walk.ts'
 import { FileWriter } from './write-files.ts'
 
 interface RestoreInPlaceOptions {
   volumeDir: string
   controlPlane: ControlPlane
   /** What the last save knew: files that are as it says are not read. */
-  index: FileIndex
+  known: Known
   onFile: (doneFiles: number, totalFiles: number) => void
 }
 
@@ -37,11 +37,17 @@ interface Restored {
  * stays. What a program changes meanwhile may survive: it wrote last.
  */
 export async function restoreInPlace(request: RestoreRequest, options: RestoreInPlaceOptions): Promise<Restored> {
-  const { entries } = await fetchSnapshot(options.controlPlane, request.manifest)
+  const snapshot = await fetchManifest(options.controlPlane, request.manifest)
+  const entries: SnapshotEntry[] = []
+  for await (const segment of fetchSegments(options.controlPlane, snapshot)) entries.push(...segment.entries)
+  // What is restored need not be sent again by the next save.
+  const { chunks } = options.known
+  for (const [pack, bytes] of snapshot.packBytes) chunks.addPack(pack, bytes)
+  for (const entry of entries) if (entry.type === 'file') for (const ref of entry.chunks) chunks.add(ref)
   const selection = { root: request.root, paths: request.paths?.map(byteStringOf) }
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await restoreOnce(entries, selection, options)
+      return await restoreOnce(entries, selection, { ...options, packBytes: snapshot.packBytes })
     } catch (error) {
       // A program moved away what was about to be changed: what there is now is compared anew.
       if (!isGone(error) || attempt === MAX_RESTORE_ATTEMPTS) throw explain(error)
@@ -49,18 +55,22 @@ export async function restoreInPlace(request: RestoreRequest, options: RestoreIn
   }
 }
 
+type RestoreOnceOptions = RestoreInPlaceOptions & { packBytes: ReadonlyMap<string, number> }
+
 async function restoreOnce(
   target: SnapshotEntry[],
   selection: Selection,
-  options: RestoreInPlaceOptions,
+  options: RestoreOnceOptions,
 ): Promise<Restored> {
-  const live = await scanVolume(options.volumeDir, {
-    index: options.index,
-    takeChunk: async () => undefined,
-    onFile: () => undefined,
+  const live: LiveEntry[] = []
+  const scanner = new Scanner({
+    tree: options.known.tree,
+    takeChunk: () => undefined,
+    onEntry: (found) => void live.push(liveEntryOf(found)),
   })
-  requireFound(selection, [...target, ...live.entries])
-  const plan = planRestore(live.entries, target, selection)
+  await walkVolume(options.volumeDir, scanner)
+  requireFound(selection, [...target, ...live])
+  const plan = planRestore(live, target, selection)
   if (isNothing(plan)) return { written: 0, removed: 0 }
   using staging = Staging.open(options.volumeDir)
   using folders = new FolderStack(options.volumeDir)
@@ -101,8 +111,9 @@ async function writeContents(
     staging,
     folders,
     controlPlane,
+    packBytes,
     onFile,
-  }: Pick<RestoreInPlaceOptions, 'controlPlane' | 'onFile'> & { staging: Staging; folders: FolderStack },
+  }: Pick<RestoreOnceOptions, 'controlPlane' | 'packBytes' | 'onFile'> & { staging: Staging; folders: FolderStack },
 ): Promise<void> {
   let done = 0
   const settle = (entry: FileEntry | (typeof symlinks)[number]) => {
@@ -117,7 +128,7 @@ async function writeContents(
       onFile(done, files.length)
     },
   })
-  await fillFiles(files, { controlPlane, writer })
+  await fillFiles(files, { controlPlane, packBytes, writer })
   for (const link of symlinks) {
     const { parent, name } = staging.placeOf(link)
     parent.symlink(link.target, name)

@@ -1,20 +1,26 @@
 import { fstatSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOTS } from '#snapshot/entry.ts'
-import type { SnapshotEntry } from '#snapshot/entry.ts'
+import type { DirectoryEntry, FileEntry, SnapshotEntry } from '#snapshot/entry.ts'
 import type { ControlPlane } from '../control-plane-client.ts'
+import { RACY_WINDOW_MS, RESTORE_BATCH_FILES } from '../limits.ts'
 import { Directory } from './directory.ts'
-import { fetchSnapshot } from './fetch-snapshot.ts'
-import { emptyIndex, identityOf, keyOf } from './file-index.ts'
-import type { FileIndex } from './file-index.ts'
+import { describeSegment } from './draft.ts'
+import { fetchManifest, fetchSegments } from './fetch-snapshot.ts'
+import type { FetchedSegment } from './fetch-snapshot.ts'
+import { identityOf } from './file-identity.ts'
+import type { FileIdentity } from './file-identity.ts'
 import { fillFiles } from './fill-files.ts'
 import { FolderStack } from './folder-stack.ts'
+import { writeSegment, writeTree } from './saved-tree.ts'
+import type { SavedSegment } from './saved-tree.ts'
 import { createSlices } from './slice.ts'
 import { Staging } from './staging.ts'
 import { FileWriter } from './write-files.ts'
 
 interface RestoreOptions {
   volumeDir: string
+  stateDir: string
   controlPlane: ControlPlane
   onFile: (doneFiles: number, totalFiles: number) => void
 }
@@ -35,67 +41,87 @@ export function emptyVolume(volumeDir: string): void {
 }
 
 /**
- * Writes a snapshot into an emptied volume, and returns the index of what it wrote, so that the first save reads
- * nothing. Everything is checked against its hash before it is written.
+ * Writes a snapshot into an emptied volume, and keeps what it wrote as what the last save knew, so that the first save
+ * reads nothing. Everything is checked against its hash before it is written. Nothing is forced to the disk: the store
+ * has it all, a restore that a crash of the machine undoes is done again, and half of one is never taken for a whole
+ * (`adoption-marker.ts`).
  */
-export async function restoreVolume(manifestName: string, options: RestoreOptions): Promise<FileIndex> {
-  const { controlPlane, volumeDir, onFile } = options
-  const { manifest, entries, segments } = await fetchSnapshot(controlPlane, manifestName)
-  const index: FileIndex = {
-    ...emptyIndex(),
-    segments,
-    packBytes: new Map(manifest.packs.map((pack) => [pack.sha256, pack.bytes])),
-  }
+export async function restoreVolume(manifestName: string, options: RestoreOptions): Promise<void> {
+  const { controlPlane, stateDir } = options
+  const snapshot = await fetchManifest(controlPlane, manifestName)
+  const { packBytes, manifest } = snapshot
+  const segments: SavedSegment[] = []
+  const folders: DirectoryEntry[] = []
   let done = 0
-  await makeFolders(volumeDir, entries)
-  using folders = new FolderStack(volumeDir)
+  const onWritten = () => {
+    done += 1
+    options.onFile(done, manifest.files)
+  }
+  let batch: FetchedSegment[] = []
+  const writeBatch = async () => {
+    const identities = await writeEntries(batch, { ...options, packBytes, folders, onWritten })
+    for (const segment of batch) {
+      const { ref, bytes, entries } = segment
+      const known = entries.map((entry) => identities.get(entry))
+      await writeSegment(stateDir, { name: ref.sha256, bytes }, known)
+      segments.push({ ...describeSegment(entries), ref })
+    }
+    batch = []
+  }
+  for await (const segment of fetchSegments(controlPlane, snapshot)) {
+    batch.push(segment)
+    if (batch.reduce((sum, { entries }) => sum + entries.length, 0) >= RESTORE_BATCH_FILES) await writeBatch()
+  }
+  await writeBatch()
+  await finishFolders(options.volumeDir, folders)
+  await writeTree(stateDir, segments, (pack) => packBytes.get(pack))
+}
+
+interface WriteOptions extends RestoreOptions {
+  packBytes: ReadonlyMap<string, number>
+  /** Gets the folders that were made: they get their modes and times last of all. */
+  folders: DirectoryEntry[]
+  onWritten: () => void
+}
+
+/** Writes a run of entries, whose folders come before what is in them. */
+async function writeEntries(batch: FetchedSegment[], options: WriteOptions): Promise<Map<SnapshotEntry, FileIdentity>> {
+  const identities = new Map<SnapshotEntry, FileIdentity>()
+  const files: FileEntry[] = []
+  using folders = new FolderStack(options.volumeDir)
+  const slice = createSlices()
+  for (const { entries } of batch)
+    for (const entry of entries) {
+      await slice()
+      if (entry.type === 'file') files.push(entry)
+      if (entry.type === 'directory') options.folders.push(entry)
+      if (entry.type === 'file' || entry.path === '') continue
+      const { parent, name } = folders.enterParent(entry.root, entry.path)
+      if (entry.type === 'directory') parent.mkdir(name)
+      else {
+        parent.symlink(entry.target, name)
+        parent.setLinkTime(name, entry.mtime)
+      }
+    }
   const writer = new FileWriter({
     folderOf: (file) => folders.enterParent(file.root, file.path),
     onWritten: (file, fd) => {
-      index.files.set(keyOf(file), { identity: identityOf(fstatSync(fd, { bigint: true }), 0), chunks: file.chunks })
-      done += 1
-      onFile(done, manifest.files)
+      const stats = fstatSync(fd)
+      // Nobody else can write before the runner is opened, so what is changed later has a later time stamp.
+      identities.set(file, identityOf(stats, stats.ctimeMs + RACY_WINDOW_MS + 1))
+      options.onWritten()
     },
   })
-  await fillFiles(
-    entries.filter((entry) => entry.type === 'file'),
-    { controlPlane, writer },
-  )
-  makeSymlinks(volumeDir, entries)
-  await finishFolders(volumeDir, entries)
-  // Nobody else could write until now, so what is changed later has a later time stamp than this.
-  const readAt = Date.now()
-  for (const { identity } of index.files.values()) identity.readAt = readAt
-  return index
-}
-
-async function makeFolders(volumeDir: string, entries: SnapshotEntry[]): Promise<void> {
-  using folders = new FolderStack(volumeDir)
-  const slice = createSlices()
-  for (const entry of entries) {
-    if (entry.type !== 'directory' || entry.path === '') continue
-    const { parent, name } = folders.enterParent(entry.root, entry.path)
-    parent.mkdir(name)
-    await slice()
-  }
-}
-
-function makeSymlinks(volumeDir: string, entries: SnapshotEntry[]): void {
-  using folders = new FolderStack(volumeDir)
-  for (const entry of entries) {
-    if (entry.type !== 'symlink') continue
-    const { parent, name } = folders.enterParent(entry.root, entry.path)
-    parent.symlink(entry.target, name)
-    parent.setLinkTime(name, entry.mtime)
-  }
+  const { controlPlane, packBytes } = options
+  await fillFiles(files, { controlPlane, packBytes, writer })
+  return identities
 }
 
 /** Modes and times, innermost first: a folder that forbids entry must be the last of its branch. */
-async function finishFolders(volumeDir: string, entries: SnapshotEntry[]): Promise<void> {
+async function finishFolders(volumeDir: string, made: DirectoryEntry[]): Promise<void> {
   using folders = new FolderStack(volumeDir)
   const slice = createSlices()
-  for (const entry of entries.toReversed()) {
-    if (entry.type !== 'directory') continue
+  for (const entry of made.reverse()) {
     const folder = folders.enter(entry.root, entry.path)
     folder.setTime(entry.mtime)
     folder.setMode(entry.mode)

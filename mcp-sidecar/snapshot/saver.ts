@@ -1,21 +1,28 @@
 import type { z } from 'zod'
 import type { commitRequestSchema } from '#protocol/adoption.ts'
 import type { SaveProgress } from '#protocol/adoption.ts'
-import type { SnapshotEntry } from '#snapshot/entry.ts'
-import { sealSnapshot } from '#snapshot/seal-snapshot.ts'
-import type { SealedSnapshot } from '#snapshot/seal-snapshot.ts'
 import type { ControlPlane } from '../control-plane-client.ts'
 import { PROGRESS_INTERVAL_MS } from '../limits.ts'
 import { SidecarError } from '../sidecar-error.ts'
-import { chunksOf, emptyIndex, keyOf, writeIndex } from './file-index.ts'
-import type { FileIndex } from './file-index.ts'
-import { scanVolume } from './scanner.ts'
-import type { Scan } from './scanner.ts'
+import type { ChunkTable } from './chunk-table.ts'
+import { Draft } from './draft.ts'
+import type { SealedDraft } from './draft.ts'
+import { applyPatches, lookAtHints } from './patches.ts'
+import type { TakeChunk } from './read-file.ts'
+import { emptyTree, packsOf, readTree, writeTree } from './saved-tree.ts'
+import type { SavedTree } from './saved-tree.ts'
+import { Scanner } from './scanner.ts'
 import { Uploader } from './uploader.ts'
-import type { StoredChunks } from './uploader.ts'
+import { walkVolume } from './walk.ts'
 
 export type SaveReason = z.infer<typeof commitRequestSchema>['reason']
 export type SaveDone = Extract<SaveProgress, { phase: 'done' }>
+
+interface SaveRequest {
+  reason: SaveReason
+  onProgress: (progress: SaveProgress) => void
+  look: Look
+}
 
 /** The repl's newest snapshot as the control plane last told it. */
 export interface KnownHead {
@@ -27,9 +34,17 @@ interface SaverOptions {
   volumeDir: string
   stateDir: string
   controlPlane: ControlPlane
-  index: FileIndex
   /** Absent: asked for at the first save. */
   head?: KnownHead | undefined
+}
+
+/** What a save looks at: everything, or what is said to have changed (paths relative to the volume). */
+export type Look = 'everything' | ReadonlySet<string>
+
+/** What the last save knew. */
+export interface Known {
+  tree: SavedTree
+  chunks: ChunkTable
 }
 
 /** How often a commit is repeated after the head turned out to be another than thought, or packs to be missing. */
@@ -41,90 +56,117 @@ const MAX_COMMIT_ATTEMPTS = 3
  */
 export class Saver {
   readonly #options: SaverOptions
-  #index: FileIndex
-  #stored: StoredChunks
+  #known: Known | undefined
+  /** Whether this process has seen everything once: before that, nobody can say what changed. */
+  #hasLooked = false
   #head: KnownHead | undefined
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(options: SaverOptions) {
     this.#options = options
-    this.#index = options.index
-    this.#stored = { refs: chunksOf(options.index), packBytes: new Map(options.index.packBytes) }
     this.#head = options.head
   }
 
   /** Saves what is on the disk when its turn has come. Without any change nothing is committed. */
-  save(reason: SaveReason, onProgress: (progress: SaveProgress) => void): Promise<SaveDone> {
-    return this.inTurn(() => this.#save(reason, throttled(onProgress)))
+  save(
+    reason: SaveReason,
+    onProgress: (progress: SaveProgress) => void,
+    look: Look = 'everything',
+  ): Promise<SaveDone & { look: 'everything' | 'changes' }> {
+    return this.inTurn(() => this.#save({ reason, onProgress: throttled(onProgress), look }))
   }
 
   /** Does `work`, which is given what the last save knew, while no save goes on. */
-  inTurn<T>(work: (index: FileIndex) => Promise<T>): Promise<T> {
-    const turn = this.#last.then(() => work(this.#index))
+  inTurn<T>(work: (known: Known) => Promise<T>): Promise<T> {
+    const turn = this.#last.then(async () => work((this.#known ??= await readTree(this.#options.stateDir))))
     this.#last = turn.catch(() => undefined)
     return turn
   }
 
-  async #save(reason: SaveReason, onProgress: (progress: SaveProgress) => void): Promise<SaveDone> {
+  async #save(request: SaveRequest): Promise<SaveDone & { look: 'everything' | 'changes' }> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#saveOnce(reason, onProgress)
+        return await this.#saveOnce(request)
       } catch (error) {
         if (!(error instanceof SidecarError) || error.code !== 'gone' || attempt === MAX_COMMIT_ATTEMPTS) throw error
         // The store lost a pack that was thought to lie there: everything is read and sent anew.
-        this.#index = emptyIndex()
-        this.#stored = { refs: new Map(), packBytes: new Map() }
+        this.#known = emptyTree(this.#options.stateDir)
+        this.#hasLooked = false
       }
     }
   }
 
-  async #saveOnce(reason: SaveReason, onProgress: (progress: SaveProgress) => void): Promise<SaveDone> {
-    const { controlPlane, volumeDir, stateDir } = this.#options
-    const uploader = new Uploader(controlPlane, this.#stored, (doneBytes, totalBytes) =>
-      onProgress({ phase: 'uploading', doneBytes, totalBytes }),
-    )
-    const scan = await scanVolume(volumeDir, {
-      index: this.#index,
-      takeChunk: (name, bytes) => uploader.add(name, bytes),
-      onFile: (files) => onProgress({ phase: 'scanning', files }),
+  async #saveOnce({ reason, onProgress, look }: SaveRequest): Promise<SaveDone & { look: 'everything' | 'changes' }> {
+    const { controlPlane, stateDir } = this.#options
+    const { tree, chunks } = (this.#known ??= await readTree(stateDir))
+    const uploader = new Uploader({
+      controlPlane,
+      chunks,
+      onBytes: (doneBytes, totalBytes) => onProgress({ phase: 'uploading', doneBytes, totalBytes }),
     })
-    await uploader.finish()
-    const entries = this.#placed(scan)
-    const sealed = await sealSnapshot(entries, {
-      known: this.#index.segments,
-      packBytes: this.#stored.packBytes,
-      store: (pack) => uploader.store(pack),
-    })
-    const isNew = await this.#commit(sealed, reason)
-    const index = this.#indexAfter(scan, entries, sealed)
-    const isIndexNew = isNew || index.files.size !== this.#index.files.size
-    this.#index = index
-    this.#stored = { refs: chunksOf(index), packBytes: new Map(index.packBytes) }
-    if (isIndexNew) await writeIndex(stateDir, index)
-    return {
-      phase: 'done',
-      snapshot: sealed.manifest.sha256,
-      files: sealed.files,
-      bytes: sealed.bytes,
-      skipped: [
-        ...scan.skipped,
-        ...(scan.skippedCount > scan.skipped.length ? [`and ${scan.skippedCount - scan.skipped.length} more`] : []),
-      ],
-    }
+    const draft = new Draft({ stateDir, tree, chunks, uploader })
+    const takeChunk: TakeChunk = (name, bytes) => uploader.add(name, bytes)
+    const looked =
+      (look === 'everything' || !this.#hasLooked ? undefined : await this.#lookAt(look, draft, takeChunk)) ??
+      (await this.#lookAtEverything(draft, takeChunk, onProgress))
+    const sealed = await draft.seal()
+    await this.#commit(sealed, reason)
+    await this.#remember(sealed)
+    const { files, bytes, manifest } = sealed
+    return { phase: 'done', snapshot: manifest.sha256, files, bytes, ...looked }
   }
 
-  /** Makes the manifest the head; `false` if it is already. */
-  async #commit(sealed: SealedSnapshot, reason: SaveReason): Promise<boolean> {
+  async #lookAtEverything(
+    draft: Draft,
+    takeChunk: TakeChunk,
+    onProgress: (progress: SaveProgress) => void,
+  ): Promise<{ look: 'everything'; skipped: string[] }> {
+    const { tree } = this.#known ?? emptyTree(this.#options.stateDir)
+    const scanner = new Scanner({
+      tree,
+      takeChunk,
+      onEntry: (entry) => draft.push(entry),
+      onFile: (files) => onProgress({ phase: 'scanning', files }),
+    })
+    await walkVolume(this.#options.volumeDir, scanner)
+    this.#hasLooked = true
+    return { look: 'everything', skipped: scanner.skipped }
+  }
+
+  /** `undefined`: it is not enough to look at that. */
+  async #lookAt(
+    hints: ReadonlySet<string>,
+    draft: Draft,
+    takeChunk: TakeChunk,
+  ): Promise<{ look: 'changes'; skipped: string[] } | undefined> {
+    const { tree } = this.#known ?? emptyTree(this.#options.stateDir)
+    const patches = await lookAtHints(hints, { volumeDir: this.#options.volumeDir, tree, takeChunk })
+    if (patches === undefined) return undefined
+    await applyPatches(tree, patches, draft)
+    return { look: 'changes', skipped: [] }
+  }
+
+  /** Keeps what the next save can use of this one. */
+  async #remember({ segments }: SealedDraft): Promise<void> {
+    const { tree, chunks } = this.#known ?? emptyTree(this.#options.stateDir)
+    const isSame = segments.length === tree.segments.length && segments.every((each, at) => each === tree.segments[at])
+    if (isSame) return
+    chunks.keepOnly(packsOf(segments))
+    this.#known = { chunks, tree: await writeTree(this.#options.stateDir, segments, (pack) => chunks.packBytes(pack)) }
+  }
+
+  /** Makes the manifest the head, unless it is already. */
+  async #commit(sealed: SealedDraft, reason: SaveReason): Promise<void> {
     const { controlPlane } = this.#options
     const manifest = `manifests/${sealed.manifest.sha256}`
     this.#head ??= await controlPlane.head()
-    if (this.#head.manifest === manifest) return false
+    if (this.#head.manifest === manifest) return
     await controlPlane.upload(manifest, sealed.manifest.bytes)
     for (let attempt = 1; ; attempt += 1) {
       try {
         const request = { manifest, ifMatch: this.#head.etag, files: sealed.files, bytes: sealed.bytes, reason }
         this.#head = { manifest, etag: await controlPlane.commit(request) }
-        return true
+        return
       } catch (error) {
         if (!(error instanceof SidecarError) || error.code !== 'conflict' || attempt === MAX_COMMIT_ATTEMPTS)
           throw error
@@ -133,36 +175,6 @@ export class Saver {
         this.#head = await controlPlane.head()
       }
     }
-  }
-
-  #placed(scan: Scan): SnapshotEntry[] {
-    return scan.entries.map((entry) => {
-      if (entry.type !== 'file') return entry
-      const { identity: _, ...rest } = entry
-      const chunks = entry.chunks.map((name) => {
-        const ref = this.#stored.refs.get(name)
-        if (ref === undefined) throw new Error(`chunk ${name} was not stored`)
-        return ref
-      })
-      return { ...rest, chunks }
-    })
-  }
-
-  #indexAfter(scan: Scan, entries: SnapshotEntry[], sealed: SealedSnapshot): FileIndex {
-    const index = { ...emptyIndex(), segments: sealed.segments }
-    const packs = new Set(sealed.segments.values().map((ref) => ref.pack))
-    for (const [at, entry] of entries.entries()) {
-      const scanned = scan.entries[at]
-      if (entry.type !== 'file' || scanned?.type !== 'file') continue
-      for (const chunk of entry.chunks) packs.add(chunk.pack)
-      if (scanned.identity !== undefined)
-        index.files.set(keyOf(entry), { identity: scanned.identity, chunks: entry.chunks })
-    }
-    for (const pack of packs) {
-      const bytes = this.#stored.packBytes.get(pack)
-      if (bytes !== undefined) index.packBytes.set(pack, bytes)
-    }
-    return index
   }
 }
 

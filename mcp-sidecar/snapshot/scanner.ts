@@ -1,127 +1,107 @@
-import type { ChunkRef, Root, SnapshotEntry } from '#snapshot/entry.ts'
 import { displayName } from '#snapshot/byte-string.ts'
+import type { FileEntry, SnapshotEntry } from '#snapshot/entry.ts'
 import { MAX_SKIPPED_NAMES } from '../limits.ts'
-import { identityOf, isUnchanged, keyOf } from './file-index.ts'
-import type { FileIdentity, FileIndex } from './file-index.ts'
-import { readFileChunks } from './read-file.ts'
-import { millisecondsOf } from './times.ts'
-import { unlessGone, walkVolume } from './walk.ts'
-import type { Found } from './walk.ts'
-
-/** A file's content by the names of its chunks: where those lie is known once they are uploaded. */
-interface ScannedFile {
-  type: 'file'
-  root: Root
-  path: string
-  mode: number
-  mtime: number
-  size: number
-  chunks: string[]
-  identity: FileIdentity | undefined
-}
-export type ScannedEntry = ScannedFile | Exclude<SnapshotEntry, { type: 'file' }>
-
-export interface Scan {
-  entries: ScannedEntry[]
-  /** What no snapshot can hold, and why: sockets, fifos, devices, what may not be read. */
-  skipped: string[]
-  skippedCount: number
-}
+import type { FoundEntry } from './draft.ts'
+import { isUnchanged } from './file-identity.ts'
+import { FileReader } from './read-file.ts'
+import type { TakeChunk } from './read-file.ts'
+import type { SavedEntry, SavedTree } from './saved-tree.ts'
+import { wholeMilliseconds } from './times.ts'
+import { TreeCursor } from './tree-cursor.ts'
+import { unlessGone } from './walk.ts'
+import type { Found, FoundFolder, Visitor } from './walk.ts'
 
 interface ScanOptions {
-  index: FileIndex
-  takeChunk: (name: string, bytes: Buffer) => Promise<void>
-  onFile: (files: number) => void
+  /** What the last save knew: what is surely as it was is not read. */
+  tree: SavedTree
+  takeChunk: TakeChunk
+  /** What it returns, if anything, is awaited. */
+  onEntry: (entry: SavedEntry | FoundEntry) => Promise<void> | undefined
+  onFile?: (files: number) => void
 }
 
-/** Looks at everything in the volume, and reads what is not surely as the index says. */
-export async function scanVolume(volumeDir: string, options: ScanOptions): Promise<Scan> {
-  const scan: Scan = { entries: [], skipped: [], skippedCount: 0 }
-  let files = 0
-  const skip = (found: Found, why: string) => {
-    scan.skippedCount += 1
-    if (scan.skipped.length < MAX_SKIPPED_NAMES) scan.skipped.push(`${found.root}/${displayName(found.path)} (${why})`)
+/** Looks at what a walk comes by, and reads the files that are not surely as they were. */
+export class Scanner implements Visitor {
+  readonly #options: ScanOptions
+  readonly #cursor: TreeCursor
+  readonly #reader: FileReader
+  readonly #skipped: string[] = []
+  #skippedCount = 0
+  #files = 0
+
+  constructor(options: ScanOptions) {
+    this.#options = options
+    this.#cursor = new TreeCursor(options.tree)
+    this.#reader = new FileReader(options.takeChunk)
   }
 
-  await walkVolume(volumeDir, {
-    folder: ({ root, path, stats }) =>
-      void scan.entries.push({
-        type: 'directory',
-        root,
-        path,
-        mode: modeOf(stats),
-        mtime: millisecondsOf(stats.mtimeNs),
-      }),
-    unreadable: (found) => skip(found, 'may not be read'),
-    other: (found) => {
-      if (found.stats.isSymbolicLink()) {
-        const target = unlessGone(() => found.parent.readlink(found.name))
-        if (target !== undefined) scan.entries.push(symlinkEntry(found, target))
-        return undefined
-      }
-      if (!found.stats.isFile()) {
-        skip(found, kindOf(found))
-        return undefined
-      }
-      files += 1
-      options.onFile(files)
-      const known = options.index.files.get(keyOf(found))
-      if (known !== undefined && isUnchanged(known.identity, found.stats)) {
-        scan.entries.push(knownFile(found, known.chunks, known.identity))
-        return undefined
-      }
-      return readInto(scan, found, { takeChunk: options.takeChunk, skip })
-    },
-  })
-  return scan
-}
+  /** What no snapshot can hold, and why: sockets, fifos, devices, what may not be read. */
+  get skipped(): string[] {
+    const more = this.#skippedCount - this.#skipped.length
+    return more === 0 ? this.#skipped : [...this.#skipped, `and ${more} more`]
+  }
 
-async function readInto(
-  scan: Scan,
-  found: Found,
-  options: { takeChunk: ScanOptions['takeChunk']; skip: (found: Found, why: string) => void },
-): Promise<void> {
-  try {
-    const content = await readFileChunks(found.parent, found.name, options.takeChunk)
-    if (content === undefined) return
-    scan.entries.push({
-      type: 'file',
-      root: found.root,
-      path: found.path,
-      mode: modeOf(content.stats),
-      mtime: millisecondsOf(content.stats.mtimeNs),
-      size: content.size,
-      chunks: content.chunks,
-      identity: content.identity,
-    })
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code === 'ENOENT' || code === 'ELOOP' || code === 'ENXIO') return
-    if (code !== 'EACCES' && code !== 'EPERM') throw error
-    options.skip(found, 'may not be read')
+  folder({ root, path, stats, folder }: FoundFolder): Promise<void> | undefined {
+    const saved = this.#cursor.find({ root, path })
+    const mtime = wholeMilliseconds(stats, () => folder.ownStatExactly())
+    const mode = stats.mode & 0o7777
+    const isSame = saved?.entry.type === 'directory' && saved.entry.mode === mode && saved.entry.mtime === mtime
+    return this.#options.onEntry(isSame ? saved : found({ type: 'directory', root, path, mode, mtime }))
+  }
+
+  unreadable(found: Found): void {
+    this.#skip(found, 'may not be read')
+  }
+
+  other(found: Found): Promise<void> | undefined {
+    if (found.stats.isFile()) return this.#file(found)
+    if (found.stats.isSymbolicLink()) return this.#symlink(found)
+    this.#skip(found, kindOf(found))
+    return undefined
+  }
+
+  #file(found: Found): Promise<void> | undefined {
+    this.#files += 1
+    this.#options.onFile?.(this.#files)
+    const saved = this.#cursor.find(found)
+    if (saved?.identity !== undefined && isUnchanged(saved.identity, found.stats)) return this.#options.onEntry(saved)
+    return this.#read(found)
+  }
+
+  async #read({ root, path, name, parent, stats }: Found): Promise<void> {
+    try {
+      const content = await this.#reader.read(parent, name)
+      if (content === undefined) return
+      const { mode, mtime, size, chunks, identity } = content
+      const entry: FileEntry = { type: 'file', root, path, mode, mtime, size, chunks: [] }
+      await this.#options.onEntry({ entry, chunks, identity })
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined
+      if (code === 'ENOENT' || code === 'ELOOP' || code === 'ENXIO') return
+      if (code !== 'EACCES' && code !== 'EPERM') throw error
+      this.#skip({ root, path, name, parent, stats }, 'may not be read')
+    }
+  }
+
+  #symlink({ root, path, name, parent, stats }: Found): Promise<void> | undefined {
+    const target = unlessGone(() => parent.readlink(name))
+    if (target === undefined) return undefined
+    const saved = this.#cursor.find({ root, path })
+    const mtime = wholeMilliseconds(stats, () => parent.statExactly(name))
+    if (saved?.entry.type === 'symlink' && saved.entry.target === target && saved.entry.mtime === mtime)
+      return this.#options.onEntry(saved)
+    // The mode of a symlink means nothing and cannot be set on Linux.
+    return this.#options.onEntry(found({ type: 'symlink', root, path, mode: 0o777, mtime, target }))
+  }
+
+  #skip({ root, path }: Found, why: string): void {
+    this.#skippedCount += 1
+    if (this.#skipped.length < MAX_SKIPPED_NAMES) this.#skipped.push(`${root}/${displayName(path)} (${why})`)
   }
 }
 
-function knownFile(found: Found, chunks: ChunkRef[], identity: FileIdentity): ScannedFile {
-  return {
-    type: 'file',
-    root: found.root,
-    path: found.path,
-    mode: modeOf(found.stats),
-    mtime: millisecondsOf(found.stats.mtimeNs),
-    size: Number(found.stats.size),
-    chunks: chunks.map((chunk) => chunk.sha256),
-    identity: identityOf(found.stats, identity.readAt),
-  }
-}
-
-function symlinkEntry({ root, path, stats }: Found, target: string): SnapshotEntry & { type: 'symlink' } {
-  // The mode of a symlink means nothing and cannot be set on Linux.
-  return { type: 'symlink', root, path, mode: 0o777, mtime: millisecondsOf(stats.mtimeNs), target }
-}
-
-function modeOf(stats: { mode: bigint }): number {
-  return Number(stats.mode) & 0o7777
+function found(entry: Exclude<SnapshotEntry, FileEntry>): FoundEntry {
+  return { entry, chunks: [], identity: undefined }
 }
 
 function kindOf({ stats }: Found): string {

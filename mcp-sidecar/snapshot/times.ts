@@ -1,4 +1,5 @@
 import { futimesSync } from 'node:fs'
+import type { BigIntStats, Stats } from 'node:fs'
 
 /**
  * Seconds for utimes(2) that come out as exactly this whole millisecond: what is passed down is cut to microseconds, and
@@ -19,3 +20,13 @@ export function millisecondsOf(nanoseconds: bigint): number {
   const remainder = ((nanoseconds % 1_000_000n) + 1_000_000n) % 1_000_000n
   return Number((nanoseconds - remainder) / 1_000_000n)
 }
+
+/** The modification time in whole milliseconds. A double so close to one that it may be rounded up is looked at exactly. */
+export function wholeMilliseconds(stats: Stats, exactly: () => BigIntStats | undefined): number {
+  const fraction = stats.mtimeMs - Math.floor(stats.mtimeMs)
+  const exact = fraction > ROUNDING_MS && fraction < 1 - ROUNDING_MS ? undefined : exactly()
+  return exact === undefined ? Math.floor(stats.mtimeMs) : millisecondsOf(exact.mtimeNs)
+}
+
+/** More than what a double of milliseconds since the epoch is off by. */
+const ROUNDING_MS = 0.001

@@ -1,14 +1,16 @@
 import type { ChunkRef } from '#snapshot/entry.ts'
+import { BufferPool } from '#snapshot/buffer-pool.ts'
 import { PACK_TARGET_BYTES } from '#snapshot/limits.ts'
 import { PackBuilder } from '#snapshot/pack.ts'
-import type { Pack } from '#snapshot/pack.ts'
 import type { ControlPlane } from '../control-plane-client.ts'
 import { MAX_TRANSFERS } from '../limits.ts'
+import type { ChunkTable } from './chunk-table.ts'
 
-/** What lies in the store for sure: chunks by name, and the size of each pack. It outlives a save that failed halfway. */
-export interface StoredChunks {
-  refs: Map<string, ChunkRef>
-  packBytes: Map<string, number>
+interface UploaderOptions {
+  controlPlane: ControlPlane
+  /** What lies in the store. It outlives a save that failed halfway: what was sent is not sent again. */
+  chunks: ChunkTable
+  onBytes?: (sentBytes: number, knownBytes: number) => void
 }
 
 /**
@@ -16,33 +18,33 @@ export interface StoredChunks {
  * on their way, which bounds memory. A chunk counts as stored once its pack is.
  */
 export class Uploader {
-  readonly #controlPlane: ControlPlane
-  readonly #stored: StoredChunks
-  readonly #onBytes: (sentBytes: number, knownBytes: number) => void
-  #builder = new PackBuilder()
+  readonly #options: UploaderOptions
+  readonly #pool = new BufferPool()
+  #builder = new PackBuilder(this.#pool)
   #underWay = new Map<PackBuilder, Promise<void>>()
   #failure: { error: unknown } | undefined
   #sentBytes = 0
   #knownBytes = 0
 
-  constructor(
-    controlPlane: ControlPlane,
-    stored: StoredChunks,
-    onBytes: (sentBytes: number, knownBytes: number) => void = () => undefined,
-  ) {
-    this.#controlPlane = controlPlane
-    this.#stored = stored
-    this.#onBytes = onBytes
+  constructor(options: UploaderOptions) {
+    this.#options = options
   }
 
-  /** Takes a chunk, unless it is in the store or on its way there. Throws what an earlier upload failed with. */
-  async add(name: string, bytes: Uint8Array): Promise<void> {
-    if (this.#stored.refs.has(name) || this.#isPending(name)) return
+  /**
+   * Takes a copy of a chunk, unless it is in the store or on its way there. What it returns, if anything, is to be
+   * awaited before the next one; it throws what an earlier upload failed with.
+   */
+  add(name: string, bytes: Uint8Array): Promise<void> | undefined {
+    if (this.#options.chunks.has(name) || this.#isPending(name)) return undefined
     this.#builder.add(name, bytes)
-    if (this.#builder.rawBytes < PACK_TARGET_BYTES) return
+    if (this.#builder.rawBytes < PACK_TARGET_BYTES) return undefined
     this.#dispatch()
-    while (this.#underWay.size >= MAX_TRANSFERS) await Promise.race(this.#underWay.values())
-    this.#throwFailure()
+    return this.#untilFree()
+  }
+
+  /** Where a chunk lies; `undefined` while it is on its way. */
+  placeOf(name: string): ChunkRef | undefined {
+    return this.#options.chunks.get(name)
   }
 
   /** Uploads what is left and waits for everything. */
@@ -52,28 +54,22 @@ export class Uploader {
     this.#throwFailure()
   }
 
-  /** Uploads one finished pack. */
-  async store(pack: Pack): Promise<void> {
-    this.#knownBytes += pack.bytes.length
-    this.#onBytes(this.#sentBytes, this.#knownBytes)
-    await this.#controlPlane.upload(`packs/${pack.sha256}`, pack.bytes)
-    this.#sentBytes += pack.bytes.length
-    this.#onBytes(this.#sentBytes, this.#knownBytes)
-    this.#stored.packBytes.set(pack.sha256, pack.bytes.length)
-    for (const [name, ref] of pack.refs) this.#stored.refs.set(name, ref)
-  }
-
   #isPending(name: string): boolean {
     return this.#builder.has(name) || this.#underWay.keys().some((builder) => builder.has(name))
   }
 
+  async #untilFree(): Promise<void> {
+    while (this.#underWay.size >= MAX_TRANSFERS) await Promise.race(this.#underWay.values())
+    this.#throwFailure()
+  }
+
   #dispatch(): void {
     const builder = this.#builder
-    this.#builder = new PackBuilder()
+    if (builder.rawBytes === 0) return
+    this.#builder = new PackBuilder(this.#pool)
     const upload = async () => {
       try {
-        const pack = await builder.seal()
-        if (pack !== undefined) await this.store(pack)
+        await this.#send(builder)
       } catch (error) {
         this.#failure ??= { error }
       } finally {
@@ -81,6 +77,20 @@ export class Uploader {
       }
     }
     this.#underWay.set(builder, upload())
+  }
+
+  async #send(builder: PackBuilder): Promise<void> {
+    const { controlPlane, chunks, onBytes } = this.#options
+    const pack = await builder.seal()
+    if (pack === undefined) return
+    this.#knownBytes += pack.bytes.length
+    onBytes?.(this.#sentBytes, this.#knownBytes)
+    await controlPlane.upload(`packs/${pack.sha256}`, pack.bytes)
+    this.#sentBytes += pack.bytes.length
+    onBytes?.(this.#sentBytes, this.#knownBytes)
+    chunks.addPack(pack.sha256, pack.bytes.length)
+    for (const ref of pack.refs.values()) chunks.add(ref)
+    this.#pool.give(pack.bytes)
   }
 
   #throwFailure(): void {

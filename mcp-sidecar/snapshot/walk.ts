@@ -1,4 +1,4 @@
-import type { BigIntStats } from 'node:fs'
+import type { Stats } from 'node:fs'
 import { join } from 'node:path'
 import { CACHES } from '#snapshot/caches.ts'
 import { ROOTS } from '#snapshot/entry.ts'
@@ -13,14 +13,23 @@ export interface Found {
   /** Byte string, relative to the root; `''`: the root itself. */
   path: string
   name: string
-  stats: BigIntStats
+  stats: Stats
   /** The folder that it is in. */
   parent: Directory
 }
 
+/** A folder in the volume, open. */
+export interface FoundFolder {
+  root: Root
+  path: string
+  stats: Stats
+  folder: Directory
+}
+
+/** What they return, if anything, is awaited before the walk goes on. */
 export interface Visitor {
   /** A folder that could be opened. What is in it follows. */
-  folder(found: Omit<Found, 'parent'>): void
+  folder(found: FoundFolder): Promise<void> | undefined
   /** Anything else. */
   other(found: Found): Promise<void> | undefined
   /** A folder that nobody may look into. */
@@ -32,38 +41,47 @@ export async function walkVolume(volumeDir: string, visitor: Visitor): Promise<v
   const slice = createSlices()
   for (const root of ROOTS) {
     using folder = openRoot(volumeDir, root)
-    visitor.folder({ root, path: '', name: '', stats: folder.ownStat() })
-    await walkFolder({ root, path: '', folder }, visitor, slice)
+    await walkFolder({ root, path: '', stats: folder.ownStat(), folder }, visitor, slice)
   }
 }
 
-interface Place {
-  root: Root
-  path: string
-  folder: Directory
+/** Goes through one thing in an open folder and, if it is a folder, all that is in it. */
+export async function walkFrom(parent: Directory, { root, path }: { root: Root; path: string }, visitor: Visitor) {
+  const name = path.slice(path.lastIndexOf('/') + 1)
+  const stats = parent.find(name)
+  if (stats !== undefined && !CACHES[root].has(path))
+    await walkEntry({ root, path, name, stats, parent }, visitor, createSlices())
 }
 
-async function walkFolder(place: Place, visitor: Visitor, slice: () => Promise<void> | undefined): Promise<void> {
-  for (const name of place.folder.names()) {
-    await slice()
+type Slice = () => Promise<void> | undefined
+
+async function walkFolder(place: FoundFolder, visitor: Visitor, slice: Slice): Promise<void> {
+  const { root, folder } = place
+  const seen = visitor.folder(place)
+  if (seen !== undefined) await seen
+  for (const name of folder.names()) {
+    const pause = slice()
+    if (pause !== undefined) await pause
     const path = place.path === '' ? name : `${place.path}/${name}`
-    if (CACHES[place.root].has(path)) continue
-    const stats = unlessGone(() => place.folder.stat(name))
+    if (CACHES[root].has(path)) continue
+    const stats = folder.find(name)
     if (stats === undefined) continue
-    const found = { root: place.root, path, name, stats, parent: place.folder }
-    if (stats.isDirectory()) await enter(found, visitor, slice)
-    else await visitor.other(found)
+    const walked = walkEntry({ root, path, name, stats, parent: folder }, visitor, slice)
+    if (walked !== undefined) await walked
   }
 }
 
-async function enter(found: Found, visitor: Visitor, slice: () => Promise<void> | undefined): Promise<void> {
+function walkEntry(found: Found, visitor: Visitor, slice: Slice): Promise<void> | undefined {
+  return found.stats.isDirectory() ? enter(found, visitor, slice) : visitor.other(found)
+}
+
+async function enter(found: Found, visitor: Visitor, slice: Slice): Promise<void> {
   const opened = unlessGone(() => openFolder(found))
   if (opened === 'forbidden') return visitor.unreadable(found)
   if (opened === undefined) return
   using folder = opened.folder
   try {
-    visitor.folder(found)
-    await walkFolder({ root: found.root, path: found.path, folder }, visitor, slice)
+    await walkFolder({ root: found.root, path: found.path, stats: found.stats, folder }, visitor, slice)
   } finally {
     if (opened.mode !== undefined) folder.setMode(opened.mode)
   }
@@ -71,7 +89,7 @@ async function enter(found: Found, visitor: Visitor, slice: () => Promise<void> 
 
 /** Opens a folder; one that its owner may not list is made listable until it is left, and then gets back `mode`. */
 function openFolder({ parent, name, stats }: Found): { folder: Directory; mode?: number } | 'forbidden' {
-  const mode = Number(stats.mode) & 0o7777
+  const mode = stats.mode & 0o7777
   const isListable = (mode & 0o500) === 0o500
   try {
     if (!isListable) parent.chmod(name, mode | 0o500)

@@ -9,7 +9,7 @@ export const CHUNK_BYTES = MIB
 export const FRAME_TARGET_BYTES = MIB
 
 /** A writer closes a pack at this much raw content: bounds its memory, and keeps objects few. */
-export const PACK_TARGET_BYTES = 8 * MIB
+export const PACK_TARGET_BYTES = 4 * MIB
 
 /** What a frame may hold, decompressed. A reader refuses more, so that a hostile pack cannot exhaust its memory. */
 export const MAX_FRAME_BYTES = 16 * MIB
@@ -22,6 +22,6 @@ export const MAX_MANIFEST_BYTES = 8 * MIB
 export const MAX_MANIFEST_RAW_BYTES = 32 * MIB
 
 /** A segment of the entry list ends at a path whose hash says so once it has the least count, and at the latest at the others. */
-export const SEGMENT_MIN_ENTRIES = 256
+export const SEGMENT_MIN_ENTRIES = 64
 export const SEGMENT_MAX_ENTRIES = 4096
 export const SEGMENT_MAX_CHUNKS = 8192

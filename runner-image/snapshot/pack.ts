@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import type { ChunkRef } from './entry.ts'
 import { sha256, sha256Schema } from './hash.ts'
-import { FRAME_TARGET_BYTES, MAX_FRAME_BYTES } from './limits.ts'
+import { BufferPool } from './buffer-pool.ts'
+import { FRAME_TARGET_BYTES, MAX_FRAME_BYTES, PACK_TARGET_BYTES } from './limits.ts'
 import { SnapshotError } from './snapshot-error.ts'
 import { compress, decompress } from './zstd.ts'
 
@@ -13,6 +14,9 @@ import { compress, decompress } from './zstd.ts'
 const MAGIC = Buffer.from('DEVXPAK\u0001', 'latin1')
 const CLOSING_MAGIC = Buffer.from('DXPK', 'latin1')
 const TRAILER_BYTES = 4 + CLOSING_MAGIC.length
+
+/** What a pack of the size that writers aim at comes to, if nothing in it can be compressed. */
+const OUTPUT_BYTES = PACK_TARGET_BYTES + 2 * FRAME_TARGET_BYTES
 
 const indexSchema = z.strictObject({
   frames: z.array(
@@ -32,19 +36,35 @@ export interface Pack {
   refs: Map<string, ChunkRef>
 }
 
+interface FrameChunk {
+  sha256: string
+  offset: number
+  bytes: number
+}
+
 interface OpenFrame {
-  chunks: { sha256: string; offset: number; bytes: number }[]
-  /** The content of the chunks, until it is compressed. */
-  parts: Uint8Array[]
-  rawBytes: number
+  chunks: FrameChunk[]
+  /** The content of the chunks, back to back. */
+  buffer: Buffer
+  bytes: number
 }
 
 /** Gathers chunks into one pack. Chunks keep the order they came in; frames compress while more are added. */
 export class PackBuilder {
-  #frame: OpenFrame = { chunks: [], parts: [], rawBytes: 0 }
-  #closed: { chunks: OpenFrame['chunks']; compressed: Promise<Buffer> }[] = []
+  readonly #pool: BufferPool
+  #frame: OpenFrame | undefined
+  #closed: { chunks: FrameChunk[]; start: number; bytes: number }[] = []
   #names = new Set<string>()
   #rawBytes = 0
+  #output: Buffer = Buffer.alloc(0)
+  #outputBytes = 0
+  /** Frames are written one after the other, in their order. */
+  #written: Promise<void> = Promise.resolve()
+
+  /** `pool`: where its buffers come from; a pack that is of no use any more may be given back to it. */
+  constructor(pool: BufferPool = new BufferPool()) {
+    this.#pool = pool
+  }
 
   /** Raw bytes so far. */
   get rawBytes(): number {
@@ -55,50 +75,68 @@ export class PackBuilder {
     return this.#names.has(chunk)
   }
 
-  /** Adds a chunk under its hash; one that it has already is not added again. `bytes` must not be changed afterwards. */
+  /** Adds a copy of a chunk under its hash; one that it has already is not added again. */
   add(name: string, bytes: Uint8Array): void {
     if (this.#names.has(name)) return
     if (bytes.length > MAX_FRAME_BYTES) throw new SnapshotError(`a chunk of ${bytes.length} bytes is too large`)
-    if (this.#frame.rawBytes + bytes.length > MAX_FRAME_BYTES) this.#closeFrame()
+    if (this.#frame !== undefined && this.#frame.bytes + bytes.length > this.#frame.buffer.length) this.#closeFrame()
+    const frame = (this.#frame ??= {
+      chunks: [],
+      buffer: this.#pool.take(Math.max(FRAME_TARGET_BYTES, bytes.length)),
+      bytes: 0,
+    })
+    frame.buffer.set(bytes, frame.bytes)
+    frame.chunks.push({ sha256: name, offset: frame.bytes, bytes: bytes.length })
+    frame.bytes += bytes.length
     this.#names.add(name)
-    this.#frame.chunks.push({ sha256: name, offset: this.#frame.rawBytes, bytes: bytes.length })
-    this.#frame.parts.push(bytes)
-    this.#frame.rawBytes += bytes.length
     this.#rawBytes += bytes.length
-    if (this.#frame.rawBytes >= FRAME_TARGET_BYTES) this.#closeFrame()
+    if (frame.bytes >= FRAME_TARGET_BYTES) this.#closeFrame()
   }
 
   /** The finished pack, or `undefined` if nothing was added. */
   async seal(): Promise<Pack | undefined> {
     this.#closeFrame()
+    await this.#written
     if (this.#closed.length === 0) return undefined
-    const frames = await Promise.all(this.#closed.map(({ compressed }) => compressed))
-    let start = MAGIC.length
-    const index = this.#closed.map(({ chunks }, position) => {
-      const bytes = frames[position]?.length ?? 0
-      const row = {
-        start,
-        bytes,
-        chunks: chunks.map((chunk) => [chunk.sha256, chunk.offset, chunk.bytes]),
-      }
-      start += bytes
-      return row
-    })
-    const compressedIndex = await compress(Buffer.from(JSON.stringify({ frames: index })))
+    const frames = this.#closed.map(({ chunks, start, bytes }) => ({
+      start,
+      bytes,
+      chunks: chunks.map((chunk): [string, number, number] => [chunk.sha256, chunk.offset, chunk.bytes]),
+    }))
+    const index = await compress(Buffer.from(JSON.stringify({ frames })))
     const length = Buffer.alloc(4)
-    length.writeUInt32BE(compressedIndex.length)
-    const bytes = Buffer.concat([MAGIC, ...frames, compressedIndex, length, CLOSING_MAGIC])
-    return { sha256: sha256(bytes), bytes, refs: refsOf(sha256(bytes), indexSchema.parse({ frames: index })) }
+    length.writeUInt32BE(index.length)
+    for (const part of [index, length, CLOSING_MAGIC]) this.#write(part)
+    const bytes = this.#output.subarray(0, this.#outputBytes)
+    const name = sha256(bytes)
+    return { sha256: name, bytes, refs: refsOf(name, { frames }) }
   }
 
   #closeFrame(): void {
     const frame = this.#frame
-    if (frame.chunks.length === 0) return
-    const compressed = compress(Buffer.concat(frame.parts))
+    this.#frame = undefined
+    if (frame === undefined) return
+    const compressed = compress(frame.buffer.subarray(0, frame.bytes))
+    this.#written = Promise.all([compressed, this.#written]).then(([bytes]) => {
+      this.#pool.give(frame.buffer)
+      if (this.#outputBytes === 0) this.#write(MAGIC)
+      this.#closed.push({ chunks: frame.chunks, start: this.#outputBytes, bytes: bytes.length })
+      this.#write(bytes)
+    })
     // Awaited in seal(): a pack that is given up before must not end the process.
-    compressed.catch(() => undefined)
-    this.#closed.push({ chunks: frame.chunks, compressed })
-    this.#frame = { chunks: [], parts: [], rawBytes: 0 }
+    this.#written.catch(() => undefined)
+  }
+
+  #write(bytes: Uint8Array): void {
+    const needed = this.#outputBytes + bytes.length
+    if (needed > this.#output.length) {
+      const larger = this.#pool.take(Math.max(OUTPUT_BYTES, 2 ** Math.ceil(Math.log2(needed))))
+      larger.set(this.#output.subarray(0, this.#outputBytes))
+      if (this.#output.length > 0) this.#pool.give(this.#output)
+      this.#output = larger
+    }
+    this.#output.set(bytes, this.#outputBytes)
+    this.#outputBytes = needed
   }
 }
 

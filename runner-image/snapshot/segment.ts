@@ -49,20 +49,38 @@ export function decodeSegment(bytes: Buffer): SnapshotEntry[] {
 }
 
 /**
- * Cuts the entry list where the paths themselves say so, so that an insertion moves no boundary but its own. Segments
- * end at hashes that come about once in 1,024 paths.
+ * Says where the entry list is cut: where the paths themselves say so, so that an insertion moves no boundary but its
+ * own. Segments end at hashes that come about once in 256 paths.
  */
+export class SegmentCutter {
+  #entries = 0
+  #chunks = 0
+
+  /** Whether a segment could begin here. */
+  get isAtStart(): boolean {
+    return this.#entries === 0
+  }
+
+  /** Takes the next entry; `true`: its segment ends with it. */
+  isEnd(path: string, chunks: number): boolean {
+    this.#entries += 1
+    this.#chunks += chunks
+    const isBoundary = this.#entries >= SEGMENT_MIN_ENTRIES && (hashOf(path) & 255) === 0
+    if (!isBoundary && this.#entries < SEGMENT_MAX_ENTRIES && this.#chunks < SEGMENT_MAX_CHUNKS) return false
+    this.#entries = 0
+    this.#chunks = 0
+    return true
+  }
+}
+
+/** The entry list, cut. */
 export function* splitIntoSegments(entries: readonly SnapshotEntry[]): Generator<readonly SnapshotEntry[]> {
+  const cutter = new SegmentCutter()
   let start = 0
-  let chunks = 0
   for (const [at, entry] of entries.entries()) {
-    chunks += entry.type === 'file' ? entry.chunks.length : 0
-    const count = at + 1 - start
-    const isBoundary = count >= SEGMENT_MIN_ENTRIES && (hashOf(entry.path) & 1023) === 0
-    if (!isBoundary && count < SEGMENT_MAX_ENTRIES && chunks < SEGMENT_MAX_CHUNKS) continue
+    if (!cutter.isEnd(entry.path, entry.type === 'file' ? entry.chunks.length : 0)) continue
     yield entries.slice(start, at + 1)
     start = at + 1
-    chunks = 0
   }
   if (start < entries.length) yield entries.slice(start)
 }

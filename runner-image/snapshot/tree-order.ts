@@ -20,14 +20,22 @@ export function compareEntries(
  * empty or overlong name, everything inside a folder that comes before it. So nothing lies behind a symlink.
  */
 export function checkTree(entries: readonly SnapshotEntry[]): void {
-  const folders: string[] = []
-  let previous: SnapshotEntry | undefined
-  for (const entry of entries) {
+  const check = new TreeCheck()
+  for (const entry of entries) check.take(entry)
+}
+
+/** `checkTree`, entry by entry. */
+export class TreeCheck {
+  readonly #folders: string[] = []
+  #previous: SnapshotEntry | undefined
+
+  take(entry: SnapshotEntry): void {
+    const previous = this.#previous
     if (previous !== undefined && compareEntries(previous, entry) >= 0) refuse(entry, 'out of order or there twice')
-    if (previous?.root !== entry.root) folders.length = 0
-    checkPlace(entry, folders)
-    if (entry.type === 'directory') folders.push(entry.path)
-    previous = entry
+    if (previous?.root !== entry.root) this.#folders.length = 0
+    checkPlace(entry, this.#folders)
+    if (entry.type === 'directory') this.#folders.push(entry.path)
+    this.#previous = entry
   }
 }
 

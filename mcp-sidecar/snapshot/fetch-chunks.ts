@@ -1,0 +1,75 @@
+import type { ChunkRef } from '#snapshot/entry.ts'
+import { MAX_FRAME_BYTES, MAX_PACK_BYTES } from '#snapshot/limits.ts'
+import { checkPack, chunkIn, openFrame } from '#snapshot/pack.ts'
+import { SnapshotError } from '#snapshot/snapshot-error.ts'
+import type { ControlPlane } from '../control-plane-client.ts'
+import { MAX_TRANSFERS, WHOLE_PACK_SHARE } from '../limits.ts'
+
+interface FetchOptions {
+  controlPlane: ControlPlane
+  /** Size of each pack. */
+  packBytes: ReadonlyMap<string, number>
+  /** Called with each chunk, checked, in any order; `bytes` may be kept. */
+  onChunk: (ref: ChunkRef, bytes: Buffer) => Promise<void> | undefined
+}
+
+/**
+ * Fetches chunks: pack by pack, a few at a time, so that memory holds only those. Of a pack of which little is wanted
+ * only the frames are fetched in which that lies.
+ */
+export async function fetchChunks(refs: Iterable<ChunkRef>, options: FetchOptions): Promise<void> {
+  const packs = groupByPack(refs).entries()
+  const failures: unknown[] = []
+  const work = async () => {
+    for (const [pack, frames] of packs) {
+      if (failures.length > 0) return
+      await fetchPack(pack, [...frames.values()], options)
+    }
+  }
+  // All of them end before this does: nobody may go on writing into a volume that is emptied for another attempt.
+  await Promise.all(Array.from({ length: MAX_TRANSFERS }, () => work().catch((error) => failures.push(error))))
+  if (failures.length > 0) throw failures[0]
+}
+
+async function fetchPack(pack: string, frames: ChunkRef[][], options: FetchOptions): Promise<void> {
+  const { controlPlane, packBytes, onChunk } = options
+  const wanted = frames.reduce((sum, [ref]) => sum + (ref?.frameBytes ?? 0), 0)
+  const isWhole = wanted >= (packBytes.get(pack) ?? 0) * WHOLE_PACK_SHARE
+  const whole = isWhole ? await controlPlane.download(`packs/${pack}`, { maxBytes: MAX_PACK_BYTES }) : undefined
+  if (whole !== undefined) checkPack(pack, whole)
+  for (const chunks of frames) {
+    const [first] = chunks
+    if (first === undefined) continue
+    const compressed = whole === undefined ? await downloadFrame(first, options) : frameIn(whole, first)
+    const frame = await openFrame(pack, compressed)
+    for (const ref of chunks) {
+      const taken = onChunk(ref, chunkIn(frame, ref))
+      if (taken !== undefined) await taken
+    }
+  }
+}
+
+async function downloadFrame({ pack, frameStart, frameBytes }: ChunkRef, { controlPlane }: FetchOptions) {
+  if (frameBytes > MAX_FRAME_BYTES * 2) throw new SnapshotError(`a frame of pack ${pack} is too large`)
+  const range = { first: frameStart, last: frameStart + frameBytes - 1 }
+  return controlPlane.download(`packs/${pack}`, { maxBytes: frameBytes, range })
+}
+
+function frameIn(pack: Buffer, ref: ChunkRef): Buffer {
+  if (ref.frameStart + ref.frameBytes > pack.length)
+    throw new SnapshotError(`chunk ${ref.sha256} lies beyond the end of pack ${ref.pack}`)
+  return pack.subarray(ref.frameStart, ref.frameStart + ref.frameBytes)
+}
+
+/** Pack → frame → chunks, in the order in which they are first wanted. */
+function groupByPack(refs: Iterable<ChunkRef>): Map<string, Map<number, ChunkRef[]>> {
+  const packs = new Map<string, Map<number, ChunkRef[]>>()
+  for (const ref of refs) {
+    const frames = packs.get(ref.pack) ?? new Map<number, ChunkRef[]>()
+    packs.set(ref.pack, frames)
+    const chunks = frames.get(ref.frameStart)
+    if (chunks === undefined) frames.set(ref.frameStart, [ref])
+    else chunks.push(ref)
+  }
+  return packs
+}
