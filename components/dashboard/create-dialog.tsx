@@ -6,6 +6,8 @@ import { api, wireErrorOf } from '#components/api.ts'
 import { readCreateDraft } from '#components/dashboard/create-form.ts'
 import type { CreateDraft, CreateDraftErrors } from '#components/dashboard/create-form.ts'
 import { GitFields } from '#components/dashboard/git-fields.tsx'
+import { ImportFields } from '#components/dashboard/import-fields.tsx'
+import { ImportError, importZip } from '#components/dashboard/import-zip.ts'
 import { TemplateCards } from '#components/dashboard/template-cards.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { Dialog } from '#components/ui/dialog.tsx'
@@ -15,6 +17,9 @@ import { Input } from '#components/ui/input.tsx'
 import { Tabs, TabsContent, TabsList, TabsTrigger } from '#components/ui/tabs.tsx'
 import type { WireError } from '#protocol/errors.ts'
 import type { TemplateView } from '#server/repls/views.ts'
+
+const SUBMIT = { template: 'Create REPL', git: 'Clone repository', zip: 'Import zip' } as const
+const NAME_HINT = { template: 'Name of the template', git: 'Name of the repository', zip: 'Empty' } as const
 
 interface CreateDialogProps {
   open: boolean
@@ -33,7 +38,9 @@ export function CreateDialog({ templates, ...dialog }: CreateDialogProps) {
     name: '',
     url: '',
     branch: '',
+    zip: undefined,
   })
+  const [sentBytes, setSentBytes] = useState<number>()
   const [errors, setErrors] = useState<CreateDraftErrors>({})
   const [failure, setFailure] = useState<WireError>()
   const [isBusy, setIsBusy] = useState(false)
@@ -49,11 +56,15 @@ export function CreateDialog({ templates, ...dialog }: CreateDialogProps) {
     setIsBusy(true)
     setFailure(undefined)
     try {
-      const repl = await api().repls.create.mutate(result.input)
+      const replId =
+        'zip' in result
+          ? await importZip(result.zip, { name: result.name, onProgress: setSentBytes })
+          : (await api().repls.create.mutate(result.input)).id
       // Stays busy: the page of the repl takes over.
-      router.push(`/r/${repl.id}`)
+      router.push(`/r/${replId}`)
     } catch (error) {
-      setFailure(wireErrorOf(error))
+      setFailure(error instanceof ImportError ? error.wire : wireErrorOf(error))
+      setSentBytes(undefined)
       setIsBusy(false)
     }
   }
@@ -67,7 +78,7 @@ export function CreateDialog({ templates, ...dialog }: CreateDialogProps) {
         <>
           <Button onClick={() => dialog.onOpenChange(false)}>Cancel</Button>
           <Button type="submit" form={formId} variant="primary" isBusy={isBusy}>
-            {draft.kind === 'git' ? 'Clone repository' : 'Create REPL'}
+            {SUBMIT[draft.kind]}
           </Button>
         </>
       }
@@ -81,10 +92,14 @@ export function CreateDialog({ templates, ...dialog }: CreateDialogProps) {
           void create(draft)
         }}
       >
-        <Tabs value={draft.kind} onValueChange={(kind) => change({ kind: kind === 'git' ? 'git' : 'template' })}>
+        <Tabs
+          value={draft.kind}
+          onValueChange={(kind) => change({ kind: kind === 'git' || kind === 'zip' ? kind : 'template' })}
+        >
           <TabsList label="Where it comes from">
             <TabsTrigger value="template">Template</TabsTrigger>
             <TabsTrigger value="git">From Git</TabsTrigger>
+            <TabsTrigger value="zip">From a zip</TabsTrigger>
           </TabsList>
           <TabsContent value="template" className="pt-4 outline-none" tabIndex={-1}>
             <TemplateCards
@@ -102,6 +117,14 @@ export function CreateDialog({ templates, ...dialog }: CreateDialogProps) {
           <TabsContent value="git" className="pt-4 outline-none" tabIndex={-1}>
             <GitFields draft={draft} errors={errors} onChange={change} />
           </TabsContent>
+          <TabsContent value="zip" className="pt-4 outline-none" tabIndex={-1}>
+            <ImportFields
+              file={draft.zip}
+              error={errors.zip}
+              sentBytes={sentBytes}
+              onChoose={(zip) => change({ zip })}
+            />
+          </TabsContent>
         </Tabs>
         <Field label="Name" hint="Optional. You can change it later." error={errors.name}>
           {(control) => (
@@ -109,7 +132,7 @@ export function CreateDialog({ templates, ...dialog }: CreateDialogProps) {
               {...control}
               value={draft.name}
               autoComplete="off"
-              placeholder={draft.kind === 'git' ? 'Name of the repository' : 'Name of the template'}
+              placeholder={NAME_HINT[draft.kind]}
               onChange={(event) => change({ name: event.target.value })}
             />
           )}

@@ -1,7 +1,14 @@
 import { expect, test } from 'vitest'
 import { readCreateDraft } from '#components/dashboard/create-form.ts'
 
-const DRAFT = { kind: 'git' as const, template: 'node', name: '', url: 'https://github.com/ada/engine', branch: '' }
+const DRAFT = {
+  kind: 'git' as const,
+  template: 'node',
+  name: '',
+  url: 'https://github.com/ada/engine',
+  branch: '',
+  zip: undefined,
+}
 
 test('an empty name is left to the server', () => {
   expect(readCreateDraft({ ...DRAFT, kind: 'template', name: '  ' })).toEqual({
@@ -15,6 +22,12 @@ test('a repository comes with its branch if one is given, and with https if the 
     isValid: true,
     input: { name: 'Engine', source: { kind: 'git', url: 'https://github.com/ada/engine', branch: 'dev' } },
   })
+})
+
+test('a zip goes with its name, and must be there', () => {
+  const zip = new File(['PK'], 'project.zip')
+  expect(readCreateDraft({ ...DRAFT, kind: 'zip', zip, name: ' Mine ' })).toEqual({ isValid: true, zip, name: 'Mine' })
+  expect(readCreateDraft({ ...DRAFT, kind: 'zip' })).toEqual({ isValid: false, errors: { zip: 'Choose a zip.' } })
 })
 
 test.each([

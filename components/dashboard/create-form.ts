@@ -4,18 +4,20 @@ import type { CreateRepl } from '#server/repls/views.ts'
 
 /** What somebody filled in. */
 export interface CreateDraft {
-  kind: 'template' | 'git'
+  kind: 'template' | 'git' | 'zip'
   template: string
   name: string
   url: string
   branch: string
+  zip: File | undefined
 }
 
 /** What is wrong, by field. */
-export type CreateDraftErrors = Partial<Record<'template' | 'name' | 'url' | 'branch', string>>
+export type CreateDraftErrors = Partial<Record<'template' | 'name' | 'url' | 'branch' | 'zip', string>>
 
 export type CreateDraftResult =
   | { isValid: true; input: Pick<CreateRepl, 'source'> & { name?: string } }
+  | { isValid: true; zip: File; name: string }
   | { isValid: false; errors: CreateDraftErrors }
 
 const SSH_URL = /^(?:ssh:\/\/)?git@([^:/]+)[:/](.+)$/
@@ -29,6 +31,10 @@ export function readCreateDraft(draft: CreateDraft): CreateDraftResult {
   if (draft.kind === 'template') {
     if (draft.template === '') return { isValid: false, errors: { template: 'Choose a template.' } }
     return { isValid: true, input: { ...named, source: { kind: 'template', template: draft.template } } }
+  }
+  if (draft.kind === 'zip') {
+    if (draft.zip === undefined) return { isValid: false, errors: { zip: 'Choose a zip.' } }
+    return { isValid: true, zip: draft.zip, name }
   }
   const ssh = SSH_URL.exec(draft.url.trim())
   if (ssh !== null) {

@@ -2,8 +2,9 @@
 
 import { useRef } from 'react'
 import { useRouter } from 'next/navigation'
-import { Ellipsis, ExternalLink, Pencil, Play, Share2, Square, Trash2 } from 'lucide-react'
+import { Download, Ellipsis, ExternalLink, GitFork, Pencil, Play, Share2, Square, Trash2 } from 'lucide-react'
 import type { ReplAction } from '#components/dashboard/repl-list-store.ts'
+import { archiveUrl, downloadFrom } from '#components/download-archive.ts'
 import { Button } from '#components/ui/button.tsx'
 import { cx } from '#components/ui/cx.ts'
 import {
@@ -21,12 +22,13 @@ interface ReplActionsProps {
   pending: ReplAction | undefined
   onStart: () => void
   onStop: () => void
+  onFork: () => void
   onChoose: (what: 'share' | 'delete' | 'rename') => void
   className?: string
 }
 
 /** Start or stop at hand, everything else in a menu. */
-export function ReplActions({ repl, pending, onStart, onStop, onChoose, className }: ReplActionsProps) {
+export function ReplActions({ repl, pending, onStart, onStop, onFork, onChoose, className }: ReplActionsProps) {
   const router = useRouter()
   const chosen = useRef(false)
   const { kind } = repl.state
@@ -81,6 +83,15 @@ export function ReplActions({ repl, pending, onStart, onStop, onChoose, classNam
               </DropdownMenuItem>
             </>
           )}
+          <DropdownMenuItem icon={<GitFork aria-hidden />} onSelect={onFork}>
+            Fork
+          </DropdownMenuItem>
+          <DropdownMenuItem
+            icon={<Download aria-hidden />}
+            onSelect={() => downloadFrom(archiveUrl(repl.id, { format: 'zip' }))}
+          >
+            Download as zip
+          </DropdownMenuItem>
           {canStart && (
             <DropdownMenuItem icon={<Play aria-hidden />} onSelect={onStart}>
               Start

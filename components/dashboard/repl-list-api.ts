@@ -23,6 +23,7 @@ export function replListApi(): ReplListApi {
     rename: (replId, name) => api().repls.rename.mutate({ replId, name }),
     delete: (replId) => api().repls.delete.mutate({ replId }),
     restore: (replId) => api().repls.restore.mutate({ replId }),
+    fork: (replId) => api().history.fork.mutate({ replId }),
     errorOf: wireErrorOf,
   }
 }

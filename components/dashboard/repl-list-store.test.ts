@@ -23,6 +23,7 @@ function storeWith(over: Partial<ReplListApi> = {}, repls: ReplView[] = [replWit
     rename: async (_, name) => replWith({ name }),
     delete: async () => {},
     restore: async () => replWith(),
+    fork: async () => replWith({ id: 'f000000000000000', name: 'Fork' }),
     errorOf: () => REFUSED,
     ...over,
   }

@@ -15,10 +15,12 @@ export interface ReplListApi {
   rename(replId: string, name: string): Promise<ReplView>
   delete(replId: string): Promise<void>
   restore(replId: string): Promise<ReplView>
+  /** Makes a repl of one's own from it. */
+  fork(replId: string): Promise<ReplView>
   errorOf(error: unknown): WireError
 }
 
-export type ReplAction = 'start' | 'stop' | 'rename' | 'delete' | 'restore'
+export type ReplAction = 'start' | 'stop' | 'rename' | 'delete' | 'restore' | 'fork'
 
 export interface ReplListSnapshot {
   /** Absent until the first answer. */
@@ -118,6 +120,13 @@ export function createReplListStore(
       }
     },
     run(action, replId) {
+      if (action === 'fork') {
+        return attempt(replId, action, async () => {
+          const forked = await api.fork(replId)
+          if (!snapshot.isLive) showList([forked, ...(snapshot.repls ?? [])])
+          return undefined
+        })
+      }
       if (action !== 'delete') return attempt(replId, action, () => api[action](replId))
       return attempt(replId, action, async () => {
         await api.delete(replId)

@@ -72,6 +72,7 @@ export function ReplRow({
           pending={pending.get(repl.id)}
           onStart={() => void store.run('start', repl.id)}
           onStop={() => void store.run('stop', repl.id)}
+          onFork={() => void store.run('fork', repl.id)}
           onChoose={setOpen}
           className="max-md:col-start-3 max-md:row-span-3 max-md:row-start-1 max-md:self-start"
         />

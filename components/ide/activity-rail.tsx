@@ -1,6 +1,6 @@
 'use client'
 
-import { Cpu, Files, Keyboard, Radio, Search } from 'lucide-react'
+import { Cpu, Files, History, Keyboard, Radio, Search } from 'lucide-react'
 import { cx } from '#components/ui/cx.ts'
 import { IconButton } from '#components/ui/icon-button.tsx'
 import type { SideView } from './stores/layout.ts'
@@ -8,6 +8,7 @@ import { useStore, useWorkbench } from './use-workbench.tsx'
 
 const VIEWS = [
   { view: 'files', label: 'Files', icon: Files },
+  { view: 'history', label: 'History', icon: History },
   { view: 'ports', label: 'Ports', icon: Radio },
   { view: 'processes', label: 'Processes', icon: Cpu },
 ] as const

@@ -200,6 +200,7 @@ export const COMMANDS: readonly Command[] = [
     keys: ['mod+shift+e'],
     run: (bench) => bench.showSide('files'),
   },
+  { id: 'view.history', title: 'Show history', group: 'View', run: (bench) => bench.showSide('history') },
   { id: 'view.ports', title: 'Show ports', group: 'View', run: (bench) => bench.showSide('ports') },
   { id: 'view.processes', title: 'Show processes', group: 'View', run: (bench) => bench.showSide('processes') },
   {
@@ -267,6 +268,14 @@ export const COMMANDS: readonly Command[] = [
     group: 'Terminal',
     isEnabled: (bench) => canEdit(bench) && hasTerminal(bench),
     run: (bench) => closeActiveTerminal(bench),
+  },
+  {
+    id: 'repl.checkpoint',
+    title: 'Take a checkpoint',
+    group: 'REPL',
+    keys: ['alt+c'],
+    isEnabled: canEdit,
+    run: (bench) => bench.overlay.set({ kind: 'checkpoint' }),
   },
   {
     id: 'repl.share',

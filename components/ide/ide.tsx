@@ -4,6 +4,7 @@ import { useEffect, useState, useSyncExternalStore } from 'react'
 import { useToast } from '#components/ui/toaster.tsx'
 import type { AccountView, ReplView } from '#server/repls/views.ts'
 import { DraftDatabase } from './draft-database.ts'
+import { historyApi } from './history-api.ts'
 import { IdeSkeleton } from './ide-skeleton.tsx'
 import { Overlays } from './overlays/overlays.tsx'
 import { ReconnectBanner } from './reconnect-banner.tsx'
@@ -45,6 +46,7 @@ function LivePage({ view, account, early }: IdeProps) {
         view,
         account,
         api: replApi(view.id),
+        historyApi: historyApi(view.id),
         drafts: new DraftDatabase(view.id),
         storage: window.localStorage,
         socketUrl: socketUrl(view.id),

@@ -1,6 +1,7 @@
 'use client'
 
 import { FilesPanel } from './files/files-panel.tsx'
+import { HistoryPanel } from './history/history-panel.tsx'
 import { PortsPanel } from './ports-panel.tsx'
 import { ProcessesPanel } from './processes-panel.tsx'
 import type { SideView } from './stores/layout.ts'
@@ -10,6 +11,7 @@ export function SidePanel({ view }: { view: SideView }) {
   return (
     <aside aria-label="Side panel" className="h-full bg-panel">
       {view === 'files' && <FilesPanel />}
+      {view === 'history' && <HistoryPanel />}
       {view === 'ports' && <PortsPanel />}
       {view === 'processes' && <ProcessesPanel />}
     </aside>

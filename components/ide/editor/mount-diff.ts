@@ -6,19 +6,21 @@ interface DiffOptions {
   path: string
   theirs: string
   mine: string
+  /** What the two sides are, for screen readers. */
+  labels?: { theirs: string; mine: string }
   isDark: boolean
 }
 
 /** Shows two texts of one file side by side. */
-export function mountDiff(element: HTMLElement, { path, theirs, mine, isDark }: DiffOptions): Disposable {
+export function mountDiff(element: HTMLElement, { path, theirs, mine, labels, isDark }: DiffOptions): Disposable {
   defineTheme(monaco, isDark)
   const original = monaco.editor.createModel(theirs, undefined, monaco.Uri.parse(`theirs:///${path}`))
   const modified = monaco.editor.createModel(mine, undefined, monaco.Uri.parse(`mine:///${path}`))
   const editor = monaco.editor.createDiffEditor(element, {
     automaticLayout: true,
     readOnly: true,
-    originalAriaLabel: 'What is on disk',
-    modifiedAriaLabel: 'What you have here',
+    originalAriaLabel: labels?.theirs ?? 'What is on disk',
+    modifiedAriaLabel: labels?.mine ?? 'What you have here',
     fontFamily: monoFont(),
     minimap: { enabled: false },
     scrollBeyondLastLine: false,

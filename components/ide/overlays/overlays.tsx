@@ -4,6 +4,8 @@ import dynamic from 'next/dynamic'
 import { ShareDialog } from '#components/site/share-dialog.tsx'
 import type { Overlay } from '../stores/workbench.ts'
 import { useRepl, useStore, useWorkbench } from '../use-workbench.tsx'
+import { CheckpointDialog } from '../history/checkpoint-dialog.tsx'
+import { RestoreDialog } from '../history/restore-dialog.tsx'
 import { CloseUnsavedDialog } from './close-unsaved-dialog.tsx'
 import { HelpSheet } from './help-sheet.tsx'
 import { Palette } from './palette.tsx'
@@ -12,6 +14,7 @@ import { QuickOpen } from './quick-open.tsx'
 import { RenameDialog } from './rename-dialog.tsx'
 import { RunDialog } from './run-dialog.tsx'
 
+const ThenDialog = dynamic(async () => (await import('../history/then-dialog.tsx')).ThenDialog, { ssr: false })
 const CompareDialog = dynamic(async () => (await import('./compare-dialog.tsx')).CompareDialog, { ssr: false })
 
 /** Whatever lies over the workbench: at most one thing. */
@@ -55,6 +58,12 @@ function Shown({ overlay, onClose }: { overlay: Overlay; onClose: () => void }) 
       return <CloseUnsavedDialog path={overlay.path} onClose={onClose} />
     case 'paste':
       return <PasteDialog text={overlay.text} onConfirm={overlay.onConfirm} onClose={onClose} />
+    case 'checkpoint':
+      return <CheckpointDialog id={overlay.id} onClose={onClose} />
+    case 'restore':
+      return <RestoreDialog id={overlay.id} onClose={onClose} />
+    case 'then':
+      return <ThenDialog id={overlay.id} path={overlay.path} onClose={onClose} />
     case 'compare':
       return <CompareDialog path={overlay.path} onClose={onClose} />
   }

@@ -9,6 +9,8 @@ import { EditorBridge } from './editor-bridge.ts'
 import { FileActions } from './file-actions.ts'
 import { FileTree } from './file-tree.ts'
 import { firstFile } from './first-file.ts'
+import { History } from './history.ts'
+import type { HistoryApi } from './history.ts'
 import { LayoutMemory } from './layout.ts'
 import type { PhonePane, SideView, Storage } from './layout.ts'
 import { Preview } from './preview.ts'
@@ -32,11 +34,17 @@ export type Overlay =
   | { kind: 'close-unsaved'; path: string }
   | { kind: 'paste'; text: string; onConfirm: () => void }
   | { kind: 'compare'; path: string }
+  /** A name for the files as they are now, or for a snapshot. */
+  | { kind: 'checkpoint'; id?: string }
+  | { kind: 'restore'; id: string }
+  /** A file as a snapshot has it, beside what it is now. */
+  | { kind: 'then'; id: string; path: string }
 
 export interface WorkbenchOptions {
   view: ReplView
   account: AccountView
   api: ReplApi
+  historyApi: HistoryApi
   drafts: Drafts
   storage: Storage | undefined
   socketUrl: string
@@ -51,6 +59,7 @@ export class Workbench {
   readonly account: AccountView
   readonly connection: Connection
   readonly repl: Repl
+  readonly history: History
   readonly terminals: Terminals
   readonly tree: FileTree
   readonly documents: Documents
@@ -70,12 +79,13 @@ export class Workbench {
   #runner: string | undefined
 
   constructor(options: WorkbenchOptions) {
-    const { view, account, api, drafts, storage, socketUrl, early, ticketUrl, notify } = options
+    const { view, account, api, historyApi, drafts, storage, socketUrl, early, ticketUrl, notify } = options
     this.account = account
     this.notify = notify
     this.memory = new LayoutMemory(view.id, storage)
     const layout = this.memory.layout.getSnapshot()
     this.repl = new Repl(view, api, (error) => this.#tell(error))
+    this.history = new History(historyApi)
     const connection = new Connection({ url: socketUrl, ...(early !== undefined && { early }) })
     this.connection = connection
     this.terminals = new Terminals(connection)
@@ -89,6 +99,7 @@ export class Workbench {
     this.quickFiles = new QuickFiles(connection)
     this.#rememberLayout()
     this.#followRepl()
+    this.#followBackups()
     this.#noticeNewRunner()
     if (this.memory.isFirstVisit) this.#openFirstFile()
     else this.#reopenPreview(layout.previewPort)
@@ -162,6 +173,17 @@ export class Workbench {
       const state = this.connection.state.getSnapshot()
       // A socket that is refused before it opens says nothing; the API tells whether one may still be here.
       if (state.kind === 'waiting' && state.attempt === ATTEMPTS_BEFORE_ASKING) void this.repl.refresh()
+    })
+  }
+
+  /** The list of snapshots grows while it is looked at. */
+  #followBackups(): void {
+    let { savedAt } = this.repl.state.getSnapshot().view
+    this.repl.state.subscribe(() => {
+      const { view } = this.repl.state.getSnapshot()
+      if (view.savedAt === savedAt) return
+      savedAt = view.savedAt
+      if (this.memory.layout.getSnapshot().side === 'history') void this.history.refresh()
     })
   }
 
