@@ -15,6 +15,7 @@ import { createTokens, newSigningKey } from '#server/auth/tokens.ts'
 import type { Tokens } from '#server/auth/tokens.ts'
 import { AppError } from '#server/errors.ts'
 import { createLog } from '#server/log.ts'
+import type { Log } from '#server/log.ts'
 import { serveDiskObject } from '#server/object-store/disk-presigned.ts'
 import type { ObjectStore } from '#server/object-store/object-store.ts'
 import { createWorkspaces } from '#server/workspaces/create-workspaces.ts'
@@ -32,6 +33,12 @@ const POLL_MS = 5
 const SIDECAR = join(import.meta.dirname, '../../mcp-sidecar/main.ts')
 /** What the disk store under test signs its URLs with. */
 export const SIGNING_KEY = Buffer.alloc(32, 7)
+
+interface Composition {
+  /** Puts something between the control plane and its sidecars. */
+  wrap?: (client: SidecarClient) => SidecarClient
+  log?: Log
+}
 
 /** A control plane's part in saving (store, internal API, clients), without the rest of it. */
 export class ControlPlane implements AsyncDisposable {
@@ -53,29 +60,41 @@ export class ControlPlane implements AsyncDisposable {
   readonly sidecar: SidecarClient
   readonly #server: Server
 
-  private constructor(folder: string, objectStore: ObjectStore) {
+  readonly #log: Log
+
+  private constructor(
+    folder: string,
+    { objectStore, wrap, log }: Required<Composition> & { objectStore: ObjectStore },
+  ) {
     this.folder = folder
     this.objectStore = objectStore
+    this.#log = log
     this.workspaces = createWorkspaces({ objectStore })
     this.tokens = createTokens(newSigningKey())
     this.socket = join(folder, 'control.sock')
-    this.sidecar = createSidecarClient({
-      tokens: this.tokens,
-      orchestrator: {
-        dial: async (sandboxId) => {
-          const connection = connect(this.sockets.get(sandboxId) ?? '')
-          await once(connection, 'connect')
-          return connection
+    this.sidecar = wrap(
+      createSidecarClient({
+        tokens: this.tokens,
+        orchestrator: {
+          dial: async (sandboxId) => {
+            const connection = connect(this.sockets.get(sandboxId) ?? '')
+            await once(connection, 'connect')
+            return connection
+          },
         },
-      },
-    })
+      }),
+    )
     this.#server = this.#serve()
   }
 
   /** Over the store that `openStore` opens, in a new folder if it needs one. */
-  static async start(openStore: (folder: string) => Promise<ObjectStore>): Promise<ControlPlane> {
+  static async start(
+    openStore: (folder: string) => Promise<ObjectStore>,
+    { wrap = (client) => client, log = createLog({ level: 'error', format: 'text' }) }: Composition = {},
+  ): Promise<ControlPlane> {
     const folder = await mkdtemp('/tmp/devex-workspaces-')
-    const controlPlane = new ControlPlane(folder, await openStore(join(folder, 'objects')))
+    const objectStore = await openStore(join(folder, 'objects'))
+    const controlPlane = new ControlPlane(folder, { objectStore, wrap, log })
     controlPlane.#server.listen(controlPlane.socket)
     await once(controlPlane.#server, 'listening')
     return controlPlane
@@ -143,7 +162,7 @@ export class ControlPlane implements AsyncDisposable {
         committed: async (_claims, head) => void this.commits.push(head),
         reported: async (_claims, report) => void this.reports.push(report),
       },
-      log: createLog({ level: 'error', format: 'text' }),
+      log: this.#log,
     })
     return createServer((request, response) => {
       if (this.isStoreDown && request.url !== INTERNAL_ROUTES.report) {
