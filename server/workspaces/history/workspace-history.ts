@@ -83,6 +83,11 @@ export function createWorkspaceHistory(options: HistoryOptions): WorkspaceHistor
 
     mark: async (replId, as) => {
       const head = await editHead(objectStore, replId, (current) => {
+        const newest = newestOf(current)
+        // What was saved just for this need not stand there twice.
+        if (isPlain(newest)) {
+          return { ...current, history: [{ ...newest, ...as }, ...current.history.slice(1)] }
+        }
         const { manifest, files, bytes } = current
         return withRow(current, { id: newId(), manifest, files, bytes, savedAt: now(), ...as })
       })
@@ -154,6 +159,11 @@ export function createWorkspaceHistory(options: HistoryOptions): WorkspaceHistor
 
     archive: async (repl, manifest, format) => archive(await openSnapshot(objectStore, repl, manifest), format),
   }
+}
+
+/** A snapshot that nobody gave a name or a meaning. */
+function isPlain({ name, reason }: HistoryRow): boolean {
+  return name === undefined && (reason === 'auto' || reason === 'save' || reason === 'checkpoint')
 }
 
 function newestOf(head: Head): HistoryRow {
