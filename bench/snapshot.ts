@@ -44,18 +44,17 @@ export async function benchSnapshot(): Promise<void> {
 
 async function benchSize(size: (typeof SIZES)[number], folder: string, program: string): Promise<void> {
   const results = { devex: newMeasured(), restic: newMeasured(), 'tar.zst': newMeasured() }
+  // Nothing is deleted before all is measured: ext4 is slow to make files for seconds after many were deleted.
+  await using sandboxes = new AsyncDisposableStack()
   for (let round = 0; round < size.rounds; round += 1) {
-    const place = join(folder, 'round')
+    const place = join(folder, `${size.files}-${round}`)
     const source = join(place, 'source')
     mkdirSync(source, { recursive: true })
     writeSourceTree(source, size)
-    {
-      await using ours = await createDevex(program, (workspace) => writeSourceTree(workspace, size))
-      await measure(ours, { into: results.devex, size, place, round })
-    }
+    const ours = await createDevex(sandboxes, program, (workspace) => writeSourceTree(workspace, size))
+    await measure(ours, { into: results.devex, size, place, round })
     await measure({ ...(await createRestic(source, place)), source }, { into: results.restic, size, place, round })
     await measure({ ...createTar(source, place), source }, { into: results['tar.zst'], size, place, round })
-    rmSync(place, { recursive: true, force: true })
   }
   print(size.name, results)
 }
@@ -73,17 +72,20 @@ async function measure(
   into.bytes.changes.push((await archiver.storedBytes()) - full)
   into.ms['save with no change'].push(await archiver.save())
   into.ms.nothing.push(await archiver.nothing())
-  into.ms.restore.push(await archiver.restore(join(place, 'restored')))
-  rmSync(join(place, 'restored'), { recursive: true, force: true })
+  into.ms.restore.push(
+    await archiver.restore(join(place, `restored-${into.ms.restore.length}-${Math.round(performance.now())}`)),
+  )
 }
 
 /** A real sidecar, called as the control plane calls it; the time includes both of them and the disk store. */
 async function createDevex(
+  owner: AsyncDisposableStack,
   program: string,
   fill: (workspace: string) => void,
-): Promise<Archiver & { source: string } & AsyncDisposable> {
-  const controlPlane = await ControlPlane.start((at) => openDiskObjectStore({ folder: at, signingKey: SIGNING_KEY }))
-  const sandbox = await Sandbox.start(controlPlane, program)
+): Promise<Archiver & { source: string }> {
+  const openStore = (at: string) => openDiskObjectStore({ folder: at, signingKey: SIGNING_KEY })
+  const controlPlane = owner.use(await ControlPlane.start(openStore))
+  const sandbox = owner.use(await Sandbox.start(controlPlane, program))
   await controlPlane.adopt(sandbox)
   // What an adoption saves by itself is out of the way.
   await controlPlane.save(sandbox)
@@ -99,12 +101,8 @@ async function createDevex(
     },
     restore: async () => {
       controlPlane.newestGeneration += 1
-      await using next = await Sandbox.start(controlPlane, program)
-      return await timed(() => controlPlane.adopt(next))
-    },
-    [Symbol.asyncDispose]: async () => {
-      await sandbox[Symbol.asyncDispose]()
-      await controlPlane[Symbol.asyncDispose]()
+      const next = owner.use(await Sandbox.start(controlPlane, program))
+      return timed(() => controlPlane.adopt(next))
     },
   }
 }

@@ -1,5 +1,5 @@
-import { Agent as HttpAgent, request as httpRequest } from 'node:http'
-import type { IncomingMessage, RequestOptions } from 'node:http'
+import { Agent as HttpAgent, IncomingMessage, request as httpRequest } from 'node:http'
+import type { RequestOptions } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { CALL_TIMEOUT_MS } from './limits.ts'
 import { SidecarError } from './sidecar-error.ts'
@@ -52,19 +52,48 @@ export function createCaller(target: Target): Caller {
 
 /** The whole body of an answer, at most `maxBytes`. */
 export async function readBody(answer: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Buffer> {
-  const parts: Uint8Array[] = []
-  let bytes = 0
+  const body = new Body(announcedLength(answer), maxBytes)
   try {
-    for await (const part of answer) {
-      bytes += part.length
-      if (bytes > maxBytes) throw new SidecarError('too_large', `The body is larger than ${maxBytes} bytes.`)
-      parts.push(part)
-    }
+    for await (const part of answer) body.add(part)
   } catch (cause) {
     if (cause instanceof SidecarError) throw cause
     throw new SidecarError('unavailable', 'The connection broke in the middle of a body.', { cause })
   }
-  return Buffer.concat(parts)
+  return body.bytes
+}
+
+/** What has come of a body, in one buffer from the start if its length was announced: parts would be held twice in the end. */
+class Body {
+  readonly #maxBytes: number
+  #buffer: Buffer
+  #length = 0
+
+  constructor(announced: number, maxBytes: number) {
+    this.#maxBytes = maxBytes
+    this.#buffer = Buffer.allocUnsafeSlow(Math.min(announced, maxBytes))
+  }
+
+  get bytes(): Buffer {
+    return this.#buffer.subarray(0, this.#length)
+  }
+
+  add(part: Uint8Array): void {
+    const length = this.#length + part.length
+    if (length > this.#maxBytes) throw new SidecarError('too_large', `The body is larger than ${this.#maxBytes} bytes.`)
+    if (length > this.#buffer.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(length, this.#buffer.length * 2))
+      this.#buffer.copy(larger, 0, 0, this.#length)
+      this.#buffer = larger
+    }
+    this.#buffer.set(part, this.#length)
+    this.#length = length
+  }
+}
+
+function announcedLength(answer: AsyncIterable<Uint8Array>): number {
+  if (!(answer instanceof IncomingMessage)) return 0
+  const length = Number(answer.headers['content-length'] ?? 0)
+  return Number.isSafeInteger(length) && length > 0 ? length : 0
 }
 
 function addressOf(target: Target, path: string): RequestOptions {

@@ -10,16 +10,19 @@ export const MAX_REQUEST_BYTES = 256 * KIB
 export const MAX_ANSWER_BYTES = 4 * MIB
 
 /** Files that a restore gathers before it fetches what is in them, so that it need not hold the whole list. */
-export const RESTORE_BATCH_FILES = 4096
+export const RESTORE_BATCH_FILES = 2048
 
 /** Segments of an entry list that are fetched together: about 100 KB each. */
-export const SEGMENTS_AHEAD = 32
+export const SEGMENTS_AHEAD = 16
 
 /** If at least this part of a pack is wanted, all of it is fetched at once. */
 export const WHOLE_PACK_SHARE = 0.4
 
+/** Buffers that are of no use any more are collected when they come to so much. */
+export const GARBAGE_BYTES = 8 * MIB
+
 /** Packs on their way to or from the store at once. With the one being filled they bound the sidecar's memory. */
-export const MAX_TRANSFERS = 3
+export const MAX_TRANSFERS = 2
 
 /** Pre-signed URLs asked for in one call (the protocol's own bound). */
 export const MAX_URLS_PER_CALL = 500

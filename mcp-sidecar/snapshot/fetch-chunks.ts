@@ -4,6 +4,7 @@ import { checkPack, chunkIn, openFrame } from '#snapshot/pack.ts'
 import { SnapshotError } from '#snapshot/snapshot-error.ts'
 import type { ControlPlane } from '../control-plane-client.ts'
 import { MAX_TRANSFERS, WHOLE_PACK_SHARE } from '../limits.ts'
+import { Garbage } from './garbage.ts'
 
 interface FetchOptions {
   controlPlane: ControlPlane
@@ -20,10 +21,11 @@ interface FetchOptions {
 export async function fetchChunks(refs: Iterable<ChunkRef>, options: FetchOptions): Promise<void> {
   const packs = groupByPack(refs).entries()
   const failures: unknown[] = []
+  const garbage = new Garbage()
   const work = async () => {
     for (const [pack, frames] of packs) {
       if (failures.length > 0) return
-      await fetchPack(pack, [...frames.values()], options)
+      garbage.add(await fetchPack(pack, [...frames.values()], options))
     }
   }
   // All of them end before this does: nobody may go on writing into a volume that is emptied for another attempt.
@@ -31,22 +33,26 @@ export async function fetchChunks(refs: Iterable<ChunkRef>, options: FetchOption
   if (failures.length > 0) throw failures[0]
 }
 
-async function fetchPack(pack: string, frames: ChunkRef[][], options: FetchOptions): Promise<void> {
+/** Bytes of the buffers that it took. */
+async function fetchPack(pack: string, frames: ChunkRef[][], options: FetchOptions): Promise<number> {
   const { controlPlane, packBytes, onChunk } = options
   const wanted = frames.reduce((sum, [ref]) => sum + (ref?.frameBytes ?? 0), 0)
   const isWhole = wanted >= (packBytes.get(pack) ?? 0) * WHOLE_PACK_SHARE
   const whole = isWhole ? await controlPlane.download(`packs/${pack}`, { maxBytes: MAX_PACK_BYTES }) : undefined
   if (whole !== undefined) checkPack(pack, whole)
+  let used = 0
   for (const chunks of frames) {
     const [first] = chunks
     if (first === undefined) continue
     const compressed = whole === undefined ? await downloadFrame(first, options) : frameIn(whole, first)
     const frame = await openFrame(pack, compressed)
+    used += compressed.length + frame.length
     for (const ref of chunks) {
       const taken = onChunk(ref, chunkIn(frame, ref))
       if (taken !== undefined) await taken
     }
   }
+  return used
 }
 
 async function downloadFrame({ pack, frameStart, frameBytes }: ChunkRef, { controlPlane }: FetchOptions) {

@@ -17,8 +17,8 @@ export class TreeCursor {
     if (next?.entry.path === place.path && next.entry.root === place.root) return this.#take()
     if (this.#tree.segments.length === 0) return undefined
     if (!this.#isInOpenSegment(place)) this.#open(this.#tree.segmentAt(place))
-    const first = this.#entries[this.#at]
-    if (first !== undefined && compareEntries(first.entry, place) > 0) this.#at = 0
+    const passed = this.#entries[this.#at - 1]
+    if (passed !== undefined && compareEntries(passed.entry, place) >= 0) this.#at = 0
     for (let entry = this.#entries[this.#at]; entry !== undefined; entry = this.#entries[this.#at]) {
       const order = compareEntries(entry.entry, place)
       if (order === 0) return this.#take()

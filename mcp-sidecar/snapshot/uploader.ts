@@ -4,6 +4,7 @@ import { PACK_TARGET_BYTES } from '#snapshot/limits.ts'
 import { PackBuilder } from '#snapshot/pack.ts'
 import type { ControlPlane } from '../control-plane-client.ts'
 import { MAX_TRANSFERS } from '../limits.ts'
+import { Garbage } from './garbage.ts'
 import type { ChunkTable } from './chunk-table.ts'
 
 interface UploaderOptions {
@@ -20,6 +21,7 @@ interface UploaderOptions {
 export class Uploader {
   readonly #options: UploaderOptions
   readonly #pool = new BufferPool()
+  readonly #garbage = new Garbage()
   #builder = new PackBuilder(this.#pool)
   #underWay = new Map<PackBuilder, Promise<void>>()
   #failure: { error: unknown } | undefined
@@ -37,7 +39,7 @@ export class Uploader {
   add(name: string, bytes: Uint8Array): Promise<void> | undefined {
     if (this.#options.chunks.has(name) || this.#isPending(name)) return undefined
     this.#builder.add(name, bytes)
-    if (this.#builder.rawBytes < PACK_TARGET_BYTES) return undefined
+    if (this.#builder.rawBytes < PACK_TARGET_BYTES) return this.#builder.untilCompressed()
     this.#dispatch()
     return this.#untilFree()
   }
@@ -91,6 +93,7 @@ export class Uploader {
     chunks.addPack(pack.sha256, pack.bytes.length)
     for (const ref of pack.refs.values()) chunks.add(ref)
     this.#pool.give(pack.bytes)
+    this.#garbage.add(builder.rawBytes)
   }
 
   #throwFailure(): void {

@@ -18,6 +18,9 @@ const TRAILER_BYTES = 4 + CLOSING_MAGIC.length
 /** What a pack of the size that writers aim at comes to, if nothing in it can be compressed. */
 const OUTPUT_BYTES = PACK_TARGET_BYTES + 2 * FRAME_TARGET_BYTES
 
+/** As many as there are threads that could compress them, on most machines. */
+const MAX_WAITING_FRAMES = 2
+
 const indexSchema = z.strictObject({
   frames: z.array(
     z.strictObject({
@@ -56,6 +59,8 @@ export class PackBuilder {
   #closed: { chunks: FrameChunk[]; start: number; bytes: number }[] = []
   #names = new Set<string>()
   #rawBytes = 0
+  /** Frames that are being compressed. */
+  #waiting = 0
   #output: Buffer = Buffer.alloc(0)
   #outputBytes = 0
   /** Frames are written one after the other, in their order. */
@@ -93,6 +98,11 @@ export class PackBuilder {
     if (frame.bytes >= FRAME_TARGET_BYTES) this.#closeFrame()
   }
 
+  /** What to wait for before more is added, if much of it waits to be compressed. */
+  untilCompressed(): Promise<void> | undefined {
+    return this.#waiting >= MAX_WAITING_FRAMES ? this.#written : undefined
+  }
+
   /** The finished pack, or `undefined` if nothing was added. */
   async seal(): Promise<Pack | undefined> {
     this.#closeFrame()
@@ -116,8 +126,10 @@ export class PackBuilder {
     const frame = this.#frame
     this.#frame = undefined
     if (frame === undefined) return
+    this.#waiting += 1
     const compressed = compress(frame.buffer.subarray(0, frame.bytes))
     this.#written = Promise.all([compressed, this.#written]).then(([bytes]) => {
+      this.#waiting -= 1
       this.#pool.give(frame.buffer)
       if (this.#outputBytes === 0) this.#write(MAGIC)
       this.#closed.push({ chunks: frame.chunks, start: this.#outputBytes, bytes: bytes.length })

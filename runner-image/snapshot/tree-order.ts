@@ -10,10 +10,21 @@ export function compareEntries(
   b: Pick<SnapshotEntry, 'root' | 'path'>,
 ): number {
   if (a.root !== b.root) return ROOTS.indexOf(a.root) - ROOTS.indexOf(b.root)
-  // No name holds NUL, so with it as separator the order of strings is the order of a walk.
-  const [left, right] = [a.path.replaceAll('/', '\0'), b.path.replaceAll('/', '\0')]
-  return left < right ? -1 : left > right ? 1 : 0
+  return comparePaths(a.path, b.path)
 }
+
+/** As byte strings, but that `/` comes before everything: so a folder's content comes before its longer-named neighbours. */
+function comparePaths(a: string, b: string): number {
+  const length = Math.min(a.length, b.length)
+  for (let at = 0; at < length; at += 1) {
+    const left = a.charCodeAt(at)
+    const right = b.charCodeAt(at)
+    if (left !== right) return (left === SLASH ? 0 : left) - (right === SLASH ? 0 : right)
+  }
+  return a.length - b.length
+}
+
+const SLASH = 0x2f
 
 /**
  * Throws unless the entries form a tree that can be written below two folders: in order, no path twice, no `..`, no

@@ -15,6 +15,8 @@ import { createTokens, newSigningKey } from '#server/auth/tokens.ts'
 import type { Tokens } from '#server/auth/tokens.ts'
 import { AppError } from '#server/errors.ts'
 import { createLog } from '#server/log.ts'
+import { SIDECAR_MALLOC } from '#server/orchestrator/local/environment.ts'
+import { NODE_FLAGS } from '#server/orchestrator/local/part-launch.ts'
 import type { Log } from '#server/log.ts'
 import { serveDiskObject } from '#server/object-store/disk-presigned.ts'
 import type { ObjectStore } from '#server/object-store/object-store.ts'
@@ -234,9 +236,10 @@ export class Sandbox implements AsyncDisposable {
       CONTROL_SOCKET: this.#controlPlane.socket,
       CONTROL_PUBLIC_KEY: this.#controlPlane.tokens.publicKey.replaceAll('\n', String.raw`\n`),
       SANDBOX_ID: this.id,
+      ...SIDECAR_MALLOC,
     }
     const assignments = Object.entries(settings).map(([name, value]) => `${name}=${value}`)
-    const child = spawn('env', [...assignments, process.execPath, this.#program], {
+    const child = spawn('env', [...assignments, process.execPath, ...NODE_FLAGS, this.#program], {
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     this.#process = child
@@ -254,6 +257,12 @@ export class Sandbox implements AsyncDisposable {
       await delay(POLL_MS)
       if (child.exitCode !== null || child.signalCode !== null) throw new Error(`the sidecar ended: ${this.#errors}`)
     }
+  }
+
+  /** Of the sidecar. */
+  get pid(): number {
+    if (this.#process?.pid === undefined) throw new Error('no sidecar runs')
+    return this.#process.pid
   }
 
   async killSidecar(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {

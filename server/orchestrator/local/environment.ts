@@ -66,6 +66,12 @@ export interface SidecarEnvironment extends PartEnvironment {
   state: string
 }
 
+/**
+ * Large buffers of the sidecar go back to the system when they are free (mallopt(3); other systems ignore it): otherwise
+ * the C library keeps tens of megabytes of them in each thread's heap.
+ */
+export const SIDECAR_MALLOC = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '262144' }
+
 export function sidecarEnvironment(options: SidecarEnvironment): Record<string, string> {
   return {
     ...commonEnvironment(options),
@@ -74,6 +80,7 @@ export function sidecarEnvironment(options: SidecarEnvironment): Record<string, 
     CONTROL_SOCKET: options.controlSocket,
     VOLUME_DIR: options.volume,
     STATE_DIR: options.state,
+    ...SIDECAR_MALLOC,
   }
 }
 

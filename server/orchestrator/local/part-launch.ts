@@ -25,7 +25,7 @@ export interface PartOptions {
 }
 
 /** Fewer threads and a smaller young generation: a sandbox's part is small and mostly waits. */
-const NODE_FLAGS = ['--max-semi-space-size=1', '--v8-pool-size=1']
+export const NODE_FLAGS = ['--max-semi-space-size=1', '--v8-pool-size=1']
 
 /** The socket on which a part listens, as the control plane sees it. */
 export function socketOf(folders: Folders, part: SandboxPart): string {
