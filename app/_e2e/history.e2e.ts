@@ -101,6 +101,23 @@ test('a snapshot is downloaded, and forked into a REPL of its own', async ({ pag
   await expect(editorText(page)).toContainText('roses are red')
 })
 
+test('the files of a REPL that sleeps can be read and taken away', async ({ page }) => {
+  const asleep = await createRepl(client, 'empty')
+  await openRepl(page, client, asleep)
+  await client.mutate('repls.stop', { replId: asleep })
+  await page.getByRole('button', { name: 'Look at the files' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Files, as last backed up' })
+  await dialog.getByRole('button', { name: 'README.md' }).click()
+  await expect(dialog.locator('.view-lines')).toContainText('This REPL has a shell')
+  const { violations } = await new AxeBuilder({ page }).include('[role="dialog"]').exclude('.monaco-editor').analyze()
+  expect(violations).toEqual([])
+  await page.screenshot({ path: test.info().outputPath('asleep.png') })
+  const downloading = page.waitForEvent('download')
+  await dialog.getByRole('button', { name: 'Download as zip' }).click()
+  expect((await downloading).suggestedFilename()).toMatch(/\.zip$/)
+  await expect(page.getByRole('heading', { name: /is sleeping/ })).toBeAttached()
+})
+
 test('a zip becomes a REPL; what is no zip is refused in words', async ({ page }) => {
   const folder = await mkdtemp(join(tmpdir(), 'devex-zip-'))
   try {

@@ -4,6 +4,7 @@ import Link from 'next/link'
 import { Button } from '#components/ui/button.tsx'
 import { api, wireErrorOf } from '#components/api.ts'
 import type { FailureExit, ReplStateView } from '#server/repls/views.ts'
+import { LookAtFiles } from './look-at-files.tsx'
 import { useRepl, useWorkbench } from './use-workbench.tsx'
 
 const LABELS: Record<FailureExit, string> = {
@@ -35,6 +36,7 @@ export function FailureExits({ state }: { state: Extract<ReplStateView, { kind: 
           {LABELS[exit]}
         </Button>
       ))}
+      <LookAtFiles />
       <Button asChild variant="ghost">
         <Link href="/repls">Back to your REPLs</Link>
       </Button>

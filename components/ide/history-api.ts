@@ -9,6 +9,7 @@ export function historyApi(replId: string): HistoryApi {
     rename: (id, name) => api().history.rename.mutate({ replId, id, name }),
     remove: (id) => api().history.remove.mutate({ replId, id }),
     diff: (from) => api().history.diff.query({ replId, from, to: 'now' }),
+    tree: () => api().history.tree.query({ replId }),
     file: (id, path) => api().history.file.query({ replId, id, path }),
     restore: (id, paths) => api().history.restore.mutate({ replId, id, ...(paths !== undefined && { paths }) }),
     fork: (id) => api().history.fork.mutate({ replId, id }),

@@ -9,6 +9,7 @@ import { ErrorState } from '#components/ui/error-state.tsx'
 import type { ReplStateView } from '#server/repls/views.ts'
 import { AccessScreen } from './access-screen.tsx'
 import { FailureExits } from './failure-exits.tsx'
+import { LookAtFiles } from './look-at-files.tsx'
 import { PhaseList } from './phase-list.tsx'
 import { useStore, useWorkbench } from './use-workbench.tsx'
 
@@ -63,11 +64,14 @@ function Instead({ state }: { state: ReplStateView }) {
           icon={<Moon />}
           title={`${view.name} is sleeping`}
           actions={
-            workbench.repl.canEdit && (
-              <Button variant="primary" onClick={() => void workbench.repl.start()}>
-                Start
-              </Button>
-            )
+            <>
+              {workbench.repl.canEdit && (
+                <Button variant="primary" onClick={() => void workbench.repl.start()}>
+                  Start
+                </Button>
+              )}
+              <LookAtFiles />
+            </>
           }
         >
           {workbench.repl.canEdit

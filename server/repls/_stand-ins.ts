@@ -282,6 +282,7 @@ export const noHistory: WorkspaceHistory = {
   rename: refuseHistory,
   remove: refuseHistory,
   diff: refuseHistory,
+  tree: refuseHistory,
   file: refuseHistory,
   moveTo: refuseHistory,
   fork: refuseHistory,

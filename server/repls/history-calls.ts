@@ -102,6 +102,13 @@ export function createHistory(deps: HistoryDeps): History {
       return history.diff(workspaceOf(repl), { from: before, to: after })
     },
 
+    tree: async (who, replId, id) => {
+      await access.require(who, replId, 'viewer')
+      const row = id === undefined ? (await history.rows(replId))[0] : await history.row(replId, id)
+      if (row === undefined) throw new AppError('not_found', 'This REPL has no snapshot yet.')
+      return { id: row.id, ...(await history.tree(workspaceOf(await replOf(replId)), row.manifest)) }
+    },
+
     file: async (who, replId, { id, path }) => {
       await access.require(who, replId, 'viewer')
       return history.file(workspaceOf(await replOf(replId)), await manifestOf(replId, id), path)

@@ -4,7 +4,7 @@ import type { ReplView } from '#server/repls/views.ts'
 import type { Reason } from '#server/workspaces/head.ts'
 import type { ArchiveFormat } from '#server/workspaces/history/archive.ts'
 import type { Difference } from '#server/workspaces/history/compare-snapshots.ts'
-import type { FileThen } from '#server/workspaces/history/workspace-history.ts'
+import type { FileThen, TreeEntry } from '#server/workspaces/history/workspace-history.ts'
 
 /** One state of a repl's files, as pages see it. Times are milliseconds since the epoch, sizes bytes. */
 export interface SnapshotView {
@@ -43,6 +43,8 @@ export interface History {
     replId: string,
     range: { from: string; to: string },
   ): Promise<{ differences: Difference[]; isCut: boolean }>
+  /** The project's files as they were; the newest snapshot unless `id` names one. */
+  tree(who: Principal, replId: string, id?: string): Promise<{ id: string; entries: TreeEntry[]; isCut: boolean }>
   file(who: Principal, replId: string, at: { id: string; path: string }): Promise<FileThen>
   /**
    * Brings a state back: all of it, or some paths of the project. What was there before is kept as a snapshot, whose id

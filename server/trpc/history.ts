@@ -23,6 +23,9 @@ export const historyRouter = router({
   diff: procedure
     .input(byId.extend({ from: z.string().min(1).max(100), to: z.string().min(1).max(100) }))
     .query(({ ctx, input }) => ctx.app.history.diff(ctx.who, input.replId, input)),
+  tree: procedure
+    .input(byId.extend({ id: z.string().min(1).max(100).exactOptional() }))
+    .query(({ ctx, input }) => ctx.app.history.tree(ctx.who, input.replId, input.id)),
   file: procedure
     .input(snapshot.extend({ path: workspacePathSchema.min(1) }))
     .query(({ ctx, input }) => ctx.app.history.file(ctx.who, input.replId, input)),

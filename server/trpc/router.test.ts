@@ -88,6 +88,7 @@ const MATRIX: Row[] = [
   row('history.diff', [YES, YES, YES, YES, ABSENT, WHO], (caller, replId) =>
     caller.history.diff({ replId, from: 'x', to: 'y' }),
   ),
+  row('history.tree', [YES, YES, YES, YES, ABSENT, WHO], (caller, replId) => caller.history.tree({ replId, id: 'x' })),
   row('history.file', [YES, YES, YES, YES, ABSENT, WHO], (caller, replId) =>
     caller.history.file({ replId, id: 'x', path: 'y' }),
   ),

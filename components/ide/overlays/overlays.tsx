@@ -15,6 +15,7 @@ import { RenameDialog } from './rename-dialog.tsx'
 import { RunDialog } from './run-dialog.tsx'
 
 const ThenDialog = dynamic(async () => (await import('../history/then-dialog.tsx')).ThenDialog, { ssr: false })
+const FilesDialog = dynamic(async () => (await import('../history/files-dialog.tsx')).FilesDialog, { ssr: false })
 const CompareDialog = dynamic(async () => (await import('./compare-dialog.tsx')).CompareDialog, { ssr: false })
 
 /** Whatever lies over the workbench: at most one thing. */
@@ -62,6 +63,8 @@ function Shown({ overlay, onClose }: { overlay: Overlay; onClose: () => void }) 
       return <CheckpointDialog id={overlay.id} onClose={onClose} />
     case 'restore':
       return <RestoreDialog id={overlay.id} onClose={onClose} />
+    case 'files':
+      return <FilesDialog onClose={onClose} />
     case 'then':
       return <ThenDialog id={overlay.id} path={overlay.path} onClose={onClose} />
     case 'compare':

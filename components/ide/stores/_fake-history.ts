@@ -36,6 +36,10 @@ export class FakeHistory implements HistoryApi {
     return { differences: [], isCut: false }
   }
 
+  async tree() {
+    return { id: 's1', entries: [], isCut: false }
+  }
+
   async file(): Promise<FileThen> {
     return { kind: 'missing' }
   }

@@ -2,7 +2,7 @@ import type { WireError } from '#protocol/errors.ts'
 import type { SnapshotView } from '#server/repls/history.ts'
 import type { ReplView } from '#server/repls/views.ts'
 import type { Difference } from '#server/workspaces/history/compare-snapshots.ts'
-import type { FileThen } from '#server/workspaces/history/workspace-history.ts'
+import type { FileThen, TreeEntry } from '#server/workspaces/history/workspace-history.ts'
 import { Store } from './store.ts'
 
 /** What this page asks of the API about a REPL's past. */
@@ -13,6 +13,8 @@ export interface HistoryApi {
   remove(id: string): Promise<void>
   /** What changed since then. */
   diff(from: string): Promise<{ differences: Difference[]; isCut: boolean }>
+  /** The project as it was last backed up. */
+  tree(): Promise<{ id: string; entries: TreeEntry[]; isCut: boolean }>
   file(id: string, path: string): Promise<FileThen>
   restore(id: string, paths?: string[]): Promise<{ undo: string }>
   fork(id: string): Promise<ReplView>
@@ -84,6 +86,10 @@ export class History {
 
   fork(id: string): Promise<ReplView> {
     return this.#work(id, () => this.#api.fork(id))
+  }
+
+  tree(): Promise<{ id: string; entries: TreeEntry[]; isCut: boolean }> {
+    return this.#api.tree()
   }
 
   file(id: string, path: string): Promise<FileThen> {

@@ -37,6 +37,8 @@ export type Overlay =
   /** A name for the files as they are now, or for a snapshot. */
   | { kind: 'checkpoint'; id?: string }
   | { kind: 'restore'; id: string }
+  /** The files as they were last backed up, to look at. */
+  | { kind: 'files' }
   /** A file as a snapshot has it, beside what it is now. */
   | { kind: 'then'; id: string; path: string }
 

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { isUtf8 } from 'node:buffer'
-import { byteStringOf } from '#snapshot/byte-string.ts'
+import { byteStringOf, displayName } from '#snapshot/byte-string.ts'
+import type { SnapshotEntry } from '#snapshot/entry.ts'
 import { newId } from '#protocol/ids.ts'
 import { AppError } from '#server/errors.ts'
 import type { ObjectStore } from '#server/object-store/object-store.ts'
@@ -18,8 +19,9 @@ import type { Retention } from '#server/workspaces/history/retention.ts'
 import { writeSnapshot } from '#server/workspaces/history/write-snapshot.ts'
 import type { WorkspaceRef } from '#server/workspaces/workspaces.ts'
 
-/** Differences in one answer, and the largest file shown as text. */
+/** Differences and paths in one answer, and the largest file shown as text. */
 const MAX_DIFFERENCES = 2000
+const MAX_TREE = 10_000
 const MAX_TEXT_BYTES = 1024 * 1024
 
 /** A file as it was in a snapshot, for a diff in the editor. */
@@ -27,6 +29,13 @@ export type FileThen =
   | { kind: 'text'; content: string; size: number }
   | { kind: 'binary' | 'too_large'; size: number }
   | { kind: 'missing' }
+
+/** Something in a snapshot's project. `size` in bytes. */
+export interface TreeEntry {
+  path: string
+  type: SnapshotEntry['type']
+  size: number
+}
 
 /** The snapshots of repls, in the object store. Knows nothing of who asks, or of what runs. */
 export interface WorkspaceHistory {
@@ -45,6 +54,8 @@ export interface WorkspaceHistory {
     repl: WorkspaceRef,
     manifests: { from: string; to: string },
   ): Promise<{ differences: Difference[]; isCut: boolean }>
+  /** What is in the project, in tree order. `isCut`: more than is listed. */
+  tree(repl: WorkspaceRef, manifest: string): Promise<{ entries: TreeEntry[]; isCut: boolean }>
   file(repl: WorkspaceRef, manifest: string, path: string): Promise<FileThen>
   /** Makes an older state, or some paths of it, the newest one. For a repl that nothing runs of. */
   moveTo(repl: WorkspaceRef, to: { manifest: string; paths?: readonly string[]; actor?: string }): Promise<HistoryRow>
@@ -125,6 +136,12 @@ export function createWorkspaceHistory(options: HistoryOptions): WorkspaceHistor
       return { differences, isCut: false }
     },
 
+    tree: async (repl, manifest) => {
+      const { entries } = await openSnapshot(objectStore, repl, manifest)
+      const project = entries.filter(({ root, path }) => root === 'workspace' && path !== '')
+      return { entries: project.slice(0, MAX_TREE).map(treeEntryOf), isCut: project.length > MAX_TREE }
+    },
+
     file: async (repl, manifest, path) => {
       const snapshot = await openSnapshot(objectStore, repl, manifest)
       const entry = entryAt(snapshot, 'workspace', byteStringOf(path))
@@ -159,6 +176,10 @@ export function createWorkspaceHistory(options: HistoryOptions): WorkspaceHistor
 
     archive: async (repl, manifest, format) => archive(await openSnapshot(objectStore, repl, manifest), format),
   }
+}
+
+function treeEntryOf(entry: SnapshotEntry): TreeEntry {
+  return { path: displayName(entry.path), type: entry.type, size: entry.type === 'file' ? entry.size : 0 }
 }
 
 /** A snapshot that nobody gave a name or a meaning. */
