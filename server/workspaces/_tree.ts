@@ -1,6 +1,17 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, lstatSync, readFileSync, readdirSync, readlinkSync } from 'node:fs'
-import { sha256 } from '#snapshot/hash.ts'
+import { createHash } from 'node:crypto'
+import {
+  chmodSync,
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  readdirSync,
+  readlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
 
 /** Everything that a round trip keeps of a folder, a line for each thing in it: names are bytes. */
 export function describeTree(folder: string): string[] {
@@ -15,27 +26,50 @@ export function describeTree(folder: string): string[] {
       lines.push(['directory', ...base, mode].join(' | '))
       for (const child of readdirSync(place, { encoding: 'buffer' }).sort((a, b) => a.compare(b)))
         visit(Buffer.concat([place, Buffer.from('/'), child]), Buffer.concat([name, Buffer.from('/'), child]))
-    } else
-      lines.push(['file', ...base, mode, stats.size.toString(), sha256(readWhatever(place, stats.mode))].join(' | '))
+    } else lines.push(['file', ...base, mode, stats.size.toString(), hashOf(place, stats.mode)].join(' | '))
   }
   visit(Buffer.from(folder), Buffer.from(''))
   return lines
 }
 
-/** A file's content, also where its mode forbids its owner to read it; modes and times stay as they are. */
-function readWhatever(file: Buffer, mode: bigint): Buffer {
-  if ((mode & 0o400n) !== 0n) return readFileSync(file)
+/** Hash of a file's content, also where its mode forbids its owner to read it; modes and times stay as they are. */
+function hashOf(file: Buffer, mode: bigint): string {
+  if ((mode & 0o400n) !== 0n) return hashReadable(file)
   chmodSync(file, 0o600)
   try {
-    return readFileSync(file)
+    return hashReadable(file)
   } finally {
     chmodSync(file, Number(mode & 0o7777n))
   }
 }
 
+function hashReadable(file: Buffer): string {
+  const hash = createHash('sha256')
+  const fd = openSync(file, 'r')
+  try {
+    for (let read = readSync(fd, PART); read > 0; read = readSync(fd, PART)) hash.update(PART.subarray(0, read))
+    return hash.digest('hex')
+  } finally {
+    closeSync(fd)
+  }
+}
+
+const PART = Buffer.alloc(1024 * 1024)
+
 /** A tree with everything that a file system allows and programs get wrong. */
 export function makeNastyTree(workspace: string): void {
   execFileSync('bash', ['-c', NASTY], { cwd: workspace })
+}
+
+const FILES_PER_FOLDER = 100
+
+/** Adds `count` small files, each another one, in folders of a hundred. */
+export function addSmallFiles(workspace: string, count: number): void {
+  for (let at = 0; at < count; at += 1) {
+    const folder = join(workspace, `many-${Math.floor(at / FILES_PER_FOLDER)}`)
+    if (at % FILES_PER_FOLDER === 0) mkdirSync(folder)
+    writeFileSync(join(folder, `file-${at}.txt`), `line of file ${at}\n`.repeat(1 + (at % 40)))
+  }
 }
 
 const NASTY = String.raw`

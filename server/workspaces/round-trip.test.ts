@@ -1,33 +1,14 @@
-import { CreateBucketCommand, DeleteBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { execFileSync } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
 import { mkdirSync, renameSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { openDiskObjectStore } from '#server/object-store/disk.ts'
 import type { ObjectStore } from '#server/object-store/object-store.ts'
-import { openS3ObjectStore } from '#server/object-store/s3.ts'
-import { ControlPlane, SIGNING_KEY, Sandbox } from '#server/workspaces/_constellation.ts'
-import { describeTree, makeNastyTree } from '#server/workspaces/_tree.ts'
+import { ControlPlane, Sandbox } from '#server/workspaces/_constellation.ts'
+import { addSmallFiles, describeTree, makeNastyTree } from '#server/workspaces/_tree.ts'
+import { cycle, makeBucket, moveOn, openDisk, s3 } from '#server/workspaces/round-trip.contract.ts'
 
-const endpoint = process.env['TESTBED_S3_ENDPOINT'] ?? ''
-const region = process.env['TESTBED_S3_REGION'] ?? 'us-east-1'
-const credentials = {
-  accessKeyId: process.env['TESTBED_S3_ACCESS_KEY'] ?? '',
-  secretAccessKey: process.env['TESTBED_S3_SECRET_KEY'] ?? '',
-}
 const MAKE_FIFO = 'mkfifo pipe'
-const openDisk = (folder: string) => openDiskObjectStore({ folder, signingKey: SIGNING_KEY })
-
-/** Stops `sandbox` and brings its repl up in a new one, as another generation. */
-async function moveOn(controlPlane: ControlPlane, sandbox: Sandbox): Promise<Sandbox> {
-  await controlPlane.stop(sandbox)
-  controlPlane.newestGeneration += 1
-  const next = await Sandbox.start(controlPlane)
-  await controlPlane.adopt(next)
-  return next
-}
 
 /** What two stops and starts saw: the tree before each, and after it. */
 async function roundTrips(openStore: (folder: string) => Promise<ObjectStore>) {
@@ -51,22 +32,6 @@ async function roundTrips(openStore: (folder: string) => Promise<ObjectStore>) {
   return { made, madeBack, changed, changedBack: describeTree(third.workspace) }
 }
 
-/** A bucket of its own on the test bed's S3 server, gone afterwards. */
-async function makeBucket(): Promise<{ name: string } & AsyncDisposable> {
-  const name = `test-${randomUUID()}`
-  const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true })
-  await client.send(new CreateBucketCommand({ Bucket: name }))
-  return {
-    name,
-    [Symbol.asyncDispose]: async () => {
-      await using store = await openS3ObjectStore({ bucket: name, endpoint, region, credentials })
-      await store.delete((await Array.fromAsync(store.list(''))).map(({ key }) => key))
-      await client.send(new DeleteBucketCommand({ Bucket: name }))
-      client.destroy()
-    },
-  }
-}
-
 describe('a workspace that is stopped and started', { timeout: 60_000 }, () => {
   test('D5: comes back byte-, mode- and mtime-identical, deletions and renames included', async () => {
     const { made, madeBack, changed, changedBack } = await roundTrips(openDisk)
@@ -75,16 +40,20 @@ describe('a workspace that is stopped and started', { timeout: 60_000 }, () => {
     expect(changedBack).toEqual(changed)
   })
 
-  test.skipIf(endpoint === '')(
-    `D5: the same through S3${endpoint === '' ? ' (skipped: TESTBED_S3_ENDPOINT names no server)' : ''}`,
-    async () => {
-      await using bucket = await makeBucket()
-      const open = () => openS3ObjectStore({ bucket: bucket.name, endpoint, region, credentials })
-      const { made, madeBack, changed, changedBack } = await roundTrips(open)
-      expect(madeBack).toEqual(made)
-      expect(changedBack).toEqual(changed)
-    },
-  )
+  test.skipIf(!s3.isThere)(`D5: the same through S3${s3.why}`, async () => {
+    await using bucket = await makeBucket()
+    const { made, madeBack, changed, changedBack } = await roundTrips(bucket.open)
+    expect(madeBack).toEqual(made)
+    expect(changedBack).toEqual(changed)
+  })
+
+  test('D5: is the same after ten rounds of it (a hundred, and larger trees: npm run test:faults)', async () => {
+    const fill = (workspace: string) => {
+      makeNastyTree(workspace)
+      addSmallFiles(workspace, 300)
+    }
+    expect(await cycle(openDisk, 10, fill)).toEqual([])
+  })
 
   test('keeps holes of sparse files', async () => {
     await using controlPlane = await ControlPlane.start(openDisk)
