@@ -115,7 +115,8 @@ test('the files of a REPL that sleeps can be read and taken away', async ({ page
   const downloading = page.waitForEvent('download')
   await dialog.getByRole('button', { name: 'Download as zip' }).click()
   expect((await downloading).suggestedFilename()).toMatch(/\.zip$/)
-  await expect(page.getByRole('heading', { name: /is sleeping/ })).toBeAttached()
+  await dialog.getByRole('button', { name: 'Close' }).last().click()
+  await expect(page.getByRole('heading', { name: /is sleeping/ })).toBeVisible()
 })
 
 test('a zip becomes a REPL; what is no zip is refused in words', async ({ page }) => {
