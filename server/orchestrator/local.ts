@@ -180,7 +180,9 @@ class LocalOrchestrator implements Orchestrator {
   ): Promise<void> {
     const signal = AbortSignal.any([given, this.#closed.signal])
     const known = this.#sandboxes.get(sandboxId)
-    if (known !== undefined) return await known.untilUp(signal)
+    if (known !== undefined && !known.isStillborn) return await known.untilUp(signal)
+    // A control plane that was killed had begun it: nothing was ever in it, so it is begun anew.
+    if (known !== undefined) await this.#discard(sandboxId, known)
     const sandbox = await this.#make(sandboxId, options)
     try {
       await sandbox.start(signal)

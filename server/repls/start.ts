@@ -89,8 +89,22 @@ function factsOf({ work: { repl }, sandboxId, beganAt }: Attempt) {
 }
 
 async function startFresh(deps: StartDeps, attempt: Attempt): Promise<void> {
-  const sandboxId = await claimSandbox(deps, attempt)
-  await adopt(deps, attempt, { sandboxId, isResumed: false })
+  for (;;) {
+    const sandboxId = await claimSandbox(deps, attempt)
+    try {
+      return await adopt(deps, attempt, { sandboxId, isResumed: false })
+    } catch (error) {
+      // A spare of before the state store was lost, and the signing key with it: it obeys nobody any more.
+      const isOfOldKey = error instanceof AppError && error.code === 'unauthenticated'
+      if (!attempt.isSpare || !isOfOldKey) throw error
+      const { id, generation } = attempt.work.repl
+      await tryRemove(() => removeOwn(deps.orchestrator, sandboxId, { replId: id, generation }), {
+        log: deps.log,
+        sandboxId,
+      })
+      attempt.sandboxId = null
+    }
+  }
 }
 
 /** A sandbox labelled as this repl's. Its name is in the record before anything is done with it. */

@@ -68,6 +68,11 @@ export class LocalSandbox {
     }
   }
 
+  /** It died before it was ever up. */
+  get isStillborn(): boolean {
+    return !this.#record.ready && this.#deaths.size > 0
+  }
+
   get port(): number | undefined {
     return this.#record.port
   }
@@ -119,8 +124,15 @@ export class LocalSandbox {
 
   /** Starts a part anew on the same volume, unless it runs. */
   async restart(part: SandboxPart, signal: AbortSignal): Promise<void> {
-    await this.#exclusively(() => this.#replacePart(part))
-    await this.#untilHealthy(part, signal)
+    const isNew = await this.#exclusively(() => this.#replacePart(part))
+    try {
+      await this.#untilHealthy(part, signal)
+    } catch (error) {
+      // What was found running may have been about to end: bubblewrap outlives what runs in it by a moment.
+      if (isNew || !this.#deaths.has(part)) throw error
+      await this.#exclusively(() => this.#replacePart(part))
+      await this.#untilHealthy(part, signal)
+    }
     if (this.#deaths.size === 0) await this.untilUp(signal)
   }
 
@@ -157,9 +169,10 @@ export class LocalSandbox {
     this.#options.onChange()
   }
 
-  async #replacePart(part: SandboxPart): Promise<void> {
+  /** Whether it had to be started; one that runs is left alone. */
+  async #replacePart(part: SandboxPart): Promise<boolean> {
     const known = this.#record.parts[part]
-    if (known !== undefined && isRunning(known) && !this.#deaths.has(part)) return
+    if (known !== undefined && isRunning(known) && !this.#deaths.has(part)) return false
     const reason = this.#deaths.get(part) ?? `The ${part} ended.`
     await this.#endPart(part)
     await prepareGround(this.#ground)
@@ -175,6 +188,7 @@ export class LocalSandbox {
       this.#deaths.set(part, reason)
       throw error
     }
+    return true
   }
 
   async #endPart(part: SandboxPart): Promise<void> {
