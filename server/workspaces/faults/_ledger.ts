@@ -3,6 +3,7 @@ import type { Random } from '#server/workspaces/faults/_random.ts'
 
 /** Largest file that is written, in characters: some need several frames of a pack, most are small. */
 const MAX_CHARS = 120_000
+const USUAL_CHARS = 2000
 
 interface Edits {
   /** What was handed to the product, newest last; index 0 is the file's absence. */
@@ -18,8 +19,8 @@ interface Edits {
  * its version: a mix of two is none.
  */
 export interface Ledger {
-  /** A new content for a file. Until it is acknowledged it may be there or not. */
-  attempt(file: string): { version: number; content: string }
+  /** A new content for a file, a `short` one of two lines. Until it is acknowledged it may be there or not. */
+  attempt(file: string, length?: 'short'): { version: number; content: string }
   acknowledge(file: string, version: number): void
   /** What is acknowledged now; to be handed to `backUp` once a save that began afterwards is reported. */
   mark(): ReadonlyMap<string, number>
@@ -41,10 +42,11 @@ export function createLedger(random: Random): Ledger {
     return fresh
   }
   return {
-    attempt: (file) => {
+    attempt: (file, length) => {
       const { versions } = of(file)
       const version = versions.length
-      const content = contentOf(`${file} ${version} ${random.int(2 ** 32)}`, random.int(10) === 0 ? MAX_CHARS : 2000)
+      const chars = length === 'short' ? 0 : random.int(10) === 0 ? MAX_CHARS : USUAL_CHARS
+      const content = contentOf(`${file} ${version} ${random.int(2 ** 32)}`, chars)
       versions.push(content)
       return { version, content }
     },
