@@ -1,10 +1,13 @@
 import { execFileSync } from 'node:child_process'
+import { createWriteStream } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { AxeBuilder } from '@axe-core/playwright'
 import { expect, test } from '@playwright/test'
 import type { Page } from '@playwright/test'
+import { ZipFile } from 'yazl'
 import { connect, createRepl, signIn } from './_client.ts'
 import type { Client, Connection } from './_client.ts'
 import { prompt } from './_pages.ts'
@@ -123,7 +126,10 @@ test('a zip becomes a REPL; what is no zip is refused in words', async ({ page }
   const folder = await mkdtemp(join(tmpdir(), 'devex-zip-'))
   try {
     await writeFile(join(folder, 'hello.txt'), 'from a zip\n')
-    execFileSync('python3', ['-m', 'zipfile', '-c', join(folder, 'project.zip'), join(folder, 'hello.txt')])
+    const zip = new ZipFile()
+    zip.addFile(join(folder, 'hello.txt'), 'hello.txt')
+    zip.end()
+    await pipeline(zip.outputStream, createWriteStream(join(folder, 'project.zip')))
     await actAs(page, client)
     await page.goto(`${client.url}/repls`)
     await page.getByRole('button', { name: 'New REPL' }).first().click()
