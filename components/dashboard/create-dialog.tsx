@@ -19,7 +19,7 @@ import type { WireError } from '#protocol/errors.ts'
 import type { TemplateView } from '#server/repls/views.ts'
 
 const SUBMIT = { template: 'Create REPL', git: 'Clone repository', zip: 'Import zip' } as const
-const NAME_HINT = { template: 'Name of the template', git: 'Name of the repository', zip: 'Empty' } as const
+const NAME_HINT = { template: 'Name of the template', git: 'Name of the repository', zip: 'Name of the zip' } as const
 
 interface CreateDialogProps {
   open: boolean

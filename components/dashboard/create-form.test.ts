@@ -27,6 +27,7 @@ test('a repository comes with its branch if one is given, and with https if the 
 test('a zip goes with its name, and must be there', () => {
   const zip = new File(['PK'], 'project.zip')
   expect(readCreateDraft({ ...DRAFT, kind: 'zip', zip, name: ' Mine ' })).toEqual({ isValid: true, zip, name: 'Mine' })
+  expect(readCreateDraft({ ...DRAFT, kind: 'zip', zip })).toMatchObject({ name: 'project' })
   expect(readCreateDraft({ ...DRAFT, kind: 'zip' })).toEqual({ isValid: false, errors: { zip: 'Choose a zip.' } })
 })
 

@@ -1,4 +1,5 @@
 import { nameProblem } from '#components/name-problem.ts'
+import { MAX_DISPLAY_NAME_CHARS } from '#protocol/limits.ts'
 import { cloneSourceSchema } from '#protocol/adoption.ts'
 import type { CreateRepl } from '#server/repls/views.ts'
 
@@ -34,7 +35,7 @@ export function readCreateDraft(draft: CreateDraft): CreateDraftResult {
   }
   if (draft.kind === 'zip') {
     if (draft.zip === undefined) return { isValid: false, errors: { zip: 'Choose a zip.' } }
-    return { isValid: true, zip: draft.zip, name }
+    return { isValid: true, zip: draft.zip, name: name === '' ? nameOfZip(draft.zip) : name }
   }
   const ssh = SSH_URL.exec(draft.url.trim())
   if (ssh !== null) {
@@ -57,6 +58,15 @@ export function readCreateDraft(draft: CreateDraft): CreateDraftResult {
       ...(wrong.has('branch') && { branch: 'This cannot be the name of a branch.' }),
     },
   }
+}
+
+/** What the file is called, if that can be a name. */
+function nameOfZip({ name }: File): string {
+  const plain = name
+    .replace(/\.zip$/i, '')
+    .slice(0, MAX_DISPLAY_NAME_CHARS)
+    .trim()
+  return nameProblem(plain) === undefined ? plain : ''
 }
 
 /** People paste `github.com/owner/project` as it stands in the address bar. */
