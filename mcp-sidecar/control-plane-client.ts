@@ -21,12 +21,19 @@ export interface ControlPlane extends Disposable {
   /** Brings an object into the store unless it is there. */
   upload(name: string, bytes: Uint8Array): Promise<void>
   /** The object's bytes, or a part of them (inclusive, RFC 9110 §14), at most `maxBytes`; unchecked. */
-  download(name: string, part: { maxBytes: number; range?: { first: number; last: number } }): Promise<Buffer>
+  download(name: string, part: DownloadPart): Promise<Buffer>
   /** Asks where objects are before they are needed, so that fetching them soon takes one call less. */
   announceDownloads(names: string[]): Promise<void>
   /** The head's new version. `conflict`: the head moved, or this generation is over. `gone`: a pack is missing. */
   commit(request: z.infer<typeof commitRequestSchema>): Promise<string>
   report(report: z.infer<typeof reportRequestSchema>): Promise<void>
+}
+
+interface DownloadPart {
+  maxBytes: number
+  range?: { first: number; last: number }
+  /** Gives the buffer that the bytes come to lie in. */
+  allocate?: (bytes: number) => Buffer
 }
 
 type Presigned = z.infer<typeof downloadsResponseSchema>['downloads'][number]
@@ -89,14 +96,14 @@ export function createControlPlane(caller: Caller, token: string): ControlPlane 
         const answer = await transfer(presigned, { method: 'PUT', body: bytes })
         await readBody(answer, MAX_ANSWER_BYTES)
       }),
-    download: (name, { maxBytes, range }) =>
+    download: (name, { maxBytes, range, allocate }) =>
       withRetries(async () => {
         const presigned = announced.get(name) ?? (await askForDownloads([name]))[0]
         // Used again only if it served: one that fails may have expired.
         announced.delete(name)
         if (presigned === undefined) throw new SidecarError('internal', 'The control plane gave no download URL.')
         const headers = range === undefined ? {} : { range: `bytes=${range.first}-${range.last}` }
-        const body = await readBody(await transfer(presigned, { method: 'GET', headers }), maxBytes)
+        const body = await readBody(await transfer(presigned, { method: 'GET', headers }), maxBytes, allocate)
         announced.set(name, presigned)
         return body
       }),

@@ -51,8 +51,12 @@ export function createCaller(target: Target): Caller {
 }
 
 /** The whole body of an answer, at most `maxBytes`. */
-export async function readBody(answer: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Buffer> {
-  const body = new Body(announcedLength(answer), maxBytes)
+export async function readBody(
+  answer: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+  allocate: (bytes: number) => Buffer = (bytes) => Buffer.allocUnsafeSlow(bytes),
+): Promise<Buffer> {
+  const body = new Body(allocate(Math.min(announcedLength(answer), maxBytes)), maxBytes)
   try {
     for await (const part of answer) body.add(part)
   } catch (cause) {
@@ -68,9 +72,9 @@ class Body {
   #buffer: Buffer
   #length = 0
 
-  constructor(announced: number, maxBytes: number) {
+  constructor(buffer: Buffer, maxBytes: number) {
     this.#maxBytes = maxBytes
-    this.#buffer = Buffer.allocUnsafeSlow(Math.min(announced, maxBytes))
+    this.#buffer = buffer
   }
 
   get bytes(): Buffer {

@@ -1,3 +1,4 @@
+import { BufferPool } from '#snapshot/buffer-pool.ts'
 import type { ChunkRef } from '#snapshot/entry.ts'
 import { MAX_FRAME_BYTES, MAX_PACK_BYTES } from '#snapshot/limits.ts'
 import { checkPack, chunkIn, openFrame } from '#snapshot/pack.ts'
@@ -22,10 +23,11 @@ export async function fetchChunks(refs: Iterable<ChunkRef>, options: FetchOption
   const packs = groupByPack(refs).entries()
   const failures: unknown[] = []
   const garbage = new Garbage()
+  const pool = new BufferPool()
   const work = async () => {
     for (const [pack, frames] of packs) {
       if (failures.length > 0) return
-      garbage.add(await fetchPack(pack, [...frames.values()], options))
+      garbage.add(await fetchPack(pack, [...frames.values()], { ...options, pool }))
     }
   }
   // All of them end before this does: nobody may go on writing into a volume that is emptied for another attempt.
@@ -33,12 +35,19 @@ export async function fetchChunks(refs: Iterable<ChunkRef>, options: FetchOption
   if (failures.length > 0) throw failures[0]
 }
 
-/** Bytes of the buffers that it took. */
-async function fetchPack(pack: string, frames: ChunkRef[][], options: FetchOptions): Promise<number> {
-  const { controlPlane, packBytes, onChunk } = options
+/** Bytes of the buffers that it took and does not give back. */
+async function fetchPack(
+  pack: string,
+  frames: ChunkRef[][],
+  options: FetchOptions & { pool: BufferPool },
+): Promise<number> {
+  const { controlPlane, packBytes, onChunk, pool } = options
   const wanted = frames.reduce((sum, [ref]) => sum + (ref?.frameBytes ?? 0), 0)
   const isWhole = wanted >= (packBytes.get(pack) ?? 0) * WHOLE_PACK_SHARE
-  const whole = isWhole ? await controlPlane.download(`packs/${pack}`, { maxBytes: MAX_PACK_BYTES }) : undefined
+  const allocate = (bytes: number) => pool.take(bytes)
+  const whole = isWhole
+    ? await controlPlane.download(`packs/${pack}`, { maxBytes: MAX_PACK_BYTES, allocate })
+    : undefined
   if (whole !== undefined) checkPack(pack, whole)
   let used = 0
   for (const chunks of frames) {
@@ -52,6 +61,8 @@ async function fetchPack(pack: string, frames: ChunkRef[][], options: FetchOptio
       if (taken !== undefined) await taken
     }
   }
+  // What the network gave in parts is garbage too.
+  if (whole !== undefined) pool.give(whole)
   return used
 }
 

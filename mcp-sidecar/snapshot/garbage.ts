@@ -4,17 +4,11 @@ import { GARBAGE_BYTES } from '../limits.ts'
 
 /**
  * Counts bytes of buffers that were used once, and has them collected before they pile up: V8 itself looks at memory
- * outside its heap only once 64 MiB of it were added. With a heap as small as the sidecar's that takes few milliseconds.
+ * outside its heap only once 64 MiB of it were added. With a heap as small as the sidecar's that takes some milliseconds.
  */
 export class Garbage {
-  readonly #collect: () => void
+  readonly #collect = exposeGc()
   #bytes = 0
-
-  constructor() {
-    setFlagsFromString('--expose-gc')
-    const collect: unknown = runInNewContext('gc')
-    this.#collect = typeof collect === 'function' ? () => void collect() : () => undefined
-  }
 
   add(bytes: number): void {
     this.#bytes += bytes
@@ -22,4 +16,10 @@ export class Garbage {
     this.#bytes = 0
     this.#collect()
   }
+}
+
+function exposeGc(): () => void {
+  setFlagsFromString('--expose-gc')
+  const collect: unknown = runInNewContext('gc')
+  return typeof collect === 'function' ? () => void collect() : () => undefined
 }

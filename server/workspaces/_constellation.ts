@@ -54,6 +54,8 @@ export class ControlPlane implements AsyncDisposable {
   newestGeneration = 1
   /** Set to let every call that needs the store fail as one that is down does. */
   isStoreDown = false
+  /** How long a call to a sidecar may take. */
+  patienceMs = 60_000
   /** Set to commit, and then break the connection instead of answering. */
   losesCommitAnswers = false
   readonly commits: WorkspaceHead[] = []
@@ -117,14 +119,14 @@ export class ControlPlane implements AsyncDisposable {
       diskLimitBytes: 1024 ** 3,
       ...overrides,
     }
-    await this.sidecar.adopt(request, (line) => lines.push(line), AbortSignal.timeout(60_000))
+    await this.sidecar.adopt(request, (line) => lines.push(line), AbortSignal.timeout(this.patienceMs))
     return lines
   }
 
   /** The last line of a save. */
   save(sandbox: Sandbox): Promise<SaveProgress | undefined> {
     return this.#saving((onProgress) =>
-      this.sidecar.save({ sandboxId: sandbox.id }, onProgress, AbortSignal.timeout(60_000)),
+      this.sidecar.save({ sandboxId: sandbox.id }, onProgress, AbortSignal.timeout(this.patienceMs)),
     )
   }
 
@@ -133,12 +135,12 @@ export class ControlPlane implements AsyncDisposable {
     const onProgress = (line: RestoreProgress) => {
       last = line
     }
-    await this.sidecar.restore({ sandboxId: sandbox.id, ...request }, onProgress, AbortSignal.timeout(60_000))
+    await this.sidecar.restore({ sandboxId: sandbox.id, ...request }, onProgress, AbortSignal.timeout(this.patienceMs))
     return last
   }
 
   stop(sandbox: Sandbox): Promise<SaveProgress | undefined> {
-    return this.#saving((onProgress) => this.sidecar.stop(sandbox.id, onProgress, AbortSignal.timeout(60_000)))
+    return this.#saving((onProgress) => this.sidecar.stop(sandbox.id, onProgress, AbortSignal.timeout(this.patienceMs)))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

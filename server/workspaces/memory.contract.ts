@@ -9,6 +9,9 @@ import { buildSandbox } from '../../scripts/build-sandbox.ts'
 /** What the sidecar may take above what it has when it has nothing to do, whatever the size of the workspace. */
 const BOUND_MIB = 64
 
+/** For gigabytes on a busy machine. */
+const PATIENCE_MS = 20 * 60_000
+
 /** MiB above idle that a sidecar, bundled and started as sandboxes have it, takes at most with a workspace of this size. */
 export async function measureMemory(
   size: Parameters<typeof makeLargeTree>[1],
@@ -19,6 +22,7 @@ export async function measureMemory(
   await using controlPlane = await ControlPlane.start((folder) =>
     openDiskObjectStore({ folder, signingKey: SIGNING_KEY }),
   )
+  controlPlane.patienceMs = PATIENCE_MS
   await using first = await Sandbox.start(controlPlane, program)
   await controlPlane.adopt(first)
   await controlPlane.save(first)

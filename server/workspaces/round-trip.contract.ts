@@ -21,6 +21,9 @@ export const s3 = {
   why: endpoint === '' ? ' (skipped: TESTBED_S3_ENDPOINT names no server)' : '',
 }
 
+/** For a save or a restore of gigabytes on a busy machine. */
+const PATIENCE_MS = 20 * 60_000
+
 type OpenStore = (folder: string) => Promise<ObjectStore>
 
 export const openDisk: OpenStore = (folder) => openDiskObjectStore({ folder, signingKey: SIGNING_KEY })
@@ -59,6 +62,7 @@ export async function cycle(
 ): Promise<string[]> {
   const differences: string[] = []
   await using controlPlane = await ControlPlane.start(openStore)
+  controlPlane.patienceMs = PATIENCE_MS
   let sandbox = await Sandbox.start(controlPlane)
   try {
     await controlPlane.adopt(sandbox)
