@@ -10,36 +10,13 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { ControlPlane } from '../control-plane-client.ts'
-import { SidecarError } from '../sidecar-error.ts'
+import { memoryStore } from './_memory-store.ts'
 import { restoreVolume } from './restorer.ts'
 import { Saver } from './saver.ts'
 
 const ROUNDS = 150
 const FOLDERS = 12
 const FILES = 600
-
-/** A store that is always there. */
-function memoryStore(): ControlPlane {
-  const objects = new Map<string, Buffer>()
-  let head: { manifest: string | null; etag: string | null } = { manifest: null, etag: null }
-  return {
-    head: async () => head,
-    upload: async (name, bytes) => void objects.set(name, Buffer.from(bytes)),
-    download: async (name, { range }) => {
-      const bytes = objects.get(name)
-      if (bytes === undefined) throw new SidecarError('not_found', name)
-      return range === undefined ? bytes : bytes.subarray(range.first, range.last + 1)
-    },
-    announceDownloads: async () => undefined,
-    commit: async ({ manifest }) => {
-      head = { manifest, etag: manifest }
-      return manifest
-    },
-    report: async () => undefined,
-    [Symbol.dispose]: () => undefined,
-  }
-}
 
 /** Numbers below `limit` that depend on the seed only. */
 function numbers(seed: number): (limit: number) => number {
