@@ -31,6 +31,7 @@ export async function downloadArchive(request: Request, app: Context, replId: st
         'content-disposition': attachment(name),
         'cache-control': 'no-store',
         'x-content-type-options': 'nosniff',
+        'cross-origin-resource-policy': 'same-origin',
       },
     })
   } catch (error) {

@@ -2,3 +2,6 @@
 
 /** Largest zip. */
 export const MAX_IMPORT_BYTES = 1024 ** 3
+
+/** Imports of one process at a time: each may take as much disk as a zip is large. */
+export const MAX_IMPORTS_AT_ONCE = 4

@@ -7,10 +7,12 @@ import { z } from 'zod'
 import { displayNameSchema } from '#protocol/display-name.ts'
 import type { Context } from '#server/context.ts'
 import { AppError, errorResponse } from '#server/errors.ts'
-import { MAX_IMPORT_BYTES } from '#server/transfers/limits.ts'
+import { MAX_IMPORTS_AT_ONCE, MAX_IMPORT_BYTES } from '#server/transfers/limits.ts'
 import { isOwnOrigin } from '#server/trpc/origin.ts'
 
 const querySchema = z.object({ name: displayNameSchema.exactOptional() })
+
+let underWay = 0
 
 /** `POST /api/import?name=…` with a zip as its body: makes a REPL of it. Answers the REPL as the API shows it. */
 export async function uploadImport(request: Request, app: Context): Promise<Response> {
@@ -21,15 +23,17 @@ export async function uploadImport(request: Request, app: Context): Promise<Resp
     const who = await app.auth.principalOf(request.headers.get('cookie'))
     if (who?.kind !== 'user') throw new AppError('unauthenticated', 'Sign in to create a REPL of your own.')
     const { name } = querySchema.parse(Object.fromEntries(new URL(request.url).searchParams))
+    if (underWay >= MAX_IMPORTS_AT_ONCE)
+      throw new AppError('rate_limited', 'Other zips are being imported.', { advice: 'Try again in a minute.' })
+    await using opened = new AsyncDisposableStack()
+    underWay += 1
+    opened.defer(() => void (underWay -= 1))
     // A zip ends with its list of contents: all of it must be here before anything can be read.
     const folder = await mkdtemp(join(tmpdir(), 'devex-import-'))
-    try {
-      const file = join(folder, 'upload.zip')
-      await receive(request.body, file)
-      return Response.json(await app.history.importZip(who, { file, ...(name !== undefined && { name }) }))
-    } finally {
-      await rm(folder, { recursive: true, force: true })
-    }
+    opened.defer(() => rm(folder, { recursive: true, force: true }))
+    const file = join(folder, 'upload.zip')
+    await receive(request.body, file)
+    return Response.json(await app.history.importZip(who, { file, ...(name !== undefined && { name }) }))
   } catch (error) {
     if (!(error instanceof AppError)) app.log.error('an import failed', error)
     return errorResponse(error)

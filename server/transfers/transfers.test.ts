@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'vitest'
+import { ZipFile } from 'yazl'
+import type { Principal } from '#server/auth/principal.ts'
+import type { Context } from '#server/context.ts'
+import { user } from '#server/repls/_domain.ts'
+import { LIMIT_MS, stage, why } from '#server/repls/_stage.ts'
+import { downloadArchive } from '#server/transfers/download-archive.ts'
+import { uploadImport } from '#server/transfers/upload-import.ts'
+
+const ORIGIN = 'http://localhost:3000'
+const ada = user('Ada')
+
+/** The application as somebody sees it who is signed in, or nobody. */
+function seenBy(app: Context, who: Principal | undefined): Context {
+  return { ...app, auth: { ...app.auth, principalOf: async () => who } }
+}
+
+async function zip(): Promise<Blob> {
+  const file = new ZipFile()
+  file.addBuffer(Buffer.from('hello'), 'hello.txt')
+  file.end()
+  const parts: Buffer<ArrayBuffer>[] = []
+  for await (const part of file.outputStream) parts.push(Buffer.from(part))
+  return new Blob(parts)
+}
+
+const importing = async (headers: Record<string, string>, query = '') =>
+  new Request(`${ORIGIN}/api/import${query}`, { method: 'POST', headers, body: await zip() })
+
+describe.skipIf(why !== '')(`archives over HTTP${why}`, () => {
+  test(
+    'a zip is taken from a page of ours and from somebody signed in, and from nobody else',
+    { timeout: LIMIT_MS },
+    async () => {
+      await using s = await stage()
+      const asAda = seenBy(s.app.context, ada)
+      expect((await uploadImport(await importing({ origin: 'http://evil.example' }), asAda)).status).toBe(403)
+      expect((await uploadImport(await importing({}), asAda)).status).toBe(403)
+      const nobody = seenBy(s.app.context, undefined)
+      expect((await uploadImport(await importing({ origin: ORIGIN }), nobody)).status).toBe(401)
+      expect((await uploadImport(await importing({ origin: ORIGIN }, '?name=%00'), asAda)).status).toBe(400)
+      const empty = new Request(`${ORIGIN}/api/import`, { method: 'POST', headers: { origin: ORIGIN } })
+      expect((await uploadImport(empty, asAda)).status).toBe(400)
+      expect(await s.app.context.repls.list(ada)).toEqual([])
+
+      const made = await uploadImport(await importing({ origin: ORIGIN }, '?name=Greeting'), asAda)
+      expect(made.status).toBe(200)
+      expect(await made.json()).toMatchObject({ name: 'Greeting', role: 'owner' })
+    },
+  )
+
+  test(
+    'an archive goes to who may see the REPL, under a name of its own, for no other site',
+    { timeout: LIMIT_MS },
+    async () => {
+      await using s = await stage()
+      const { id } = await s.app.context.repls.create(ada, {
+        name: 'Größe "1"',
+        source: { kind: 'template', template: 'empty' },
+      })
+      await s.volumeOf(id)
+      const request = (query = '') => new Request(`${ORIGIN}/r/${id}/archive${query}`)
+      expect((await downloadArchive(request(), seenBy(s.app.context, undefined), id)).status).toBe(401)
+      expect((await downloadArchive(request(), seenBy(s.app.context, user('Eve')), id)).status).toBe(404)
+      const asAda = seenBy(s.app.context, ada)
+      expect((await downloadArchive(request('?format=rar'), asAda, id)).status).toBe(400)
+      expect((await downloadArchive(request('?snapshot=none'), asAda, id)).status).toBe(404)
+      expect((await downloadArchive(request(), asAda, '../../etc')).status).toBe(400)
+
+      const answer = await downloadArchive(request('?format=tar.gz'), asAda, id)
+      expect(answer.status).toBe(200)
+      expect(answer.headers.get('content-disposition')).toBe(
+        `attachment; filename="Gr__e _1_.tar.gz"; filename*=UTF-8''Gr%C3%B6%C3%9Fe%20%221%22.tar.gz`,
+      )
+      expect(answer.headers.get('cross-origin-resource-policy')).toBe('same-origin')
+      const bytes = new Uint8Array(await answer.arrayBuffer())
+      expect([...bytes.subarray(0, 2)]).toEqual([0x1f, 0x8b])
+    },
+  )
+})
