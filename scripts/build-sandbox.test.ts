@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { SignJWT } from 'jose'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
@@ -78,6 +80,34 @@ test('the bundle runs by itself: a shell, and a screen drawn by its worker threa
   } finally {
     runner.kill('SIGTERM')
     expect(await ended).toBe(0)
+    await rm(folder, { recursive: true })
+  }
+}, 60_000)
+
+test('a build under a running program leaves it its own, and one that nothing runs from goes', async () => {
+  const folder = await mkdtemp('/tmp/devex-bundle-')
+  const target = join(folder, 'sandbox')
+  await buildSandbox(target)
+  const first = await realpath(target)
+  await writeFile(join(first, 'late.mjs'), 'process.stdout.write("loaded late")')
+  const program = join(first, 'program.mjs')
+  await writeFile(program, "process.stdin.once('data', async () => { await import('./late.mjs'); process.exit(0) })")
+  const running = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'inherit'] })
+  try {
+    await buildSandbox(target)
+    await buildSandbox(target)
+    const newest = await realpath(target)
+    expect(newest).not.toBe(first)
+    const output = text(running.stdout)
+    running.stdin.end('now')
+    expect(await output).toBe('loaded late')
+
+    await buildSandbox(target)
+    expect(existsSync(first)).toBe(false)
+    expect(existsSync(newest)).toBe(true)
+    expect(existsSync(join(target, 'runner.mjs'))).toBe(true)
+  } finally {
+    running.kill()
     await rm(folder, { recursive: true })
   }
 }, 60_000)

@@ -1,25 +1,29 @@
 import { existsSync } from 'node:fs'
-import { cp, mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises'
+import { cp, lstat, mkdir, readFile, readdir, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { build } from 'esbuild'
 import { z } from 'zod'
 import { ROOT } from './root.ts'
 
 /**
  * Makes `.build/sandbox`: everything that runs inside a sandbox, in one folder that needs nothing else. Programs are one
- * file each; packages with a binary part lie beside them. `target`: another place for it.
+ * file each; packages with a binary part lie beside them. It is a link to a folder of this build alone: sandboxes that
+ * run keep the one that they were started from, with what they have yet to load. `target`: another place for it.
  */
 export async function buildSandbox(target = join(ROOT, '.build', 'sandbox')): Promise<void> {
-  const aside = `${target}.${process.pid}.new`
-  await rm(aside, { recursive: true, force: true })
+  const builds = `${target}-builds`
+  const aside = join(builds, `${Date.now().toString(36)}-${process.pid}`)
   await mkdir(aside, { recursive: true })
   try {
     await Promise.all([...PROGRAMS.map(async (program) => bundle(program, aside)), copyPackages(aside)])
     await writeFile(join(aside, 'package.json'), `${JSON.stringify({ private: true, type: 'module' })}\n`)
-    await replace(target, aside)
-  } finally {
+    const before = await replace(target, aside)
+    // The one before stays until the next time: somebody may be about to start from it.
+    await removeUnused(builds, [aside, ...(before === undefined ? [] : [before])])
+  } catch (error) {
     await rm(aside, { recursive: true, force: true })
+    throw error
   }
 }
 
@@ -91,13 +95,45 @@ function isNeeded(path: string): boolean {
   return !/\/(@parcel\/watcher\/(src|scripts)|node-addon-api)(\/|$)/.test(path)
 }
 
-/** Puts `aside` in the place of `target`; who started something from the old one keeps what it has open. */
-async function replace(target: string, aside: string): Promise<void> {
-  const old = `${target}.${process.pid}.old`
-  await mkdir(dirname(target), { recursive: true })
-  if (existsSync(target)) await rename(target, old)
-  await rename(aside, target)
-  await rm(old, { recursive: true, force: true })
+/** Lets the link `target` lead to `build` from one moment to the next; where it led before. */
+async function replace(target: string, build: string): Promise<string | undefined> {
+  let before = existsSync(target) ? await realpath(target) : undefined
+  // An earlier version made a folder here: who was started from it keeps it, under another name.
+  if (before !== undefined && !(await lstat(target)).isSymbolicLink()) {
+    before = `${build}-before`
+    await rename(target, before)
+  }
+  const link = `${target}.${process.pid}.link`
+  await rm(link, { force: true })
+  await symlink(relative(dirname(target), build), link)
+  await rename(link, target)
+  return before
+}
+
+/** Removes builds that nothing runs from, but for `kept`. Where processes cannot be looked at, all stay. */
+async function removeUnused(builds: string, kept: string[]): Promise<void> {
+  const uses = await namedByProcesses()
+  if (uses === undefined) return
+  const names = new Set(kept.map((path) => basename(path)))
+  for (const name of await readdir(builds)) {
+    const isUsed = uses.some((use) => use.includes(`/${basename(builds)}/${name}`))
+    if (!names.has(name) && !isUsed && !isBeingMade(name))
+      await rm(join(builds, name), { recursive: true, force: true })
+  }
+}
+
+/** Its name ends with the process that makes it, or made it. */
+function isBeingMade(name: string): boolean {
+  const [pid] = /\d+$/.exec(name) ?? []
+  return pid !== undefined && Number(pid) !== process.pid && existsSync(`/proc/${pid}`)
+}
+
+/** What processes were started with, and what is mounted for them: within bubblewrap a build has another path. */
+async function namedByProcesses(): Promise<string[] | undefined> {
+  const entries = await readdir('/proc').catch(() => undefined)
+  const files = entries?.filter((name) => /^\d+$/.test(name)).flatMap((pid) => [`/proc/${pid}/cmdline`, `/proc/${pid}/mountinfo`]) // prettier-ignore
+  // One that ended meanwhile uses nothing.
+  return files && Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')))
 }
 
 if (import.meta.main) await buildSandbox()

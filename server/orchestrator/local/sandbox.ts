@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '#server/errors.ts'
 import type { Log } from '#server/log.ts'
@@ -214,6 +215,8 @@ export class LocalSandbox {
     const { folders, machine, log } = this.#options
     const options = {
       ...this.#options,
+      // A link to the newest build: what is started now stays with this one.
+      sandboxBundle: await realpath(this.#options.sandboxBundle),
       sandboxId: this.#record.id,
       port: this.#record.port,
       nestedUserns: machine.nestedUserns,
