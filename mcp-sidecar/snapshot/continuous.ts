@@ -112,7 +112,9 @@ export class ContinuousSave implements AsyncDisposable {
     try {
       const { look } = await this.#options.save(mayLook ? 'everything' : hints)
       this.#owesLook = look === 'changes'
-      if (look === 'everything') this.#lookAgainAt = Date.now() + (Date.now() - began) * LOOK_SHARE
+      // What it took holds the upload too, so it is no more than a hint.
+      const pause = Math.min(RESCAN_INTERVAL_MS, (Date.now() - began) * LOOK_SHARE)
+      if (look === 'everything') this.#lookAgainAt = Date.now() + pause
     } catch (error) {
       if (hints === 'everything') this.#hint(undefined)
       else for (const path of hints) this.#hint(path)
