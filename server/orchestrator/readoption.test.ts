@@ -66,6 +66,31 @@ describe.each(['none', 'auto'] as const)('after the control plane was killed (is
     expect(await readdir(join(folder.options.dataDir, 'sandboxes'))).toEqual([])
   })
 
+  test('a start that it interrupted can be asked for again, under the same name', async () => {
+    await using folder = await makeTestFolder(isolation)
+    const id = newSandboxId()
+    const first = await control(folder.options, id, 'creating')
+    await first.kill()
+    await folder.listenAnew()
+    await using orchestrator = await openLocalOrchestrator(folder.options)
+    await orchestrator.create(id, { template: 'node', limits: CONTRACT_LIMITS })
+    expect(await orchestrator.list()).toMatchObject([{ id, state: 'up' }])
+    await orchestrator.remove(id)
+  })
+
+  test('a sidecar that has only just been killed is started anew when it is asked for', async () => {
+    await using folder = await makeTestFolder(isolation)
+    const id = newSandboxId()
+    await using orchestrator = await openLocalOrchestrator(folder.options)
+    await orchestrator.create(id, { template: 'node', limits: CONTRACT_LIMITS })
+    await shellIn(orchestrator, { sandboxId: id, part: 'sidecar', command: 'kill -9 $PPID' }).catch(() => {})
+    // Before anybody looked: within bubblewrap what holds it may be there still.
+    await orchestrator.rescueSave(id)
+    const { output } = await shellIn(orchestrator, { sandboxId: id, part: 'sidecar', command: 'echo here' })
+    expect(output).toBe('here\n')
+    await orchestrator.remove(id)
+  })
+
   test('parts that ended meanwhile are dead with a reason, and a recycled pid is not mistaken for them', async () => {
     await using folder = await makeTestFolder(isolation)
     const id = newSandboxId()
