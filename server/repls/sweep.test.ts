@@ -224,7 +224,7 @@ describe('time', () => {
     expect((await b.stateStore.list('repl')).records).toEqual([])
   })
 
-  test('a purge that failed is done again', async () => {
+  test('D8: a purge that failed is done again', async () => {
     await using b = await bed()
     const id = await runningRepl(b)
     await b.domain.repls.delete(ada, id)
