@@ -3,17 +3,18 @@ import { runInNewContext } from 'node:vm'
 import { GARBAGE_BYTES } from '../limits.ts'
 
 /**
- * Counts bytes of buffers that were used once, and has them collected before they pile up: V8 itself looks at memory
+ * Counts bytes that were used once, and has them collected before they pile up: V8 itself looks at memory
  * outside its heap only once 64 MiB of it were added. With a heap as small as the sidecar's that takes some milliseconds.
  */
 export class Garbage {
-  readonly #collect = exposeGc()
+  #collect: (() => void) | undefined
   #bytes = 0
 
   add(bytes: number): void {
     this.#bytes += bytes
     if (this.#bytes < GARBAGE_BYTES) return
     this.#bytes = 0
+    this.#collect ??= exposeGc()
     this.#collect()
   }
 }

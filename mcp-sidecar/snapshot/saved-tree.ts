@@ -10,10 +10,14 @@ import { compareEntries } from '#snapshot/tree-order.ts'
 import { SidecarError } from '../sidecar-error.ts'
 import { ChunkTable } from './chunk-table.ts'
 import type { FileIdentity } from './file-identity.ts'
+import { Garbage } from './garbage.ts'
 import { readStateFile, writeStateFile } from './state-file.ts'
 
 const TREE_FILE = 'tree'
 const SEGMENTS_FOLDER = 'segments'
+
+/** About how many times its bytes a segment takes when it is decoded. */
+const DECODED_FACTOR = 6
 
 const count = z.int().nonnegative()
 const treeSchema = z.object({
@@ -73,6 +77,7 @@ export interface SavedEntry {
  */
 export class SavedTree {
   readonly #folder: string
+  readonly #garbage = new Garbage()
   readonly segments: readonly SavedSegment[]
 
   constructor(stateDir: string, segments: readonly SavedSegment[]) {
@@ -91,6 +96,7 @@ export class SavedTree {
 
   #read(segment: SavedSegment): SavedEntry[] {
     const file = readFileSync(join(this.#folder, segment.ref.sha256))
+    this.#garbage.add(file.length * DECODED_FACTOR)
     const end = file.indexOf('\n')
     const identities = identitiesSchema.parse(JSON.parse(file.toString('latin1', 0, end)))
     return decodeSegment(file.subarray(end + 1)).map((entry, at) => {

@@ -99,7 +99,7 @@ export class Saver {
   async #saveOnce({ reason, onProgress, look }: SaveRequest): Promise<SaveDone & { look: 'everything' | 'changes' }> {
     const { controlPlane, stateDir } = this.#options
     const { tree, chunks } = (this.#known ??= await readTree(stateDir))
-    const uploader = new Uploader({
+    await using uploader = new Uploader({
       controlPlane,
       chunks,
       onBytes: (doneBytes, totalBytes) => onProgress({ phase: 'uploading', doneBytes, totalBytes }),

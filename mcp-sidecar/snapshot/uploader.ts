@@ -18,7 +18,7 @@ interface UploaderOptions {
  * Fills packs with the chunks that the store lacks and uploads them, a few at a time: `add` waits while all of them are
  * on their way, which bounds memory. A chunk counts as stored once its pack is.
  */
-export class Uploader {
+export class Uploader implements AsyncDisposable {
   readonly #options: UploaderOptions
   readonly #pool = new BufferPool()
   readonly #garbage = new Garbage()
@@ -54,6 +54,11 @@ export class Uploader {
     this.#dispatch()
     await Promise.all(this.#underWay.values())
     this.#throwFailure()
+  }
+
+  /** Waits for what is on its way, also after a failure: what arrives then counts as stored too. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#underWay.values())
   }
 
   #isPending(name: string): boolean {
