@@ -264,6 +264,20 @@ describe('spares', () => {
     expect(b.world.machineOf(id).sandbox.id).toBe(spare)
   })
 
+  test('a spare that obeys another key than ours is removed, and a new sandbox taken', async () => {
+    await using b = await bed({ SPARE_SANDBOXES: 1 })
+    await eventually(() => b.world.machines.size).toBe(1)
+    const [spare] = b.world.machines.keys()
+    b.world.break('adopt', new AppError('unauthenticated', 'This token is not valid here.'))
+    const release = b.world.hold('remove')
+    const { id } = await b.domain.repls.create(ada, NODE)
+    await eventually(() => b.world.count('remove')).toBe(1)
+    b.world.mend('adopt')
+    release()
+    await reached(b.domain, ada, { replId: id, kinds: ['running'] })
+    expect(b.world.machineOf(id).sandbox.id).not.toBe(spare)
+  })
+
   test('a spare that died unnoticed is not used', async () => {
     await using b = await bed({ SPARE_SANDBOXES: 1 })
     await eventually(() => b.world.machines.size).toBe(1)

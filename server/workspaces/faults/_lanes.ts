@@ -9,7 +9,7 @@ import { Lane } from '#server/workspaces/faults/_lane.ts'
 import type { LaneOptions } from '#server/workspaces/faults/_lane.ts'
 import { LANE_ROUNDS } from '#server/workspaces/faults/_lane-rounds.ts'
 import type { Random } from '#server/workspaces/faults/_random.ts'
-import { suffer } from '#server/workspaces/faults/_run.ts'
+import { allOf, suffer } from '#server/workspaces/faults/_run.ts'
 import type { Tally } from '#server/workspaces/faults/_run.ts'
 import { createStoreFaults } from '#server/workspaces/faults/_store-faults.ts'
 
@@ -33,7 +33,7 @@ export interface LaneParts {
 /** Faults on disk-backed lanes, unless `open` says otherwise. */
 export async function sufferInLanes({ random, lanes, count, open = onDisk }: LanesOptions): Promise<Tally> {
   const share = (index: number) => Math.floor(count / lanes) + (index < count % lanes ? 1 : 0)
-  const tallies = await Promise.all(
+  const tallies = await allOf(
     Array.from({ length: lanes }, (_, index) => ({ random: random.split(), count: share(index) })).map(async (part) => {
       await using options = await open(part)
       await using lane = await Lane.start(options)

@@ -47,3 +47,9 @@ export async function withSeed<T>(seed: number, work: () => Promise<T>): Promise
     throw new Error(`Again with FAULT_SEED=${seed}. ${why}`, { cause })
   }
 }
+
+/** Waits for all, also where one fails: each cleans up behind itself before the test ends. */
+export async function allOf<T>(work: Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(work)
+  return Promise.all(work)
+}
