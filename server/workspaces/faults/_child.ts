@@ -45,10 +45,17 @@ process.on('message', (message) => {
     (error: unknown) => tell({ id: asked.id, error: error instanceof Error ? error.message : String(error) }),
   )
 })
+// Asked to end: what it made of the machine's network goes with it, unless sandboxes need it.
+process.on('SIGTERM', () => void end())
 // Whoever started it is gone.
 process.on('disconnect', () => process.exit(0))
 const token = await encode({ token: { sub: user.id }, secret: auth.cookieSecret })
 tell({ port, userId: user.id, cookie: `next-auth.session-token=${token}` })
+
+async function end(): Promise<void> {
+  await app[Symbol.asyncDispose]()
+  process.exit(0)
+}
 
 function tell(told: Told): void {
   process.send?.(told)

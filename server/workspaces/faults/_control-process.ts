@@ -7,6 +7,7 @@ import type { Ask, Settings } from '#server/workspaces/faults/_wire.ts'
 
 const PROGRAM = join(import.meta.dirname, '_child.ts')
 const MAX_LOG_LINES = 60
+const END_LIMIT_MS = 20_000
 
 /** A control plane in a process of its own. */
 export class ControlProcess implements AsyncDisposable {
@@ -65,8 +66,19 @@ export class ControlProcess implements AsyncDisposable {
     await exited
   }
 
+  /** Ends it as a service manager would; at once if it does not. */
+  async end(): Promise<void> {
+    const late = setTimeout(() => this.#process.kill('SIGKILL'), END_LIMIT_MS)
+    if (this.#process.exitCode === null && this.#process.signalCode === null) {
+      const exited = once(this.#process, 'exit')
+      this.#process.kill('SIGTERM')
+      await exited
+    }
+    clearTimeout(late)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.kill()
+    await this.end()
   }
 
   #hear(message: unknown): void {

@@ -35,7 +35,6 @@ export class Product implements AsyncDisposable {
     dataFolder: string,
     { random, redis, control }: { random: Random; redis: Redis | undefined; control: ControlProcess },
   ) {
-    // prettier-ignore
     this.#dataFolder = dataFolder
     this.random = random
     this.redis = redis
@@ -77,7 +76,15 @@ export class Product implements AsyncDisposable {
   /** What an admin runs after that. */
   recover(ownerId: string): string {
     const { env } = settingsOf(this.#dataFolder, { redis: this.redis, port: 0 })
-    return execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', 'scripts/recover.ts', '--owner', ownerId, '--user', 'local'], { cwd: ROOT, encoding: 'utf8', env: { NODE_ENV: 'production', PATH: '/usr/bin:/bin', ...env, DEVEX_DATA: this.#dataFolder } }) // prettier-ignore
+    return execFileSync(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', 'scripts/recover.ts', '--owner', ownerId, '--user', 'local'],
+      {
+        cwd: ROOT,
+        encoding: 'utf8',
+        env: { NODE_ENV: 'production', PATH: '/usr/bin:/bin', ...env, DEVEX_DATA: this.#dataFolder },
+      },
+    )
   }
 
   /** Kills a part of a repl's sandbox itself: within bubblewrap it is the child of process 1. */
@@ -131,14 +138,18 @@ export class Product implements AsyncDisposable {
     for (const { replId } of this.people) {
       if (this.sandboxesOf(replId).length > 0) throw new Error(`${replId} was stopped and has a sandbox.`)
     }
-    await this.control.kill()
-    await eventually('no process of a sandbox is left', async () => this.#orphans().length === 0, () => this.#orphans().join('\n')) // prettier-ignore
+    await this.control.end()
+    await eventually(
+      'no process of a sandbox is left',
+      async () => this.#orphans().length === 0,
+      () => this.#orphans().join('\n'),
+    )
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const person of this.people) person[Symbol.dispose]()
     await this.control.ask('stop-all').catch(() => undefined)
-    await this.control.kill()
+    await this.control.end()
     await this.redis?.[Symbol.asyncDispose]()
     await rm(this.#dataFolder, { recursive: true, force: true })
   }
