@@ -10,16 +10,16 @@ export const MAX_REQUEST_BYTES = 256 * KIB
 export const MAX_ANSWER_BYTES = 4 * MIB
 
 /** Files that a restore gathers before it fetches what is in them, so that it need not hold the whole list. */
-export const RESTORE_BATCH_FILES = 2048
+export const RESTORE_BATCH_FILES = 512
 
 /** Segments of an entry list that are fetched together: about 100 KB each. */
-export const SEGMENTS_AHEAD = 16
+export const SEGMENTS_AHEAD = 4
 
 /** If at least this part of a pack is wanted, all of it is fetched at once. */
 export const WHOLE_PACK_SHARE = 0.4
 
 /** Buffers that are of no use any more are collected when they come to so much. */
-export const GARBAGE_BYTES = 8 * MIB
+export const GARBAGE_BYTES = 4 * MIB
 
 /** Packs on their way to or from the store at once. With the one being filled they bound the sidecar's memory. */
 export const MAX_TRANSFERS = 2

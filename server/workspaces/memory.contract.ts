@@ -6,8 +6,10 @@ import { ControlPlane, SIGNING_KEY, Sandbox } from '#server/workspaces/_constell
 import { makeLargeTree, peakMibDuring, settledMib } from '#server/workspaces/_memory.ts'
 import { buildSandbox } from '../../scripts/build-sandbox.ts'
 
-/** What the sidecar may take above what it has when it has nothing to do, whatever the size of the workspace. */
-const BOUND_MIB = 64
+/** MiB that the sidecar may take for a save above what it has when it has nothing to do, whatever the size of the workspace. */
+const SAVE_BOUND_MIB = 64
+/** The same for a restore, which nobody else's work waits beside. */
+const RESTORE_BOUND_MIB = 96
 
 /** For gigabytes on a busy machine. */
 const PATIENCE_MS = 20 * 60_000
@@ -15,7 +17,7 @@ const PATIENCE_MS = 20 * 60_000
 /** MiB above idle that a sidecar, bundled and started as sandboxes have it, takes at most with a workspace of this size. */
 export async function measureMemory(
   size: Parameters<typeof makeLargeTree>[1],
-): Promise<{ bound: number; saving: number; stopping: number; restoring: number }> {
+): Promise<{ saveBound: number; restoreBound: number; saving: number; stopping: number; restoring: number }> {
   const built = mkdtempSync('/tmp/devex-built-')
   await buildSandbox(built)
   const program = join(built, 'sidecar.mjs')
@@ -36,5 +38,5 @@ export async function measureMemory(
   const idleNext = await settledMib(next.pid)
   const restoring = (await peakMibDuring(next.pid, () => controlPlane.adopt(next))) - idleNext
   await rm(built, { recursive: true })
-  return { bound: BOUND_MIB, saving, stopping, restoring }
+  return { saveBound: SAVE_BOUND_MIB, restoreBound: RESTORE_BOUND_MIB, saving, stopping, restoring }
 }
