@@ -1,11 +1,15 @@
 import { Agent as HttpAgent, IncomingMessage, request as httpRequest } from 'node:http'
-import type { RequestOptions } from 'node:http'
+import type { ClientRequestArgs, RequestOptions } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { PassThrough } from 'node:stream'
+import type { Duplex } from 'node:stream'
+import { CONTROL_TUNNELS } from '#protocol/limits.ts'
+import type { ControlTunnel } from './control-tunnel.ts'
 import { CALL_TIMEOUT_MS } from './limits.ts'
 import { SidecarError } from './sidecar-error.ts'
 
-/** A server: a Unix socket or a URL to which paths are added. */
-export type Target = { socket: string } | { url: string }
+/** A server: a Unix socket, a URL to which paths are added (`ca`: whose certificates count), or who opens connections to us. */
+export type Target = { socket: string } | { url: string; ca?: string } | { tunnel: ControlTunnel }
 
 export interface Call {
   method: string
@@ -25,7 +29,7 @@ export interface Caller extends Disposable {
 /** Calls to one server over connections that are kept. */
 export function createCaller(target: Target): Caller {
   const isTls = 'url' in target && target.url.startsWith('https:')
-  const agent = isTls ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true })
+  const agent = agentOf(target)
   const send = isTls ? httpsRequest : httpRequest
   return {
     stream: (call) =>
@@ -100,12 +104,46 @@ function announcedLength(answer: AsyncIterable<Uint8Array>): number {
   return Number.isSafeInteger(length) && length > 0 ? length : 0
 }
 
+function agentOf(target: Target): HttpAgent {
+  if ('tunnel' in target) return new TunnelAgent(target.tunnel)
+  if ('socket' in target || !target.url.startsWith('https:')) return new HttpAgent({ keepAlive: true })
+  return new HttpsAgent({ keepAlive: true, ...(target.ca !== undefined && { ca: target.ca }) })
+}
+
+type ConnectionCallback = (error: Error | null, stream: Duplex) => void
+
+/** Uses connections that the other side opened. */
+class TunnelAgent extends HttpAgent {
+  readonly #tunnel: ControlTunnel
+
+  constructor(tunnel: ControlTunnel) {
+    super({ keepAlive: true, maxSockets: CONTROL_TUNNELS })
+    this.#tunnel = tunnel
+  }
+
+  override createConnection(_options: ClientRequestArgs, callback?: ConnectionCallback): undefined {
+    if (callback !== undefined) void this.#connect(callback)
+  }
+
+  async #connect(callback: ConnectionCallback): Promise<void> {
+    const taken = await this.#tunnel.take().catch((error: unknown) => toError(error))
+    if (taken instanceof Error) callback(taken, new PassThrough())
+    else callback(null, taken)
+  }
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
+}
+
 function addressOf(target: Target, path: string): RequestOptions {
   if ('socket' in target) return { socketPath: target.socket, path }
+  if ('tunnel' in target) return { host: 'control-plane', path }
   const url = new URL(target.url)
   return { protocol: url.protocol, hostname: url.hostname, port: url.port, path }
 }
 
 function describe(target: Target): string {
-  return 'socket' in target ? target.socket : new URL(target.url).host
+  if ('socket' in target) return target.socket
+  return 'tunnel' in target ? 'The control plane' : new URL(target.url).host
 }

@@ -45,6 +45,13 @@ export const RUNNER_START_TIMEOUT_MS = 10_000
 export const RUNNER_RESTART_TIMEOUT_MS = 2000
 export const RUNNER_START_POLL_MS = 5
 
+/** How long a call waits for the control plane to open one: it may be starting anew. */
+export const TUNNEL_WAIT_MS = 20_000
+
+/** How often a control plane that does not answer is told that this sandbox is up, with growing waits. */
+export const HELLO_ATTEMPTS = 10
+export const HELLO_WAIT_MS = 50
+
 /** How long a clone may take. */
 export const OPEN_TIMEOUT_MS = 15 * 60_000
 

@@ -2,9 +2,11 @@ import { once } from 'node:events'
 import { AdoptedSandbox } from './adopt.ts'
 import { createAuthorize } from './authorize.ts'
 import { createControlPlane } from './control-plane-client.ts'
+import { ControlTunnel } from './control-tunnel.ts'
 import { createCaller } from './http-call.ts'
 import { warmUp } from './warm-up.ts'
 import { readEnv } from './env.ts'
+import { sayHello } from './hello.ts'
 import { saveBeforeEnd } from './last-save.ts'
 import { END_GRACE_MS } from './limits.ts'
 import { createRunner } from './runner-client.ts'
@@ -17,7 +19,8 @@ const log = (message: string, error: unknown) => {
   process.stderr.write(`${JSON.stringify({ time: new Date().toISOString(), level: 'warn', message, error: detail })}\n`)
 }
 
-using controlCaller = createCaller(env.control)
+using tunnel = new ControlTunnel()
+using controlCaller = createCaller(env.control === 'tunnel' ? { tunnel } : env.control)
 using runner = createRunner(env.runnerSocket)
 await using sandbox = new AdoptedSandbox({
   sandboxId: env.sandboxId,
@@ -33,15 +36,19 @@ await using sandbox = new AdoptedSandbox({
 })
 const authorize = createAuthorize({ publicKeyPem: env.controlPublicKey, sandboxId: env.sandboxId })
 await using _server = await listen({
-  socket: env.sidecarSocket,
+  listen: env.listen,
   sandboxId: env.sandboxId,
   sandbox,
   authorize,
+  tunnel,
 })
 
-void warmUp({ authorize, controlCaller, runner })
+const ended = new AbortController()
+if (env.hello !== undefined) void sayHello(controlCaller, env.hello, ended.signal)
+if (env.control !== 'tunnel') void warmUp({ authorize, controlCaller, runner })
 
 await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
+ended.abort()
 
 // Locally `stop` was asked for before. A pod is told to end like this, and all its containers at once.
 const outOfTime = setTimeout(() => {

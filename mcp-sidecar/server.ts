@@ -1,40 +1,82 @@
 import { once } from 'node:events'
 import { mkdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { dirname } from 'node:path'
 import { SIDECAR_ROUTES, adoptRequestSchema, restoreRequestSchema, saveRequestSchema } from '#protocol/adoption.ts'
 import type { ErrorCode } from '#protocol/errors.ts'
+import { serveTls } from '#wire/serve-tls.ts'
 import type { AdoptedSandbox } from './adopt.ts'
 import type { Authorize } from './authorize.ts'
+import type { ControlTunnel } from './control-tunnel.ts'
+import type { SidecarEnv } from './env.ts'
 import { readBody } from './http-call.ts'
 import { MAX_REQUEST_BYTES } from './limits.ts'
 import type { Progress } from './progress.ts'
 import { SidecarError, toWireError } from './sidecar-error.ts'
 
 interface ServerOptions {
-  socket: string
+  listen: SidecarEnv['listen']
   sandboxId: string
   sandbox: AdoptedSandbox
   authorize: Authorize
+  /** Takes the connections that the control plane opens for our calls to it. */
+  tunnel: ControlTunnel
 }
 
-/** Serves `SIDECAR_ROUTES` on a Unix socket; a stale socket file of a dead sidecar is replaced. */
-export async function listen(options: ServerOptions): Promise<AsyncDisposable> {
+/** Serves `SIDECAR_ROUTES` on a Unix socket (a stale file of a dead sidecar is replaced), over TLS, or both. */
+export async function listen(options: ServerOptions): Promise<AsyncDisposable & { tlsPort: number | undefined }> {
   const server = createServer((request, response) => {
     handle(request, response, options).catch((error: unknown) => sendError(response, error))
   })
-  mkdirSync(dirname(options.socket), { recursive: true, mode: 0o700 })
-  rmSync(options.socket, { force: true })
-  server.listen(options.socket)
-  await once(server, 'listening')
+  server.on('upgrade', (request, socket, head) => {
+    socket.on('error', () => socket.destroy())
+    upgrade(request, { socket, head }, options).catch((error: unknown) => refuse(socket, error))
+  })
+  const { socket, tls } = options.listen
+  if (socket !== undefined) await listenOnSocket(server, socket)
+  const far = tls === undefined ? undefined : await serveTls(server, tls)
   return {
+    tlsPort: far?.port,
     [Symbol.asyncDispose]: async () => {
+      const closed = Promise.all([far?.[Symbol.asyncDispose](), socket !== undefined && once(server, 'close')])
       server.close()
       server.closeAllConnections()
-      await once(server, 'close')
+      await closed
     },
   }
+}
+
+async function listenOnSocket(server: Server, socket: string): Promise<void> {
+  mkdirSync(dirname(socket), { recursive: true, mode: 0o700 })
+  rmSync(socket, { force: true })
+  server.listen(socket)
+  await once(server, 'listening')
+}
+
+async function upgrade(
+  request: IncomingMessage,
+  { socket, head }: { socket: Duplex; head: Buffer },
+  { authorize, tunnel }: ServerOptions,
+): Promise<void> {
+  if (request.url !== SIDECAR_ROUTES.control || request.headers.upgrade !== 'devex-control')
+    throw new SidecarError('not_found', `There is nothing to upgrade to at ${request.url}.`)
+  await authorize(request, 'control')
+  if (head.length > 0) socket.unshift(head)
+  socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: devex-control\r\n\r\n')
+  tunnel.add(socket)
+}
+
+function refuse(socket: Duplex, error: unknown): void {
+  const wire = toWireError(error)
+  const body = JSON.stringify({ error: wire })
+  const head = [
+    `HTTP/1.1 ${statusOf(wire.code)} Refused`,
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ]
+  socket.end(`${head.join('\r\n')}\r\nConnection: close\r\n\r\n${body}`)
 }
 
 async function handle(request: IncomingMessage, response: ServerResponse, options: ServerOptions): Promise<void> {

@@ -29,10 +29,12 @@ async function main(): Promise<void> {
   process.on('SIGINT', stop)
 }
 
-/** In a container the runner is its first process; under bubblewrap that one is bubblewrap, and the workspace is bound. */
+const INITS = ['bwrap', 'tini']
+
+/** In a container its parent is the first process, a small init; under bubblewrap that one is bubblewrap, and the workspace is bound. */
 function ownsNamespace(workspace: string): boolean {
   if (process.pid === 1) return true
-  return workspace === WORKSPACE_DIR && readFileSync('/proc/1/comm', 'utf8').trim() === 'bwrap'
+  return workspace === WORKSPACE_DIR && INITS.includes(readFileSync('/proc/1/comm', 'utf8').trim())
 }
 
 await main().catch((error: unknown) => {

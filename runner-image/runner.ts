@@ -6,6 +6,7 @@ import { WebSocketServer } from 'ws'
 import { RUNNER_ROUTES } from '#protocol/adoption.ts'
 import { newId } from '#protocol/ids.ts'
 import { MAX_MESSAGE_BYTES } from '#protocol/limits.ts'
+import { serveTls } from '#wire/serve-tls.ts'
 import type { RunnerEnv } from './env.ts'
 import { RunnerError, toRunnerError } from './errors.ts'
 import { ChangeHints } from './files/change-hints.ts'
@@ -34,9 +35,15 @@ interface RunnerOptions {
 }
 
 /** A running runner; disposing of it ends all that it started. */
-export type Runner = AsyncDisposable
+export interface Runner extends AsyncDisposable {
+  /** Where it listens over TLS, if it does. */
+  readonly tlsPort: number | undefined
+}
 
-/** Starts a runner on `RUNNER_SOCKET`: its routes are `RUNNER_ROUTES`. */
+/**
+ * Starts a runner on `RUNNER_SOCKET`: its routes are `RUNNER_ROUTES`. On `RUNNER_LISTEN` it serves those that ask for an
+ * attach token, and its health: what the sidecar alone may ask, it asks over the socket that nobody else has.
+ */
 export async function startRunner({ env, log, ownsNamespace }: RunnerOptions): Promise<Runner> {
   const runner = newId()
   const tree = sandboxTree({ ownsNamespace, replId: () => opening.sandbox?.opened.repl })
@@ -51,7 +58,7 @@ export async function startRunner({ env, log, ownsNamespace }: RunnerOptions): P
   const authorize = createAuthorize(env.CONTROL_PUBLIC_KEY)
   const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: MAX_MESSAGE_BYTES })
 
-  const serve = async (request: IncomingMessage, response: ServerResponse) => {
+  const serve = async (request: IncomingMessage, response: ServerResponse, { isFromAfar }: { isFromAfar: boolean }) => {
     const { pathname } = new URL(`http://runner${request.url ?? ''}`)
     if (request.url?.startsWith(RUNNER_ROUTES.files)) {
       const sandbox = opened(opening)
@@ -59,7 +66,9 @@ export async function startRunner({ env, log, ownsNamespace }: RunnerOptions): P
       activity.touch()
       return serveFiles(sandbox, { request, response, claims })
     }
-    switch (`${request.method} ${pathname}`) {
+    const route = `${request.method} ${pathname}`
+    if (isFromAfar && route !== `GET ${RUNNER_ROUTES.health}`) throw noSuchRoute()
+    switch (route) {
       case `GET ${RUNNER_ROUTES.health}`: {
         const activeAt = await activity.lastActiveAt()
         const use = opening.sandbox?.disk.known
@@ -77,14 +86,14 @@ export async function startRunner({ env, log, ownsNamespace }: RunnerOptions): P
       case `GET ${RUNNER_ROUTES.changes}`:
         return hints.stream(response)
       default:
-        throw new RunnerError('not_found', 'The runner has no such route.')
+        throw noSuchRoute()
     }
   }
 
   const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const { pathname } = new URL(`http://runner${request.url ?? ''}`)
     if (pathname !== RUNNER_ROUTES.socket && pathname !== RUNNER_ROUTES.tunnel) {
-      throw new RunnerError('not_found', 'The runner has no such route.')
+      throw noSuchRoute()
     }
     const sandbox = opened(opening)
     const claims = await authorize(request, sandbox.opened)
@@ -100,34 +109,51 @@ export async function startRunner({ env, log, ownsNamespace }: RunnerOptions): P
     })
   }
 
-  const server = createServer((request, response) => {
-    void serve(request, response).catch((error: unknown) => {
-      if (toRunnerError(error).code === 'internal')
-        log.error('A request failed.', error, { route: request.url?.slice(0, 100) })
-      sendError(response, error)
+  const makeServer = (from: { isFromAfar: boolean }): Server => {
+    const server = createServer((request, response) => {
+      void serve(request, response, from).catch((error: unknown) => {
+        if (toRunnerError(error).code === 'internal')
+          log.error('A request failed.', error, { route: request.url?.slice(0, 100) })
+        sendError(response, error)
+      })
     })
-  })
-  server.on('upgrade', (request, socket, head) => {
-    socket.on('error', () => socket.destroy())
-    void upgrade(request, socket, head).catch((error: unknown) => {
-      if (toRunnerError(error).code === 'internal') log.error('An upgrade failed.', error)
-      refuseUpgrade(socket, error)
+    server.on('upgrade', (request, socket, head) => {
+      socket.on('error', () => socket.destroy())
+      void upgrade(request, socket, head).catch((error: unknown) => {
+        if (toRunnerError(error).code === 'internal') log.error('An upgrade failed.', error)
+        refuseUpgrade(socket, error)
+      })
     })
-  })
-  // Uploads, downloads and hints take as long as they take.
-  server.requestTimeout = 0
-  await listen(server, env.RUNNER_SOCKET)
+    // Uploads, downloads and hints take as long as they take.
+    server.requestTimeout = 0
+    return server
+  }
+  const near = makeServer({ isFromAfar: false })
+  await listen(near, env.RUNNER_SOCKET)
+  const far = makeServer({ isFromAfar: true })
+  const tls =
+    env.RUNNER_LISTEN === undefined
+      ? undefined
+      : await serveTls(far, { address: env.RUNNER_LISTEN, folder: env.TLS_DIR })
 
   return {
+    tlsPort: tls?.port,
     [Symbol.asyncDispose]: async () => {
-      server.close()
+      const closed = tls?.[Symbol.asyncDispose]()
+      near.close()
       clients.terminateAll()
       tunnels.closeAll()
       hints.close()
       await opening.sandbox?.[Symbol.asyncDispose]()
-      server.closeAllConnections()
+      near.closeAllConnections()
+      far.closeAllConnections()
+      await closed
     },
   }
+}
+
+function noSuchRoute(): RunnerError {
+  return new RunnerError('not_found', 'The runner has no such route.')
 }
 
 function opened(opening: Opening): OpenedSandbox {

@@ -22,6 +22,11 @@ export const SIDECAR_ROUTES = {
    * snapshot says. Terminals and programs go on running; whoever wants what is there now back saves first.
    */
   restore: '/restore',
+  /**
+   * GET upgrade to `devex-control`: after 101 the sidecar speaks HTTP/1.1 to the control plane's internal API on this
+   * connection. For control planes that reach their pods without being reached by them.
+   */
+  control: '/control',
   /** POST `{}` → lines of `saveProgressSchema`: ends the runner's processes, saves once more; after that nothing runs. */
   stop: '/stop',
 } as const
@@ -136,7 +141,7 @@ export type SaveProgress = z.infer<typeof saveProgressSchema>
  * token. Paths are under `/internal`, which the control plane serves on its internal listener only.
  */
 export const INTERNAL_ROUTES = {
-  /** POST `{sandbox}` with the sandbox's boot token: the sidecar is up (Kubernetes; locally the socket file says it). */
+  /** POST `helloRequestSchema` with the sandbox's boot token: the sidecar is up (Kubernetes; locally the socket file says it). */
   hello: '/internal/hello',
   /** GET → `headResponseSchema`: the repl's newest snapshot. */
   head: '/internal/head',
@@ -155,6 +160,12 @@ export const INTERNAL_ROUTES = {
   /** GET, PUT `/internal/objects/<key>?…`: the disk adapter's pre-signed URLs. */
   objects: '/internal/objects/',
 } as const
+
+export const helloRequestSchema = z.object({
+  sandbox: sandboxIdSchema,
+  /** Where the pod's parts listen: an IP address. */
+  address: z.union([z.ipv4(), z.ipv6()]),
+})
 
 /** Where an upload or download goes. A relative `url` is the control plane's own. */
 const presignedSchema = z.object({ url: z.string(), headers: z.record(z.string(), z.string()) })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { opaqueIdSchema, replIdSchema } from './ids.ts'
+import { opaqueIdSchema, replIdSchema, sandboxIdSchema } from './ids.ts'
 import { roleSchema } from './roles.ts'
 
 /** Who a token is for: the `aud` claim of RFC 7519. */
@@ -28,10 +28,15 @@ export type AttachClaims = z.infer<typeof attachClaimsSchema>
 export const sidecarClaimsSchema = z.object({
   aud: z.literal(SIDECAR_AUDIENCE),
   sandbox: z.string(),
-  purpose: z.enum(['adopt', 'save', 'restore', 'stop']),
+  purpose: z.enum(['adopt', 'save', 'restore', 'stop', 'control']),
   exp: z.int(),
 })
 export type SidecarClaims = z.infer<typeof sidecarClaimsSchema>
+
+/** Claims of the token that a pod is made with: it may say that it is up, and nothing else. */
+export const BOOT_AUDIENCE = 'hello'
+export const bootClaimsSchema = z.object({ aud: z.literal(BOOT_AUDIENCE), sandbox: sandboxIdSchema })
+export type BootClaims = z.infer<typeof bootClaimsSchema>
 
 /** Claims of the token a sidecar holds after adoption: what it may ask the control plane for. Valid as long as its generation is. */
 export const generationClaimsSchema = z.object({

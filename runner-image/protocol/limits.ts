@@ -40,3 +40,6 @@ export const ATTACH_TOKEN_TTL_MS = 60_000
 
 /** A client that has heard nothing for so long treats the connection as lost. The runner pings at a third of it. */
 export const CONNECTION_SILENCE_MS = 30_000
+
+/** Connections that a control plane which pods cannot reach keeps open to each sidecar, for the sidecar's calls to it. */
+export const CONTROL_TUNNELS = 4

@@ -1,8 +1,15 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { SignJWT, errors, jwtVerify } from 'jose'
-import { CONTROL_PLANE_AUDIENCE, RUNNER_AUDIENCE, SIDECAR_AUDIENCE, generationClaimsSchema } from '#protocol/claims.ts'
+import {
+  BOOT_AUDIENCE,
+  CONTROL_PLANE_AUDIENCE,
+  RUNNER_AUDIENCE,
+  SIDECAR_AUDIENCE,
+  bootClaimsSchema,
+  generationClaimsSchema,
+} from '#protocol/claims.ts'
 import { ATTACH_TOKEN_TTL_MS } from '#protocol/limits.ts'
-import type { AttachClaims, GenerationClaims, SidecarClaims } from '#protocol/claims.ts'
+import type { AttachClaims, BootClaims, GenerationClaims, SidecarClaims } from '#protocol/claims.ts'
 import { AppError } from '#server/errors.ts'
 
 /** Signed tokens (JWT, RFC 7519; EdDSA, RFC 8037) between control plane, runner and sidecar. */
@@ -12,6 +19,9 @@ export interface Tokens {
   attach(claims: Omit<AttachClaims, 'aud' | 'exp'>): Promise<string>
   sidecar(claims: Omit<SidecarClaims, 'aud' | 'exp'>): Promise<string>
   generation(claims: Omit<GenerationClaims, 'aud'>): Promise<string>
+  /** What a pod is made with, to say that it is up. */
+  boot(claims: Omit<BootClaims, 'aud'>): Promise<string>
+  verifyBoot(token: string): Promise<BootClaims>
   /** The claims, or `unauthenticated`. Whether the generation is still the newest is the caller's question. */
   verifyGeneration(token: string): Promise<GenerationClaims>
 }
@@ -32,23 +42,23 @@ export function createTokens(privateKeyPem: string): Tokens {
     return token.sign(privateKey)
   }
 
+  const verify = async (token: string, audience: string) => {
+    try {
+      return (await jwtVerify(token, publicKey, { algorithms: ['EdDSA'], audience })).payload
+    } catch (error) {
+      if (error instanceof errors.JOSEError)
+        throw new AppError('unauthenticated', 'This token is not valid here.', { cause: error })
+      throw error
+    }
+  }
+
   return {
     publicKey: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
     attach: (claims) => sign(RUNNER_AUDIENCE, claims, ATTACH_TOKEN_TTL_MS),
     sidecar: (claims) => sign(SIDECAR_AUDIENCE, claims, ATTACH_TOKEN_TTL_MS),
     generation: (claims) => sign(CONTROL_PLANE_AUDIENCE, claims),
-    verifyGeneration: async (token) => {
-      try {
-        const { payload } = await jwtVerify(token, publicKey, {
-          algorithms: ['EdDSA'],
-          audience: CONTROL_PLANE_AUDIENCE,
-        })
-        return generationClaimsSchema.parse(payload)
-      } catch (error) {
-        if (error instanceof errors.JOSEError)
-          throw new AppError('unauthenticated', 'This token is not valid here.', { cause: error })
-        throw error
-      }
-    },
+    verifyGeneration: async (token) => generationClaimsSchema.parse(await verify(token, CONTROL_PLANE_AUDIENCE)),
+    boot: (claims) => sign(BOOT_AUDIENCE, claims),
+    verifyBoot: async (token) => bootClaimsSchema.parse(await verify(token, BOOT_AUDIENCE)),
   }
 }
