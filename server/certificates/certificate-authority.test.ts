@@ -2,22 +2,15 @@ import { X509Certificate, createPrivateKey } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, createServer } from 'node:tls'
 import { expect, test } from 'vitest'
-import { createSecretBox } from '#server/auth/secret-box.ts'
+import { temporaryAuthority } from '#server/certificates/_temporary-authority.ts'
 import { createCertificateAuthority } from '#server/certificates/certificate-authority.ts'
 import { AUTHORITY_MS, BELIEVE_MS, OVERLAP_MS, ROTATE_AFTER_MS } from '#server/certificates/limits.ts'
-import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
 import type { StateStore } from '#server/state-store/state-store.ts'
 
-const box = createSecretBox('0123456789abcdef0123456789abcdef')
 const HOUR_MS = 3_600_000
 
-async function open(now: () => number = Date.now) {
-  const stateStore = await openSqliteStateStore({ file: ':memory:' })
-  return { stateStore, authority: createCertificateAuthority({ stateStore, box, now }) }
-}
-
 test('a server with an issued certificate is believed under its name and no other', async () => {
-  const { authority } = await open()
+  const { authority } = await temporaryAuthority()
   const identity = await authority.issue({ names: ['sidecar.s1.sandbox.devex'], ms: HOUR_MS })
   const ca = await authority.trust()
   expect(await greet({ ...identity, ca, servername: 'sidecar.s1.sandbox.devex' })).toBe('hello')
@@ -25,8 +18,8 @@ test('a server with an issued certificate is believed under its name and no othe
 })
 
 test('S11: what another authority signed is not believed', async () => {
-  const { authority } = await open()
-  const { authority: other } = await open()
+  const { authority } = await temporaryAuthority()
+  const { authority: other } = await temporaryAuthority()
   const identity = await other.issue({ names: ['a.devex'], ms: HOUR_MS })
   await expect(greet({ ...identity, ca: await authority.trust(), servername: 'a.devex' })).rejects.toThrow(
     /certificate/,
@@ -34,14 +27,14 @@ test('S11: what another authority signed is not believed', async () => {
 })
 
 test('replicas that start at once share one authority', async () => {
-  const { stateStore } = await open()
+  const { stateStore, box } = await temporaryAuthority()
   const replicas = [1, 2, 3].map(() => createCertificateAuthority({ stateStore, box }))
   const trusted = await Promise.all(replicas.map((replica) => replica.trust()))
   expect(new Set(trusted).size).toBe(1)
 })
 
 test('a leaf may not sign', async () => {
-  const { authority } = await open()
+  const { authority } = await temporaryAuthority()
   const { cert } = await authority.issue({ names: ['a.devex'], ms: HOUR_MS })
   expect(new X509Certificate(cert).ca).toBe(false)
   expect(new X509Certificate(await authority.trust()).ca).toBe(true)
@@ -49,7 +42,7 @@ test('a leaf may not sign', async () => {
 
 test('a successor is trusted before it signs, and the old one until it ends', async () => {
   let now = Date.now()
-  const { authority } = await open(() => now)
+  const { authority } = await temporaryAuthority(() => now)
   const first = await authority.trust()
   now += ROTATE_AFTER_MS
   const both = await authority.trust()
@@ -71,7 +64,7 @@ test('a successor is trusted before it signs, and the old one until it ends', as
 })
 
 test('keys lie encrypted in the state store', async () => {
-  const { stateStore, authority } = await open()
+  const { stateStore, authority } = await temporaryAuthority()
   await authority.trust()
   expect(JSON.stringify(await recordsOf(stateStore))).not.toContain('PRIVATE KEY')
   const { key } = await authority.issue({ names: ['a.devex'], ms: HOUR_MS })

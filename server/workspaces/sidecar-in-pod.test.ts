@@ -10,16 +10,14 @@ import { connect } from 'node:tls'
 import { afterEach, expect, test } from 'vitest'
 import { SIDECAR_ROUTES } from '#protocol/adoption.ts'
 import { newSandboxId } from '#protocol/ids.ts'
-import { createSecretBox } from '#server/auth/secret-box.ts'
+import { temporaryAuthority } from '#server/certificates/_temporary-authority.ts'
 import { createTokens, newSigningKey } from '#server/auth/tokens.ts'
-import { createCertificateAuthority } from '#server/certificates/certificate-authority.ts'
-import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
-import { AdoptedSandbox } from './adopt.ts'
-import { createAuthorize } from './authorize.ts'
-import { ControlTunnel } from './control-tunnel.ts'
-import { createCaller, readBody } from './http-call.ts'
-import { sayHello } from './hello.ts'
-import { listen } from './server.ts'
+import { AdoptedSandbox } from '../../mcp-sidecar/adopt.ts'
+import { createAuthorize } from '../../mcp-sidecar/authorize.ts'
+import { ControlTunnel } from '../../mcp-sidecar/control-tunnel.ts'
+import { createCaller, readBody } from '../../mcp-sidecar/http-call.ts'
+import { sayHello } from '../../mcp-sidecar/hello.ts'
+import { listen } from '../../mcp-sidecar/server.ts'
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
@@ -29,15 +27,9 @@ afterEach(async () => {
 const tokens = createTokens(newSigningKey())
 const sandboxId = newSandboxId()
 
-async function authority() {
-  const stateStore = await openSqliteStateStore({ file: ':memory:' })
-  cleanups.push(() => stateStore[Symbol.asyncDispose]())
-  return createCertificateAuthority({ stateStore, box: createSecretBox('0123456789abcdef0123456789abcdef') })
-}
-
 /** A sidecar as in a pod: over TLS only, its calls to the control plane through connections that are opened to it. */
 async function startSidecar() {
-  const ca = await authority()
+  const { authority: ca } = await temporaryAuthority()
   const folder = await mkdtemp(join(tmpdir(), 'devex-pod-'))
   cleanups.push(() => rm(folder, { recursive: true }))
   const servername = `sidecar.${sandboxId}.sandbox.devex`
@@ -85,7 +77,7 @@ test('S11: in a pod it is served over TLS, to whoever believes our authority and
   const { answer } = await get(await dial(), SIDECAR_ROUTES.health)
   expect(answer.statusCode).toBe(200)
   await expect(dial({ servername: 'sidecar.another.sandbox.devex' })).rejects.toThrow(/altnames/)
-  const stranger = await authority()
+  const { authority: stranger } = await temporaryAuthority()
   await expect(dial({ ca: await stranger.trust() })).rejects.toThrow(/certificate/)
   const plain = connectTcp(port, '127.0.0.1')
   plain.on('error', () => undefined)
@@ -143,8 +135,8 @@ test('a hello that is not heard is said again, one that is refused is not', asyn
 })
 
 test('S11: a control plane with a certificate of somebody else gets no call', async () => {
-  const ours = await authority()
-  const stranger = await authority()
+  const { authority: ours } = await temporaryAuthority()
+  const { authority: stranger } = await temporaryAuthority()
   const { cert, key } = await stranger.issue({ names: ['localhost'], ms: 60_000 })
   const { createServer: createHttps } = await import('node:https')
   const heard: string[] = []
