@@ -127,6 +127,82 @@ const settings = z.object({
     .enum(['auto', 'none'])
     .default('auto')
     .describe('auto: bubblewrap where it works. none: run sandboxes as plain processes.'),
+  ORCHESTRATOR: z
+    .enum(['local', 'kubernetes'])
+    .default('local')
+    .describe('Where sandboxes run: local (this machine) or kubernetes.'),
+  KUBECONFIG: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('For ORCHESTRATOR=kubernetes outside the cluster. In it, the pod’s own account.'),
+  K8S_NAMESPACE: z
+    .string()
+    .regex(/^[a-z0-9-]{1,63}$/, 'a namespace')
+    .default('devex-sandboxes')
+    .describe('Namespace of the sandboxes.'),
+  K8S_CONTROL_NAMESPACE: z
+    .string()
+    .regex(/^[a-z0-9-]{1,63}$/, 'a namespace')
+    .default('devex')
+    .describe('Namespace of the control plane, whose pods may call sandboxes.'),
+  IMAGE_REGISTRY: z.string().default('').describe('Where the images lie, e.g. registry.example.com/devex.'),
+  IMAGE_TAG: z.string().min(1).default('latest').describe('Their tag.'),
+  IMAGE_PULL_POLICY: z
+    .enum(['Always', 'IfNotPresent', 'Never'])
+    .default('IfNotPresent')
+    .describe('When nodes pull them.'),
+  IMAGE_PULL_SECRET: z.string().min(1).optional().describe('Secret in K8S_NAMESPACE with the registry’s credentials.'),
+  RUNTIME_CLASS: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('RuntimeClass of sandboxes, e.g. gvisor: for people who do not trust each other.'),
+  SANDBOX_STORAGE_CLASS: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('StorageClass of workspaces while they run. Default: the node’s disk.'),
+  REACH: z
+    .enum(['pod', 'port-forward', 'ingress'])
+    .optional()
+    .describe('How sandboxes are reached: pod (in the cluster), port-forward (with a kubeconfig alone) or ingress.'),
+  INTERNAL_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65535)
+    .default(3443)
+    .describe('Port on which sandboxes reach this server, over TLS.'),
+  INTERNAL_HOST: z.string().default('0.0.0.0').describe('Address of that port.'),
+  INTERNAL_URL: origin
+    .optional()
+    .describe(
+      'How sandboxes reach that port, e.g. https://devex-internal.devex.svc:3443. Without it, this server opens the connections.',
+    ),
+  SANDBOX_INGRESS_DOMAIN: z
+    .string()
+    .regex(DOMAIN, 'a domain')
+    .optional()
+    .describe('For REACH=ingress: a wildcard host of the ingress controller.'),
+  SANDBOX_INGRESS_PORT: z.coerce.number().int().min(1).max(65535).default(443).describe('For REACH=ingress.'),
+  SANDBOX_INGRESS_ADDRESS: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('For REACH=ingress: where the controller listens, if DNS does not say so.'),
+  SANDBOX_INGRESS_CLASS: z.string().min(1).optional().describe('For REACH=ingress: the IngressClass.'),
+  SANDBOX_INGRESS_ANNOTATIONS: list
+    .default(['nginx.ingress.kubernetes.io/ssl-passthrough=true'])
+    .describe('For REACH=ingress: what makes the controller pass TLS through, as name=value.'),
+  SANDBOX_CALLERS: list.default([]).describe('CIDRs of a control plane outside the cluster, which may call sandboxes.'),
+  EGRESS_ALLOW: list
+    .default([])
+    .describe('Private CIDRs, or CIDR:port, that sandboxes may call, e.g. 10.1.2.3/32:9000 of an object store.'),
+  CLUSTER_CIDRS: list
+    .default([])
+    .describe('Public addresses of nodes, pods and services, which sandboxes may not call.'),
+  CA_FILE: z.string().min(1).optional().describe('PEM file of further authorities for REDIS_URL and S3_ENDPOINT.'),
   ALLOW_UNISOLATED: flag
     .default(false)
     .describe(
@@ -211,7 +287,61 @@ function interpret(raw: Settings) {
     hourlyMs: raw.HISTORY_HOURLY_HOURS * HOUR_MS,
     dailyMs: raw.HISTORY_DAILY_DAYS * 24 * HOUR_MS,
   }
-  return { ...raw, isLoopback, github, retention, stateStore: stateStoreOf(raw), objectStore: objectStoreOf(raw) }
+  return {
+    ...raw,
+    isLoopback,
+    github,
+    retention,
+    stateStore: stateStoreOf(raw),
+    objectStore: objectStoreOf(raw),
+    orchestrator: orchestratorOf(raw),
+  }
+}
+
+/** Where sandboxes run, with all that the place needs to know. */
+function orchestratorOf(raw: Settings) {
+  if (raw.ORCHESTRATOR === 'local') return { provider: 'local' as const }
+  const reach = raw.REACH ?? (raw.KUBECONFIG === undefined ? ('pod' as const) : ('port-forward' as const))
+  if (reach === 'ingress' && raw.SANDBOX_INGRESS_DOMAIN === undefined) {
+    throw new EnvError(
+      'SANDBOX_INGRESS_DOMAIN: missing, while REACH=ingress. Example: SANDBOX_INGRESS_DOMAIN=sandboxes.example.com',
+    )
+  }
+  if (raw.INTERNAL_URL?.startsWith('http:') === true) {
+    throw new EnvError('INTERNAL_URL: sandboxes send their token there, so it must begin with https:')
+  }
+  const annotations = raw.SANDBOX_INGRESS_ANNOTATIONS.map((text) => text.split('=', 2))
+  return {
+    provider: 'kubernetes' as const,
+    kubeconfig: raw.KUBECONFIG,
+    namespace: raw.K8S_NAMESPACE,
+    image: {
+      registry: raw.IMAGE_REGISTRY,
+      tag: raw.IMAGE_TAG,
+      pullPolicy: raw.IMAGE_PULL_POLICY,
+      pullSecret: raw.IMAGE_PULL_SECRET,
+    },
+    runtimeClass: raw.RUNTIME_CLASS,
+    storageClass: raw.SANDBOX_STORAGE_CLASS,
+    reach,
+    internalUrl: raw.INTERNAL_URL,
+    ingress:
+      reach !== 'ingress' || raw.SANDBOX_INGRESS_DOMAIN === undefined
+        ? undefined
+        : {
+            domain: raw.SANDBOX_INGRESS_DOMAIN,
+            port: raw.SANDBOX_INGRESS_PORT,
+            address: raw.SANDBOX_INGRESS_ADDRESS,
+            className: raw.SANDBOX_INGRESS_CLASS,
+            annotations: Object.fromEntries(annotations.map(([name = '', value = '']) => [name, value])),
+          },
+    network: {
+      controlPlaneNamespace: raw.K8S_CONTROL_NAMESPACE,
+      callersFrom: raw.SANDBOX_CALLERS,
+      egressAllow: raw.EGRESS_ALLOW,
+      clusterCidrs: raw.CLUSTER_CIDRS,
+    },
+  }
 }
 
 function githubOf(raw: Settings) {

@@ -1,7 +1,7 @@
 import { chmod, mkdir, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
-import type { Server } from 'node:http'
+import type { Server } from 'node:net'
 import { AppError } from '#server/errors.ts'
 
 /** Listens on a TCP port; resolves to the port that it got. A port in use is an error that names it. */

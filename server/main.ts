@@ -10,6 +10,7 @@ import { createHttpServer } from '#server/http-server.ts'
 import { listenOnPort, listenOnSocket } from '#server/listen.ts'
 import { createLog } from '#server/log.ts'
 import { prepareNext } from '#server/next-app.ts'
+import { trustToo } from '#server/trust.ts'
 import { createTrpcSocket } from '#server/trpc/socket.ts'
 import type { Application } from '#server/context.ts'
 import type { Env } from '#server/env.ts'
@@ -20,6 +21,7 @@ const ROOT = join(import.meta.dirname, '..')
 /** Starts everything, and ends it when told to. The only file that handles signals or exits. */
 async function main(): Promise<void> {
   const env = processEnv()
+  if (env.CA_FILE !== undefined) await trustToo(env.CA_FILE)
   const log = createLog({ level: env.LOG_LEVEL, format: env.LOG_FORMAT ?? (process.stdout.isTTY ? 'text' : 'json') })
   const stop = stopSignal(log)
   await using open = new AsyncDisposableStack()
@@ -49,6 +51,7 @@ async function main(): Promise<void> {
     }),
   )
   internal.on('request', application.internalApi)
+  if (application.listenForSandboxes !== undefined) open.use(await application.listenForSandboxes())
   shareContext(application.context)
 
   const trpcSocket = createTrpcSocket(application.context)

@@ -96,6 +96,7 @@ export async function startPlatform(limits: Partial<GatewayLimits> = {}): Promis
       create: () => unused(),
       observe: () => unused(),
       list: () => unused(),
+      get: () => unused(),
       label: () => unused(),
       portOf: () => unused(),
       revive: () => unused(),

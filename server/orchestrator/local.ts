@@ -26,14 +26,14 @@ import { POLL_INTERVAL_MS } from './local/limits.ts'
 import { openMachine } from './local/machine.ts'
 import type { Machine } from './local/machine.ts'
 import { removeRouter } from './local/network/router.ts'
-import { Observers } from './local/observers.ts'
+import { Observers } from './observers.ts'
 import { socketOf } from './local/part-launch.ts'
 import { PARTS } from './local/part-processes.ts'
 import { choosePort } from './local/ports.ts'
 import { newRecord, readRecord, writeRecord } from './local/record.ts'
 import { LocalSandbox } from './local/sandbox.ts'
 import type { SandboxOptions } from './local/sandbox.ts'
-import { SharedWork } from './local/shared-work.ts'
+import { SharedWork } from './shared-work.ts'
 import { dialSocket } from './local/sockets.ts'
 
 export interface LocalOrchestratorOptions {
@@ -130,6 +130,10 @@ class LocalOrchestrator implements Orchestrator {
 
   list(): Promise<Sandbox[]> {
     return Promise.resolve([...this.#sandboxes.values()].map((sandbox) => sandbox.view()))
+  }
+
+  get(sandboxId: string): Promise<Sandbox | undefined> {
+    return Promise.resolve(this.#sandboxes.get(sandboxId)?.view())
   }
 
   async label(sandboxId: string, label: SandboxLabel): Promise<void> {

@@ -4,8 +4,15 @@ import { AppError } from '#server/errors.ts'
 import { CONTRACT_LIMITS, POLL, ask, shell, shellIn } from './_stand-in-client.ts'
 import type { Observation, Orchestrator, Sandbox } from './orchestrator.ts'
 
-/** The suite that every orchestrator passes. `open` gives a fresh one, whose sandboxes run the stand-in parts. */
-export function describeOrchestrator(name: string, open: () => Promise<Orchestrator>): void {
+/**
+ * The suite that every orchestrator passes. `open` gives a fresh one, whose sandboxes run the stand-in parts.
+ * `toolchains`: whose they are; images bring their own, so that there is nothing to look for.
+ */
+export function describeOrchestrator(
+  name: string,
+  open: () => Promise<Orchestrator>,
+  { toolchains = 'machine' }: { toolchains?: 'machine' | 'image' } = {},
+): void {
   describe(`orchestrator contract: ${name}`, () => {
     const opened: Orchestrator[] = []
 
@@ -208,9 +215,19 @@ export function describeOrchestrator(name: string, open: () => Promise<Orchestra
       }
     })
 
+    test('one sandbox can be asked for', async () => {
+      const orchestrator = await start()
+      const id = await make(orchestrator)
+      expect(await orchestrator.get(id)).toEqual(await only(orchestrator))
+      expect(await orchestrator.get(newSandboxId())).toBeUndefined()
+      await orchestrator.remove(id)
+      expect(await orchestrator.get(id)).toBeUndefined()
+    })
+
     test('a toolchain probe tells success from failure', async () => {
       const orchestrator = await start()
       expect(await orchestrator.probe('node --version')).toBe(true)
+      if (toolchains === 'image') return
       expect(await orchestrator.probe('command -v devex-no-such-tool')).toBe(false)
       expect(await orchestrator.probe('exit 3')).toBe(false)
     })

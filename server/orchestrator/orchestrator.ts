@@ -65,6 +65,8 @@ export interface Orchestrator extends AsyncDisposable {
   observe(signal: AbortSignal): AsyncIterable<Observation>
   /** All sandboxes as they are now. */
   list(): Promise<Sandbox[]>
+  /** One of them as it is now. */
+  get(sandboxId: string): Promise<Sandbox | undefined>
   /** Writes whose it is, durably, before the sidecar is told. A sandbox labelled otherwise: `AppError('conflict')`. */
   label(sandboxId: string, label: SandboxLabel): Promise<void>
   /** Where sandboxes share the host's network: the port that this one's programs should listen on. */

@@ -130,6 +130,11 @@ export class World {
       await this.#enter('list', '')
       return [...this.machines.values()].map(({ sandbox }) => ({ ...sandbox }))
     },
+    get: async (sandboxId) => {
+      await this.#enter('list', '')
+      const machine = this.machines.get(sandboxId)
+      return machine === undefined ? undefined : { ...machine.sandbox }
+    },
     label: async (sandboxId, label) => {
       await this.#enter('label', sandboxId)
       const { sandbox } = this.#machine(sandboxId)

@@ -1,12 +1,7 @@
 import { AppError } from '#server/errors.ts'
 import type { Log } from '#server/log.ts'
 import { REMOVE_LIMIT_MS } from '#server/repls/limits.ts'
-import type { Orchestrator, Sandbox, SandboxLabel, SandboxPart } from '#server/orchestrator/orchestrator.ts'
-
-/** The sandbox as it is now. */
-export async function findSandbox(orchestrator: Orchestrator, sandboxId: string): Promise<Sandbox | undefined> {
-  return (await orchestrator.list()).find(({ id }) => id === sandboxId)
-}
+import type { Orchestrator, SandboxLabel, SandboxPart } from '#server/orchestrator/orchestrator.ts'
 
 /** Whether a part of a sandbox can be reached. */
 export async function answers(orchestrator: Orchestrator, sandboxId: string, part: SandboxPart): Promise<boolean> {
@@ -22,7 +17,7 @@ export async function answers(orchestrator: Orchestrator, sandboxId: string, par
 
 /** Starts again what died of a sandbox, and says which parts that were; `gone` if all of it did. */
 export async function reviveParts(orchestrator: Orchestrator, sandboxId: string): Promise<SandboxPart[]> {
-  const sandbox = await findSandbox(orchestrator, sandboxId)
+  const sandbox = await orchestrator.get(sandboxId)
   if (sandbox === undefined) throw sandboxGone(sandboxId)
   const isDead = async (part: SandboxPart) =>
     sandbox.deadParts?.includes(part) === true || !(await answers(orchestrator, sandboxId, part))
@@ -50,7 +45,7 @@ export function sandboxGone(sandboxId: string): AppError {
  * meanwhile: the label decides.
  */
 export async function removeOwn(orchestrator: Orchestrator, sandboxId: string, label: SandboxLabel): Promise<void> {
-  const sandbox = await findSandbox(orchestrator, sandboxId)
+  const sandbox = await orchestrator.get(sandboxId)
   if (sandbox === undefined) return
   try {
     await orchestrator.label(sandboxId, label)

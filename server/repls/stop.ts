@@ -7,7 +7,7 @@ import { STOP_ATTEMPTS, STOP_LIMIT_MS } from '#server/repls/limits.ts'
 import { orAbort } from '#server/repls/or-abort.ts'
 import { createProgress } from '#server/repls/progress.ts'
 import type { Progress } from '#server/repls/progress.ts'
-import { answers, findSandbox, removeOwn, sandboxGone, tryRemove } from '#server/repls/sandboxes.ts'
+import { answers, removeOwn, sandboxGone, tryRemove } from '#server/repls/sandboxes.ts'
 import { showSave } from '#server/repls/sidecar-phases.ts'
 import type { StartDeps } from '#server/repls/start.ts'
 
@@ -65,7 +65,7 @@ async function save(deps: StartDeps, work: Work, sandboxId: string): Promise<Sav
       ? new AppError('timeout', `The last save took longer than ${STOP_LIMIT_MS / 60_000} minutes.`, { cause: error })
       : toAppError(error)
     deps.log.error('a last save failed; the sandbox is kept', reason, { repl: repl.id, generation, sandbox: sandboxId })
-    const isGone = (await findSandbox(deps.orchestrator, sandboxId).catch(() => null)) === undefined
+    const isGone = (await deps.orchestrator.get(sandboxId).catch(() => null)) === undefined
     await work.apply(
       isGone
         ? { type: 'sandbox-lost', at: deps.now(), generation, error: reasonOf(sandboxGone(sandboxId)) }
@@ -110,7 +110,7 @@ async function saveSomehow(deps: StartDeps, work: Work, saving: Saving): Promise
 
 async function rescue(deps: StartDeps, work: Work, saving: Saving): Promise<void> {
   const { sandboxId, progress } = saving
-  if ((await findSandbox(deps.orchestrator, sandboxId)) === undefined) throw sandboxGone(sandboxId)
+  if ((await deps.orchestrator.get(sandboxId)) === undefined) throw sandboxGone(sandboxId)
   progress.show({ name: 'save', detail: 'Starting the saving process again' })
   await deps.orchestrator.rescueSave(sandboxId)
   await adoptAgain(deps, work, saving)

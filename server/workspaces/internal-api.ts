@@ -5,6 +5,7 @@ import {
   checkpointRequestSchema,
   commitRequestSchema,
   downloadsRequestSchema,
+  helloRequestSchema,
   reportRequestSchema,
   restoreByIdSchema,
   uploadsRequestSchema,
@@ -38,6 +39,8 @@ interface InternalApiOptions {
   /** The past of the asker's repl. */
   history?: SandboxHistory
   retention?: Retention
+  /** A pod's sidecar is up, and where. */
+  onHello?: (sandboxId: string, address: string) => Promise<void>
   log: Log
 }
 
@@ -56,7 +59,7 @@ interface Asker {
 type Handler = (asker: Asker, body: unknown) => Promise<unknown>
 
 /**
- * What sidecars ask of the control plane: `INTERNAL_ROUTES` but `hello` and `objects`. To be served on the internal
+ * What sidecars ask of the control plane: `INTERNAL_ROUTES` but `objects`. To be served on the internal
  * listener only. Each call carries a generation's token and reaches that repl's own objects, whatever it names.
  */
 export function createInternalApi(
@@ -65,6 +68,7 @@ export function createInternalApi(
   const routes = routesOf(options)
   const answer = async (request: IncomingMessage) => {
     const path = new URL(request.url ?? '/', 'http://control').pathname
+    if (request.method === 'POST' && path === INTERNAL_ROUTES.hello) return await hear(request, options)
     const handler = routes.get(`${request.method} ${path}`)
     if (handler === undefined) throw new AppError('not_found', `There is no ${request.method} ${path} here.`)
     const asker = await authorize(request, options)
@@ -157,10 +161,24 @@ function historyRoutes(history: SandboxHistory | undefined): [string, Handler][]
   ]
 }
 
-async function authorize(request: IncomingMessage, { tokens, events }: InternalApiOptions): Promise<Asker> {
+/** The one call before adoption: its token was made with the pod, and says which sandbox it is. */
+async function hear(request: IncomingMessage, { tokens, onHello }: InternalApiOptions): Promise<unknown> {
+  const { sandbox } = await tokens.verifyBoot(tokenOf(request))
+  const hello = helloRequestSchema.parse(await readJson(request))
+  if (hello.sandbox !== sandbox) throw new AppError('forbidden', 'This token is for another sandbox.')
+  if (onHello === undefined) throw new AppError('not_found', 'Nobody waits for a hello here.')
+  await onHello(sandbox, hello.address)
+  return {}
+}
+
+function tokenOf(request: IncomingMessage): string {
   const [, token] = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '') ?? []
   if (token === undefined) throw new AppError('unauthenticated', 'A token is needed.')
-  const claims = await tokens.verifyGeneration(token)
+  return token
+}
+
+async function authorize(request: IncomingMessage, { tokens, events }: InternalApiOptions): Promise<Asker> {
+  const claims = await tokens.verifyGeneration(tokenOf(request))
   return { claims, repl: await events.authorize(claims) }
 }
 

@@ -1,4 +1,4 @@
-import type { Observation } from '../orchestrator.ts'
+import type { Observation } from './orchestrator.ts'
 
 /** Tells every observer what changed. Whoever reads slowly is told the newest of each sandbox and nothing older. */
 export class Observers {

@@ -1,0 +1,25 @@
+#!/bin/sh
+# What a container of this image can be. Its init (tini) ends with it, and reaps what user programs leave behind.
+set -eu
+small='--max-semi-space-size=1 --v8-pool-size=1'
+case "${1:-}" in
+  runner)
+    # shellcheck disable=SC2086
+    exec node $small /opt/devex/runner.mjs
+    ;;
+  # `save` is a sidecar in the place of one that cannot be started again: it is adopted and saves like any other.
+  sidecar | save)
+    # Large buffers go back to the system when they are free (mallopt(3)).
+    export MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=262144
+    # shellcheck disable=SC2086
+    exec node $small /opt/devex/sidecar.mjs
+    ;;
+  quiesce)
+    # Before a pod ends: the user's programs first, while the sidecar waits with its last save.
+    exec curl --silent --output /dev/null --max-time 30 --request POST --unix-socket "$RUNNER_SOCKET" http://runner/quiesce
+    ;;
+  *)
+    echo "usage: $0 runner | sidecar | save | quiesce" >&2
+    exit 64
+    ;;
+esac

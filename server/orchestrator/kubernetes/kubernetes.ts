@@ -1,0 +1,253 @@
+/**
+ * The orchestrator of a cluster: a sandbox is a Deployment of one pod, with a Service that is its record, a Secret and a
+ * NetworkPolicy. Nothing is kept here that is not in the cluster: any control plane goes on where another one stopped.
+ */
+import type { Duplex } from 'node:stream'
+import { sandboxIdSchema } from '#protocol/ids.ts'
+import type { Tokens } from '#server/auth/tokens.ts'
+import type { CertificateAuthority } from '#server/certificates/certificate-authority.ts'
+import { AppError } from '#server/errors.ts'
+import type { Log } from '#server/log.ts'
+import type {
+  Isolation,
+  Observation,
+  Orchestrator,
+  Sandbox,
+  SandboxLabel,
+  SandboxLimits,
+  SandboxPart,
+} from '../orchestrator.ts'
+import { Observers } from '../observers.ts'
+import { SharedWork } from '../shared-work.ts'
+import type { KubeClient } from './client.ts'
+import { createSandbox } from './create-sandbox.ts'
+import { PORTS } from './names.ts'
+import { createReach } from './reach/create-reach.ts'
+import { ControlTunnels } from './reach/control-tunnels.ts'
+import type { Reach } from './reach/reach.ts'
+import { markUp, writeLabel } from './record.ts'
+import { removeSandbox } from './remove-sandbox.ts'
+import { restartRunner, restartSidecar } from './restart.ts'
+import { Roster } from './roster.ts'
+import type { ClusterSettings } from './settings.ts'
+import { addressOf, isLost, lossOf, podOf, sandboxOf, saverOf } from './view.ts'
+import type { Seen } from './view.ts'
+
+export interface KubernetesOptions {
+  client: KubeClient
+  settings: ClusterSettings
+  authority: CertificateAuthority
+  tokens: Pick<Tokens, 'publicKey' | 'boot' | 'sidecar'>
+  /** Answers a sidecar's calls that come over a connection which we opened. */
+  serveCalls: (connection: Duplex) => void
+  log: Log
+}
+
+/** What the adapter's parts work with. */
+export interface Cluster extends KubernetesOptions {
+  roster: Roster
+  /** A connection to a part, whatever the record says of it. */
+  connect(seen: Seen, part: SandboxPart, port?: number): Promise<Duplex>
+}
+
+export class KubernetesOrchestrator implements Orchestrator {
+  readonly #cluster: Cluster
+  readonly #roster: Roster
+  readonly #observers = new Observers()
+  readonly #creating = new SharedWork()
+  readonly #removing = new SharedWork()
+  readonly #restarting = new SharedWork()
+  readonly #closed = new AbortController()
+  readonly #tunnels: ControlTunnels | undefined
+  /** What observers were told last. */
+  readonly #told = new Map<string, string>()
+  readonly #listening: Disposable
+
+  constructor(options: KubernetesOptions) {
+    this.#roster = new Roster({ ...options, namespace: options.settings.namespace })
+    const reach = createReach(options)
+    this.#cluster = {
+      ...options,
+      roster: this.#roster,
+      connect: (seen, part, port) => connect(reach, seen, { part, port }),
+    }
+    if (options.settings.internalUrl === undefined) {
+      this.#tunnels = new ControlTunnels({
+        ...options,
+        dial: (id) => this.dial(id, 'sidecar'),
+        serve: options.serveCalls,
+      })
+    }
+    this.#listening = this.#roster.onChange((id) => this.#onChange(id))
+  }
+
+  isolation(): Isolation {
+    const { runtimeClass } = this.#cluster.settings
+    return {
+      level: runtimeClass === undefined ? 'pod' : 'sandboxed-pod',
+      summary:
+        runtimeClass === undefined
+          ? 'Each REPL runs in a pod of its own: separate files, processes and network, no privileges; the kernel of the node is shared.'
+          : `Each REPL runs in a pod of its own under the runtime class ${runtimeClass}, which keeps it from the kernel of the node.`,
+      network: 'separate',
+      // How many processes a pod may have is the kubelet's setting (podPidsLimit); `npm run doctor` looks.
+      enforced: { memory: true, cpu: true, processes: false },
+    }
+  }
+
+  /** A template's image brings its toolchain. */
+  probe(_command: string): Promise<boolean> {
+    return Promise.resolve(true)
+  }
+
+  async create(
+    sandboxId: string,
+    options: { template: string; limits: SandboxLimits; signal?: AbortSignal },
+  ): Promise<void> {
+    if (!sandboxIdSchema.safeParse(sandboxId).success) {
+      throw new AppError('bad_request', `${JSON.stringify(sandboxId)} is not a sandbox id.`)
+    }
+    const work = async (given: AbortSignal) => {
+      const signal = AbortSignal.any([given, this.#closed.signal])
+      try {
+        await createSandbox(this.#cluster, { sandboxId, ...options, signal })
+      } catch (error) {
+        // Ours to tidy up, unless this control plane is ending: another one goes on with it.
+        if (!this.#closed.signal.aborted) await this.#remove(sandboxId)
+        throw error
+      }
+    }
+    await this.#creating.run(sandboxId, work, options.signal)
+  }
+
+  async *observe(signal: AbortSignal): AsyncIterable<Observation> {
+    const all = () => this.#roster.ids().flatMap((id) => this.#observationOf(id) ?? [])
+    yield* this.#observers.observe(all, AbortSignal.any([signal, this.#closed.signal]))
+  }
+
+  async list(): Promise<Sandbox[]> {
+    return (await this.#roster.askAll()).flatMap((seen) => sandboxOf(seen) ?? [])
+  }
+
+  async get(sandboxId: string): Promise<Sandbox | undefined> {
+    const seen = await this.#roster.ask(sandboxId)
+    return seen === undefined ? undefined : sandboxOf(seen)
+  }
+
+  async label(sandboxId: string, label: SandboxLabel): Promise<void> {
+    await this.#find(sandboxId)
+    await writeLabel(this.#cluster, sandboxId, label)
+  }
+
+  portOf(_sandboxId: string): Promise<undefined> {
+    return Promise.resolve(undefined)
+  }
+
+  async dial(sandboxId: string, part: SandboxPart): Promise<Duplex> {
+    const seen = await this.#find(sandboxId)
+    const sandbox = sandboxOf(seen)
+    if (sandbox?.deadParts?.includes(part) === true) {
+      throw new AppError('unavailable', `The sandbox ${sandboxId} cannot be reached. ${sandbox.reason ?? ''}`)
+    }
+    return await this.#cluster.connect(seen, part)
+  }
+
+  async revive(sandboxId: string): Promise<void> {
+    await this.#find(sandboxId)
+    await this.#restarting.run(`runner ${sandboxId}`, (signal) => restartRunner(this.#cluster, { sandboxId, signal }))
+  }
+
+  async rescueSave(sandboxId: string): Promise<void> {
+    await this.#find(sandboxId)
+    await this.#restarting.run(`sidecar ${sandboxId}`, (signal) => restartSidecar(this.#cluster, { sandboxId, signal }))
+  }
+
+  async remove(sandboxId: string): Promise<void> {
+    if (!sandboxIdSchema.safeParse(sandboxId).success) return
+    const reason = new AppError('gone', `The sandbox ${sandboxId} was removed.`)
+    await this.#creating.abort(sandboxId, reason)
+    for (const part of ['runner', 'sidecar']) await this.#restarting.abort(`${part} ${sandboxId}`, reason)
+    await this.#remove(sandboxId)
+  }
+
+  /** A sidecar is up and said where; the first one of a sandbox counts. `not_found`: nobody waits for it. */
+  async hello(sandboxId: string, address: string): Promise<void> {
+    await markUp(this.#cluster, sandboxId, { address })
+  }
+
+  /** Sandboxes stay: only the looking ends. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed.abort(new AppError('unavailable', 'The server is stopping.'))
+    this.#listening[Symbol.dispose]()
+    await this.#tunnels?.[Symbol.asyncDispose]()
+    await Promise.all([this.#creating.settle(), this.#removing.settle(), this.#restarting.settle()])
+    await this.#roster[Symbol.asyncDispose]()
+    this.#cluster.client[Symbol.dispose]()
+  }
+
+  async #remove(sandboxId: string): Promise<void> {
+    await this.#removing.run(sandboxId, () => removeSandbox(this.#cluster, sandboxId))
+  }
+
+  /** As last heard, or else asked: another control plane may have made it a moment ago. */
+  async #find(sandboxId: string): Promise<Seen> {
+    const isId = sandboxIdSchema.safeParse(sandboxId).success
+    const seen = isId ? (this.#roster.get(sandboxId) ?? (await this.#roster.ask(sandboxId))) : undefined
+    if (seen === undefined || sandboxOf(seen) === undefined) {
+      throw new AppError('not_found', `There is no sandbox ${sandboxId}.`)
+    }
+    return seen
+  }
+
+  #onChange(sandboxId: string): void {
+    const observation = this.#observationOf(sandboxId)
+    const text = JSON.stringify(observation)
+    const before = this.#told.get(sandboxId)
+    if (observation === undefined) {
+      this.#tunnels?.drop(sandboxId)
+      if (before === undefined) return
+      this.#told.delete(sandboxId)
+      this.#observers.publish({ kind: 'removed', sandboxId })
+      return this.#tidyUp(sandboxId)
+    }
+    if (text === before) return
+    this.#told.set(sandboxId, text)
+    if (observation.kind === 'sandbox' && observation.sandbox.state === 'up') this.#tunnels?.keep(sandboxId)
+    this.#observers.publish(observation)
+  }
+
+  /** What is left of a sandbox whose pod is gone: a pod in its place would be an empty one. */
+  #tidyUp(sandboxId: string): void {
+    const seen = this.#roster.get(sandboxId)
+    if (seen === undefined || !isLost(seen) || this.#closed.signal.aborted) return
+    const { log } = this.#cluster
+    log.warn('a sandbox was lost', { sandbox: sandboxId, why: lossOf(seen) })
+    void this.#remove(sandboxId).catch((error: unknown) =>
+      log.error('the rest of a lost sandbox could not be removed', error, { sandbox: sandboxId }),
+    )
+  }
+
+  #observationOf(sandboxId: string): Observation | undefined {
+    const seen = this.#roster.get(sandboxId)
+    const sandbox = seen === undefined ? undefined : sandboxOf(seen)
+    return sandbox === undefined ? undefined : { kind: 'sandbox', sandbox }
+  }
+}
+
+async function connect(
+  reach: Reach,
+  seen: Seen,
+  { part, port }: { part: SandboxPart; port: number | undefined },
+): Promise<Duplex> {
+  const pod = podOf(seen)
+  const sandboxId = seen.record.metadata.name
+  if (pod === undefined) throw new AppError('unavailable', `The sandbox ${sandboxId} has no pod yet.`)
+  const usual = part === 'sidecar' && saverOf(seen) !== undefined ? PORTS.saver : PORTS[part]
+  return await reach.connect({
+    sandboxId,
+    part,
+    port: port ?? usual,
+    pod: pod.metadata.name,
+    address: addressOf(seen) ?? pod.status.podIP,
+  })
+}

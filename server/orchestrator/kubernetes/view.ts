@@ -1,0 +1,105 @@
+import { deathOf } from './errors.ts'
+import {
+  ADDRESS_ANNOTATION,
+  CREATED_ANNOTATION,
+  GENERATION_LABEL,
+  PARTS,
+  POD_ANNOTATION,
+  REPL_LABEL,
+  RESTARTS_ANNOTATION,
+  SAVER_ANNOTATION,
+  TEMPLATE_LABEL,
+} from './names.ts'
+import type { Pod, SandboxRecord } from './objects.ts'
+import type { Sandbox, SandboxPart } from '#server/orchestrator/orchestrator.ts'
+
+/** A sandbox as the cluster has it: its record, and the pods that carry its name. */
+export interface Seen {
+  record: SandboxRecord
+  pods: Pod[]
+}
+
+/**
+ * What it is for us. `undefined`: it is gone. A sandbox whose pod was replaced is gone with the pod, whatever runs in
+ * its name now: the work was on the old one's volume.
+ */
+export function sandboxOf(seen: Seen): Sandbox | undefined {
+  const { metadata } = seen.record
+  if (metadata.deletionTimestamp !== undefined || isLost(seen)) return undefined
+  const replId = metadata.labels[REPL_LABEL]
+  const deadParts = deadPartsOf(seen)
+  const pod = podOf(seen)
+  const isUp = metadata.annotations[ADDRESS_ANNOTATION] !== undefined
+  return {
+    id: metadata.name,
+    template: metadata.labels[TEMPLATE_LABEL] ?? '',
+    state: deadParts.length > 0 ? 'dead' : isUp ? 'up' : 'starting',
+    createdAt: Number(metadata.annotations[CREATED_ANNOTATION] ?? Date.parse(metadata.creationTimestamp)),
+    ...(replId !== undefined && { label: { replId, generation: Number(metadata.labels[GENERATION_LABEL]) } }),
+    ...(deadParts.length > 0 && {
+      deadParts,
+      reason: `In this sandbox ${deadParts.map((part) => (pod === undefined ? part : deathOf(pod, part))).join(', and ')}.`,
+    }),
+  }
+}
+
+/** The pod that holds its work; before anybody said which, the youngest that is not being ended. */
+export function podOf({ record, pods }: Seen): Pod | undefined {
+  const uid = record.metadata.annotations[POD_ANNOTATION]
+  if (uid !== undefined) return pods.find(({ metadata }) => metadata.uid === uid)
+  return pods
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .toSorted((a, b) => Date.parse(b.metadata.creationTimestamp) - Date.parse(a.metadata.creationTimestamp))[0]
+}
+
+/** Whether its pod was deleted, evicted or ended behind our back. */
+export function isLost(seen: Seen): boolean {
+  if (seen.record.metadata.annotations[POD_ANNOTATION] === undefined) return false
+  const pod = podOf(seen)
+  if (pod === undefined) return true
+  return (
+    pod.metadata.deletionTimestamp !== undefined || pod.status.phase === 'Failed' || pod.status.phase === 'Succeeded'
+  )
+}
+
+/** What happened to a lost one, for the log. */
+export function lossOf(seen: Seen): string {
+  const pod = podOf(seen)
+  if (pod === undefined) return 'its pod was deleted'
+  const { phase, reason = '', message = '' } = pod.status
+  if (phase === 'Failed' || phase === 'Succeeded')
+    return `its pod ended (${reason === '' ? phase : reason}) ${message}`.trim()
+  return 'its pod is being deleted'
+}
+
+/** Where the parts are reached. */
+export function addressOf({ record }: Seen): string | undefined {
+  return record.metadata.annotations[ADDRESS_ANNOTATION]
+}
+
+/** The ephemeral container in the sidecar's place, if there is one. */
+export function saverOf({ record }: Seen): string | undefined {
+  return record.metadata.annotations[SAVER_ANNOTATION]
+}
+
+/** How often a container was started anew. */
+export function restartsOf(pod: Pod | undefined, part: SandboxPart): number {
+  return pod?.status.containerStatuses.find(({ name }) => name === part)?.restartCount ?? 0
+}
+
+/** Parts that died since somebody last brought them back: a new process knows nothing of what the old one did. */
+function deadPartsOf(seen: Seen): SandboxPart[] {
+  const pod = podOf(seen)
+  if (pod === undefined || addressOf(seen) === undefined) return []
+  const saver = saverOf(seen)
+  return PARTS.filter((part) => {
+    if (part === 'sidecar' && saver !== undefined) {
+      return pod.status.ephemeralContainerStatuses.some(
+        ({ name, state }) => name === saver && state.terminated !== undefined,
+      )
+    }
+    const acknowledged = Number(seen.record.metadata.annotations[RESTARTS_ANNOTATION[part]] ?? 0)
+    const status = pod.status.containerStatuses.find(({ name }) => name === part)
+    return restartsOf(pod, part) > acknowledged || status?.state.terminated !== undefined
+  })
+}

@@ -1,0 +1,50 @@
+import { createServer } from 'node:http'
+import type { RequestListener } from 'node:http'
+import { createServer as createTlsServer } from 'node:tls'
+import type { CertificateAuthority } from '#server/certificates/certificate-authority.ts'
+import type { Log } from '#server/log.ts'
+import { listenOnPort } from '#server/listen.ts'
+
+const DAY_MS = 24 * 60 * 60_000
+/** How long the listener's certificate is good for, and how often it gets a new one. */
+const CERTIFICATE_MS = 30 * DAY_MS
+const RENEW_EVERY_MS = DAY_MS
+
+interface SandboxListenerOptions {
+  authority: CertificateAuthority
+  /** The host by which pods know us. */
+  name: string
+  host: string
+  port: number
+  serve: RequestListener
+  log: Log
+}
+
+/** Listens for sidecars over TLS 1.3, under the name that their certificate authority (ours) vouches for. */
+export async function listenForSandboxes(options: SandboxListenerOptions): Promise<AsyncDisposable & { port: number }> {
+  const { authority, name, serve, log } = options
+  const identity = () => authority.issue({ names: [name], ms: CERTIFICATE_MS })
+  const http = createServer(serve)
+  const server = createTlsServer({ ...(await identity()), minVersion: 'TLSv1.3' }, (socket) =>
+    http.emit('connection', socket),
+  )
+  server.on('tlsClientError', (_error, socket) => socket.destroy())
+  const renewal = setInterval(() => {
+    identity().then(
+      (renewed) => server.setSecureContext({ ...renewed, minVersion: 'TLSv1.3' }),
+      (error: unknown) => log.error('the certificate for sandboxes could not be renewed; it is tried again', error),
+    )
+  }, RENEW_EVERY_MS)
+  renewal.unref()
+  const port = await listenOnPort(server, options.host, options.port)
+  log.info('listening for sandboxes', { port, name })
+  return {
+    port,
+    [Symbol.asyncDispose]: async () => {
+      clearInterval(renewal)
+      const closed = new Promise<void>((resolve) => void server.close(() => resolve()))
+      http.closeAllConnections()
+      await closed
+    },
+  }
+}
