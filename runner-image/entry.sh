@@ -9,6 +9,8 @@ case "${1:-}" in
     ;;
   # `save` is a sidecar in the place of one that cannot be started again: it is adopted and saves like any other.
   sidecar | save)
+    # Else the cluster makes them for the runner's mounts, and they are not ours.
+    mkdir -p "$VOLUME_DIR/workspace" "$VOLUME_DIR/home"
     # Large buffers go back to the system when they are free (mallopt(3)).
     export MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=262144
     # shellcheck disable=SC2086

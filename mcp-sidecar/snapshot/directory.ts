@@ -150,11 +150,11 @@ export class Directory implements Disposable {
   }
 
   setMode(mode: number): void {
-    fchmodSync(this.#fd, mode)
+    this.#ifOurs(() => fchmodSync(this.#fd, mode))
   }
 
   setTime(mtime: number): void {
-    setTimes(this.#fd, mtime)
+    this.#ifOurs(() => setTimes(this.#fd, mtime))
   }
 
   /** Removes everything in it. Nothing is followed; folders that forbid it are made to allow it. */
@@ -175,6 +175,16 @@ export class Directory implements Disposable {
 
   [Symbol.dispose](): void {
     closeSync(this.#fd)
+  }
+
+  /** Where a mount begins, the folder may be the cluster's, and only what lies in it ours. */
+  #ifOurs(change: () => void): void {
+    try {
+      change()
+    } catch (error) {
+      const isForeign = fstatSync(this.#fd).uid !== process.geteuid?.()
+      if (!isForeign || !(error instanceof Error) || !('code' in error) || error.code !== 'EPERM') throw error
+    }
   }
 
   /** Text costs Node less than bytes; printable ASCII is the same in both. */

@@ -25,7 +25,7 @@ type Authority = z.infer<typeof recordSchema>['authorities'][number]
 export interface CertificateAuthority {
   /** Certificates (PEM) of all authorities whose signature counts: one, or two while a successor is introduced. */
   trust(): Promise<string>
-  /** A server's certificate for `names` (DNS), good for `ms` milliseconds. */
+  /** A server's certificate for `names` (DNS names or IP addresses), good for `ms` milliseconds. */
   issue(server: { names: string[]; ms: number }): Promise<Identity>
 }
 

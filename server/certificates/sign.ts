@@ -10,6 +10,7 @@ import {
   X509CertificateGenerator,
 } from '@peculiar/x509'
 import { createPrivateKey, randomBytes } from 'node:crypto'
+import { isIP } from 'node:net'
 import { CLOCK_SKEW_MS } from '#server/certificates/limits.ts'
 
 /** A certificate and its private key (PKCS #8), both PEM. */
@@ -43,7 +44,7 @@ export async function newAuthority({ now, ms }: Validity): Promise<Identity> {
   return { cert: certificate.toString('pem'), key: await pemOf(keys.privateKey) }
 }
 
-/** A server's certificate for `names` (DNS), signed by `authority`. */
+/** A server's certificate for `names` (DNS names or IP addresses), signed by `authority`. */
 export async function signServer(
   authority: Identity,
   { names, now, ms }: Validity & { names: string[] },
@@ -63,7 +64,7 @@ export async function signServer(
       new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
       // Critical, since there is no subject (RFC 5280 §4.2.1.6): names may be longer than a common name's 64 characters.
       new SubjectAlternativeNameExtension(
-        names.map((value) => ({ type: 'dns' as const, value })),
+        names.map((value) => ({ type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const), value })),
         true,
       ),
     ],

@@ -25,13 +25,14 @@ const app = await createContext({
   env,
   log: createLog({ level: 'info', format: 'text' }),
   dataFolder: data.path,
-  secret: data.secret,
+  secret: env.DEVEX_SECRET ?? data.secret,
   controlSocket: settings.controlSocket,
   sandboxBundle: join(ROOT, '.build/sandbox'),
   templatesFolder: join(ROOT, 'templates'),
   publicUrl: () => new URL(`http://localhost:${port}`),
 })
 internal.on('request', app.internalApi)
+await app.listenForSandboxes?.()
 http.on('upgrade', (request, socket, head) => app.gateway.handleUpgrade(request, socket, head))
 
 const { auth } = app.context
@@ -76,6 +77,10 @@ async function answer({ context, lifecycle }: Application, { call, replId }: Ask
       return (await history.checkpoint(who, replId, 'saved')).id
     case 'state':
       return (await repls.get(who, replId)).state.kind
+    case 'view':
+      return await repls.get(who, replId)
+    case 'delete':
+      return await repls.delete(who, replId)
     case 'stop-all':
       return lifecycle.stopAll()
   }

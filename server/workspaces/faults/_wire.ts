@@ -15,7 +15,7 @@ export type Settings = z.infer<typeof settingsSchema>
 /** What it is told to do. */
 export const askSchema = z.object({
   id: z.int(),
-  call: z.enum(['create', 'start', 'running', 'stop', 'save', 'state', 'stop-all']),
+  call: z.enum(['create', 'start', 'running', 'stop', 'save', 'state', 'view', 'delete', 'stop-all']),
   replId: z.string(),
 })
 export type Ask = z.infer<typeof askSchema>
