@@ -128,13 +128,14 @@ export async function startRunner({ env, log, ownsNamespace }: RunnerOptions): P
     server.requestTimeout = 0
     return server
   }
-  const near = makeServer({ isFromAfar: false })
-  await listen(near, env.RUNNER_SOCKET)
   const far = makeServer({ isFromAfar: true })
   const tls =
     env.RUNNER_LISTEN === undefined
       ? undefined
       : await serveTls(far, { address: env.RUNNER_LISTEN, folder: env.TLS_DIR })
+  // Last: the sidecar finds it here, and then everybody may come.
+  const near = makeServer({ isFromAfar: false })
+  await listen(near, env.RUNNER_SOCKET)
 
   return {
     tlsPort: tls?.port,

@@ -14,6 +14,7 @@ import { ControlProcess } from '#server/workspaces/faults/_control-process.ts'
 import { eventually } from '#server/workspaces/faults/_eventually.ts'
 import { openEditor } from '#server/workspaces/faults/_editor.ts'
 import type { Editor } from '#server/workspaces/faults/_editor.ts'
+import { startRedis } from '#server/workspaces/faults/_redis.ts'
 import type { Settings } from '#server/workspaces/faults/_wire.ts'
 
 /** How long a start on a busy machine may take, an API server that was away for half a minute included. */
@@ -52,12 +53,15 @@ export class ClusterProduct implements AsyncDisposable {
     const dataFolder = await mkdtemp(join(tmpdir(), 'devex-cluster-'))
     opened.defer(() => rm(dataFolder, { recursive: true, force: true }))
     const bucket = opened.use(await makeBucket())
+    const redis = await startRedis(join(dataFolder, 'redis'))
+    if (redis === undefined) throw new Error('These tests need redis-server: the test bed installs it.')
+    opened.use(redis)
     const settings: Settings = {
       dataFolder,
       controlSocket: join(dataFolder, 'control.sock'),
       port: 0,
       patienceMs: PATIENCE_MS,
-      env: { ...(await clusterEnv(namespace.name, bucket.name)), ...env },
+      env: { ...(await clusterEnv(namespace.name, bucket.name)), REDIS_URL: redis.url, ...env },
     }
     const control = await ControlProcess.start(settings)
     return new ClusterProduct(opened.move(), { namespace: namespace.name, settings, control })
@@ -94,7 +98,20 @@ export class ClusterProduct implements AsyncDisposable {
 
   /** A connection through the gateway; that wakes the repl. */
   async open(replId: string, { port, cookie } = this.control): Promise<Editor> {
-    return await openEditor({ port, cookie, replId })
+    let editor: Editor | undefined
+    // As the page does: between a stop and a start a sandbox may be out of reach for a moment.
+    await eventually(
+      `${replId} can be opened`,
+      async () => {
+        editor = await openEditor({ port, cookie, replId })
+        // The socket opens before the sandbox behind it has been reached.
+        await editor.read('nothing-here')
+        return true
+      },
+      () => this.control.log.slice(-15).join('\n'),
+    )
+    if (editor === undefined) throw new Error('Nothing was opened.')
+    return editor
   }
 
   async view(replId: string): Promise<z.output<typeof viewSchema>> {
@@ -162,7 +179,6 @@ async function clusterEnv(namespace: string, bucket: string): Promise<Record<str
     ...(await ownPort()),
     DEVEX_SECRET: randomBytes(32).toString('hex'),
     STATE_STORE: 'redis',
-    REDIS_URL: `${required('TESTBED_REDIS_URL')}/${freeDatabase()}`,
     OBJECT_STORE: 's3',
     S3_BUCKET: bucket,
     ...s3Env(),
@@ -208,11 +224,6 @@ async function makeBucket(): Promise<AsyncDisposable & { name: string }> {
       client.destroy()
     },
   }
-}
-
-/** Redis' databases keep runs apart; 0 and 1 are others'. */
-function freeDatabase(): number {
-  return 2 + (randomBytes(1).readUInt8() % 14)
 }
 
 async function freePort(): Promise<number> {

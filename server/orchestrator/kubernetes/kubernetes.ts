@@ -126,7 +126,9 @@ export class KubernetesOrchestrator implements Orchestrator {
   }
 
   async list(): Promise<Sandbox[]> {
-    return (await this.#roster.askAll()).flatMap((seen) => sandboxOf(seen) ?? [])
+    const all = await this.#roster.askAll()
+    for (const seen of all) this.#tidyUp(seen)
+    return all.flatMap((seen) => sandboxOf(seen) ?? [])
   }
 
   async get(sandboxId: string): Promise<Sandbox | undefined> {
@@ -208,7 +210,9 @@ export class KubernetesOrchestrator implements Orchestrator {
       if (before === undefined) return
       this.#told.delete(sandboxId)
       this.#observers.publish({ kind: 'removed', sandboxId })
-      return this.#tidyUp(sandboxId)
+      const seen = this.#roster.get(sandboxId)
+      if (seen !== undefined) this.#tidyUp(seen)
+      return
     }
     if (text === before) return
     this.#told.set(sandboxId, text)
@@ -217,9 +221,9 @@ export class KubernetesOrchestrator implements Orchestrator {
   }
 
   /** What is left of a sandbox whose pod is gone: a pod in its place would be an empty one. */
-  #tidyUp(sandboxId: string): void {
-    const seen = this.#roster.get(sandboxId)
-    if (seen === undefined || !isLost(seen) || this.#closed.signal.aborted) return
+  #tidyUp(seen: Seen): void {
+    if (!isLost(seen) || this.#closed.signal.aborted) return
+    const sandboxId = seen.record.metadata.name
     const { log } = this.#cluster
     log.warn('a sandbox was lost', { sandbox: sandboxId, why: lossOf(seen) })
     void this.#remove(sandboxId).catch((error: unknown) =>

@@ -46,6 +46,9 @@ export const REMOVE_GRACE_SECONDS = 1
 /** Longer than the sidecar tries to save (`END_GRACE_MS` there): a drained node loses nothing. */
 export const POD_GRACE_SECONDS = 10 * 60
 
+/** A pod that should have ended so long ago is on a node that is gone. */
+export const OVERDUE_MS = 60 * SECOND_MS
+
 /** How long a sandbox's certificates are good for: longer than any sandbox runs without a stop. */
 export const CERTIFICATE_MS = 400 * 24 * 60 * 60 * SECOND_MS
 

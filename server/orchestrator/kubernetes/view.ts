@@ -1,4 +1,5 @@
 import { deathOf } from './errors.ts'
+import { OVERDUE_MS } from './limits.ts'
 import {
   ADDRESS_ANNOTATION,
   CREATED_ANNOTATION,
@@ -52,14 +53,13 @@ export function podOf({ record, pods }: Seen): Pod | undefined {
     .toSorted((a, b) => Date.parse(b.metadata.creationTimestamp) - Date.parse(a.metadata.creationTimestamp))[0]
 }
 
-/** Whether its pod was deleted, evicted or ended behind our back. */
+/** Whether its pod is gone behind our back. One that is being ended in order still saves, and is waited for. */
 export function isLost(seen: Seen): boolean {
   if (seen.record.metadata.annotations[POD_ANNOTATION] === undefined) return false
   const pod = podOf(seen)
-  if (pod === undefined) return true
-  return (
-    pod.metadata.deletionTimestamp !== undefined || pod.status.phase === 'Failed' || pod.status.phase === 'Succeeded'
-  )
+  if (pod === undefined || pod.status.phase === 'Failed' || pod.status.phase === 'Succeeded') return true
+  const { deletionTimestamp } = pod.metadata
+  return deletionTimestamp !== undefined && Date.now() > Date.parse(deletionTimestamp) + OVERDUE_MS
 }
 
 /** What happened to a lost one, for the log. */
@@ -69,7 +69,7 @@ export function lossOf(seen: Seen): string {
   const { phase, reason = '', message = '' } = pod.status
   if (phase === 'Failed' || phase === 'Succeeded')
     return `its pod ended (${reason === '' ? phase : reason}) ${message}`.trim()
-  return 'its pod is being deleted'
+  return 'its node does not say that it ended'
 }
 
 /** Where the parts are reached. */
