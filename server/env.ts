@@ -282,6 +282,11 @@ function interpret(raw: Settings) {
       `HOST: ${raw.HOST} can be reached from other machines, and nobody could sign in safely. Set GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET, or HOST=127.0.0.1.`,
     )
   }
+  if (raw.STATE_STORE !== 'sqlite' && raw.ORCHESTRATOR === 'kubernetes' && raw.DEVEX_SECRET === undefined) {
+    throw new EnvError(
+      'DEVEX_SECRET: missing. Replicas must share it, and it must outlive them: openssl rand -hex 32, kept in a Secret.',
+    )
+  }
   const retention = {
     allMs: raw.HISTORY_ALL_HOURS * HOUR_MS,
     hourlyMs: raw.HISTORY_HOURLY_HOURS * HOUR_MS,

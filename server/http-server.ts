@@ -15,6 +15,9 @@ const MAX_HEAD_MS = 60_000
 /** After our side of a connection that left HTTP has ended, its client may go on so long. */
 const LINGER_MS = 2_000
 
+/** Says that the process serves requests. */
+const HEALTH_PATH = '/api/health'
+
 /** Bytes of a refused upgrade. */
 const MISDIRECTED = 'HTTP/1.1 421 Misdirected Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
 const NOT_READY = 'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\nRetry-After: 1\r\n\r\n'
@@ -97,7 +100,8 @@ function hangUpLater(socket: Duplex): void {
 
 async function route(routes: Routes, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (routes.gateway.handlesRequest(request)) return await routes.gateway.handleRequest(request, response)
-  if (!isAppHost(routes, request))
+  // Load balancers and probes ask by address, and learn nothing.
+  if (!isAppHost(routes, request) && pathOf(request) !== HEALTH_PATH)
     return refuse(response, 421, 'This server does not answer to that name. Open it under the URL that it printed.')
   await routes.next.handleRequest(request, response)
 }

@@ -67,6 +67,8 @@ async function main(): Promise<void> {
 
   await greet(application, { env, log, publicUrl })
   await stop.first
+  // On a cluster another replica goes on with what runs; on this machine nobody would.
+  if (env.orchestrator.provider === 'kubernetes') return log.info('stopping: sandboxes go on')
   log.info('stopping: saving and stopping what runs (again Ctrl-C leaves it running)')
   await Promise.race([application.lifecycle.stopAll(), stop.second])
 }

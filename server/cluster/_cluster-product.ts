@@ -16,6 +16,8 @@ import { openEditor } from '#server/workspaces/faults/_editor.ts'
 import type { Editor } from '#server/workspaces/faults/_editor.ts'
 import { startRedis } from '#server/workspaces/faults/_redis.ts'
 import type { Settings } from '#server/workspaces/faults/_wire.ts'
+import { startService } from './_service.ts'
+import type { Service } from './_service.ts'
 
 /** How long a start on a busy machine may take, an API server that was away for half a minute included. */
 const PATIENCE_MS = 170_000
@@ -34,14 +36,21 @@ export class ClusterProduct implements AsyncDisposable {
   readonly namespace: string
   readonly #owned: AsyncDisposableStack
   readonly #settings: Settings
+  readonly #service: Service
   control: ControlProcess
 
   private constructor(
     owned: AsyncDisposableStack,
-    { namespace, settings, control }: { namespace: string; settings: Settings; control: ControlProcess },
+    {
+      namespace,
+      service,
+      settings,
+      control,
+    }: { namespace: string; service: Service; settings: Settings; control: ControlProcess },
   ) {
     this.#owned = owned
     this.namespace = namespace
+    this.#service = service
     this.#settings = settings
     this.control = control
   }
@@ -56,19 +65,25 @@ export class ClusterProduct implements AsyncDisposable {
     const redis = await startRedis(join(dataFolder, 'redis'))
     if (redis === undefined) throw new Error('These tests need redis-server: the test bed installs it.')
     opened.use(redis)
+    const service = opened.use(await startService())
     const settings: Settings = {
       dataFolder,
       controlSocket: join(dataFolder, 'control.sock'),
       port: 0,
       patienceMs: PATIENCE_MS,
-      env: { ...(await clusterEnv(namespace.name, bucket.name)), REDIS_URL: redis.url, ...env },
+      env: {
+        ...clusterEnv({ namespace: namespace.name, bucket: bucket.name, service }),
+        ...(await ownPort(service)),
+        REDIS_URL: redis.url,
+        ...env,
+      },
     }
     const control = await ControlProcess.start(settings)
-    return new ClusterProduct(opened.move(), { namespace: namespace.name, settings, control })
+    return new ClusterProduct(opened.move(), { namespace: namespace.name, service, settings, control })
   }
 
-  /** Another control plane on the same stores; its sandboxes' calls go to whoever has the port, so it has one of its own. */
-  async another(env: Record<string, string> = {}): Promise<ControlProcess> {
+  /** Another control plane on the same stores; sandboxes reach whichever lives. */
+  async another(): Promise<ControlProcess> {
     const dataFolder = await mkdtemp(join(tmpdir(), 'devex-cluster-'))
     this.#owned.defer(() => rm(dataFolder, { recursive: true, force: true }))
     const another = await ControlProcess.start({
@@ -76,9 +91,9 @@ export class ClusterProduct implements AsyncDisposable {
       dataFolder,
       controlSocket: join(dataFolder, 'control.sock'),
       port: 0,
-      env: { ...this.#settings.env, ...(await ownPort()), ...env },
+      env: { ...this.#settings.env, ...(await ownPort(this.#service)) },
     })
-    this.#owned.use(another)
+    this.#owned.defer(() => another.kill())
     return another
   }
 
@@ -164,19 +179,23 @@ export class ClusterProduct implements AsyncDisposable {
   }
 }
 
-async function clusterEnv(namespace: string, bucket: string): Promise<Record<string, string>> {
+function clusterEnv({ namespace, bucket, service }: { namespace: string; bucket: string; service: Service }) {
+  const s3 = new URL(required('TESTBED_S3_ENDPOINT_IN_CLUSTER'))
   return {
     ORCHESTRATOR: 'kubernetes',
     KUBECONFIG: required('KUBECONFIG'),
     K8S_NAMESPACE: namespace,
     REACH: 'pod',
     IMAGE_REGISTRY: 'devex.test',
-    IMAGE_TAG: 'dev',
+    IMAGE_TAG: required('IMAGE_TAG'),
     IMAGE_PULL_POLICY: 'Never',
     SANDBOX_CALLERS: `${NODE_ADDRESS}/32`,
     SANDBOX_MEMORY_BYTES: String(1024 ** 3),
     SPARE_SANDBOXES: '0',
-    ...(await ownPort()),
+    REPLS_PER_USER: '1000',
+    RUNNING_REPLS_PER_USER: '100',
+    INTERNAL_URL: `https://${NODE_ADDRESS}:${service.port}`,
+    EGRESS_ALLOW: `${NODE_ADDRESS}/32:${service.port},${s3.hostname}/32:${s3.port}`,
     DEVEX_SECRET: randomBytes(32).toString('hex'),
     STATE_STORE: 'redis',
     OBJECT_STORE: 's3',
@@ -185,15 +204,11 @@ async function clusterEnv(namespace: string, bucket: string): Promise<Record<str
   }
 }
 
-/** The internal port of one control plane, and the way of sandboxes to it and to S3. */
-async function ownPort(): Promise<Record<string, string>> {
+/** The internal port of one control plane, which the service then leads to. */
+async function ownPort(service: Service): Promise<{ INTERNAL_PORT: string }> {
   const port = await freePort()
-  const s3 = new URL(required('TESTBED_S3_ENDPOINT_IN_CLUSTER'))
-  return {
-    INTERNAL_PORT: String(port),
-    INTERNAL_URL: `https://${NODE_ADDRESS}:${port}`,
-    EGRESS_ALLOW: `${NODE_ADDRESS}/32:${port},${s3.hostname}/32:${s3.port}`,
-  }
+  service.backends.push(port)
+  return { INTERNAL_PORT: String(port) }
 }
 
 function s3Env() {
