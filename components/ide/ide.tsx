@@ -3,6 +3,7 @@
 import { useEffect, useState, useSyncExternalStore } from 'react'
 import { useToast } from '#components/ui/toaster.tsx'
 import type { AccountView, ReplView } from '#server/repls/views.ts'
+import { agentsApi } from './agents-api.ts'
 import { DraftDatabase } from './draft-database.ts'
 import { historyApi } from './history-api.ts'
 import { IdeSkeleton } from './ide-skeleton.tsx'
@@ -47,6 +48,7 @@ function LivePage({ view, account, early }: IdeProps) {
         account,
         api: replApi(view.id),
         historyApi: historyApi(view.id),
+        agentsApi: agentsApi(view.id),
         drafts: new DraftDatabase(view.id),
         storage: window.localStorage,
         socketUrl: socketUrl(view.id),

@@ -1,5 +1,6 @@
 'use client'
 
+import { AgentsPanel } from './agents/agents-panel.tsx'
 import { FilesPanel } from './files/files-panel.tsx'
 import { HistoryPanel } from './history/history-panel.tsx'
 import { PortsPanel } from './ports-panel.tsx'
@@ -12,6 +13,7 @@ export function SidePanel({ view }: { view: SideView }) {
     <aside aria-label="Side panel" className="h-full bg-panel">
       {view === 'files' && <FilesPanel />}
       {view === 'history' && <HistoryPanel />}
+      {view === 'agents' && <AgentsPanel />}
       {view === 'ports' && <PortsPanel />}
       {view === 'processes' && <ProcessesPanel />}
     </aside>

@@ -4,6 +4,7 @@ import dynamic from 'next/dynamic'
 import { ShareDialog } from '#components/site/share-dialog.tsx'
 import type { Overlay } from '../stores/workbench.ts'
 import { useRepl, useStore, useWorkbench } from '../use-workbench.tsx'
+import { CutAgentDialog, UndoRunDialog } from '../agents/confirm-dialogs.tsx'
 import { CheckpointDialog } from '../history/checkpoint-dialog.tsx'
 import { RestoreDialog } from '../history/restore-dialog.tsx'
 import { CloseUnsavedDialog } from './close-unsaved-dialog.tsx'
@@ -16,6 +17,7 @@ import { RunDialog } from './run-dialog.tsx'
 
 const ThenDialog = dynamic(async () => (await import('../history/then-dialog.tsx')).ThenDialog, { ssr: false })
 const FilesDialog = dynamic(async () => (await import('../history/files-dialog.tsx')).FilesDialog, { ssr: false })
+const ConnectDialog = dynamic(async () => (await import('../agents/connect-dialog.tsx')).ConnectDialog, { ssr: false })
 const CompareDialog = dynamic(async () => (await import('./compare-dialog.tsx')).CompareDialog, { ssr: false })
 
 /** Whatever lies over the workbench: at most one thing. */
@@ -63,6 +65,12 @@ function Shown({ overlay, onClose }: { overlay: Overlay; onClose: () => void }) 
       return <CheckpointDialog id={overlay.id} onClose={onClose} />
     case 'restore':
       return <RestoreDialog id={overlay.id} onClose={onClose} />
+    case 'connect-agent':
+      return <ConnectDialog onClose={onClose} />
+    case 'cut-agent':
+      return <CutAgentDialog id={overlay.id} onClose={onClose} />
+    case 'undo-run':
+      return <UndoRunDialog id={overlay.run} onClose={onClose} />
     case 'files':
       return <FilesDialog onClose={onClose} />
     case 'then':

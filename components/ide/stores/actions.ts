@@ -82,6 +82,12 @@ export function newTerminal(bench: Workbench): void {
   void bench.attempt(() => bench.terminals.create())
 }
 
+/** Brings a terminal to the front. */
+export function showTerminal(bench: Workbench, id: string): void {
+  bench.terminals.activate(id)
+  focusTerminal(bench)
+}
+
 export function closeActiveTerminal(bench: Workbench): void {
   const { activeId } = bench.terminals.state.getSnapshot()
   if (activeId !== undefined) void bench.attempt(() => bench.terminals.close(activeId))

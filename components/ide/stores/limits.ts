@@ -49,3 +49,6 @@ export const EARLY_MESSAGES = 1000
 
 /** How long the editor's code lets a terminal draw first. It keeps the page busy for a good part of a second. */
 export const EDITOR_WAITS_MS = 400
+
+/** Tool calls of agents that a page holds. */
+export const MAX_AGENT_CALLS = 1000

@@ -3,6 +3,7 @@ import type { ReplStateView, ReplView } from '#server/repls/views.ts'
 import { CLOSE_CODES } from '#protocol/errors.ts'
 import { FakeDisk } from './_fake-disk.ts'
 import { FakeRunner, terminalInfo } from './_fake-runner.ts'
+import { FakeAgents } from './_fake-agents.ts'
 import { FakeHistory } from './_fake-history.ts'
 import { ACCOUNT, FakeApi, replView } from './_repl-view.ts'
 import { toggleRun } from './actions.ts'
@@ -23,6 +24,7 @@ async function bench(state: ReplStateView, over: Partial<ReplView> = {}) {
     account: ACCOUNT,
     api,
     historyApi: new FakeHistory(),
+    agentsApi: new FakeAgents(),
     drafts: new MemoryDrafts(),
     storage: undefined,
     socketUrl: runner.url,

@@ -1,6 +1,8 @@
 import type { AccountView, ReplView } from '#server/repls/views.ts'
 import type { WireError } from '#protocol/errors.ts'
 import type { ToastInput } from '#components/ui/toast-store.ts'
+import { Agents } from './agents.ts'
+import type { AgentsApi } from './agents.ts'
 import { Connection } from './connection.ts'
 import { Documents } from './documents.ts'
 import type { Drafts } from './drafts.ts'
@@ -29,7 +31,9 @@ import { Transfers } from './transfers.ts'
 /** What lies over the workbench. */
 export type Overlay =
   | { kind: 'none' }
-  | { kind: 'quick-open' | 'palette' | 'help' | 'share' | 'run-settings' | 'rename' }
+  | { kind: 'quick-open' | 'palette' | 'help' | 'share' | 'run-settings' | 'rename' | 'connect-agent' }
+  | { kind: 'cut-agent'; id: string }
+  | { kind: 'undo-run'; run: string }
   /** A tab with text that could not be saved is to be closed. */
   | { kind: 'close-unsaved'; path: string }
   | { kind: 'paste'; text: string; onConfirm: () => void }
@@ -47,6 +51,7 @@ export interface WorkbenchOptions {
   account: AccountView
   api: ReplApi
   historyApi: HistoryApi
+  agentsApi: AgentsApi
   drafts: Drafts
   storage: Storage | undefined
   socketUrl: string
@@ -62,6 +67,7 @@ export class Workbench {
   readonly connection: Connection
   readonly repl: Repl
   readonly history: History
+  readonly agents: Agents
   readonly terminals: Terminals
   readonly tree: FileTree
   readonly documents: Documents
@@ -81,13 +87,14 @@ export class Workbench {
   #runner: string | undefined
 
   constructor(options: WorkbenchOptions) {
-    const { view, account, api, historyApi, drafts, storage, socketUrl, early, ticketUrl, notify } = options
+    const { view, account, api, drafts, storage, socketUrl, early, ticketUrl, notify } = options
     this.account = account
     this.notify = notify
     this.memory = new LayoutMemory(view.id, storage)
     const layout = this.memory.layout.getSnapshot()
     this.repl = new Repl(view, api, (error) => this.#tell(error))
-    this.history = new History(historyApi)
+    this.history = new History(options.historyApi)
+    this.agents = new Agents(options.agentsApi)
     const connection = new Connection({ url: socketUrl, ...(early !== undefined && { early }) })
     this.connection = connection
     this.terminals = new Terminals(connection)
