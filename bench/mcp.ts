@@ -1,0 +1,38 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { floor } from './mcp/floor.ts'
+import { startPeers } from './mcp/peers.ts'
+import { measure } from './mcp/rounds.ts'
+import type { Contender } from './mcp/contender.ts'
+import type { Line } from './mcp/rounds.ts'
+
+const ROUNDS = 5
+const CROWD = 10_000
+const KIB = 1024
+
+const LINES: readonly Line[] = [
+  { name: 'exec `true`', samples: 60, act: ({ exec }) => exec && (() => exec('true')) },
+  { name: 'exec `true`, 16 at once', samples: 400, atOnce: 16, act: ({ exec }) => exec && (() => exec('true')) },
+  {
+    name: 'exec with 1 MiB of output',
+    samples: 5,
+    act: ({ exec }) => exec && (() => exec('head -c 1048576 /dev/zero | tr "\\0" x')),
+  },
+  { name: 'write 1 KiB', samples: 60, act: ({ write }) => write && (() => write('small.txt', 'x'.repeat(KIB))) },
+  { name: 'read 1 KiB', samples: 60, act: ({ read }) => read && (() => read('small.txt')) },
+  { name: 'list a folder of 10,000 (ours: a page of 500)', samples: 10, act: ({ list }) => list },
+]
+
+/** What an agent's calls cost: ours through the hosted address, peers over stdio, and the floor, in turns. */
+export async function benchMcp(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'devex-bench-'))
+  const crowd = join(folder, 'crowd')
+  await mkdir(crowd)
+  for (let n = 0; n < CROWD; n++) await writeFile(join(crowd, `file-${n}.txt`), '')
+  await using stack = new AsyncDisposableStack()
+  stack.defer(() => rm(folder, { recursive: true, force: true }))
+  const contenders: Contender[] = [floor(folder, crowd), ...(await startPeers(folder, crowd))]
+  for (const contender of contenders) stack.use(contender)
+  for (const line of LINES) await measure(line, contenders, ROUNDS)
+}

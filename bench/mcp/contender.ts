@@ -1,0 +1,10 @@
+/** One who can run a command, and work with files, for an agent. Absent: it has no such thing. */
+export interface Contender extends AsyncDisposable {
+  name: string
+  /** Runs a line of shell to its end. Throws where it did not work. */
+  exec?: (command: string) => Promise<unknown>
+  write?: (name: string, text: string) => Promise<unknown>
+  read?: (name: string) => Promise<unknown>
+  /** Lists the prepared folder of 10,000 files. */
+  list?: () => Promise<unknown>
+}

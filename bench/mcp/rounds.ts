@@ -1,0 +1,69 @@
+import { percentile } from '../statistics.ts'
+import type { Contender } from './contender.ts'
+
+const WARM_UP = 5
+const NAME_WIDTH = 56
+
+/** One thing that is measured: how many samples a round takes of it. */
+export interface Line {
+  name: string
+  samples: number
+  /** `undefined`: this contender cannot. */
+  act: (contender: Contender) => (() => Promise<unknown>) | undefined
+  /** So many at once; then the rate is what counts. */
+  atOnce?: number
+}
+
+/** Measures a line on everybody in turns, several rounds, and prints a table: beside the floor, which comes first. */
+export async function measure(line: Line, contenders: readonly Contender[], rounds: number): Promise<void> {
+  const taken = new Map<string, number[]>()
+  const failures = new Map<string, string>()
+  for (let round = 0; round < rounds; round++) {
+    for (const contender of contenders) {
+      const act = line.act(contender)
+      if (act === undefined || failures.has(contender.name)) continue
+      try {
+        const samples = await sample(act, line)
+        taken.set(contender.name, [...(taken.get(contender.name) ?? []), ...samples])
+      } catch (error) {
+        failures.set(contender.name, String(error).slice(0, 120))
+      }
+    }
+  }
+  console.log(`\n${line.name}`)
+  const [first] = taken.values()
+  for (const [name, samples] of taken) console.log(`  ${described(name, samples, { line, floor: first })}`)
+  for (const [name, why] of failures) console.log(`  ${name.padEnd(NAME_WIDTH)} FAILED: ${why}`)
+}
+
+function described(name: string, samples: number[], { line, floor }: { line: Line; floor: number[] | undefined }) {
+  const p50 = percentile(samples, 0.5)
+  const ratio = floor === undefined ? '' : `   ${(p50 / percentile(floor, 0.5)).toFixed(2)}× the floor`
+  if (line.atOnce !== undefined) return `${name.padEnd(NAME_WIDTH)} ${p50.toFixed(0).padStart(6)}/s${ratio}`
+  const [low, high] = [p50, percentile(samples, 0.99)].map((ms) => `${ms.toFixed(2).padStart(8)} ms`)
+  return `${name.padEnd(NAME_WIDTH)} n=${String(samples.length).padStart(3)}   p50 ${low}   p99 ${high}${ratio}`
+}
+
+/** Milliseconds of each; with `atOnce`, one figure: calls a second. */
+async function sample(act: () => Promise<unknown>, { samples, atOnce }: Line): Promise<number[]> {
+  for (let turn = 0; turn < Math.min(WARM_UP, samples); turn++) await act()
+  if (atOnce !== undefined) return [await rateOf(act, samples, atOnce)]
+  const taken: number[] = []
+  for (let turn = 0; turn < samples; turn++) {
+    const started = performance.now()
+    await act()
+    taken.push(performance.now() - started)
+  }
+  return taken
+}
+
+async function rateOf(act: () => Promise<unknown>, samples: number, atOnce: number): Promise<number> {
+  let left = samples
+  const started = performance.now()
+  await Promise.all(
+    Array.from({ length: atOnce }, async () => {
+      while (left-- > 0) await act()
+    }),
+  )
+  return samples / ((performance.now() - started) / 1000)
+}
