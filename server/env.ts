@@ -102,6 +102,18 @@ const settings = z.object({
     .max(20)
     .default(1)
     .describe('Sandboxes kept ready, so that a start does not wait for one.'),
+  SPARE_TEMPLATES: z
+    .string()
+    .default('')
+    .transform((text, context) => {
+      const pairs = text.split(',').filter((part) => part.trim() !== '')
+      const plan = pairs.map((part) => /^\s*([a-z0-9-]+):(\d{1,2})\s*$/.exec(part))
+      if (plan.every((pair) => pair !== null))
+        return Object.fromEntries(plan.map(([, key = '', count]) => [key, Number(count)]))
+      context.addIssue('templates with a number each, e.g. node:2,python:1')
+      return z.NEVER
+    })
+    .describe('The same on Kubernetes, where each template has its image: node:2,python:1.'),
   SANDBOX_MEMORY_BYTES: bytes.default(2 * GIB).describe('Memory of one sandbox.'),
   SANDBOX_CPUS: z.coerce.number().positive().default(2).describe('CPU cores of one sandbox.'),
   SANDBOX_PROCESSES: z.coerce.number().int().min(32).default(512).describe('Processes in one sandbox.'),
@@ -192,6 +204,11 @@ const settings = z.object({
     .optional()
     .describe('For REACH=ingress: where the controller listens, if DNS does not say so.'),
   SANDBOX_INGRESS_CLASS: z.string().min(1).optional().describe('For REACH=ingress: the IngressClass.'),
+  SANDBOX_INGRESS_NAMESPACE: z
+    .string()
+    .regex(/^[a-z0-9-]{1,63}$/, 'a namespace')
+    .default('ingress-nginx')
+    .describe('For REACH=ingress: namespace of the controller, whose pods may then call sandboxes.'),
   SANDBOX_INGRESS_ANNOTATIONS: list
     .default(['nginx.ingress.kubernetes.io/ssl-passthrough=true'])
     .describe('For REACH=ingress: what makes the controller pass TLS through, as name=value.'),
@@ -343,6 +360,7 @@ function orchestratorOf(raw: Settings) {
     network: {
       controlPlaneNamespace: raw.K8S_CONTROL_NAMESPACE,
       callersFrom: raw.SANDBOX_CALLERS,
+      ingressNamespace: reach === 'ingress' ? raw.SANDBOX_INGRESS_NAMESPACE : undefined,
       egressAllow: raw.EGRESS_ALLOW,
       clusterCidrs: raw.CLUSTER_CIDRS,
     },

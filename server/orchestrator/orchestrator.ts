@@ -38,6 +38,8 @@ export interface Sandbox {
   label?: SandboxLabel
   /** Why it is dead, in words for a person. */
   reason?: string
+  /** It was made from an image that sandboxes are no longer made from: good for whose it is, and for nobody new. */
+  isOutdated?: boolean
   /** Which parts are dead: `revive` brings a runner back, `rescueSave` a sidecar. */
   deadParts?: SandboxPart[]
   createdAt: number

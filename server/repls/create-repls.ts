@@ -16,8 +16,8 @@ import { createRepls } from '#server/repls/repl-calls.ts'
 import type { Access, Lifecycle, Repls, Shares } from '#server/repls/repls.ts'
 import { createShares } from '#server/repls/shares.ts'
 import { createSolitude } from '#server/repls/solitude.ts'
-import { createSpares } from '#server/repls/spares.ts'
-import { runStart } from '#server/repls/start.ts'
+import { ANY_TEMPLATE, createSpares, isLocal } from '#server/repls/spares.ts'
+import { limitsOf, runStart } from '#server/repls/start.ts'
 import type { StartDeps } from '#server/repls/start.ts'
 import { runStop } from '#server/repls/stop.ts'
 import { createReplStore } from '#server/repls/store.ts'
@@ -36,6 +36,7 @@ export type DomainLimits = Pick<
   | 'REPLS_PER_USER'
   | 'RUNNING_REPLS_PER_USER'
   | 'SPARE_SANDBOXES'
+  | 'SPARE_TEMPLATES'
   | 'SANDBOX_MEMORY_BYTES'
   | 'SANDBOX_CPUS'
   | 'SANDBOX_PROCESSES'
@@ -89,11 +90,14 @@ export function createDomain(deps: DomainDeps): Domain {
     },
   })
   const sandboxLimits = sandboxLimitsOf(limits)
+  const sparePlan = isLocal(orchestrator)
+    ? new Map([[ANY_TEMPLATE, limits.SPARE_SANDBOXES]])
+    : new Map(Object.entries(limits.SPARE_TEMPLATES))
   const spares = createSpares({
     orchestrator,
     sandboxes: census.all,
-    limits: sandboxLimits,
-    count: limits.SPARE_SANDBOXES,
+    limitsOf: (template) => limitsOf(templates, template, sandboxLimits),
+    plan: sparePlan,
     log,
   })
 
@@ -141,7 +145,7 @@ export function createDomain(deps: DomainDeps): Domain {
     lifecycle,
     shares,
     onPass: spares.refill,
-    spareCount: limits.SPARE_SANDBOXES,
+    sparePlan,
     idleStopMs: limits.IDLE_STOP_MINUTES * 60_000,
     log,
     now,

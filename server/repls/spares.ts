@@ -18,14 +18,30 @@ interface SparesDeps {
   orchestrator: Orchestrator
   /** Sandboxes as last heard. */
   sandboxes: () => Sandbox[]
-  limits: SandboxLimits
-  /** How many are kept. */
-  count: number
+  /** What a template's sandboxes may use. */
+  limitsOf: (template: string) => SandboxLimits
+  /** How many are kept of each template. */
+  plan: SparePlan
   log: Log
 }
 
-/** What spares are made as: local sandboxes serve any template. */
-const SPARE_TEMPLATE = 'empty'
+/** How many spares of which template. Local sandboxes serve any: theirs stand under one name. */
+export type SparePlan = ReadonlyMap<string, number>
+
+/** What local spares are made as. */
+export const ANY_TEMPLATE = 'empty'
+
+/** Those of `spares` that are more than planned, or not as they would be made today; the oldest stay. */
+export function excessSpares(spares: Sandbox[], plan: SparePlan): Sandbox[] {
+  const byTemplate = Map.groupBy(
+    spares.toSorted((a, b) => a.createdAt - b.createdAt),
+    ({ template }) => template,
+  )
+  return [...byTemplate].flatMap(([template, all]) => {
+    const current = all.filter(({ isOutdated }) => isOutdated !== true)
+    return [...all.filter(({ isOutdated }) => isOutdated === true), ...current.slice(plan.get(template) ?? 0)]
+  })
+}
 
 export function createSpares(deps: SparesDeps): Spares {
   const { orchestrator, log } = deps
@@ -38,15 +54,15 @@ export function createSpares(deps: SparesDeps): Spares {
   const spares = () =>
     deps.sandboxes().filter(({ id, label, state }) => label === undefined && state !== 'dead' && !taken.has(id))
 
-  const make = async () => {
+  const make = async (template: string) => {
     const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(CREATE_LIMIT_MS)])
     const sandboxId = newSandboxId()
     try {
-      await orchestrator.create(sandboxId, { template: SPARE_TEMPLATE, limits: deps.limits, signal })
+      await orchestrator.create(sandboxId, { template, limits: deps.limitsOf(template), signal })
     } catch (error) {
       if (closing.signal.aborted) return
       notBefore = Date.now() + SPARE_RETRY_MS
-      log.warn('a spare sandbox could not be made', { error: String(error) })
+      log.warn('a spare sandbox could not be made', { template, error: String(error) })
       await orchestrator.remove(sandboxId).catch(() => undefined)
     }
   }
@@ -61,8 +77,13 @@ export function createSpares(deps: SparesDeps): Spares {
 
   const refill = () => {
     if (making !== undefined || later !== undefined || closing.signal.aborted || Date.now() < notBefore) return
-    if (spares().length >= deps.count) return
-    making = make().finally(() => {
+    const there = Map.groupBy(
+      spares().filter(({ isOutdated }) => isOutdated !== true),
+      ({ template }) => template,
+    )
+    const [missing] = [...deps.plan].find(([template, count]) => (there.get(template)?.length ?? 0) < count) ?? []
+    if (missing === undefined) return
+    making = make(missing).finally(() => {
       making = undefined
     })
   }
@@ -71,10 +92,10 @@ export function createSpares(deps: SparesDeps): Spares {
     refill,
     take: (template) => {
       const hasOwnLimits = Object.keys(template.manifest.limits).length > 0
-      const servesAny = isLocal(orchestrator)
-      const spare = spares().find(
-        (sandbox) => sandbox.state === 'up' && !hasOwnLimits && (servesAny || sandbox.template === template.key),
-      )
+      const fits = isLocal(orchestrator)
+        ? () => !hasOwnLimits
+        : (sandbox: Sandbox) => sandbox.template === template.key && sandbox.isOutdated !== true
+      const spare = spares().find((sandbox) => sandbox.state === 'up' && fits(sandbox))
       if (spare !== undefined) {
         taken.add(spare.id)
         pause()
@@ -97,7 +118,8 @@ export function createSpares(deps: SparesDeps): Spares {
   }
 }
 
-function isLocal(orchestrator: Orchestrator): boolean {
+/** Whether any sandbox serves any template. */
+export function isLocal(orchestrator: Orchestrator): boolean {
   const { level } = orchestrator.isolation()
   return level === 'none' || level === 'bubblewrap'
 }

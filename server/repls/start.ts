@@ -112,7 +112,7 @@ async function claimSandbox(deps: StartDeps, attempt: Attempt): Promise<string> 
   const { work, signal } = attempt
   const { repl } = work
   const template = deps.templates.get(repl.template)
-  const limits = { ...deps.sandboxLimits, ...defined(template.manifest.limits) }
+  const limits = limitsOf(deps.templates, template.key, deps.sandboxLimits)
   for (;;) {
     const isOurChoice = attempt.sandboxId === null
     const spare = isOurChoice ? await liveSpare(deps, template) : undefined
@@ -134,6 +134,11 @@ async function claimSandbox(deps: StartDeps, attempt: Attempt): Promise<string> 
       attempt.sandboxId = null
     }
   }
+}
+
+/** What a template's sandboxes may use: the installation's limits, where the template has no lower ones. */
+export function limitsOf(templates: Templates, key: string, limits: SandboxLimits): SandboxLimits {
+  return { ...limits, ...defined(templates.get(key).manifest.limits) }
 }
 
 /** A spare that answers; one that died unnoticed is left to the sweeper. */

@@ -11,6 +11,8 @@ import type { Repl } from '#server/repls/record.ts'
 import { transition } from '#server/repls/repl.ts'
 import { sandboxGone } from '#server/repls/sandboxes.ts'
 import type { ShareLinks } from '#server/repls/shares.ts'
+import { excessSpares } from '#server/repls/spares.ts'
+import type { SparePlan } from '#server/repls/spares.ts'
 import type { ReplStore } from '#server/repls/store.ts'
 import type { StateStore } from '#server/state-store/state-store.ts'
 import type { Workspaces } from '#server/workspaces/workspaces.ts'
@@ -34,7 +36,7 @@ interface SweepDeps {
   shares: ShareLinks
   /** Called with every pass, on every control plane. */
   onPass: () => void
-  spareCount: number
+  sparePlan: SparePlan
   idleStopMs: number
   log: Log
   now: () => number
@@ -170,10 +172,9 @@ async function sweepOrphans(deps: SweepDeps, sandboxes: Sandbox[]): Promise<void
   const named = new Set((await Array.fromAsync(deps.store.all())).map(sandboxOf))
   const free = sandboxes.filter(({ id }) => !named.has(id))
   const spares = free.filter(({ label, state }) => label === undefined && state !== 'dead')
-  const excess = spares
-    .toSorted((a, b) => a.createdAt - b.createdAt)
-    .slice(deps.spareCount)
-    .filter(({ createdAt }) => deps.now() - createdAt >= ORPHAN_GRACE_MS)
+  const excess = excessSpares(spares, deps.sparePlan).filter(
+    ({ createdAt, isOutdated }) => isOutdated === true || deps.now() - createdAt >= ORPHAN_GRACE_MS,
+  )
   const orphans = [...free.filter((sandbox) => !spares.includes(sandbox)), ...excess]
   for (const { id, label } of orphans) {
     await attempt(deps, id, async () => {

@@ -60,11 +60,10 @@ async function makeSecrets(
 ): Promise<SandboxSecrets> {
   const issue = (part: 'runner' | 'sidecar') => {
     const { ingress } = settings
-    const names = [
-      serverName(sandboxId, part),
-      ...(ingress === undefined ? [] : [ingressHost(sandboxId, part, ingress.domain)]),
-    ]
-    return authority.issue({ names, ms: CERTIFICATE_MS })
+    const listeners = part === 'sidecar' ? (['sidecar', 'saver'] as const) : (['runner'] as const)
+    const hosts =
+      ingress === undefined ? [] : listeners.map((listener) => ingressHost(sandboxId, listener, ingress.domain))
+    return authority.issue({ names: [serverName(sandboxId, part), ...hosts], ms: CERTIFICATE_MS })
   }
   const [runner, sidecar, trust, bootToken] = await Promise.all([
     issue('runner'),

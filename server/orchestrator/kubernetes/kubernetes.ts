@@ -21,7 +21,7 @@ import { Observers } from '../observers.ts'
 import { SharedWork } from '../shared-work.ts'
 import type { KubeClient } from './client.ts'
 import { createSandbox } from './create-sandbox.ts'
-import { PORTS } from './names.ts'
+import { PORTS, imageName } from './names.ts'
 import { createReach } from './reach/create-reach.ts'
 import { ControlTunnels } from './reach/control-tunnels.ts'
 import type { Reach } from './reach/reach.ts'
@@ -128,12 +128,12 @@ export class KubernetesOrchestrator implements Orchestrator {
   async list(): Promise<Sandbox[]> {
     const all = await this.#roster.askAll()
     for (const seen of all) this.#tidyUp(seen)
-    return all.flatMap((seen) => sandboxOf(seen) ?? [])
+    return all.flatMap((seen) => this.#view(seen) ?? [])
   }
 
   async get(sandboxId: string): Promise<Sandbox | undefined> {
     const seen = await this.#roster.ask(sandboxId)
-    return seen === undefined ? undefined : sandboxOf(seen)
+    return seen === undefined ? undefined : this.#view(seen)
   }
 
   async label(sandboxId: string, label: SandboxLabel): Promise<void> {
@@ -231,9 +231,13 @@ export class KubernetesOrchestrator implements Orchestrator {
     )
   }
 
+  #view(seen: Seen): Sandbox | undefined {
+    return sandboxOf(seen, (template) => imageName({ template }, this.#cluster.settings.image))
+  }
+
   #observationOf(sandboxId: string): Observation | undefined {
     const seen = this.#roster.get(sandboxId)
-    const sandbox = seen === undefined ? undefined : sandboxOf(seen)
+    const sandbox = seen === undefined ? undefined : this.#view(seen)
     return sandbox === undefined ? undefined : { kind: 'sandbox', sandbox }
   }
 }

@@ -62,6 +62,7 @@ export function serviceOf(spec: SandboxSpec): Manifest {
       ports: [
         { name: 'runner', port: PORTS.runner, targetPort: PORTS.runner },
         { name: 'sidecar', port: PORTS.sidecar, targetPort: PORTS.sidecar },
+        { name: 'saver', port: PORTS.saver, targetPort: PORTS.saver },
       ],
     },
   }
@@ -119,18 +120,18 @@ export function networkPolicyOf(spec: SandboxSpec): Manifest {
   }
 }
 
-/** Hosts of its own for runner and sidecar; TLS passes through to them, so that nobody on the way can listen. */
+/** Hosts of its own for runner, sidecar and who takes the sidecar's place; TLS passes through to them, so that nobody on the way can listen. */
 export function ingressOf(spec: SandboxSpec): Manifest | undefined {
   const { ingress } = spec.settings
   if (ingress === undefined) return undefined
-  const rule = (part: 'runner' | 'sidecar') => ({
-    host: ingressHost(spec.sandboxId, part, ingress.domain),
+  const rule = (listener: keyof typeof PORTS) => ({
+    host: ingressHost(spec.sandboxId, listener, ingress.domain),
     http: {
       paths: [
         {
           path: '/',
           pathType: 'Prefix',
-          backend: { service: { name: spec.sandboxId, port: { number: PORTS[part] } } },
+          backend: { service: { name: spec.sandboxId, port: { number: PORTS[listener] } } },
         },
       ],
     },
@@ -141,7 +142,7 @@ export function ingressOf(spec: SandboxSpec): Manifest | undefined {
     metadata: { ...metadata(spec), annotations: ingress.annotations },
     spec: {
       ...(ingress.className !== undefined && { ingressClassName: ingress.className }),
-      rules: [rule('runner'), rule('sidecar')],
+      rules: [rule('runner'), rule('sidecar'), rule('saver')],
     },
   }
 }

@@ -37,9 +37,9 @@ export function serverName(sandboxId: string, part: SandboxPart): string {
   return `${part}.${sandboxId}.sandbox.devex`
 }
 
-/** The host of a part under the domain of an installation's Ingress. */
-export function ingressHost(sandboxId: string, part: SandboxPart, domain: string): string {
-  return `${part}-${sandboxId}.${domain}`
+/** The host of what listens on one of `PORTS`, under the domain of an installation's Ingress: hosts are all it tells apart. */
+export function ingressHost(sandboxId: string, listener: keyof typeof PORTS, domain: string): string {
+  return `${listener}-${sandboxId}.${domain}`
 }
 
 /** Image of a template, or (`sandbox`) of the sidecar. */

@@ -7,15 +7,19 @@ const PRIVATE_V6 = ['::1/128', 'fc00::/7', 'fe80::/10']
 
 /** `ingress` and `egress` of a NetworkPolicy for a sandbox. */
 export function networkPolicyRules(network: ClusterSettings['network']): { ingress: unknown[]; egress: unknown[] } {
-  const { controlPlaneNamespace, callersFrom, egressAllow, clusterCidrs } = network
+  const { controlPlaneNamespace, callersFrom, ingressNamespace, egressAllow, clusterCidrs } = network
   const controlPlane = {
-    namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': controlPlaneNamespace } },
+    ...namespace(controlPlaneNamespace),
     podSelector: { matchLabels: { [REACHABLE_LABEL]: 'true' } },
   }
   return {
     ingress: [
       {
-        from: [controlPlane, ...callersFrom.map((cidr) => ({ ipBlock: { cidr } }))],
+        from: [
+          controlPlane,
+          ...(ingressNamespace === undefined ? [] : [namespace(ingressNamespace)]),
+          ...callersFrom.map((cidr) => ({ ipBlock: { cidr } })),
+        ],
         ports: Object.values(PORTS).map((port) => ({ protocol: 'TCP', port })),
       },
     ],
@@ -32,12 +36,7 @@ export function networkPolicyRules(network: ClusterSettings['network']): { ingre
         ],
       },
       {
-        to: [
-          {
-            namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
-            podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
-          },
-        ],
+        to: [{ ...namespace('kube-system'), podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } } }],
         ports: [
           { protocol: 'UDP', port: 53 },
           { protocol: 'TCP', port: 53 },
@@ -47,6 +46,10 @@ export function networkPolicyRules(network: ClusterSettings['network']): { ingre
       ...egressAllow.map(allowance),
     ],
   }
+}
+
+function namespace(name: string): { namespaceSelector: unknown } {
+  return { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } } }
 }
 
 /** `10.1.2.0/24`, or `10.1.2.3/32:9000` for one port of it. */

@@ -12,6 +12,9 @@ export interface Permission {
   verb: string
 }
 
+/** A WebSocket is asked for with GET, and newer API servers want the other verb besides. */
+const FORWARDING = ['get', 'create']
+
 /** Everything that the adapter asks of the API server: the Role in k8s/base/rbac.yaml grants this and no more. */
 export function permissionsNeeded({ reach, ingress }: Pick<ClusterSettings, 'reach' | 'ingress'>): Permission[] {
   const of = (group: string, resource: string, verbs: string[]) => verbs.map((verb) => ({ group, resource, verb }))
@@ -24,7 +27,9 @@ export function permissionsNeeded({ reach, ingress }: Pick<ClusterSettings, 'rea
     ...of('apps', 'replicasets', ['deletecollection']),
     ...of('networking.k8s.io', 'networkpolicies', ['create', 'patch', 'delete']),
     ...(ingress === undefined ? [] : of('networking.k8s.io', 'ingresses', ['create', 'patch', 'delete'])),
-    ...(reach === 'port-forward' ? [{ group: '', resource: 'pods', subresource: 'portforward', verb: 'create' }] : []),
+    ...(reach === 'port-forward'
+      ? FORWARDING.map((verb) => ({ group: '', resource: 'pods', subresource: 'portforward', verb }))
+      : []),
   ]
 }
 

@@ -30,6 +30,8 @@ export interface ClusterSettings {
     controlPlaneNamespace: string
     /** Addresses of a control plane outside the cluster, that may call in. */
     callersFrom: string[]
+    /** Namespace of the ingress controller, where calls come through one. */
+    ingressNamespace?: string | undefined
     /** `CIDR` or `CIDR:port` that sandboxes may call although it is private. */
     egressAllow: string[]
     /** Addresses of pods, services and nodes that are not private ones. */

@@ -4,6 +4,7 @@ import {
   ADDRESS_ANNOTATION,
   CREATED_ANNOTATION,
   GENERATION_LABEL,
+  IMAGE_ANNOTATION,
   PARTS,
   POD_ANNOTATION,
   REPL_LABEL,
@@ -22,20 +23,23 @@ export interface Seen {
 
 /**
  * What it is for us. `undefined`: it is gone. A sandbox whose pod was replaced is gone with the pod, whatever runs in
- * its name now: the work was on the old one's volume.
+ * its name now: the work was on the old one's volume. `imageOf`: what a template's sandboxes are made from now.
  */
-export function sandboxOf(seen: Seen): Sandbox | undefined {
+export function sandboxOf(seen: Seen, imageOf?: (template: string) => string): Sandbox | undefined {
   const { metadata } = seen.record
   if (metadata.deletionTimestamp !== undefined || isLost(seen)) return undefined
   const replId = metadata.labels[REPL_LABEL]
   const deadParts = deadPartsOf(seen)
   const pod = podOf(seen)
   const isUp = metadata.annotations[ADDRESS_ANNOTATION] !== undefined
+  const template = metadata.labels[TEMPLATE_LABEL] ?? ''
+  const isOutdated = imageOf !== undefined && metadata.annotations[IMAGE_ANNOTATION] !== imageOf(template)
   return {
     id: metadata.name,
-    template: metadata.labels[TEMPLATE_LABEL] ?? '',
+    template,
     state: deadParts.length > 0 ? 'dead' : isUp ? 'up' : 'starting',
     createdAt: Number(metadata.annotations[CREATED_ANNOTATION] ?? Date.parse(metadata.creationTimestamp)),
+    ...(isOutdated && { isOutdated }),
     ...(replId !== undefined && { label: { replId, generation: Number(metadata.labels[GENERATION_LABEL]) } }),
     ...(deadParts.length > 0 && {
       deadParts,

@@ -1,7 +1,7 @@
 import { AppError } from '#server/errors.ts'
 import type { CertificateAuthority } from '#server/certificates/certificate-authority.ts'
 import type { KubeClient } from '../client.ts'
-import { ingressHost, serverName } from '../names.ts'
+import { PORTS, ingressHost, serverName } from '../names.ts'
 import type { ClusterSettings } from '../settings.ts'
 import { forwardPort } from './forward-port.ts'
 import type { Reach } from './reach.ts'
@@ -52,8 +52,8 @@ function throughIngress({ authority, settings }: Omit<ReachDeps, 'client'>): Rea
     })
   }
   return {
-    connect: async ({ sandboxId, part }) => {
-      const host = ingressHost(sandboxId, part, ingress.domain)
+    connect: async ({ sandboxId, part, port }) => {
+      const host = ingressHost(sandboxId, port === PORTS.saver ? 'saver' : part, ingress.domain)
       return await secure({
         over: { host: ingress.address ?? host, port: ingress.port },
         servername: host,

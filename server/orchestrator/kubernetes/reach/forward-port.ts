@@ -17,7 +17,7 @@ interface Forwarding {
 const PROTOCOL = 'v4.channel.k8s.io'
 const DATA = 0
 const ERRORS = 1
-/** What comes first on each of the two: the port, twice repeated for nobody. */
+/** What comes first on each of the two: the number of the port. */
 const PORT_BYTES = 2
 const MAX_ERROR_CHARS = 300
 
