@@ -157,6 +157,8 @@ export const INTERNAL_ROUTES = {
   checkpoints: '/internal/checkpoints',
   /** POST `restoreByIdSchema` → `{undo}`: brings a snapshot back, through the sidecar that asks. */
   restores: '/internal/restores',
+  /** POST `agentCallsReportSchema`: what agents do, as it begins and as it ends. */
+  agentCalls: '/internal/agent-calls',
   /** GET, PUT `/internal/objects/<key>?…`: the disk adapter's pre-signed URLs. */
   objects: '/internal/objects/',
 } as const

@@ -69,3 +69,10 @@ export const agentEventSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('calls'), calls: z.array(agentCallSchema) }),
   z.object({ kind: z.literal('connections') }),
 ])
+
+/** Calls of one report, from a sidecar to the control plane. */
+export const MAX_CALLS_PER_REPORT = 20
+
+/** Body of `POST /internal/agent-calls`; its generation's token says which REPL. Answered with `{}`. */
+export const agentCallsReportSchema = z.object({ calls: z.array(agentCallSchema).min(1).max(MAX_CALLS_PER_REPORT) })
+export type AgentCallsReport = z.infer<typeof agentCallsReportSchema>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { agentScopeSchema } from './agents.ts'
 import { opaqueIdSchema, replIdSchema, sandboxIdSchema } from './ids.ts'
 import { roleSchema } from './roles.ts'
 
@@ -46,3 +47,28 @@ export const generationClaimsSchema = z.object({
   generation: z.int().positive(),
 })
 export type GenerationClaims = z.infer<typeof generationClaimsSchema>
+
+/**
+ * Claims of the token with which the control plane calls the sidecar's MCP endpoint (JWT, EdDSA, 60 s): whom the agent
+ * acts for and what it may do. The sidecar checks the signature, `aud`, `exp`, and that sandbox, repl and generation are
+ * its own.
+ */
+export const AGENT_AUDIENCE = 'mcp'
+export const agentClaimsSchema = z.object({
+  aud: z.literal(AGENT_AUDIENCE),
+  /** Opaque id of the user. */
+  sub: opaqueIdSchema,
+  repl: replIdSchema,
+  generation: z.int().positive(),
+  sandbox: sandboxIdSchema,
+  /** Already narrowed to what the user's role allows. */
+  scopes: z.array(agentScopeSchema),
+  /** Display name of the user, shown to others. */
+  actor: z.string().max(200),
+  /** What the program calls itself, or what its token is called. */
+  client: z.string().max(200),
+  /** Id of the grant or token that it came by. */
+  connection: z.string().min(1).max(100),
+  exp: z.int(),
+})
+export type AgentClaims = z.infer<typeof agentClaimsSchema>

@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { SignJWT, errors, jwtVerify } from 'jose'
 import {
+  AGENT_AUDIENCE,
   BOOT_AUDIENCE,
   CONTROL_PLANE_AUDIENCE,
   RUNNER_AUDIENCE,
@@ -9,7 +10,7 @@ import {
   generationClaimsSchema,
 } from '#protocol/claims.ts'
 import { ATTACH_TOKEN_TTL_MS } from '#protocol/limits.ts'
-import type { AttachClaims, BootClaims, GenerationClaims, SidecarClaims } from '#protocol/claims.ts'
+import type { AgentClaims, AttachClaims, BootClaims, GenerationClaims, SidecarClaims } from '#protocol/claims.ts'
 import { AppError } from '#server/errors.ts'
 
 /** Signed tokens (JWT, RFC 7519; EdDSA, RFC 8037) between control plane, runner and sidecar. */
@@ -19,6 +20,8 @@ export interface Tokens {
   attach(claims: Omit<AttachClaims, 'aud' | 'exp'>): Promise<string>
   sidecar(claims: Omit<SidecarClaims, 'aud' | 'exp'>): Promise<string>
   generation(claims: Omit<GenerationClaims, 'aud'>): Promise<string>
+  /** For one call of an agent to a sidecar's MCP endpoint. */
+  agent(claims: Omit<AgentClaims, 'aud' | 'exp'>): Promise<string>
   /** What a pod is made with, to say that it is up. */
   boot(claims: Omit<BootClaims, 'aud'>): Promise<string>
   verifyBoot(token: string): Promise<BootClaims>
@@ -56,6 +59,7 @@ export function createTokens(privateKeyPem: string): Tokens {
     publicKey: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
     attach: (claims) => sign(RUNNER_AUDIENCE, claims, ATTACH_TOKEN_TTL_MS),
     sidecar: (claims) => sign(SIDECAR_AUDIENCE, claims, ATTACH_TOKEN_TTL_MS),
+    agent: (claims) => sign(AGENT_AUDIENCE, claims, ATTACH_TOKEN_TTL_MS),
     generation: (claims) => sign(CONTROL_PLANE_AUDIENCE, claims),
     verifyGeneration: async (token) => generationClaimsSchema.parse(await verify(token, CONTROL_PLANE_AUDIENCE)),
     boot: (claims) => sign(BOOT_AUDIENCE, claims),
