@@ -17,10 +17,13 @@ const etag = z.string().min(1).max(100)
 const path = workspacePathSchema
 const empty = z.object({})
 
-/** One terminal: a PTY with its history. `run` is the one that the Run button owns, `clone` shows a `git clone`. */
+/**
+ * One terminal: a PTY with its history. `run` is the one that the Run button owns, `clone` shows a `git clone`, `agent` a
+ * command of an agent.
+ */
 export const terminalSchema = z.object({
   id: opaqueIdSchema,
-  kind: z.enum(['shell', 'run', 'clone']),
+  kind: z.enum(['shell', 'run', 'clone', 'agent']),
   name: z.string(),
   cwd: z.string(),
   pid: z.int(),
@@ -28,6 +31,9 @@ export const terminalSchema = z.object({
   /** Bytes of output so far. */
   end: z.int(),
   createdBy: z.string(),
+  /** Of an agent's command: what the agent is called, and what it runs. */
+  actor: z.string().exactOptional(),
+  command: z.string().exactOptional(),
   /** How its process ended; absent while it runs. */
   exit: z.object({ code: z.int().nullable(), signal: z.string().nullable() }).optional(),
 })

@@ -110,7 +110,9 @@ export class Terminals {
     }
     const { activeId } = this.state.getSnapshot()
     if (activeId !== undefined) this.attach(activeId)
-    else if (isAtLeast(hello.role, 'editor')) await this.create().catch(() => undefined)
+    // Agents' commands are theirs: a person has a shell.
+    const hasOwn = hello.terminals.some(({ kind }) => kind !== 'agent')
+    if (!hasOwn && isAtLeast(hello.role, 'editor')) await this.create().catch(() => undefined)
   }
 
   #put(terminal: TerminalInfo): void {
@@ -144,6 +146,9 @@ export class Terminals {
   }
 }
 
+/** One that a person would want to see first: what still runs before what has ended, people's before agents'. */
 function firstOf(terminals: TerminalInfo[]): string | undefined {
-  return (terminals.find((terminal) => terminal.exit === undefined) ?? terminals[0])?.id
+  const running = terminals.filter(({ exit }) => exit === undefined)
+  const best = [running.find(({ kind }) => kind !== 'agent'), running[0], terminals[0]]
+  return best.find((terminal) => terminal !== undefined)?.id
 }

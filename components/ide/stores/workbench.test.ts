@@ -174,6 +174,21 @@ describe('U5: Run, Stop and the preview', () => {
   })
 })
 
+test('what agents run takes no shell from a person, nor the front', async () => {
+  await using it = await bench(RUNNING)
+  const agents = terminalInfo({ kind: 'agent', actor: 'Claude Code', command: 'npm test' })
+  it.runner.hello = { ...it.runner.hello, terminals: [agents] }
+  it.runner.handle('terminal.create', () => ({ terminal: terminalInfo({ name: 'mine' }) }))
+  it.runner.tear()
+  const front = () => {
+    const { list, activeId } = it.workbench.terminals.state.getSnapshot()
+    return { names: list.map(({ kind }) => kind), front: list.find(({ id }) => id === activeId)?.name }
+  }
+  await expect.poll(front, { timeout: 4000 }).toEqual({ names: ['agent', 'shell'], front: 'mine' })
+  it.runner.emit('terminal.opened', { terminal: terminalInfo({ kind: 'agent' }) })
+  await expect.poll(front).toEqual({ names: ['agent', 'shell', 'agent'], front: 'mine' })
+})
+
 test('a new runner behind the same page is said out loud', async () => {
   await using it = await bench(RUNNING)
   await expect.poll(it.connection).toBe('open')

@@ -4,6 +4,13 @@ import { Button } from '#components/ui/button.tsx'
 import type { TerminalInfo } from '#protocol/messages.ts'
 import { useWorkbench } from '../use-workbench.tsx'
 
+const NOUNS: Record<TerminalInfo['kind'], string> = {
+  shell: 'The shell',
+  clone: 'The shell',
+  run: 'The program',
+  agent: 'The agent’s command',
+}
+
 /** A terminal whose process ended: how, and what now. */
 export function TerminalExit({ info }: { info: TerminalInfo }) {
   const workbench = useWorkbench()
@@ -13,7 +20,7 @@ export function TerminalExit({ info }: { info: TerminalInfo }) {
   return (
     <output className="flex shrink-0 items-center gap-2 border-t border-line bg-panel px-3 py-1.5 text-sm">
       <span className="grow text-muted">
-        {info.kind === 'run' ? 'The program' : 'The shell'} {how}.
+        {NOUNS[info.kind]} {how}.
       </span>
       {workbench.repl.canEdit && info.kind === 'shell' && (
         <Button size="sm" onClick={() => void workbench.attempt(() => workbench.terminals.restart(info.id))}>

@@ -1,13 +1,14 @@
 'use client'
 
 import { useEffect, useRef, useState } from 'react'
-import { ChevronDown, Pencil, Play, Plus, TerminalSquare, Trash2, X } from 'lucide-react'
+import { Bot, ChevronDown, Pencil, Play, Plus, TerminalSquare, Trash2, X } from 'lucide-react'
 import { cx } from '#components/ui/cx.ts'
 import { ContextMenu, ContextMenuContent, ContextMenuItem, ContextMenuTrigger } from '#components/ui/context-menu.tsx'
 import { IconButton } from '#components/ui/icon-button.tsx'
 import { StateDot } from '#components/ui/state-dot.tsx'
 import type { TerminalInfo } from '#protocol/messages.ts'
 import { NameInput } from '../name-input.tsx'
+import { agentWords } from './agent-strip.tsx'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
 import { closeActiveTerminal, newTerminal, toggleTerminal } from '../stores/actions.ts'
 
@@ -47,6 +48,8 @@ export function TerminalTabs() {
   )
 }
 
+const ICONS = { shell: TerminalSquare, clone: TerminalSquare, run: Play, agent: Bot } as const
+
 function TerminalTab({ terminal, isActive }: { terminal: TerminalInfo; isActive: boolean }) {
   const workbench = useWorkbench()
   const [isRenaming, setIsRenaming] = useState(false)
@@ -54,7 +57,7 @@ function TerminalTab({ terminal, isActive }: { terminal: TerminalInfo; isActive:
   useEffect(() => {
     if (isActive) element.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
   }, [isActive])
-  const Icon = terminal.kind === 'run' ? Play : TerminalSquare
+  const Icon = ICONS[terminal.kind]
   const close = (): void => void workbench.attempt(() => workbench.terminals.close(terminal.id))
   if (isRenaming) {
     return (
@@ -84,6 +87,7 @@ function TerminalTab({ terminal, isActive }: { terminal: TerminalInfo; isActive:
             type="button"
             role="tab"
             aria-selected={isActive}
+            title={agentWords(terminal)}
             className="flex h-7 items-center gap-1.5 rounded-md pl-2 pr-2"
             onClick={() => {
               if (isActive) return workbench.terminalBridge.focus()
@@ -94,6 +98,7 @@ function TerminalTab({ terminal, isActive }: { terminal: TerminalInfo; isActive:
           >
             <Icon aria-hidden size={14} strokeWidth={1.5} />
             <span className="max-w-40 truncate">{terminal.name}</span>
+            {terminal.kind === 'agent' && terminal.exit === undefined && <StateDot tone="busy" />}
             {terminal.exit !== undefined && <StateDot tone={terminal.exit.code === 0 ? 'idle' : 'failed'} />}
           </button>
           {workbench.repl.canEdit && (

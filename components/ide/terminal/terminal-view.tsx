@@ -7,6 +7,7 @@ import { cx } from '#components/ui/cx.ts'
 import type { TerminalInfo } from '#protocol/messages.ts'
 import { useIsDark } from '../theme-tokens.ts'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
+import { AgentStrip } from './agent-strip.tsx'
 import { KeyBar } from './key-bar.tsx'
 import { mountTerminal } from './mount-terminal.ts'
 import type { MountedTerminal } from './mount-terminal.ts'
@@ -61,6 +62,7 @@ export function TerminalView({ info, isShown }: { info: TerminalInfo; isShown: b
       aria-hidden={!isShown}
       className={cx('absolute inset-0 flex flex-col bg-canvas', !isShown && 'invisible')}
     >
+      <AgentStrip info={info} />
       {isFinding && mounted !== undefined && (
         <TerminalFind
           search={mounted.search}
