@@ -23,7 +23,7 @@ interface Creation {
 export async function createSandbox(cluster: Cluster, { signal, ...what }: Creation): Promise<void> {
   const since = Date.now()
   const spec: SandboxSpec = { ...what, publicKey: cluster.tokens.publicKey, settings: cluster.settings }
-  const known = cluster.roster.get(spec.sandboxId) ?? (await cluster.roster.ask(spec.sandboxId))
+  const known = await cluster.roster.find(spec.sandboxId)
   if (known === undefined || addressOf(known) === undefined) await makeObjects(cluster, spec, { known, since, signal })
   await untilUp(cluster, spec.sandboxId, { since, signal })
 }

@@ -17,11 +17,11 @@ import type {
   SandboxLimits,
   SandboxPart,
 } from '../orchestrator.ts'
-import { Observers } from '../observers.ts'
 import { SharedWork } from '../shared-work.ts'
 import type { KubeClient } from './client.ts'
 import { createSandbox } from './create-sandbox.ts'
 import { PORTS, imageName } from './names.ts'
+import { News } from './news.ts'
 import { createReach } from './reach/create-reach.ts'
 import { ControlTunnels } from './reach/control-tunnels.ts'
 import type { Reach } from './reach/reach.ts'
@@ -53,15 +53,12 @@ export interface Cluster extends KubernetesOptions {
 export class KubernetesOrchestrator implements Orchestrator {
   readonly #cluster: Cluster
   readonly #roster: Roster
-  readonly #observers = new Observers()
+  readonly #news: News
   readonly #creating = new SharedWork()
   readonly #removing = new SharedWork()
   readonly #restarting = new SharedWork()
   readonly #closed = new AbortController()
   readonly #tunnels: ControlTunnels | undefined
-  /** What observers were told last. */
-  readonly #told = new Map<string, string>()
-  readonly #listening: Disposable
 
   constructor(options: KubernetesOptions) {
     this.#roster = new Roster({ ...options, namespace: options.settings.namespace })
@@ -78,7 +75,16 @@ export class KubernetesOrchestrator implements Orchestrator {
         serve: options.serveCalls,
       })
     }
-    this.#listening = this.#roster.onChange((id) => this.#onChange(id))
+    this.#news = new News({
+      roster: this.#roster,
+      view: (seen) => this.#view(seen),
+      onUp: (sandboxId) => this.#tunnels?.keep(sandboxId),
+      onGone: (sandboxId, left) => {
+        this.#tunnels?.drop(sandboxId)
+        if (left !== undefined) this.#tidyUp(left)
+      },
+      log: options.log,
+    })
   }
 
   isolation(): Isolation {
@@ -121,8 +127,7 @@ export class KubernetesOrchestrator implements Orchestrator {
   }
 
   async *observe(signal: AbortSignal): AsyncIterable<Observation> {
-    const all = () => this.#roster.ids().flatMap((id) => this.#observationOf(id) ?? [])
-    yield* this.#observers.observe(all, AbortSignal.any([signal, this.#closed.signal]))
+    yield* this.#news.observe(AbortSignal.any([signal, this.#closed.signal]))
   }
 
   async list(): Promise<Sandbox[]> {
@@ -180,7 +185,7 @@ export class KubernetesOrchestrator implements Orchestrator {
   /** Sandboxes stay: only the looking ends. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort(new AppError('unavailable', 'The server is stopping.'))
-    this.#listening[Symbol.dispose]()
+    await this.#news[Symbol.asyncDispose]()
     await this.#tunnels?.[Symbol.asyncDispose]()
     await Promise.all([this.#creating.settle(), this.#removing.settle(), this.#restarting.settle()])
     await this.#roster[Symbol.asyncDispose]()
@@ -194,30 +199,11 @@ export class KubernetesOrchestrator implements Orchestrator {
   /** As last heard, or else asked: another control plane may have made it a moment ago. */
   async #find(sandboxId: string): Promise<Seen> {
     const isId = sandboxIdSchema.safeParse(sandboxId).success
-    const seen = isId ? (this.#roster.get(sandboxId) ?? (await this.#roster.ask(sandboxId))) : undefined
+    const seen = isId ? await this.#roster.find(sandboxId) : undefined
     if (seen === undefined || sandboxOf(seen) === undefined) {
       throw new AppError('not_found', `There is no sandbox ${sandboxId}.`)
     }
     return seen
-  }
-
-  #onChange(sandboxId: string): void {
-    const observation = this.#observationOf(sandboxId)
-    const text = JSON.stringify(observation)
-    const before = this.#told.get(sandboxId)
-    if (observation === undefined) {
-      this.#tunnels?.drop(sandboxId)
-      if (before === undefined) return
-      this.#told.delete(sandboxId)
-      this.#observers.publish({ kind: 'removed', sandboxId })
-      const seen = this.#roster.get(sandboxId)
-      if (seen !== undefined) this.#tidyUp(seen)
-      return
-    }
-    if (text === before) return
-    this.#told.set(sandboxId, text)
-    if (observation.kind === 'sandbox' && observation.sandbox.state === 'up') this.#tunnels?.keep(sandboxId)
-    this.#observers.publish(observation)
   }
 
   /** What is left of a sandbox whose pod is gone: a pod in its place would be an empty one. */
@@ -233,12 +219,6 @@ export class KubernetesOrchestrator implements Orchestrator {
 
   #view(seen: Seen): Sandbox | undefined {
     return sandboxOf(seen, (template) => imageName({ template }, this.#cluster.settings.image))
-  }
-
-  #observationOf(sandboxId: string): Observation | undefined {
-    const seen = this.#roster.get(sandboxId)
-    const sandbox = seen === undefined ? undefined : this.#view(seen)
-    return sandbox === undefined ? undefined : { kind: 'sandbox', sandbox }
   }
 }
 

@@ -61,7 +61,7 @@ async function changeRecord(
   sandboxId: string,
   decide: (seen: Seen) => Change | undefined,
 ): Promise<Seen> {
-  let seen = roster.get(sandboxId) ?? (await roster.ask(sandboxId))
+  let seen = await roster.find(sandboxId)
   for (let attempt = 1; ; attempt++) {
     if (seen === undefined) throw new AppError('not_found', `There is no sandbox ${sandboxId}.`)
     const change = decide(seen)

@@ -83,7 +83,7 @@ async function untilItAnswers(
 ): Promise<void> {
   const until = Date.now() + withinMs
   for (;;) {
-    const seen = cluster.roster.get(sandboxId) ?? (await cluster.roster.ask(sandboxId))
+    const seen = await cluster.roster.find(sandboxId)
     if (seen === undefined || sandboxOf(seen) === undefined)
       throw new AppError('gone', `The sandbox ${sandboxId} is gone.`)
     try {

@@ -5,6 +5,7 @@ import type { Change } from './follow.ts'
 import { MANAGED_BY, SANDBOX_LABEL } from './names.ts'
 import { listSchema, podSchema, recordSchema } from './objects.ts'
 import type { Pod, SandboxRecord } from './objects.ts'
+import { isLost } from './view.ts'
 import type { Seen } from './view.ts'
 
 /** `labelSelector` of all that is ours. */
@@ -25,6 +26,8 @@ export class Roster implements AsyncDisposable {
   readonly #closing = new AbortController()
   readonly #listeners = new Set<(sandboxId: string) => void>()
   readonly #running: Promise<unknown>
+  /** Of which of the two everything has been heard: one without the other tells nothing. */
+  readonly #heard = new Set<'records' | 'pods'>()
 
   constructor({ client, namespace, log }: { client: KubeClient; namespace: string; log: Log }) {
     this.#client = client
@@ -46,20 +49,26 @@ export class Roster implements AsyncDisposable {
     ])
   }
 
-  /** As last heard. */
+  /** As last heard. That its pod is missing may only mean that we have not heard of it yet. */
   get(sandboxId: string): Seen | undefined {
     const record = this.#records.get(sandboxId)
-    if (record === undefined || this.#removed.has(sandboxId)) return undefined
+    if (record === undefined || this.#removed.has(sandboxId) || this.#heard.size < 2) return undefined
     return { record, pods: [...(this.#pods.get(sandboxId)?.values() ?? [])] }
   }
 
   ids(): string[] {
-    return [...this.#records.keys()].filter((id) => !this.#removed.has(id))
+    return [...this.#records.keys()].filter((id) => this.get(id) !== undefined)
+  }
+
+  /** As last heard where that is good news; as it is now where it seems not to be there. */
+  async find(sandboxId: string): Promise<Seen | undefined> {
+    const heard = this.get(sandboxId)
+    return heard === undefined || isLost(heard) ? await this.ask(sandboxId) : heard
   }
 
   /** As it is now, asked of the cluster. */
-  async ask(sandboxId: string): Promise<Seen | undefined> {
-    const [all] = await this.#askFor(`${SANDBOX_LABEL}=${sandboxId}`)
+  async ask(sandboxId: string, signal?: AbortSignal): Promise<Seen | undefined> {
+    const [all] = await this.#askFor(`${SANDBOX_LABEL}=${sandboxId}`, signal)
     return all
   }
 
@@ -91,12 +100,14 @@ export class Roster implements AsyncDisposable {
     await this.#running
   }
 
-  async #askFor(labelSelector: string): Promise<Seen[]> {
+  async #askFor(labelSelector: string, signal?: AbortSignal): Promise<Seen[]> {
     const list = async (kind: string) => {
       const path = `/api/v1/namespaces/${this.#namespace}/${kind}`
-      return listSchema.parse(await this.#client.call({ method: 'GET', path, query: { labelSelector } })).items
+      return listSchema.parse(await this.#client.call({ method: 'GET', path, query: { labelSelector }, signal })).items
     }
-    const [services, pods] = await Promise.all([list('services'), list('pods')])
+    // Records first: the pod that one of them names was there before it was named, and is gone if it is missing now.
+    const services = await list('services')
+    const pods = await list('pods')
     const byId = Map.groupBy(
       pods.map((pod) => podSchema.parse(pod)),
       ({ metadata }) => metadata.labels[SANDBOX_LABEL],
@@ -113,6 +124,7 @@ export class Roster implements AsyncDisposable {
       this.#records.clear()
       for (const record of change.objects) this.#records.set(record.metadata.name, record)
       for (const id of before) if (!this.#records.has(id)) this.#removed.delete(id)
+      this.#heard.add('records')
       for (const id of new Set([...before, ...this.#records.keys()])) this.#tell(id)
       return
     }
@@ -137,6 +149,7 @@ export class Roster implements AsyncDisposable {
     if (change.kind === 'all') {
       this.#pods.clear()
       for (const pod of change.objects) this.#putPod(pod)
+      this.#heard.add('pods')
       for (const id of this.#records.keys()) this.#tell(id)
       return
     }
@@ -160,6 +173,7 @@ export class Roster implements AsyncDisposable {
   }
 
   #tell(sandboxId: string): void {
+    if (this.#heard.size < 2) return
     for (const listener of this.#listeners) listener(sandboxId)
   }
 }
