@@ -29,7 +29,7 @@ const settings = z
     STATE_DIR: z.string().min(1),
     /** Where the control plane's internal listener is: one of the three. `true`: it comes to us. */
     CONTROL_SOCKET: z.string().min(1).optional(),
-    CONTROL_URL: z.url({ protocol: /^https?$/ }).optional(),
+    CONTROL_URL: z.url({ protocol: /^https$/, error: 'the token goes there: it must begin with https:' }).optional(),
     CONTROL_TUNNEL: z.literal('true').optional(),
     /** PEM (SPKI), newlines as `\n`. */
     CONTROL_PUBLIC_KEY: z.string().transform((pem) => pem.replaceAll(String.raw`\n`, '\n')),

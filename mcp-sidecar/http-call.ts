@@ -1,9 +1,6 @@
 import { Agent as HttpAgent, IncomingMessage, request as httpRequest } from 'node:http'
-import type { ClientRequestArgs, RequestOptions } from 'node:http'
+import type { RequestOptions } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import { PassThrough } from 'node:stream'
-import type { Duplex } from 'node:stream'
-import { CONTROL_TUNNELS } from '#protocol/limits.ts'
 import type { ControlTunnel } from './control-tunnel.ts'
 import { CALL_TIMEOUT_MS } from './limits.ts'
 import { SidecarError } from './sidecar-error.ts'
@@ -32,14 +29,19 @@ export function createCaller(target: Target): Caller {
   const agent = agentOf(target)
   const send = isTls ? httpsRequest : httpRequest
   return {
-    stream: (call) =>
-      new Promise((resolve, reject) => {
+    stream: async (call) => {
+      const connection = 'tunnel' in target ? await connectionOf(target) : { agent }
+      return await new Promise((resolve, reject) => {
         const { body, headers } = call
         const options: RequestOptions = {
           ...addressOf(target, call.path),
-          agent,
+          ...connection,
           method: call.method,
-          headers: { ...headers, ...(body !== undefined && { 'content-length': String(body.length) }) },
+          headers: {
+            connection: 'keep-alive',
+            ...headers,
+            ...(body !== undefined && { 'content-length': String(body.length) }),
+          },
           timeout: call.timeoutMs ?? CALL_TIMEOUT_MS,
           ...(call.signal !== undefined && { signal: call.signal }),
         }
@@ -49,7 +51,8 @@ export function createCaller(target: Target): Caller {
         request.on('timeout', () => request.destroy(new Error('no answer in time')))
         request.on('error', fail)
         request.end(body)
-      }),
+      })
+    },
     [Symbol.dispose]: () => agent.destroy(),
   }
 }
@@ -105,35 +108,15 @@ function announcedLength(answer: AsyncIterable<Uint8Array>): number {
 }
 
 function agentOf(target: Target): HttpAgent {
-  if ('tunnel' in target) return new TunnelAgent(target.tunnel)
-  if ('socket' in target || !target.url.startsWith('https:')) return new HttpAgent({ keepAlive: true })
+  if (!('url' in target) || !target.url.startsWith('https:')) return new HttpAgent({ keepAlive: true })
   return new HttpsAgent({ keepAlive: true, ...(target.ca !== undefined && { ca: target.ca }) })
 }
 
-type ConnectionCallback = (error: Error | null, stream: Duplex) => void
-
-/** Uses connections that the other side opened. */
-class TunnelAgent extends HttpAgent {
-  readonly #tunnel: ControlTunnel
-
-  constructor(tunnel: ControlTunnel) {
-    super({ keepAlive: true, maxSockets: CONTROL_TUNNELS })
-    this.#tunnel = tunnel
-  }
-
-  override createConnection(_options: ClientRequestArgs, callback?: ConnectionCallback): undefined {
-    if (callback !== undefined) void this.#connect(callback)
-  }
-
-  async #connect(callback: ConnectionCallback): Promise<void> {
-    const taken = await this.#tunnel.take().catch((error: unknown) => toError(error))
-    if (taken instanceof Error) callback(taken, new PassThrough())
-    else callback(null, taken)
-  }
-}
-
-function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error))
+/** How a call uses a connection that the other side opened: for itself, and then the next call gets it. */
+async function connectionOf({ tunnel }: { tunnel: ControlTunnel }): Promise<RequestOptions> {
+  const connection = await tunnel.take()
+  connection.once('free', () => tunnel.giveBack(connection))
+  return { createConnection: () => connection }
 }
 
 function addressOf(target: Target, path: string): RequestOptions {

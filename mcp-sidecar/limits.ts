@@ -1,5 +1,7 @@
 /** Bounds of the sidecar's own. Sizes of the snapshot format stand in `#snapshot/limits.ts`. */
 
+import { CONTROL_TUNNELS } from '#protocol/limits.ts'
+
 const KIB = 1024
 const MIB = 1024 * KIB
 
@@ -45,6 +47,8 @@ export const RUNNER_START_TIMEOUT_MS = 10_000
 export const RUNNER_RESTART_TIMEOUT_MS = 2000
 export const RUNNER_START_POLL_MS = 5
 
+/** Connections that control planes opened and nothing uses: those of four of them. */
+export const MAX_FREE_TUNNELS = 4 * CONTROL_TUNNELS
 /** How long a call waits for the control plane to open one: it may be starting anew. */
 export const TUNNEL_WAIT_MS = 20_000
 

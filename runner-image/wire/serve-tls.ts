@@ -11,6 +11,8 @@ export interface ListenAddress {
 
 /** How long a client may take for its handshake (RFC 8446): whoever only holds the connection open gives it up. */
 const HANDSHAKE_LIMIT_MS = 10_000
+/** A connection that was silent for so long is asked whether its other end is there. */
+const KEEP_ALIVE_MS = 15_000
 
 /**
  * Serves what `http` serves over TLS 1.3 too, with `tls.crt` and `tls.key` of `folder`, and returns the port. Disposing
@@ -23,7 +25,11 @@ export async function serveTls(
   const [cert, key] = await Promise.all([readFile(join(folder, 'tls.crt')), readFile(join(folder, 'tls.key'))])
   const server = createServer(
     { cert, key, minVersion: 'TLSv1.3', handshakeTimeout: HANDSHAKE_LIMIT_MS, ALPNProtocols: ['http/1.1'] },
-    (socket) => http.emit('connection', socket),
+    (socket) => {
+      // Whoever vanished without a word (a laptop asleep, a node gone) is noticed.
+      socket.setKeepAlive(true, KEEP_ALIVE_MS)
+      http.emit('connection', socket)
+    },
   )
   // A client that does not believe us, or speaks no TLS, is nobody's fault here.
   server.on('tlsClientError', (_error, socket) => socket.destroy())

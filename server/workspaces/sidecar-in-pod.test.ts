@@ -1,64 +1,23 @@
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, request } from 'node:http'
 import type { IncomingMessage } from 'node:http'
+import { createServer as createHttps } from 'node:https'
+import type { Server } from 'node:net'
 import { connect as connectTcp } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
-import { connect } from 'node:tls'
-import { afterEach, expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { SIDECAR_ROUTES } from '#protocol/adoption.ts'
-import { newSandboxId } from '#protocol/ids.ts'
 import { temporaryAuthority } from '#server/certificates/_temporary-authority.ts'
-import { createTokens, newSigningKey } from '#server/auth/tokens.ts'
-import { AdoptedSandbox } from '../../mcp-sidecar/adopt.ts'
-import { createAuthorize } from '../../mcp-sidecar/authorize.ts'
-import { ControlTunnel } from '../../mcp-sidecar/control-tunnel.ts'
+import { startSidecar, tokens } from '#server/workspaces/_sidecar-in-pod.ts'
+import { readEnv } from '../../mcp-sidecar/env.ts'
 import { createCaller, readBody } from '../../mcp-sidecar/http-call.ts'
 import { sayHello } from '../../mcp-sidecar/hello.ts'
-import { listen } from '../../mcp-sidecar/server.ts'
 
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup()
-})
-
-const tokens = createTokens(newSigningKey())
-const sandboxId = newSandboxId()
-
-/** A sidecar as in a pod: over TLS only, its calls to the control plane through connections that are opened to it. */
-async function startSidecar() {
-  const { authority: ca } = await temporaryAuthority()
-  const folder = await mkdtemp(join(tmpdir(), 'devex-pod-'))
-  cleanups.push(() => rm(folder, { recursive: true }))
-  const servername = `sidecar.${sandboxId}.sandbox.devex`
-  const { cert, key } = await ca.issue({ names: [servername], ms: 60_000 })
-  await writeFile(join(folder, 'tls.crt'), cert)
-  await writeFile(join(folder, 'tls.key'), key)
-  const tunnel = new ControlTunnel()
-  const server = await listen({
-    listen: { tls: { address: { host: '127.0.0.1', port: 0 }, folder } },
-    sandboxId,
-    sandbox: new AdoptedSandbox({
-      sandboxId,
-      makeWorkspace: () => {
-        throw new Error('nobody adopts it here')
-      },
-      log: () => undefined,
-    }),
-    authorize: createAuthorize({ publicKeyPem: tokens.publicKey, sandboxId }),
-    tunnel,
-  })
-  cleanups.push(() => server[Symbol.asyncDispose]())
-  const trust = await ca.trust()
-  const dial = async (options: { servername?: string; ca?: string } = {}) => {
-    const socket = connect({ port: server.tlsPort ?? 0, host: '127.0.0.1', servername, ca: trust, ...options })
-    cleanups.push(() => socket.destroy())
-    await once(socket, 'secureConnect')
-    return socket
-  }
-  return { tunnel, dial, port: server.tlsPort ?? 0 }
+async function serve(server: Server): Promise<number> {
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  onTestFinished(() => void server.close())
+  const address = server.address()
+  return typeof address === 'object' && address !== null ? address.port : 0
 }
 
 async function get(connection: Duplex, path: string, headers: Record<string, string> = {}) {
@@ -87,7 +46,7 @@ test('S11: in a pod it is served over TLS, to whoever believes our authority and
 })
 
 test('calls to the control plane go over connections that it opened', async () => {
-  const { tunnel, dial } = await startSidecar()
+  const { sandboxId, tunnel, dial } = await startSidecar()
   const control = createServer((asked, response) => response.end(`you asked for ${asked.url}`))
   const token = await tokens.sidecar({ sandbox: sandboxId, purpose: 'control' })
   const open = async () => {
@@ -110,7 +69,7 @@ test('calls to the control plane go over connections that it opened', async () =
 })
 
 test('nobody opens such a connection without a token for it', async () => {
-  const { dial } = await startSidecar()
+  const { sandboxId, dial } = await startSidecar()
   const upgrade = { connection: 'upgrade', upgrade: 'devex-control' }
   expect((await get(await dial(), SIDECAR_ROUTES.control, upgrade)).answer.statusCode).toBe(401)
   const other = await tokens.sidecar({ sandbox: sandboxId, purpose: 'save' })
@@ -125,10 +84,8 @@ test('a hello that is not heard is said again, one that is refused is not', asyn
     heard.push(`${asked.method} ${asked.url} ${asked.headers.authorization}`)
     response.writeHead(statuses[heard.length - 1] ?? 200).end()
   })
-  await once(control.listen(0, '127.0.0.1'), 'listening')
-  cleanups.push(() => control.close())
-  const address = control.address()
-  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const port = await serve(control)
+  const sandboxId = 's1'
   using caller = createCaller({ url: `http://127.0.0.1:${port}` })
   await sayHello(caller, { sandbox: sandboxId, address: '10.0.0.7', bootToken: 'boot' }, new AbortController().signal)
   expect(heard).toEqual(Array.from({ length: 3 }, () => 'POST /internal/hello Bearer boot'))
@@ -138,19 +95,49 @@ test('S11: a control plane with a certificate of somebody else gets no call', as
   const { authority: ours } = await temporaryAuthority()
   const { authority: stranger } = await temporaryAuthority()
   const { cert, key } = await stranger.issue({ names: ['localhost'], ms: 60_000 })
-  const { createServer: createHttps } = await import('node:https')
   const heard: string[] = []
   const server = createHttps({ cert, key }, (asked, response) => {
     heard.push(asked.url ?? '')
     response.end()
   })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  cleanups.push(() => server.close())
-  const address = server.address()
-  const url = `https://localhost:${typeof address === 'object' && address !== null ? address.port : 0}`
+  const url = `https://localhost:${await serve(server)}`
   using mistrusting = createCaller({ url, ca: await ours.trust() })
   await expect(mistrusting.stream({ method: 'GET', path: '/' })).rejects.toMatchObject({ code: 'unavailable' })
   expect(heard).toEqual([])
   using trusting = createCaller({ url, ca: await stranger.trust() })
   expect((await trusting.stream({ method: 'GET', path: '/seen' })).statusCode).toBe(200)
+})
+
+test('S11: a control plane under another name than the one that was given gets no call', async () => {
+  const { authority } = await temporaryAuthority()
+  const heard: string[] = []
+  const server = createHttps(await authority.issue({ names: ['control.devex'], ms: 60_000 }), (asked, response) => {
+    heard.push(asked.url ?? '')
+    response.end()
+  })
+  using caller = createCaller({ url: `https://localhost:${await serve(server)}`, ca: await authority.trust() })
+  await expect(caller.stream({ method: 'GET', path: '/' })).rejects.toThrow(/altnames/)
+  expect(heard).toEqual([])
+})
+
+test('S11: a control plane without TLS is not even asked', async () => {
+  const { sandboxId } = await startSidecar()
+  const env = {
+    SANDBOX_ID: sandboxId,
+    SIDECAR_LISTEN: '0.0.0.0:7002',
+    RUNNER_SOCKET: '/run/devex/runner/runner.sock',
+    VOLUME_DIR: '/volume',
+    STATE_DIR: '/state',
+    CONTROL_PUBLIC_KEY: tokens.publicKey,
+  }
+  expect(() => readEnv({ ...env, CONTROL_URL: 'http://control.devex:3443' })).toThrow(/CONTROL_URL/)
+  const heard: unknown[] = []
+  const plain = createServer((asked, response) => {
+    heard.push(asked.url)
+    response.end()
+  })
+  const { authority } = await temporaryAuthority()
+  using caller = createCaller({ url: `https://localhost:${await serve(plain)}`, ca: await authority.trust() })
+  await expect(caller.stream({ method: 'GET', path: '/' })).rejects.toMatchObject({ code: 'unavailable' })
+  expect(heard).toEqual([])
 })

@@ -55,5 +55,8 @@ export const CERTIFICATE_MS = 400 * 24 * 60 * 60 * SECOND_MS
 /** Writes of an object that somebody else writes too. */
 export const MAX_WRITE_ATTEMPTS = 8
 
-/** How soon a connection for a sidecar's calls that broke is opened anew. */
+/** How soon a connection for a sidecar's calls that broke is opened anew; longer and longer where they do not last. */
 export const TUNNEL_RETRY_MS = 500
+export const TUNNEL_RETRY_MAX_MS = 3 * SECOND_MS
+/** One that was open for so long was taken. */
+export const TUNNEL_LASTED_MS = 30 * SECOND_MS

@@ -5,7 +5,7 @@ import { SIDECAR_ROUTES } from '#protocol/adoption.ts'
 import { CONTROL_TUNNELS } from '#protocol/limits.ts'
 import type { Tokens } from '#server/auth/tokens.ts'
 import { AppError } from '#server/errors.ts'
-import { TUNNEL_RETRY_MS } from '../limits.ts'
+import { TUNNEL_LASTED_MS, TUNNEL_RETRY_MAX_MS, TUNNEL_RETRY_MS } from '../limits.ts'
 
 interface TunnelDeps {
   dial: (sandboxId: string) => Promise<Duplex>
@@ -43,7 +43,9 @@ export class ControlTunnels implements AsyncDisposable {
   }
 
   async #keepOne(sandboxId: string, signal: AbortSignal): Promise<void> {
+    let wait = TUNNEL_RETRY_MS
     while (!signal.aborted) {
+      const since = Date.now()
       try {
         const connection = await this.#open(sandboxId, signal)
         this.#deps.serve(connection)
@@ -51,7 +53,9 @@ export class ControlTunnels implements AsyncDisposable {
       } catch {
         // The sandbox may be starting, ending or out of reach: it is tried as long as there is one.
       }
-      await delay(TUNNEL_RETRY_MS, undefined, { signal }).catch(() => undefined)
+      if (Date.now() - since > TUNNEL_LASTED_MS) wait = TUNNEL_RETRY_MS
+      await delay(wait, undefined, { signal }).catch(() => undefined)
+      wait = Math.min(wait * 2, TUNNEL_RETRY_MAX_MS)
     }
   }
 

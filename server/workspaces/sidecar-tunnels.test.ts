@@ -1,0 +1,88 @@
+import { createServer } from 'node:http'
+import { Duplex } from 'node:stream'
+import { expect, test } from 'vitest'
+import { CONTROL_TUNNELS } from '#protocol/limits.ts'
+import { ControlTunnels } from '#server/orchestrator/kubernetes/reach/control-tunnels.ts'
+import { startSidecar, tokens } from '#server/workspaces/_sidecar-in-pod.ts'
+import { createCaller, readBody } from '../../mcp-sidecar/http-call.ts'
+import { withRetries } from '../../mcp-sidecar/retry.ts'
+import { MAX_FREE_TUNNELS } from '../../mcp-sidecar/limits.ts'
+
+/** Takes everything and answers nothing. */
+class Silence extends Duplex {
+  override _read(): void {}
+  override _write(_chunk: unknown, _encoding: string, done: () => void): void {
+    done()
+  }
+}
+
+type Sidecar = Awaited<ReturnType<typeof startSidecar>>
+
+/** A control plane that opens connections for the sidecar's calls, and answers them with its name. */
+function controlPlane(name: string, { dial, sandboxId }: Sidecar) {
+  const server = createServer((asked, response) => response.end(`${name} ${asked.url}`))
+  const open = new Set<Duplex>()
+  let dials = 0
+  const tunnels = new ControlTunnels({
+    dial: async () => {
+      dials += 1
+      const connection = await dial()
+      open.add(connection)
+      connection.once('close', () => open.delete(connection))
+      return connection
+    },
+    tokens,
+    serve: (connection) => void server.emit('connection', connection),
+  })
+  tunnels.keep(sandboxId)
+  return { tunnels, open, dials: () => dials }
+}
+
+async function ask(sidecar: Sidecar, paths: string[]): Promise<string[]> {
+  using caller = createCaller({ tunnel: sidecar.tunnel })
+  const call = (path: string) => async () =>
+    (await readBody(await caller.stream({ method: 'GET', path }), 1000)).toString()
+  return await Promise.all(paths.map((path) => withRetries(call(path))))
+}
+
+test('more calls at once than there are connections are all answered', async () => {
+  const sidecar = await startSidecar()
+  const { tunnels, dials } = controlPlane('a', sidecar)
+  await using _closing = tunnels
+  const paths = Array.from({ length: 5 * CONTROL_TUNNELS }, (_, at) => `/${at}`)
+  expect(await ask(sidecar, paths)).toEqual(paths.map((path) => `a ${path}`))
+  expect(dials()).toBe(CONTROL_TUNNELS)
+})
+
+test('connections that break are opened anew', async () => {
+  const sidecar = await startSidecar()
+  const { tunnels, open } = controlPlane('a', sidecar)
+  await using _closing = tunnels
+  await ask(sidecar, ['/1'])
+  for (const connection of open) connection.destroy()
+  expect(await ask(sidecar, ['/2', '/3'])).toEqual(['a /2', 'a /3'])
+})
+
+test('of two control planes both are heard of, and when one ends the other answers', async () => {
+  const sidecar = await startSidecar()
+  const first = controlPlane('a', sidecar)
+  await expect.poll(() => first.open.size).toBe(CONTROL_TUNNELS)
+  const second = controlPlane('b', sidecar)
+  await using _closing = second.tunnels
+  await expect.poll(() => second.open.size).toBe(CONTROL_TUNNELS)
+  // Neither takes the other's place: nobody has to dial again and again.
+  expect(first.open.size).toBe(CONTROL_TUNNELS)
+  await first.tunnels[Symbol.asyncDispose]()
+  expect(await ask(sidecar, ['/1', '/2', '/3', '/4', '/5'])).toEqual(['/1', '/2', '/3', '/4', '/5'].map((path) => `b ${path}`)) // prettier-ignore
+  expect([first.dials(), second.dials()].every((dials) => dials <= 2 * CONTROL_TUNNELS)).toBe(true)
+})
+
+test('connections whose other end vanished without a word make room for new ones', async () => {
+  const sidecar = await startSidecar()
+  const dead = Array.from({ length: MAX_FREE_TUNNELS }, () => new Silence())
+  for (const connection of dead) sidecar.tunnel.add(connection)
+  const { tunnels } = controlPlane('a', sidecar)
+  await using _closing = tunnels
+  await expect.poll(() => dead.filter(({ destroyed }) => destroyed).length).toBe(CONTROL_TUNNELS)
+  expect(await ask(sidecar, ['/1'])).toEqual(['a /1'])
+})
