@@ -123,6 +123,7 @@ test('S11: a control plane under another name than the one that was given gets n
 test('S11: a control plane without TLS is not even asked', async () => {
   const { sandboxId } = await startSidecar()
   const env = {
+    NODE_ENV: 'test' as const,
     SANDBOX_ID: sandboxId,
     SIDECAR_LISTEN: '0.0.0.0:7002',
     RUNNER_SOCKET: '/run/devex/runner/runner.sock',
