@@ -20,6 +20,15 @@ test('the model asks for what the prompt says, one call after the other, then en
   ])
 })
 
+test('a handle that a tool made up is used by the next call', () => {
+  const said = promptFor([
+    steps[0] ?? { server, tool: 'exec' },
+    { server, tool: 'exec', args: { process_id: '{process_id}' } },
+  ])
+  const results = ['[running · process_id p_0123456789abcdef · 10.0 s]']
+  expect(nextMove({ said, tools, results, hasLookedUp })).toMatchObject({ args: { process_id: 'p_0123456789abcdef' } })
+})
+
 test('a tool that is hidden is looked up; one that is not there is said to be missing', () => {
   const said = promptFor(steps)
   expect(nextMove({ said, tools: ['ToolSearch'], results: [], hasLookedUp })).toMatchObject({ kind: 'look-up' })

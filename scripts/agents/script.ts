@@ -41,10 +41,17 @@ export function nextMove({ said, tools, results, hasLookedUp }: Conversation): M
   if (tools.length === 0 || steps.length === 0) return { kind: 'say', text: 'A test of tools' }
   if (step === undefined) return { kind: 'say', text: 'FINAL: done' }
   const name = tools.find((offered) => offered.includes('devex') && offered.endsWith(`_${step.tool}`))
-  if (name !== undefined) return { kind: 'call', name, args: step.args, step: results.length }
+  if (name !== undefined) return { kind: 'call', name, args: filledIn(step.args, results), step: results.length }
   if (tools.includes('ToolSearch') && !hasLookedUp)
     return { kind: 'look-up', tool: `mcp__${step.server}__${step.tool}` }
   return { kind: 'say', text: `MISSING: ${step.tool} is not among ${tools.join(', ')}` }
+}
+
+/** Handles are made up by tools: `{process_id}` in an argument stands for the last one that came back. */
+function filledIn(args: Record<string, unknown>, results: readonly string[]): Record<string, unknown> {
+  const handle = [...results.join('\n').matchAll(/\bp_[\w-]{8,}/g)].at(-1)?.[0]
+  const filled = Object.entries(args).map(([name, value]) => [name, value === '{process_id}' ? handle : value])
+  return Object.fromEntries(filled)
 }
 
 function stepsIn(said: string): z.output<typeof stepSchema>[] {

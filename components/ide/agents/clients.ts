@@ -42,8 +42,8 @@ export function clientsFor(name: string, url: string): AgentClient[] {
       id: 'codex',
       name: 'Codex',
       steps: [
-        { say: 'Add it:', code: `codex mcp add ${name} --url ${url}` },
-        { say: 'Sign in once:', code: `codex mcp login ${name}` },
+        { say: 'Add it; Codex then asks to sign in:', code: `codex mcp add ${name} --url ${url}` },
+        { say: 'To sign in later:', code: `codex mcp login ${name}` },
       ],
       withToken: [{ say: 'Add it:', code: `codex mcp add ${name} --url ${url} --bearer-token-env-var DEVEX_TOKEN` }],
     },

@@ -36,15 +36,13 @@ export function ConnectionRow({ connection }: { connection: AgentConnection }) {
           {`${actor} · may ${scopes.map((scope) => SCOPE_WORDS[scope]).join(', ')} · ${used}`}
         </p>
       </div>
-      {workbench.repl.canEdit && (
-        <IconButton
-          label={`Cut off ${client}`}
-          onClick={() => workbench.overlay.set({ kind: 'cut-agent', id })}
-          disabled={busy === id}
-        >
-          {busy === id ? <SpinnerWheel /> : <Unplug aria-hidden />}
-        </IconButton>
-      )}
+      <IconButton
+        label={`Cut off ${client}`}
+        onClick={() => workbench.overlay.set({ kind: 'cut-agent', id })}
+        disabled={busy === id}
+      >
+        {busy === id ? <SpinnerWheel /> : <Unplug aria-hidden />}
+      </IconButton>
     </li>
   )
 }
