@@ -1,8 +1,14 @@
+import { benchCluster } from './cluster.ts'
 import { benchMcp } from './mcp.ts'
 import { benchSnapshot } from './snapshot.ts'
 import { benchStart } from './start.ts'
 
-const BENCHES: Record<string, () => Promise<void>> = { mcp: benchMcp, snapshot: benchSnapshot, start: benchStart }
+const BENCHES: Record<string, () => Promise<void>> = {
+  cluster: benchCluster,
+  mcp: benchMcp,
+  snapshot: benchSnapshot,
+  start: benchStart,
+}
 
 const [name = ''] = process.argv.slice(2)
 const bench = BENCHES[name]

@@ -82,6 +82,11 @@ export class ClusterProduct implements AsyncDisposable {
     return new ClusterProduct(opened.move(), { namespace: namespace.name, service, settings, control })
   }
 
+  /** The settings of its control planes. */
+  get env(): Readonly<Record<string, string>> {
+    return this.#settings.env
+  }
+
   /** Another control plane on the same stores; sandboxes reach whichever lives. */
   async another(): Promise<ControlProcess> {
     const dataFolder = await mkdtemp(join(tmpdir(), 'devex-cluster-'))

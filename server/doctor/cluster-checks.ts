@@ -99,7 +99,10 @@ async function pids(client: KubeClient): Promise<Finding> {
   if (nodes === 'forbidden' || nodes === 'absent') return refused
   const limits: number[] = []
   for (const { metadata } of namesSchema.parse(nodes.value).items.slice(0, MAX_NODES)) {
-    const settings = await read(client, `/api/v1/nodes/${metadata.name}/proxy/configz`)
+    // A node that does not answer tells nothing.
+    const settings = await read(client, `/api/v1/nodes/${metadata.name}/proxy/configz`, 0).catch(
+      () => 'absent' as const,
+    )
     if (settings === 'forbidden') return refused
     const parsed = settings === 'absent' ? undefined : kubeletSchema.safeParse(settings.value)
     if (parsed?.success === true) limits.push(parsed.data.kubeletconfig.podPidsLimit)
@@ -114,9 +117,13 @@ async function pids(client: KubeClient): Promise<Finding> {
   return ok(`podPidsLimit ${[...new Set(limits)].join(', ')}`)
 }
 
-async function read(client: KubeClient, path: string): Promise<{ value: unknown } | 'absent' | 'forbidden'> {
+async function read(
+  client: KubeClient,
+  path: string,
+  patienceMs = START_PATIENCE_MS,
+): Promise<{ value: unknown } | 'absent' | 'forbidden'> {
   try {
-    return { value: await client.call({ method: 'GET', path, patienceMs: START_PATIENCE_MS }) }
+    return { value: await client.call({ method: 'GET', path, patienceMs }) }
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     if (error.code === 'not_found') return 'absent'

@@ -1,0 +1,139 @@
+import { z } from 'zod'
+import { ClusterProduct } from '#server/cluster/_cluster-product.ts'
+import { prepareTestbed } from '../scripts/testbed.ts'
+import { startBarePod } from './cluster/bare-pod.ts'
+import { benchScale } from './cluster/scale.ts'
+import { describeSamples } from './statistics.ts'
+
+const RUNS = 20
+const WAKE_RUNS = 10
+const WAKE_FILES = 2000
+const BURST = 20
+const KUBELET_LOOKS_MS = 1000
+
+/**
+ * Starts and stops of real pods through the gateway, on one node with as many cores as this machine has, beside a bare
+ * pod of the same image made in turns with them. Then 2,000 REPLs on record (on nodes that only pretend to run pods).
+ */
+export async function benchCluster(): Promise<void> {
+  const [, , , ...only] = process.argv
+  // With IMAGE_TAG (and the test bed's variables) images are taken as they are.
+  if (process.env['IMAGE_TAG'] === undefined) Object.assign(process.env, await prepareTestbed())
+  for (const [name, bench] of Object.entries({
+    cold: benchCold,
+    warm: benchWarm,
+    burst: benchBurst,
+    scale: benchScale,
+  }))
+    if (only.length === 0 || only.includes(name)) await bench()
+}
+
+async function benchCold(): Promise<void> {
+  await using product = await ClusterProduct.start()
+  const files = await replWithFiles(product)
+  const bare: number[] = []
+  const cold: number[] = []
+  const wake: number[] = []
+  const stop: number[] = []
+  for (let run = 0; run < RUNS; run++) {
+    await outOfStep()
+    bare.push((await startBarePod(product.namespace)).readyMs)
+    await outOfStep()
+    const { replId, ms } = await timeCreate(product)
+    cold.push(ms)
+    // What that run left to save is saved first: a stop of what is unchanged is measured.
+    await product.control.ask('save', replId)
+    stop.push(await timed(() => product.control.ask('stop', replId).then(() => product.until(replId, 'stopped'))))
+    await product.control.ask('delete', replId)
+    if (run < WAKE_RUNS) {
+      await outOfStep()
+      wake.push(await timeFirstCommand(product, files))
+      await product.control.ask('stop', files)
+      await product.until(files, 'stopped')
+    }
+  }
+  console.log(describeSamples('floor: a bare pod, create → Ready', bare))
+  console.log(describeSamples('create → first command’s output, cold', cold, bare))
+  console.log(describeSamples(`wake with ${WAKE_FILES} files → first command`, wake, bare))
+  console.log(describeSamples('stop of an unchanged REPL', stop))
+}
+
+async function benchWarm(): Promise<void> {
+  await using product = await ClusterProduct.start({ SPARE_TEMPLATES: 'empty:1' })
+  const warm: number[] = []
+  for (let run = 0; run < RUNS; run++) {
+    await spareIsUp(product)
+    const { replId, ms } = await timeCreate(product)
+    warm.push(ms)
+    await product.control.ask('delete', replId)
+    await product.until(replId, 'deleted')
+  }
+  console.log(describeSamples('create → first command’s output, warm', warm))
+}
+
+async function benchBurst(): Promise<void> {
+  await using product = await ClusterProduct.start()
+  const bare = await startBarePod(product.namespace)
+  const started = performance.now()
+  const each = await Promise.all(Array.from({ length: BURST }, async () => (await timeCreate(product)).ms))
+  console.log(describeSamples('floor: a bare pod, create → Ready', [bare.readyMs]))
+  console.log(describeSamples(`${BURST} at once: create → first command`, each))
+  console.log(`all ${BURST} after ${((performance.now() - started) / 1000).toFixed(1)} s`)
+}
+
+async function timeCreate(product: ClusterProduct): Promise<{ replId: string; ms: number }> {
+  const started = performance.now()
+  const replId = await product.create()
+  await firstCommand(product, replId)
+  return { replId, ms: performance.now() - started }
+}
+
+function timeFirstCommand(product: ClusterProduct, replId: string): Promise<number> {
+  return timed(() => firstCommand(product, replId))
+}
+
+async function firstCommand(product: ClusterProduct, replId: string): Promise<void> {
+  using editor = await product.open(replId)
+  await editor.run('true')
+}
+
+/** The kubelet looks once a second: what begins whenever the step before ended would always meet it at the same moment. */
+async function outOfStep(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 500 + Math.random() * KUBELET_LOOKS_MS))
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const started = performance.now()
+  await work()
+  return performance.now() - started
+}
+
+/** A stopped REPL with so many files of 10 KB. */
+async function replWithFiles(product: ClusterProduct): Promise<string> {
+  const replId = await product.create()
+  {
+    using editor = await product.open(replId)
+    await editor.run(
+      `for i in $(seq ${WAKE_FILES}); do mkdir -p d$((i % 40)); head -c 10000 /dev/urandom > d$((i % 40))/$i; done`,
+    )
+  }
+  await product.control.ask('stop', replId)
+  await product.until(replId, 'stopped')
+  return replId
+}
+
+const servicesSchema = z.object({
+  items: z.array(z.object({ metadata: z.object({ labels: z.record(z.string(), z.string()), annotations: z.record(z.string(), z.string()).default({}) }) })), // prettier-ignore
+})
+
+async function spareIsUp(product: ClusterProduct): Promise<void> {
+  for (;;) {
+    const { items } = servicesSchema.parse(JSON.parse(await product.kubectl('get', 'services', '--output', 'json')))
+    const isUp = items.some(
+      ({ metadata }) =>
+        metadata.labels['devex.dev/repl'] === undefined && metadata.annotations['devex.dev/address'] !== undefined,
+    )
+    if (isUp) return
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  }
+}

@@ -1,0 +1,149 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { newId } from '#protocol/ids.ts'
+import { loadSigningKey } from '#server/auth/keys.ts'
+import { createSecretBox } from '#server/auth/secret-box.ts'
+import { createTokens } from '#server/auth/tokens.ts'
+import { createCertificateAuthority } from '#server/certificates/certificate-authority.ts'
+import { ClusterProduct } from '#server/cluster/_cluster-product.ts'
+import { readEnv } from '#server/env.ts'
+import { createLog } from '#server/log.ts'
+import { openObjectStore, openStateStore } from '#server/open-stores.ts'
+import { openKubeClient } from '#server/orchestrator/kubernetes/client.ts'
+import { KubernetesOrchestrator } from '#server/orchestrator/kubernetes/kubernetes.ts'
+import { createDomain } from '#server/repls/create-repls.ts'
+import type { Domain } from '#server/repls/create-repls.ts'
+import { createQuotas } from '#server/repls/quotas.ts'
+import { createReplStore } from '#server/repls/store.ts'
+import { createWorkspaces } from '#server/workspaces/create-workspaces.ts'
+import { createWorkspaceHistory } from '#server/workspaces/history/workspace-history.ts'
+import { createTemplates } from '#server/workspaces/load-templates.ts'
+import { createSidecarClient } from '#server/workspaces/sidecar-client.ts'
+import { testbedUp } from '../../scripts/testbed.ts'
+import { ROOT } from '../../scripts/root.ts'
+import { describeSamples } from '../statistics.ts'
+import { pretend } from './pretended.ts'
+
+const FEW = 10
+const MANY = 2000
+const OF_ONE_OWNER = 10
+const SWEEPS = 7
+const LISTS = 30
+const STARTS = 7
+const LOOK_MS = 50
+
+const MEASURED = ['sweep', 'list', 'start'] as const
+type Measured = (typeof MEASURED)[number]
+const NAMES: Record<Measured, string> = {
+  sweep: 'sweep',
+  list: 'list of one person',
+  start: 'create → first command, cold',
+}
+
+/** How much slower a sweep, a list and a start are with 2,000 REPLs on record, all running, than with 10. */
+export async function benchScale(): Promise<void> {
+  await using opened = new AsyncDisposableStack()
+  opened.defer(removeFakeNodes)
+  testbedUp('scale')
+  const product = opened.use(await ClusterProduct.start())
+  const reader = opened.use(await openReader(product))
+  opened.defer(() => removePods(product))
+  const owners = Array.from({ length: MANY / OF_ONE_OWNER }, () => ({ id: newId(), name: 'Ada' }))
+  const [first, ...rest] = owners
+  if (first === undefined) return
+  await pretend(reader, [first], FEW)
+  const few = await measure(product, reader.domain, first.id)
+  const started = performance.now()
+  await pretend(reader, rest, OF_ONE_OWNER)
+  console.log(`${MANY} REPLs on record after ${((performance.now() - started) / 1000).toFixed(0)} s`)
+  const many = await measure(product, reader.domain, first.id)
+  for (const name of MEASURED) {
+    console.log(describeSamples(`${NAMES[name]}, ${FEW} REPLs`, few[name]))
+    console.log(describeSamples(`${NAMES[name]}, ${MANY} REPLs`, many[name], few[name]))
+  }
+}
+
+async function measure(product: ClusterProduct, domain: Domain, ownerId: string) {
+  const who = { kind: 'user' as const, id: ownerId, name: 'Ada', hasAvatar: false, isAdmin: false }
+  const samples: Record<Measured, number[]> = { sweep: [], list: [], start: [] }
+  while (samples.sweep.length < SWEEPS) {
+    const started = performance.now()
+    // The product's own sweeper may be at it: then this one did not look.
+    if (await domain.sweeper.sweep()) samples.sweep.push(performance.now() - started)
+    else await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+  }
+  for (let run = 0; run < LISTS; run++) {
+    const started = performance.now()
+    if ((await domain.repls.list(who)).length !== OF_ONE_OWNER) throw new Error('The list is not whole.')
+    samples.list.push(performance.now() - started)
+  }
+  for (let run = 0; run < STARTS; run++) {
+    const started = performance.now()
+    const replId = await product.create()
+    {
+      using editor = await product.open(replId)
+      await editor.run('true')
+    }
+    samples.start.push(performance.now() - started)
+    await product.control.ask('delete', replId)
+    await product.until(replId, 'deleted')
+  }
+  return samples
+}
+
+/** The domain of another control plane on the product's stores, in this process. */
+async function openReader(product: ClusterProduct) {
+  await using opened = new AsyncDisposableStack()
+  const folder = await mkdtemp(join(tmpdir(), 'devex-scale-'))
+  opened.defer(() => rm(folder, { recursive: true, force: true }))
+  const env = readEnv({ ...product.env, DEVEX_DATA: folder })
+  if (env.orchestrator.provider !== 'kubernetes') throw new Error('The product runs on Kubernetes.')
+  const { provider: _, kubeconfig, ...settings } = env.orchestrator
+  const box = createSecretBox(env.DEVEX_SECRET ?? '')
+  const log = createLog({ level: 'error', format: 'text' })
+  const stateStore = opened.use(await openStateStore(env, folder))
+  const objectStore = opened.use(await openObjectStore(env, { folder, box }))
+  const tokens = createTokens(await loadSigningKey(stateStore, box))
+  const client = opened.use(openKubeClient(kubeconfig))
+  const orchestrator = opened.use(
+    new KubernetesOrchestrator({
+      client: openKubeClient(kubeconfig),
+      settings,
+      authority: createCertificateAuthority({ stateStore, box }),
+      tokens,
+      serveCalls: (connection) => connection.destroy(),
+      log,
+    }),
+  )
+  const domain = opened.use(
+    createDomain({
+      stateStore,
+      orchestrator,
+      workspaces: createWorkspaces({ objectStore }),
+      history: createWorkspaceHistory({ objectStore, retention: env.retention }),
+      sidecar: createSidecarClient({ orchestrator, tokens }),
+      templates: await createTemplates({ folder: join(ROOT, 'templates'), probe: (command) => orchestrator.probe(command) }), // prettier-ignore
+      tokens,
+      limits: env,
+      log,
+    }),
+  )
+  const store = createReplStore(stateStore, createQuotas(stateStore, { replsPerUser: MANY, runningReplsPerUser: MANY }))
+  const owned = opened.move()
+  return { client, settings, store, domain, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
+/** Pods of fake nodes have no kubelet that would end them. */
+async function removePods(product: ClusterProduct): Promise<void> {
+  await product.kubectl('delete', 'pods', '--all', '--force', '--grace-period=0')
+}
+
+function removeFakeNodes(): Promise<void> {
+  execFileSync('kubectl', ['delete', 'nodes', '--selector', 'type=kwok'], { stdio: 'ignore' })
+  const [pid] = readFileSync('/var/lib/testbed/pids/kwok', 'utf8').split(' ')
+  process.kill(Number(pid))
+  return Promise.resolve()
+}
