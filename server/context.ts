@@ -1,3 +1,6 @@
+import { createAgents } from '#server/agents/agents.ts'
+import { createCallLog } from '#server/agents/calls.ts'
+import { createConnections } from '#server/agents/connections.ts'
 import { createAuth } from '#server/auth/auth.ts'
 import { loadSigningKey } from '#server/auth/keys.ts'
 import { createSecretBox } from '#server/auth/secret-box.ts'
@@ -16,6 +19,7 @@ import { createServer } from 'node:http'
 import { readFile } from 'node:fs/promises'
 import type { RequestListener } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { Agents } from '#server/agents/agents.ts'
 import type { Auth } from '#server/auth/auth.ts'
 import type { SecretBox } from '#server/auth/secret-box.ts'
 import type { Tokens } from '#server/auth/tokens.ts'
@@ -38,6 +42,7 @@ export interface ApiContext {
   repls: Repls
   history: History
   shares: Shares
+  agents: Agents
   templates: Templates
 }
 
@@ -85,12 +90,12 @@ export async function createContext(foundations: Foundations): Promise<Applicati
   const objectStore = opened.use(await openObjectStore(env, { folder: foundations.dataFolder, box }))
   const tokens = createTokens(await loadSigningKey(stateStore, box))
   // For calls that come over connections which we opened: they wait as long as nobody calls.
-  const calls = createServer({ keepAliveTimeout: 0, headersTimeout: 0, requestTimeout: 0 })
+  const sidecarCalls = createServer({ keepAliveTimeout: 0, headersTimeout: 0, requestTimeout: 0 })
   const { orchestrator, cluster } = await openOrchestrator(foundations, {
     tokens,
     stateStore,
     box,
-    serveCalls: (connection) => void calls.emit('connection', connection),
+    serveCalls: (connection) => void sidecarCalls.emit('connection', connection),
   })
   opened.use(orchestrator)
   const templates = await createTemplates({
@@ -119,6 +124,9 @@ export async function createContext(foundations: Foundations): Promise<Applicati
     resolveGuest: domain.resolveGuest,
   })
   const { access, repls, history, shares, lifecycle } = domain
+  const connections = createConnections({ stateStore, log, now: Date.now })
+  const calls = createCallLog({ stateStore, log })
+  const agents = createAgents({ connections, calls, access, history, onCut: async () => {} })
   const gateway = opened.use(
     createGateway({
       publicUrl,
@@ -141,6 +149,7 @@ export async function createContext(foundations: Foundations): Promise<Applicati
     repls,
     history,
     shares,
+    agents,
     templates,
     publicUrl,
     signInOptions: (cookieHeader) => auth.signInOptions(cookieHeader),
@@ -150,6 +159,7 @@ export async function createContext(foundations: Foundations): Promise<Applicati
     tokens,
     events: domain.workspaceEvents,
     history: domain.history.ofSandbox,
+    onAgentCalls: (replId, reported) => calls.report(replId, reported),
     retention: env.retention,
     ...(cluster !== undefined && { onHello: cluster.onHello }),
     log,
@@ -161,7 +171,7 @@ export async function createContext(foundations: Foundations): Promise<Applicati
       void serveDiskObject(presigned, request, response)
     } else sidecarApi(request, response)
   }
-  calls.on('request', internalApi)
+  sidecarCalls.on('request', internalApi)
   const owned = opened.move()
   return {
     context,

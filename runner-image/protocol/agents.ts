@@ -17,6 +17,9 @@ export const MAX_CALL_DIFF_CHARS = 8 * KIB
 export const agentScopeSchema = z.enum(['repl:read', 'repl:write', 'repl:exec', 'repl:admin'])
 export type AgentScope = z.infer<typeof agentScopeSchema>
 
+/** What an agent may do with somebody's account: see their REPLs; make, start, stop, fork and delete them. */
+export const accountScopeSchema = z.enum(['account:read', 'account:write'])
+
 const id = z.string().min(1).max(100)
 
 /** One tool call. It is told when it begins and again, under the same id, when it ends. */

@@ -1,3 +1,6 @@
+import { createAgents } from '#server/agents/agents.ts'
+import { createCallLog } from '#server/agents/calls.ts'
+import { createConnections } from '#server/agents/connections.ts'
 import type { Authenticator, Principal } from '#server/auth/principal.ts'
 import { readEnv } from '#server/env.ts'
 import { createLog } from '#server/log.ts'
@@ -26,9 +29,18 @@ export function createPeople(): People {
 /** The application as procedures see it, around a domain under test. */
 export function appOf(b: TestBed, { people, publicUrl }: { people: Authenticator; publicUrl: URL }): HttpContext {
   const { access, repls, history, shares } = b.domain
+  const { stateStore } = b
+  const log = createLog({ level: 'warn', format: 'text', write: (line) => b.lines.push(line) })
   return {
     env: readEnv({}),
-    log: createLog({ level: 'warn', format: 'text', write: (line) => b.lines.push(line) }),
+    log,
+    agents: createAgents({
+      connections: createConnections({ stateStore, log, now: () => b.now() }),
+      calls: createCallLog({ stateStore, log }),
+      access,
+      history,
+      onCut: async () => {},
+    }),
     auth: people,
     access,
     repls,

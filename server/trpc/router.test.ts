@@ -53,6 +53,7 @@ const WHO = 'unauthenticated'
 /** Allowed, and the stand-in's answer to it. */
 const YES = 'not_supported'
 const SHARE = 'a234567890123456'
+const TOKEN = { name: 'A machine', expiresAt: Date.now() + 60_000 }
 
 const MATRIX: Row[] = [
   row('account.get', ['ok', 'ok', 'ok', 'ok', 'ok', WHO], (caller) => caller.account.get()),
@@ -96,6 +97,30 @@ const MATRIX: Row[] = [
     caller.history.restore({ replId, id: 'x' }),
   ),
   row('history.fork', [YES, YES, YES, NO, ABSENT, WHO], (caller, replId) => caller.history.fork({ replId, id: 'x' })),
+  row('agents.connections', ['ok', 'ok', 'ok', 'ok', ABSENT, WHO], (caller, replId) =>
+    caller.agents.connections({ replId }),
+  ),
+  row('agents.mine', ['ok', 'ok', 'ok', NO, 'ok', WHO], (caller) => caller.agents.mine()),
+  row('agents.cut', [ABSENT, ABSENT, ABSENT, ABSENT, ABSENT, WHO], (caller) =>
+    caller.agents.cut({ connectionId: 'x' }),
+  ),
+  row('agents.calls', ['ok', 'ok', 'ok', 'ok', ABSENT, WHO], (caller, replId) => caller.agents.calls({ replId })),
+  row('agents.watch', ['ok', 'ok', 'ok', 'ok', ABSENT, WHO], (caller, replId) =>
+    first(caller.agents.watch({ replId })),
+  ),
+  row('agents.undoRun', [ABSENT, ABSENT, NO, NO, ABSENT, WHO], (caller, replId) =>
+    caller.agents.undoRun({ replId, run: 'x' }),
+  ),
+  row('agents.tokens.create', ['ok', 'ok', 'ok', NO, ABSENT, WHO], (caller, replId) =>
+    caller.agents.tokens.create({ replId, ...TOKEN, scopes: ['repl:read'] }),
+  ),
+  row('agents.tokens.createForAccount', ['ok', 'ok', 'ok', NO, 'ok', WHO], (caller) =>
+    caller.agents.tokens.createForAccount({ ...TOKEN, scopes: ['account:read'] }),
+  ),
+  row('agents.tokens.list', ['ok', 'ok', 'ok', NO, 'ok', WHO], (caller) => caller.agents.tokens.list()),
+  row('agents.tokens.revoke', [ABSENT, ABSENT, ABSENT, ABSENT, ABSENT, WHO], (caller) =>
+    caller.agents.tokens.revoke({ connectionId: 'x' }),
+  ),
   row('repls.stop', ['ok', 'ok', NO, NO, ABSENT, WHO], (caller, replId) => caller.repls.stop({ replId })),
   row('repls.delete', ['ok', NO, NO, NO, ABSENT, WHO], (caller, replId) => caller.repls.delete({ replId })),
 ]

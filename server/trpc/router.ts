@@ -1,4 +1,5 @@
 import { accountRouter } from '#server/trpc/account.ts'
+import { agentsRouter } from '#server/trpc/agents.ts'
 import { historyRouter } from '#server/trpc/history.ts'
 import { createCallerFactory, router } from '#server/trpc/init.ts'
 import { replsRouter } from '#server/trpc/repls.ts'
@@ -8,6 +9,7 @@ import { templatesRouter } from '#server/trpc/templates.ts'
 /** The application's API: what pages use over HTTP and `/ws/trpc`, and tests in-process. */
 export const appRouter = router({
   account: accountRouter,
+  agents: agentsRouter,
   history: historyRouter,
   repls: replsRouter,
   shares: sharesRouter,

@@ -19,6 +19,8 @@ import type {
   uploadsResponseSchema,
 } from '#protocol/adoption.ts'
 import type { GenerationClaims } from '#protocol/claims.ts'
+import { agentCallsReportSchema } from '#protocol/agents.ts'
+import type { AgentCall } from '#protocol/agents.ts'
 import { MAX_PACK_BYTES } from '#snapshot/limits.ts'
 import type { Tokens } from '#server/auth/tokens.ts'
 import { AppError, HTTP_STATUS, toAppError, toWireError } from '#server/errors.ts'
@@ -31,6 +33,8 @@ import type { WorkspaceEvents, WorkspaceRef } from '#server/workspaces/workspace
 
 /** Largest body of a call: 500 objects with names and hashes. */
 const MAX_BODY_BYTES = 256 * 1024
+/** A report of calls carries diffs, in the worst case six bytes a character. */
+const MAX_REPORT_BYTES = 2 * 1024 * 1024
 
 interface InternalApiOptions {
   objectStore: ObjectStore
@@ -39,6 +43,8 @@ interface InternalApiOptions {
   /** The past of the asker's repl. */
   history?: SandboxHistory
   retention?: Retention
+  /** Agents' calls in the asker's repl began or ended. */
+  onAgentCalls?: (replId: string, calls: AgentCall[]) => Promise<void>
   /** A pod's sidecar is up, and where. */
   onHello?: (sandboxId: string, address: string) => Promise<void>
   log: Log
@@ -72,7 +78,7 @@ export function createInternalApi(
     const handler = routes.get(`${request.method} ${path}`)
     if (handler === undefined) throw new AppError('not_found', `There is no ${request.method} ${path} here.`)
     const asker = await authorize(request, options)
-    return handler(asker, request.method === 'POST' ? await readJson(request) : undefined)
+    return handler(asker, request.method === 'POST' ? await readJson(request, bodyLimitOf(path)) : undefined)
   }
   return (request, response) => {
     answer(request).then(
@@ -86,7 +92,7 @@ export function createInternalApi(
   }
 }
 
-function routesOf({ objectStore, events, history, retention }: InternalApiOptions): Map<string, Handler> {
+function routesOf({ objectStore, events, history, retention, onAgentCalls }: InternalApiOptions): Map<string, Handler> {
   return new Map<string, Handler>([
     [
       `GET ${INTERNAL_ROUTES.head}`,
@@ -137,6 +143,13 @@ function routesOf({ objectStore, events, history, retention }: InternalApiOption
         return {}
       },
     ],
+    [
+      `POST ${INTERNAL_ROUTES.agentCalls}`,
+      async ({ repl }, body) => {
+        await onAgentCalls?.(repl.replId, agentCallsReportSchema.parse(body).calls)
+        return {}
+      },
+    ],
     ...historyRoutes(history),
   ])
 }
@@ -164,7 +177,7 @@ function historyRoutes(history: SandboxHistory | undefined): [string, Handler][]
 /** The one call before adoption: its token was made with the pod, and says which sandbox it is. */
 async function hear(request: IncomingMessage, { tokens, onHello }: InternalApiOptions): Promise<unknown> {
   const { sandbox } = await tokens.verifyBoot(tokenOf(request))
-  const hello = helloRequestSchema.parse(await readJson(request))
+  const hello = helloRequestSchema.parse(await readJson(request, MAX_BODY_BYTES))
   if (hello.sandbox !== sandbox) throw new AppError('forbidden', 'This token is for another sandbox.')
   if (onHello === undefined) throw new AppError('not_found', 'Nobody waits for a hello here.')
   await onHello(sandbox, hello.address)
@@ -198,12 +211,16 @@ async function presignUpload(
   return { url, headers }
 }
 
-async function readJson(request: IncomingMessage): Promise<unknown> {
+function bodyLimitOf(path: string): number {
+  return path === INTERNAL_ROUTES.agentCalls ? MAX_REPORT_BYTES : MAX_BODY_BYTES
+}
+
+async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
   const parts: Uint8Array[] = []
   let bytes = 0
   for await (const part of request) {
     bytes += part.length
-    if (bytes > MAX_BODY_BYTES) throw new AppError('too_large', 'The body of this call is too large.')
+    if (bytes > maxBytes) throw new AppError('too_large', 'The body of this call is too large.')
     parts.push(part)
   }
   try {
