@@ -26,6 +26,16 @@ test('S11: what another authority signed is not believed', async () => {
   )
 })
 
+test('two authorities made on one day do not stand in each other’s way', async () => {
+  const { authority } = await temporaryAuthority()
+  const { authority: other } = await temporaryAuthority()
+  const ca = (await other.trust()) + (await authority.trust())
+  for (const each of [authority, other]) {
+    const identity = await each.issue({ names: ['a.devex'], ms: HOUR_MS })
+    expect(await greet({ ...identity, ca, servername: 'a.devex' })).toBe('hello')
+  }
+})
+
 test('replicas that start at once share one authority', async () => {
   const { stateStore, box } = await temporaryAuthority()
   const replicas = [1, 2, 3].map(() => createCertificateAuthority({ stateStore, box }))

@@ -30,9 +30,11 @@ interface Validity {
 /** A new authority that may sign leaves and no further authorities (RFC 5280 §4.2.1.9). */
 export async function newAuthority({ now, ms }: Validity): Promise<Identity> {
   const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
+  const serialNumber = newSerialNumber()
   const certificate = await X509CertificateGenerator.createSelfSigned({
-    serialNumber: newSerialNumber(),
-    name: `CN=Devex sandboxes ${new Date(now).toISOString().slice(0, 10)}`,
+    serialNumber,
+    // Never two of one name: of those, OpenSSL tries the first one only.
+    name: `CN=Devex sandboxes ${new Date(now).toISOString().slice(0, 10)} ${serialNumber.slice(0, 8)}`,
     ...validity({ now, ms }),
     signingAlgorithm: ALGORITHM,
     keys,

@@ -22,6 +22,7 @@ import {
   objectConflict,
   rangeRefused,
 } from '#server/object-store/bounds.ts'
+import { certificateAdvice } from '#server/trust.ts'
 import type { PutObjectCommandInput } from '@aws-sdk/client-s3'
 import type { ObjectInfo, ObjectStore, PutCondition } from '#server/object-store/object-store.ts'
 
@@ -241,8 +242,10 @@ class S3ObjectStore implements ObjectStore {
 
   #translate(error: unknown, key: string): AppError {
     const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    const advice = certificateAdvice(error, 'S3_ENDPOINT')
     return new AppError('unavailable', `The bucket ${this.#bucket} does not answer for ${key || 'us'}: ${reason}.`, {
       cause: error,
+      ...(advice !== undefined && { advice }),
     })
   }
 }

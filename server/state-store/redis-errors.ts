@@ -1,4 +1,5 @@
 import { AppError } from '#server/errors.ts'
+import { certificateAdvice } from '#server/trust.ts'
 
 /** A fault of the server at `host`, or of the way there, in the port's words. */
 export function translateRedisError(host: string, error: unknown): AppError {
@@ -10,7 +11,10 @@ export function translateRedisError(host: string, error: unknown): AppError {
       advice: 'Check REDIS_URL, or UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN.',
     })
   }
-  return new AppError('unavailable', `The Redis server ${host} does not answer: ${reason}.`)
+  const advice = certificateAdvice(error, 'REDIS_URL (or UPSTASH_REDIS_REST_URL)')
+  return new AppError('unavailable', `The Redis server ${host} does not answer: ${reason}.`, {
+    ...(advice !== undefined && { advice }),
+  })
 }
 
 /** The refusal of records that a newer Devex wrote. */
