@@ -130,7 +130,11 @@ export function openKubeClient(kubeconfig?: string): KubeClient {
     },
     stream: async (call) => {
       const answer = await open(call)
-      if (answer.statusCode === 200) return answer
+      if (answer.statusCode === 200) {
+        // Whoever reads a watch knows how long it may be silent.
+        answer.setTimeout(0)
+        return answer
+      }
       throw apiError(answer.statusCode ?? 0, await textOf(answer))
     },
     [Symbol.dispose]: () => agents[Symbol.dispose](),

@@ -38,18 +38,21 @@ export async function follow<T>(options: FollowOptions<T>): Promise<void> {
         onChange({ kind: 'all', objects: list.items.map((item) => schema.parse(item)) })
         version = list.metadata.resourceVersion
       }
+      const before = version
       for await (const seen of watch(options, version)) {
         version = seen
         wait = WATCH_RETRY_FIRST_MS
       }
+      if (version !== before) continue
     } catch (error) {
       if (signal.aborted) return
       if (error instanceof Forgotten || (error instanceof Error && 'code' in error && error.code === 'gone'))
         version = undefined
       else log.debug('a watch broke off', { path, error: String(error) })
-      await delay(wait, undefined, { signal }).catch(() => undefined)
-      wait = Math.min(wait * 2, WATCH_RETRY_MAX_MS)
     }
+    // Also after one that ended in order and told nothing: something on the way may end them all at once.
+    await delay(wait, undefined, { signal }).catch(() => undefined)
+    wait = Math.min(wait * 2, WATCH_RETRY_MAX_MS)
   }
 }
 
@@ -70,8 +73,7 @@ async function* watch<T>(
     },
     signal,
   })
-  giveUpAfterSilence(answer)
-  for await (const line of parseJsonLines(answer)) {
+  for await (const line of parseJsonLines(untilSilent(answer))) {
     const event = watchEventSchema.parse(line)
     if (event.type === 'ERROR') {
       const { code, message } = errorStatusSchema.parse(event.object)
@@ -84,7 +86,15 @@ async function* watch<T>(
   }
 }
 
-function giveUpAfterSilence(answer: IncomingMessage): void {
-  answer.socket.setTimeout(WATCH_SILENCE_MS, () => answer.destroy(new Error('nothing was heard on a watch')))
-  answer.once('close', () => answer.socket.setTimeout(0))
+/** What comes, until for too long nothing does. */
+async function* untilSilent(answer: IncomingMessage): AsyncGenerator<Uint8Array> {
+  const timer = setTimeout(() => answer.destroy(new Error('nothing was heard on a watch')), WATCH_SILENCE_MS)
+  try {
+    for await (const bytes of answer) {
+      timer.refresh()
+      yield Buffer.from(bytes)
+    }
+  } finally {
+    clearTimeout(timer)
+  }
 }
