@@ -1,14 +1,16 @@
 'use client'
 
-import { Cpu, Files, History, Keyboard, Radio, Search } from 'lucide-react'
+import { Bot, Cpu, Files, History, Keyboard, Radio, Search } from 'lucide-react'
 import { cx } from '#components/ui/cx.ts'
 import { IconButton } from '#components/ui/icon-button.tsx'
+import { StateDot } from '#components/ui/state-dot.tsx'
 import type { SideView } from './stores/layout.ts'
 import { useStore, useWorkbench } from './use-workbench.tsx'
 
 const VIEWS = [
   { view: 'files', label: 'Files', icon: Files },
   { view: 'history', label: 'History', icon: History },
+  { view: 'agents', label: 'Agents', icon: Bot },
   { view: 'ports', label: 'Ports', icon: Radio },
   { view: 'processes', label: 'Processes', icon: Cpu },
 ] as const
@@ -17,6 +19,8 @@ const VIEWS = [
 export function ActivityRail() {
   const workbench = useWorkbench()
   const { side } = useStore(workbench.memory.layout)
+  const { list } = useStore(workbench.terminals.state)
+  const isAgentAtWork = list.some(({ kind, exit }) => kind === 'agent' && exit === undefined)
   const toggle = (view: SideView): void => workbench.showSide(side === view ? null : view)
   return (
     <nav
@@ -30,10 +34,12 @@ export function ActivityRail() {
           side="right"
           isActive={side === view}
           aria-pressed={side === view}
-          className={cx('size-8! [&_svg]:size-[18px]!', side === view && 'text-accent-text!')}
+          className={cx('relative size-8! [&_svg]:size-[18px]!', side === view && 'text-accent-text!')}
           onClick={() => toggle(view)}
         >
           <Icon aria-hidden />
+          {/* The terminals say the same in words. */}
+          {view === 'agents' && isAgentAtWork && <StateDot tone="busy" className="absolute right-1 top-1" />}
         </IconButton>
       ))}
       <div className="grow" />

@@ -201,6 +201,7 @@ export const COMMANDS: readonly Command[] = [
     run: (bench) => bench.showSide('files'),
   },
   { id: 'view.history', title: 'Show history', group: 'View', run: (bench) => bench.showSide('history') },
+  { id: 'view.agents', title: 'Show agents', group: 'View', run: (bench) => bench.showSide('agents') },
   { id: 'view.ports', title: 'Show ports', group: 'View', run: (bench) => bench.showSide('ports') },
   { id: 'view.processes', title: 'Show processes', group: 'View', run: (bench) => bench.showSide('processes') },
   {
@@ -276,6 +277,12 @@ export const COMMANDS: readonly Command[] = [
     keys: ['alt+c'],
     isEnabled: canEdit,
     run: (bench) => bench.overlay.set({ kind: 'checkpoint' }),
+  },
+  {
+    id: 'repl.connect-agent',
+    title: 'Connect an agent',
+    group: 'REPL',
+    run: (bench) => bench.overlay.set({ kind: 'connect-agent' }),
   },
   {
     id: 'repl.share',

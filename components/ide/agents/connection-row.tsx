@@ -26,7 +26,9 @@ export function ConnectionRow({ connection }: { connection: AgentConnection }) {
   const used = lastUsedAt === undefined ? 'not used yet' : `used ${formatAgo(lastUsedAt, Math.max(now, lastUsedAt))}`
   return (
     <li className="flex items-center gap-2.5 py-1.5 pl-4 pr-1.5">
-      <Avatar id={id} name={client} kind="agent" size="sm" />
+      <span aria-hidden className="flex">
+        <Avatar id={id} name={client} kind="agent" size="sm" />
+      </span>
       <div className="min-w-0 grow">
         <p className="truncate text-text" title={`${client}, ${actor}`}>
           {client}
