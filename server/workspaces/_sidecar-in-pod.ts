@@ -29,7 +29,7 @@ export async function startSidecar() {
   }
   await renew()
   const tunnel = new ControlTunnel()
-  const server = await listen({
+  const options = {
     listen: { tls: { address: { host: '127.0.0.1', port: 0 }, folder } },
     sandboxId,
     sandbox: new AdoptedSandbox({
@@ -40,8 +40,10 @@ export async function startSidecar() {
       log: () => undefined,
     }),
     authorize: createAuthorize({ publicKeyPem: tokens.publicKey, sandboxId }),
+    mcp: () => Promise.reject(new Error('no agent comes here')),
     tunnel,
-  })
+  }
+  const server = await listen(options)
   onTestFinished(() => server[Symbol.asyncDispose]())
   const trust = await ca.trust()
   const dial = async (options: { servername?: string; ca?: string } = {}): Promise<TLSSocket> => {

@@ -7,6 +7,7 @@ import { openDataFolder } from '#server/data-folder.ts'
 import { readEnv } from '#server/env.ts'
 import { listenOnPort, listenOnSocket } from '#server/listen.ts'
 import { createLog } from '#server/log.ts'
+import { trustToo } from '#server/trust.ts'
 import { askSchema, settingsSchema } from '#server/workspaces/faults/_wire.ts'
 import type { Ask, Told } from '#server/workspaces/faults/_wire.ts'
 import type { Application } from '#server/context.ts'
@@ -16,6 +17,7 @@ const ROOT = join(import.meta.dirname, '../../..')
 
 const settings = settingsSchema.parse(JSON.parse(process.argv[2] ?? ''))
 const env = readEnv({ ...settings.env, DEVEX_DATA: settings.dataFolder, PORT: String(settings.port) })
+if (env.CA_FILE !== undefined) await trustToo(env.CA_FILE)
 const data = await openDataFolder(settings.dataFolder)
 const internal = createServer()
 await listenOnSocket(internal, settings.controlSocket)
