@@ -98,7 +98,7 @@ describe('D2: a pod that is taken away', () => {
     }
     await product.until(replId, 'failed', 'stopped')
     using editor = await product.open(replId)
-    await editor.run('sha256sum --check --quiet sum')
+    await expect(editor.run('sha256sum --check --quiet sum')).resolves.toBeUndefined()
   })
 
   test('D4: is no reason to say that a stop has saved', async () => {

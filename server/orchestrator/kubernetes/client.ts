@@ -1,7 +1,6 @@
 import { request as httpsRequest, Agent } from 'node:https'
 import type { RequestOptions } from 'node:https'
 import type { IncomingMessage } from 'node:http'
-import { setTimeout as delay } from 'node:timers/promises'
 import { KubeConfig } from '@kubernetes/client-node'
 import { AppError } from '#server/errors.ts'
 import { apiError, isPassing } from './errors.ts'
@@ -13,6 +12,7 @@ import {
   MAX_ANSWER_BYTES,
   MAX_API_CONNECTIONS,
 } from './limits.ts'
+import { pause } from './pause.ts'
 
 export interface ApiCall {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
@@ -120,11 +120,7 @@ export function openKubeClient(kubeconfig?: string): KubeClient {
           return await once(call)
         } catch (error) {
           if (!isPassing(error) || Date.now() + wait > until) throw error
-          await delay(
-            wait * (0.5 + Math.random() / 2),
-            undefined,
-            call.signal === undefined ? {} : { signal: call.signal },
-          )
+          await pause(wait * (0.5 + Math.random() / 2), call.signal)
         }
       }
     },

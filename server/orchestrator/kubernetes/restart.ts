@@ -1,9 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '#server/errors.ts'
 import type { SandboxPart } from '../orchestrator.ts'
 import type { Cluster } from './kubernetes.ts'
 import { READY_POLL_MS, RESTART_WAIT_MS, REVIVE_WAIT_MS, SAVER_WAIT_MS } from './limits.ts'
 import { PORTS } from './names.ts'
+import { pause } from './pause.ts'
 import { saverContainer } from './pod-template.ts'
 import { acknowledgeRestarts, writeSaver } from './record.ts'
 import { podOf, sandboxOf } from './view.ts'
@@ -64,7 +64,7 @@ async function comesBack(
     const seen = cluster.roster.get(sandboxId)
     return seen !== undefined && sandboxOf(seen)?.deadParts?.includes(part) === true && isRunning(seen, part)
   }
-  while (!isKnown() && Date.now() < until) await delay(READY_POLL_MS, undefined, { signal })
+  while (!isKnown() && Date.now() < until) await pause(READY_POLL_MS, signal)
   await acknowledgeRestarts(cluster, sandboxId, part)
   return true
 }
@@ -94,6 +94,6 @@ async function untilItAnswers(
     } catch (error) {
       if (Date.now() > until) throw error
     }
-    await delay(READY_POLL_MS, undefined, { signal })
+    await pause(READY_POLL_MS, signal)
   }
 }
