@@ -1,19 +1,16 @@
-import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { findBrowser, starts } from './browser.ts'
 import { exitCodeOf } from './run-tool.ts'
 import { ROOT } from './root.ts'
+import { hasTestbed, prepareTestbed } from './testbed.ts'
 
 /**
- * Tests on a real Kubernetes: starts the test bed, builds the images, runs `*.cluster.ts`, and ends with one line of
- * counts. Without the test bed it says so and fails: whoever asked for these tests wanted them.
+ * Tests on a real Kubernetes: starts the test bed, builds the images, runs `*.cluster.ts`, then a browser against the
+ * product as it is deployed, and ends with one line of counts. Without the test bed it says so and fails: whoever asked for these tests wanted them.
  */
-const TESTBED = join(ROOT, '..', 'shared', 'testbed')
 const REPORT = join(ROOT, '.build', 'reports', 'cluster.json')
-/** Images of these tests, apart from those that somebody works with. */
-const IMAGES = { IMAGE_REGISTRY: 'devex.test', IMAGE_TAG: 'test' }
 
 const reportSchema = z.object({
   numPassedTests: z.int(),
@@ -21,16 +18,31 @@ const reportSchema = z.object({
   numTotalTests: z.int(),
 })
 
+const playwrightReport = z.object({
+  stats: z.object({ expected: z.int(), unexpected: z.int(), flaky: z.int(), skipped: z.int() }),
+})
+
+interface Counts {
+  passed: number
+  failed: number
+  skipped: number
+}
+
 async function main(): Promise<boolean> {
-  if (!existsSync(join(TESTBED, 'up')) || process.getuid?.() !== 0) {
+  if (!hasTestbed()) {
     console.log('There is no test bed here (or this is not root): nothing was tested on a cluster.')
     return false
   }
-  if (spawnSync(join(TESTBED, 'up'), { stdio: 'inherit' }).status !== 0) throw new Error('The test bed does not start.')
-  const env = { ...testbedEnv(), ...IMAGES }
-  if ((await exitCodeOf('../scripts/build.ts', [])) !== 0) throw new Error('The build failed.')
-  if ((await exitCodeOf('../scripts/images.ts', [], env)) !== 0) throw new Error('The images could not be built.')
+  const env = await prepareTestbed()
   await mkdir(join(ROOT, '.build', 'reports'), { recursive: true })
+  const cluster = await clusterTests(env)
+  const deployed = await deployedTests(env)
+  const [passed, failed, skipped] = [cluster.passed + deployed.passed, cluster.failed + deployed.failed, cluster.skipped + deployed.skipped] // prettier-ignore
+  console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+  return failed === 0
+}
+
+async function clusterTests(env: Record<string, string>): Promise<Counts> {
   await rm(REPORT, { force: true })
   const args = [
     'run',
@@ -48,20 +60,24 @@ async function main(): Promise<boolean> {
   } = reportSchema.parse(JSON.parse(await readFile(REPORT, 'utf8')))
   // A file that does not load fails the run without failing a test.
   const failed = numFailedTests + (code !== 0 && numFailedTests === 0 ? 1 : 0)
-  const skipped = numTotalTests - passed - numFailedTests
-  console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
-  return failed === 0
+  return { passed, failed, skipped: numTotalTests - passed - numFailedTests }
 }
 
-/** What the test bed's `env` exports. */
-function testbedEnv(): Record<string, string> {
-  const text = execFileSync('bash', ['-c', '. "$0/env" && env -0', TESTBED], { encoding: 'utf8' })
-  const all = text.split('\0').map((line) => line.split(/=(.*)/s))
-  return Object.fromEntries(
-    all.flatMap(([name = '', value = '']) =>
-      name === 'KUBECONFIG' || name.startsWith('TESTBED_') ? [[name, value]] : [],
-    ),
-  )
+/** The control plane from its own image, as `kubectl apply -k` installs it. */
+async function deployedTests(env: Record<string, string>): Promise<Counts> {
+  const browser = await findBrowser()
+  if (browser === undefined || !starts(browser)) {
+    console.log('SKIPPED: the browser tests, since there is no Chromium and none can be installed here.')
+    return { passed: 0, failed: 0, skipped: 1 }
+  }
+  const report = join(ROOT, '.build', 'reports', 'deployed.json')
+  await rm(report, { force: true })
+  const args = ['test', '--config', 'playwright.cluster.config.ts', '--reporter=list,json']
+  const more = { CHROMIUM: browser, PLAYWRIGHT_JSON_OUTPUT_NAME: report }
+  const code = await exitCodeOf('@playwright/test/cli.js', args, { ...env, ...more })
+  const { stats } = playwrightReport.parse(JSON.parse(await readFile(report, 'utf8')))
+  const failed = stats.unexpected + stats.flaky
+  return { passed: stats.expected, failed: failed + (code !== 0 && failed === 0 ? 1 : 0), skipped: stats.skipped }
 }
 
 process.exitCode = (await main()) ? 0 : 1

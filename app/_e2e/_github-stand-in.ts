@@ -29,18 +29,18 @@ export interface GithubStandIn extends AsyncDisposable {
 export const CLIENT_ID = 'Iv1.0123456789abcdef'
 export const CLIENT_SECRET = 'stand-in-secret'
 
-/** Starts the stand-in on a free port. */
-export async function startGithub(account: Account): Promise<GithubStandIn> {
+/** Starts the stand-in on a free port of `host`. */
+export async function startGithub(account: Account, host = '127.0.0.1'): Promise<GithubStandIn> {
   const grants = new Map<string, { account: Account; challenge: string | null }>()
   const tokens = new Map<string, Account>()
   const server = createServer((request, response) => void handle(request, response))
-  server.listen(0, '127.0.0.1')
+  server.listen(0, host)
   await once(server, 'listening')
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
 
   const standIn: GithubStandIn = {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://${host}:${port}`,
     account,
     codes: [],
     refusedCodes: 0,

@@ -47,7 +47,13 @@ export async function makeNamespace(): Promise<TestNamespace> {
   await kubectl('label', 'namespace', name, 'pod-security.kubernetes.io/enforce=restricted')
   return {
     name,
-    [Symbol.asyncDispose]: async () => void (await kubectl('delete', 'namespace', name, '--wait=false')),
+    [Symbol.asyncDispose]: async () => {
+      // What still runs would try to save for minutes, to a control plane that is gone; and the namespace waits for it.
+      await kubectl('--namespace', name, 'delete', 'deployments', '--all', '--wait=false')
+      await kubectl('--namespace', name, 'delete', 'replicasets', '--all', '--wait=false')
+      await kubectl('--namespace', name, 'delete', 'pods', '--all', '--force', '--grace-period=0', '--wait=false')
+      await kubectl('delete', 'namespace', name, '--wait=false')
+    },
   }
 }
 

@@ -14,14 +14,15 @@ export interface Redis extends AsyncDisposable {
   empty(): Promise<void>
 }
 
-/** `undefined` where no `redis-server` is installed. */
-export async function startRedis(folder: string): Promise<Redis | undefined> {
+/** `undefined` where no `redis-server` is installed. `address`: one of this machine's that others reach, too. */
+export async function startRedis(folder: string, address = '127.0.0.1'): Promise<Redis | undefined> {
   if (spawnSync('redis-server', ['--version']).status !== 0) return undefined
   await mkdir(folder, { recursive: true })
   const port = await freePort()
   // Every answered write is on the disk: a restart loses nothing.
-  const options = { port, bind: '127.0.0.1', dir: folder, appendonly: 'yes', appendfsync: 'always', save: '' }
-  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
+  const options = { port, 'protected-mode': 'no', dir: folder, appendonly: 'yes', appendfsync: 'always', save: '' }
+  const bind = ['--bind', ...new Set(['127.0.0.1', address])]
+  const args = [...bind, ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])]
   const start = async () => {
     const child = spawn('redis-server', args, { stdio: 'ignore' })
     while (!(await say(port, 'PING').catch(() => '')).startsWith('+PONG')) {
@@ -37,7 +38,7 @@ export async function startRedis(folder: string): Promise<Redis | undefined> {
     await exited
   }
   return {
-    url: `redis://127.0.0.1:${port}`,
+    url: `redis://${address}:${port}`,
     restart: async () => {
       await kill()
       server = await start()
