@@ -2,6 +2,9 @@ import { createAgents } from '#server/agents/agents.ts'
 import { createCallLog } from '#server/agents/calls.ts'
 import { createConnections } from '#server/agents/connections.ts'
 import { createAuth } from '#server/auth/auth.ts'
+import { createAccessTokens } from '#server/auth/oauth/access-tokens.ts'
+import { createKeyring } from '#server/auth/oauth/keyring.ts'
+import { principalOfUser } from '#server/auth/principal.ts'
 import { loadSigningKey } from '#server/auth/keys.ts'
 import { createSecretBox } from '#server/auth/secret-box.ts'
 import { createTokens } from '#server/auth/tokens.ts'
@@ -126,6 +129,7 @@ export async function createContext(foundations: Foundations): Promise<Applicati
   const { access, repls, history, shares, lifecycle } = domain
   const connections = createConnections({ stateStore, log, now: Date.now })
   const calls = createCallLog({ stateStore, log })
+  const keyring = createKeyring({ stateStore, box })
   const agents = createAgents({ connections, calls, access, history, onCut: async () => {} })
   const gateway = opened.use(
     createGateway({
@@ -138,6 +142,17 @@ export async function createContext(foundations: Foundations): Promise<Applicati
       tokens,
       stateStore,
       previewKey: box.derive('preview-cookie'),
+      agents: {
+        connections,
+        accessTokens: createAccessTokens(keyring, () => publicUrl().origin),
+        userOf: async (userId) => {
+          const user = await auth.users.get(userId)
+          return user === undefined ? undefined : principalOfUser(user)
+        },
+        repls,
+        history,
+        callsPerMinute: env.AGENT_CALLS_PER_MINUTE,
+      },
       log,
     }),
   )

@@ -95,6 +95,12 @@ const settings = z.object({
     .positive()
     .default(5)
     .describe('REPLs of one user that may run at a time.'),
+  AGENT_CALLS_PER_MINUTE: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(12_000)
+    .describe('Calls that one agent may make in a minute; twice as many for all agents of a REPL.'),
   SPARE_SANDBOXES: z.coerce
     .number()
     .int()

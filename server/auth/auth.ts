@@ -1,6 +1,7 @@
 import { decode } from 'next-auth/jwt'
 import { parseCookies } from '#server/auth/cookies.ts'
 import { LOCAL_BROWSER_COOKIE, createLocalSignIn } from '#server/auth/local-sign-in.ts'
+import { principalOfUser } from '#server/auth/principal.ts'
 import { createProviderTokens } from '#server/auth/provider-tokens.ts'
 import { createUsers } from '#server/auth/users.ts'
 import type { GithubSettings } from '#server/auth/github.ts'
@@ -51,14 +52,7 @@ export function createAuth({ stateStore, box, github, isLoopback, isSecure, reso
   const userOf = async (cookies: Record<string, string>): Promise<Principal | undefined> => {
     const token = await decodeCookie(cookies[isSecure ? SECURE_COOKIE : PLAIN_COOKIE], cookieSecret)
     const user = token?.sub === undefined ? undefined : await users.get(token.sub)
-    if (user === undefined) return undefined
-    return {
-      kind: 'user',
-      id: user.id,
-      name: user.name,
-      hasAvatar: user.avatarUrl !== undefined,
-      isAdmin: user.isAdmin,
-    }
+    return user === undefined ? undefined : principalOfUser(user)
   }
 
   return {

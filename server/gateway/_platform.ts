@@ -6,6 +6,8 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { randomBytes } from 'node:crypto'
+import { createConnections } from '#server/agents/connections.ts'
+import type { Connections } from '#server/agents/connections.ts'
 import { newId, newSandboxId } from '#protocol/ids.ts'
 import { isAtLeast } from '#protocol/roles.ts'
 import type { Role } from '#protocol/roles.ts'
@@ -16,6 +18,7 @@ import { startRunner } from '#server/gateway/_runner.ts'
 import type { StandInRunner } from '#server/gateway/_runner.ts'
 import { createGateway } from '#server/gateway/gateway.ts'
 import type { Gateway } from '#server/gateway/gateway.ts'
+import type { McpDeps } from '#server/gateway/mcp/create-mcp-door.ts'
 import type { GatewayLimits } from '#server/gateway/limits.ts'
 import type { GatewayDeps } from '#server/gateway/parts.ts'
 import { createLog } from '#server/log.ts'
@@ -27,8 +30,8 @@ import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
 export interface Platform extends AsyncDisposable {
   gateway: Gateway
   runner: StandInRunner
-  /** Where `dial` leads: the stand-in's socket unless a test has another runner. */
-  sandbox: { socketPath: string; id: string }
+  /** Where `dial` leads: the stand-in's socket unless a test has another runner, and a sidecar's. */
+  sandbox: { socketPath: string; sidecarPath: string; id: string }
   /** What a runner checks tokens with. */
   publicKey: string
   port: number
@@ -36,6 +39,8 @@ export interface Platform extends AsyncDisposable {
   replId: string
   access: StandInAccess
   stateStore: StateStore
+  /** Agents that were let in. */
+  connections: Connections
   /** A signed-in person's cookie header, with that role in the repl. */
   person(role?: Role): { id: string; cookie: string }
   /** Signs a cookie out. */
@@ -54,7 +59,10 @@ export interface StandInAccess extends Access {
   changed(): void
 }
 
-export async function startPlatform(limits: Partial<GatewayLimits> = {}): Promise<Platform> {
+export async function startPlatform(
+  limits: Partial<GatewayLimits> = {},
+  agents: Partial<McpDeps> = {},
+): Promise<Platform> {
   const folder = await mkdtemp(join(tmpdir(), 'devex-gateway-'))
   const replId = newId()
   const tokens = createTokens(newSigningKey())
@@ -64,13 +72,28 @@ export async function startPlatform(limits: Partial<GatewayLimits> = {}): Promis
   const people = new Map<string, Principal>()
   const lifecycle = { starts: 0, touches: 0, isAsleep: false, start: () => Promise.resolve() }
   const logLines: string[] = []
-  const sandbox = { socketPath: runner.socketPath, id: newSandboxId() }
+  const sandbox = {
+    socketPath: runner.socketPath,
+    sidecarPath: join(folder, 'sidecar.sock'),
+    id: newSandboxId(),
+  }
   const sandboxId = sandbox.id
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const port = portOf(server)
 
+  const log = createLog({ level: 'debug', format: 'json', write: (line) => void logLines.push(line) })
+  const connections = createConnections({ stateStore, log, now: Date.now })
   const deps: GatewayDeps = {
+    agents: {
+      connections,
+      accessTokens: { verify: () => Promise.reject(new AppError('unauthenticated', 'No such token.')) },
+      userOf: async (userId) => people.get(userId),
+      repls: unusedRepls,
+      history: unusedHistory,
+      callsPerMinute: 6000,
+      ...agents,
+    },
     publicUrl: () => new URL(`http://localhost:${port}`),
     previewDomain: 'localhost',
     auth: {
@@ -102,10 +125,10 @@ export async function startPlatform(limits: Partial<GatewayLimits> = {}): Promis
       revive: () => unused(),
       rescueSave: () => unused(),
       remove: () => unused(),
-      dial: (id) =>
+      dial: (id, part) =>
         new Promise((resolve, reject) => {
           if (id !== sandbox.id) return reject(new AppError('not_found', `No sandbox ${id}.`))
-          const socket = connect(sandbox.socketPath, () => resolve(socket))
+          const socket = connect(part === 'runner' ? sandbox.socketPath : sandbox.sidecarPath, () => resolve(socket))
           socket.once('error', (cause) => reject(new AppError('unavailable', 'The sandbox is away.', { cause })))
         }),
       [Symbol.asyncDispose]: async () => {},
@@ -113,7 +136,7 @@ export async function startPlatform(limits: Partial<GatewayLimits> = {}): Promis
     tokens,
     stateStore,
     previewKey: randomBytes(32),
-    log: createLog({ level: 'debug', format: 'json', write: (line) => void logLines.push(line) }),
+    log,
     limits,
   }
   const gateway = createGateway(deps)
@@ -129,6 +152,7 @@ export async function startPlatform(limits: Partial<GatewayLimits> = {}): Promis
     replId,
     access,
     stateStore,
+    connections,
     lifecycle,
     logLines,
     previewAuthority: (previewPort) => `${previewPort}-${replId}.localhost:${port}`,
@@ -148,6 +172,35 @@ export async function startPlatform(limits: Partial<GatewayLimits> = {}): Promis
       await rm(folder, { recursive: true })
     },
   }
+}
+
+const unusedRepls: McpDeps['repls'] = {
+  list: unused,
+  get: unused,
+  create: unused,
+  rename: unused,
+  start: unused,
+  stop: unused,
+  delete: unused,
+  restore: unused,
+  setPortPublic: unused,
+  watch: unused,
+  watchList: unused,
+}
+
+const unusedHistory: McpDeps['history'] = {
+  list: unused,
+  checkpoint: unused,
+  rename: unused,
+  remove: unused,
+  diff: unused,
+  tree: unused,
+  file: unused,
+  restore: unused,
+  fork: unused,
+  archive: unused,
+  importZip: unused,
+  ofSandbox: { list: unused, checkpoint: unused, restore: unused },
 }
 
 /** As `main.ts` does: the gateway is asked first, the rest is the application's. */

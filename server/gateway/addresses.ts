@@ -14,6 +14,8 @@ export type Address =
   | { kind: 'socket'; replId: string }
   | { kind: 'files'; replId: string; rawPath: string }
   | { kind: 'preview-ticket'; replId: string }
+  | { kind: 'mcp'; replId: string }
+  | { kind: 'account-mcp' }
   | { kind: 'preview'; host: PreviewHost }
   | { kind: 'unknown' }
 
@@ -24,7 +26,7 @@ export interface Site {
   previewDomain: string
 }
 
-const APP_ROUTE = /^\/r\/([^/?]*)\/(socket|files|preview-ticket)(?:\/([^?]*))?(?:\?.*)?$/s
+const APP_ROUTE = /^\/r\/([^/?]*)\/(socket|files|preview-ticket|mcp)(?:\/([^?]*))?(?:\?.*)?$/s
 const AUTHORITY = /^([^:@/?#[\]]+)(?::(\d{1,5}))?$/
 const PREVIEW_LABEL = /^([1-9]\d{0,4})-([a-z][a-z0-9]{15})$/
 const MAX_PORT = 65_535
@@ -61,12 +63,20 @@ export function previewHostOf(authority: string, domain: string): PreviewHost | 
 }
 
 function appAddressOf(url: string): Address | undefined {
+  if (url === '/mcp' || url.startsWith('/mcp?')) return { kind: 'account-mcp' }
   const [, replId, route, rest] = APP_ROUTE.exec(url) ?? []
   if (route === undefined) return undefined
   if (!replIdSchema.safeParse(replId).success || replId === undefined) return { kind: 'unknown' }
   if (route === 'files') return { kind: 'files', replId, rawPath: rest ?? '' }
   if (rest !== undefined) return { kind: 'unknown' }
-  return route === 'socket' ? { kind: 'socket', replId } : { kind: 'preview-ticket', replId }
+  switch (route) {
+    case 'socket':
+      return { kind: 'socket', replId }
+    case 'mcp':
+      return { kind: 'mcp', replId }
+    default:
+      return { kind: 'preview-ticket', replId }
+  }
 }
 
 /** The origin of a preview as browsers see it: the application's scheme and port on the preview's host. */

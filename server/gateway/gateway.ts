@@ -5,6 +5,7 @@ import { createAccessWatch } from '#server/gateway/access-watch.ts'
 import { addressOf } from '#server/gateway/addresses.ts'
 import type { Address } from '#server/gateway/addresses.ts'
 import { transferFile } from '#server/gateway/files.ts'
+import { createMcpDoor } from '#server/gateway/mcp/create-mcp-door.ts'
 import { GATEWAY_LIMITS } from '#server/gateway/limits.ts'
 import { createLiveSockets } from '#server/gateway/live-sockets.ts'
 import { sendPage, wantsPage } from '#server/gateway/pages.ts'
@@ -41,6 +42,7 @@ export function createGateway({ limits: overrides, ...deps }: GatewayDeps): Gate
   const tunnels = createTunnels(sandboxes, limits)
   const refuseReadably = createReadableRefusal()
   const parts = { ...deps, limits, watch, sandboxes, live, tunnels, refuseReadably }
+  const mcp = createMcpDoor(parts, { ...deps.agents, tokens: deps.tokens })
 
   async function respond(address: Address | undefined, request: IncomingMessage, response: ServerResponse) {
     const exchange = { request, response }
@@ -51,6 +53,10 @@ export function createGateway({ limits: overrides, ...deps }: GatewayDeps): Gate
         return transferFile(parts, exchange, address)
       case 'preview-ticket':
         return issueTicket(parts, exchange, address.replId)
+      case 'mcp':
+        return mcp.serveRepl(exchange, address.replId)
+      case 'account-mcp':
+        return mcp.serveAccount(exchange)
       case 'socket':
         throw new AppError('bad_request', 'This address speaks WebSocket.')
       case 'unknown':
@@ -67,6 +73,8 @@ export function createGateway({ limits: overrides, ...deps }: GatewayDeps): Gate
         return openSocket(parts, upgrade, address.replId)
       case 'files':
       case 'preview-ticket':
+      case 'mcp':
+      case 'account-mcp':
       case 'unknown':
       case undefined:
         return refusePlainly(upgrade.socket, new AppError('not_found', 'No WebSocket is at this address.'))

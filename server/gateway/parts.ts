@@ -1,5 +1,6 @@
 import type { Authenticator } from '#server/auth/principal.ts'
 import type { Tokens } from '#server/auth/tokens.ts'
+import type { McpDeps } from '#server/gateway/mcp/create-mcp-door.ts'
 import type { AccessWatch } from '#server/gateway/access-watch.ts'
 import type { Site } from '#server/gateway/addresses.ts'
 import type { LiveSockets } from '#server/gateway/live-sockets.ts'
@@ -20,6 +21,7 @@ export interface GatewayDeps extends Site {
   stateStore: StateStore
   /** 32 bytes: signs preview cookies. */
   previewKey: Uint8Array
+  agents: McpDeps
   log: Log
   /** For tests: other bounds. */
   limits?: Partial<GatewayLimits>

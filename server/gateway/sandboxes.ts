@@ -25,6 +25,8 @@ export interface Sandboxes {
   find(replId: string): Promise<Target>
   /** A connection to the runner, and the token to show there. A failure makes the next `wake` look anew. */
   dial(target: Target, visitor: Visitor): Promise<{ connection: Duplex; token: string }>
+  /** A connection to the sidecar. A failure makes the next `wake` look anew. */
+  dialSidecar(target: Target): Promise<Duplex>
   /** A raw connection to a port in the sandbox; an error of `isPortClosed` where nothing listens. */
   tunnel(target: Target, port: number): Promise<Duplex>
 }
@@ -82,6 +84,15 @@ export function createSandboxes({ lifecycle, orchestrator, tokens, limits }: San
     }
   }
 
+  async function dialSidecar({ replId, sandboxId }: Target): Promise<Duplex> {
+    try {
+      return await orchestrator.dial(sandboxId, 'sidecar')
+    } catch (cause) {
+      awake.delete(replId)
+      throw unreachable(cause)
+    }
+  }
+
   async function tunnel(target: Target, port: number): Promise<Duplex> {
     const { connection, token } = await dial(target, PREVIEW_VISITOR)
     const answer = await requestUpgrade(connection, {
@@ -102,7 +113,7 @@ export function createSandboxes({ lifecycle, orchestrator, tokens, limits }: San
     throw error.code === 'unavailable' || error.code === 'not_found' ? portClosed(port) : error
   }
 
-  return { wake, find, dial, tunnel }
+  return { wake, find, dial, dialSidecar, tunnel }
 }
 
 /**

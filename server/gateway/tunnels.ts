@@ -11,6 +11,8 @@ import type { Sandboxes, Target } from '#server/gateway/sandboxes.ts'
 export interface Tunnels extends Disposable {
   /** Speaks HTTP to a port: a pool of its own for each sandbox, generation and port. */
   agentFor(target: Target, port: number): Agent
+  /** Speaks HTTP to the sidecar. */
+  sidecarOf(target: Target): Agent
 }
 
 interface Pool {
@@ -31,17 +33,17 @@ export function createTunnels(sandboxes: Sandboxes, limits: GatewayLimits): Tunn
   }, limits.tunnelPoolIdleMs / 2)
   timer.unref()
 
+  const poolOf = ({ sandboxId, generation }: Target, end: string, open: () => Promise<Duplex>) => {
+    const key = `${sandboxId}:${generation}:${end}`
+    const pool = pools.get(key) ?? { agent: new TunnelAgent(open, limits), lastUsed: 0 }
+    pool.lastUsed = Date.now()
+    pools.set(key, pool)
+    return pool.agent
+  }
+
   return {
-    agentFor: (target, port) => {
-      const key = `${target.sandboxId}:${target.generation}:${port}`
-      const pool = pools.get(key) ?? {
-        agent: new TunnelAgent(() => sandboxes.tunnel(target, port), limits),
-        lastUsed: 0,
-      }
-      pool.lastUsed = Date.now()
-      pools.set(key, pool)
-      return pool.agent
-    },
+    agentFor: (target, port) => poolOf(target, String(port), () => sandboxes.tunnel(target, port)),
+    sidecarOf: (target) => poolOf(target, 'sidecar', () => sandboxes.dialSidecar(target)),
     [Symbol.dispose]: () => {
       clearInterval(timer)
       for (const { agent } of pools.values()) agent.destroy()

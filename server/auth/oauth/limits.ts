@@ -1,0 +1,35 @@
+/** Bounds of the authorization server. Seconds where the name says so (as RFC 6749 does), else milliseconds. */
+
+const MINUTE = 60
+const DAY = 24 * 60 * MINUTE
+
+export const ACCESS_TOKEN_SECONDS = 30 * MINUTE
+export const CODE_SECONDS = MINUTE
+/** From leaving for our page until coming back. */
+export const INTERACTION_SECONDS = 15 * MINUTE
+/** Without a refresh for so long, a client has to ask the person again. */
+export const REFRESH_TOKEN_SECONDS = 60 * DAY
+/** A grant lasts so long, whatever is refreshed. */
+export const GRANT_SECONDS = 360 * DAY
+/** A registered client that nobody let in is forgotten. */
+export const UNUSED_CLIENT_SECONDS = DAY
+export const USED_CLIENT_SECONDS = 360 * DAY
+
+/** A signing key is succeeded after so long, and known for longer than any token that it signed. */
+export const KEY_LIFE_MS = 90 * DAY * 1000
+export const KEY_OVERLAP_MS = 2 * DAY * 1000
+/** What other replicas did to the keys is seen so soon. */
+export const KEY_REFRESH_MS = 60 * MINUTE * 1000
+
+/** Registrations of clients a minute, from one address and in all. */
+export const REGISTRATIONS_PER_MINUTE = 20
+export const ALL_REGISTRATIONS_PER_MINUTE = 200
+/** Bodies of registrations and token requests. */
+export const MAX_BODY_BYTES = 32 * 1024
+
+/** A client's metadata document: its size, how long fetching may take, how long it is believed (seconds). */
+export const MAX_DOCUMENT_BYTES = 10 * 1024
+export const DOCUMENT_LIMIT_MS = 5_000
+export const DOCUMENT_CACHE_SECONDS = { min: 30, max: DAY }
+/** Characters of a client's name that are shown. */
+export const MAX_CLIENT_NAME_CHARS = 80

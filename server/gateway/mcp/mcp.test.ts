@@ -1,0 +1,440 @@
+import { createServer } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { once } from 'node:events'
+import { describe, expect, test } from 'vitest'
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import { decodeJwt } from 'jose'
+import { newId } from '#protocol/ids.ts'
+import { agentClaimsSchema } from '#protocol/claims.ts'
+import type { AgentScope } from '#protocol/agents.ts'
+import type { Role } from '#protocol/roles.ts'
+import { startPlatform } from '#server/gateway/_platform.ts'
+import type { Platform } from '#server/gateway/_platform.ts'
+import { createMeters } from '#server/gateway/mcp/meters.ts'
+import { MCP_LIMITS } from '#server/gateway/mcp/limits.ts'
+
+const LIMIT_MS = 20_000
+
+type Handler = (request: IncomingMessage, body: string, response: ServerResponse) => void
+
+/** A sidecar that a test scripts. */
+async function startSidecar(platform: Platform, handle: Handler) {
+  const seen: { headers: IncomingMessage['headers']; body: string }[] = []
+  const server = createServer((request, response) => {
+    let body = ''
+    request.setEncoding('utf8')
+    request.on('data', (chunk: string) => (body += chunk))
+    request.on('end', () => {
+      seen.push({ headers: request.headers, body })
+      handle(request, body, response)
+    })
+  })
+  server.listen(platform.sandbox.sidecarPath)
+  await once(server, 'listening')
+  return {
+    seen,
+    server,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections()
+      server.close()
+    },
+  }
+}
+
+async function letIn(
+  platform: Platform,
+  { role = 'owner', scopes = ['repl:read', 'repl:write', 'repl:exec'] }: { role?: Role; scopes?: AgentScope[] } = {},
+) {
+  const { id } = platform.person(role)
+  return platform.connections.issue({
+    userId: id,
+    userName: 'Ada',
+    resource: { kind: 'repl', replId: platform.replId },
+    client: 'Probe',
+    scopes,
+  })
+}
+
+interface Post {
+  token?: string | undefined
+  body?: string
+  headers?: Record<string, string>
+  path?: string
+  signal?: AbortSignal
+}
+
+function post(platform: Platform, { token, body, headers, path, signal }: Post): Promise<Response> {
+  return fetch(`${platform.origin}${path ?? `/r/${platform.replId}/mcp`}`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...headers,
+    },
+    body: body ?? rpc('tools/list'),
+    ...(signal !== undefined && { signal }),
+  })
+}
+
+function rpc(method: string, params: Record<string, unknown> = {}): string {
+  return JSON.stringify({ jsonrpc: '2.0', id: 7, method, params })
+}
+
+const EXEC = rpc('tools/call', { name: 'exec', arguments: { command: 'true' } })
+
+const answerOk: Handler = (_request, body, response) => {
+  const { id } = JSON.parse(body)
+  response.writeHead(200, { 'content-type': 'application/json', 'set-cookie': 'a=b' })
+  response.end(JSON.stringify({ jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: 'done' }] } }))
+}
+
+describe('who comes in', () => {
+  test('nobody without a token: they are told where to sign in', async () => {
+    await using platform = await startPlatform()
+    const response = await post(platform, {})
+    expect(response.status).toBe(401)
+    expect(response.headers.get('www-authenticate')).toBe(
+      `Bearer error="invalid_token", error_description="Missing Authorization header", scope="repl:read repl:write repl:exec", resource_metadata="${platform.origin}/.well-known/oauth-protected-resource/r/${platform.replId}/mcp"`,
+    )
+  })
+
+  test.each([
+    ['wrong', async () => 'nonsense'],
+    ['expired or unknown', async () => `devex_pat_${newId()}_${'A'.repeat(43)}`],
+    [
+      'of another repl',
+      async (platform: Platform) => {
+        const { id } = platform.person('owner')
+        const resource = { kind: 'repl', replId: newId() } as const
+        return (
+          await platform.connections.issue({ userId: id, userName: 'x', resource, client: 'x', scopes: ['repl:read'] })
+        ).token
+      },
+    ],
+    [
+      'revoked',
+      async (platform: Platform) => {
+        const { token, connection } = await letIn(platform)
+        await platform.connections.end(connection)
+        return token
+      },
+    ],
+  ])('a token that is %s: 401 that a client acts on', async (_name, tokenOf) => {
+    await using platform = await startPlatform()
+    const response = await post(platform, { token: await tokenOf(platform) })
+    expect(response.status).toBe(401)
+    expect(response.headers.get('www-authenticate')).toContain('error="invalid_token"')
+    expect(await response.text()).toMatch(/"unauthenticated"/)
+  })
+
+  test('a person who may no longer know of the repl: 404, whatever their token says', async () => {
+    await using platform = await startPlatform()
+    const { token, connection } = await letIn(platform)
+    platform.access.grants.delete(connection.userId)
+    expect((await post(platform, { token })).status).toBe(404)
+  })
+
+  test('a foreign page or host: 403, before the token is looked at', async () => {
+    await using platform = await startPlatform()
+    expect((await post(platform, { headers: { origin: 'https://evil.example' } })).status).toBe(403)
+    const foreign = await rawStatus(platform, 'evil.example')
+    expect(foreign).toBe(403)
+    const { token } = await letIn(platform)
+    platform.lifecycle.isAsleep = true
+    expect((await post(platform, { token, headers: { origin: platform.origin } })).status).toBe(200)
+  })
+
+  test('an account token that names rights in repls is good in every repl of its person', async () => {
+    await using platform = await startPlatform()
+    const { id } = platform.person('owner')
+    const own = { userId: id, userName: 'x', resource: { kind: 'account' } as const, client: 'x' }
+    const { token } = await platform.connections.issue({ ...own, scopes: ['account:read', 'repl:read'] })
+    platform.lifecycle.isAsleep = true
+    expect((await post(platform, { token })).status).toBe(200)
+    const bare = await platform.connections.issue({ ...own, scopes: ['account:read'] })
+    expect((await post(platform, { token: bare.token })).status).toBe(401)
+  })
+})
+
+describe('bad input', () => {
+  test('a body of 5 MiB: 413 with the way out', async () => {
+    await using platform = await startPlatform()
+    const { token } = await letIn(platform)
+    const response = await post(platform, {
+      token,
+      body: rpc('tools/call', { name: 'write_file', x: 'y'.repeat(5 << 20) }),
+    })
+    expect(response.status).toBe(413)
+    expect(await response.text()).toContain('write_file for a link')
+  })
+
+  test('what is no JSON-RPC: 400; what is no method: 501 with those that are', async () => {
+    await using platform = await startPlatform()
+    const { token } = await letIn(platform)
+    expect((await post(platform, { token, body: 'nonsense' })).status).toBe(400)
+    const put = await fetch(`${platform.origin}/r/${platform.replId}/mcp`, { method: 'PUT' })
+    expect([put.status, put.headers.get('allow')]).toEqual([501, 'POST, GET, DELETE'])
+  })
+
+  test('headers that contradict the body are refused while it sleeps too', async () => {
+    await using platform = await startPlatform()
+    platform.lifecycle.isAsleep = true
+    const { token } = await letIn(platform)
+    const meta = {
+      _meta: {
+        'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+        'io.modelcontextprotocol/clientCapabilities': {},
+        'io.modelcontextprotocol/clientInfo': { name: 'x', version: '1' },
+      },
+    }
+    const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'prompts/list' }
+    const response = await post(platform, { token, body: rpc('tools/list', meta), headers })
+    expect(response.status).toBe(400)
+    expect(await response.text()).toContain('-32020')
+  })
+})
+
+describe('scopes', () => {
+  test('a missing one that the person could give: 403 that names it', async () => {
+    await using platform = await startPlatform()
+    const { token } = await letIn(platform, { scopes: ['repl:read'] })
+    const response = await post(platform, { token, body: EXEC })
+    expect(response.status).toBe(403)
+    expect(response.headers.get('www-authenticate')).toMatch(
+      /error="insufficient_scope".*scope="repl:exec".*resource_metadata=/,
+    )
+  })
+
+  test('a viewer’s agent sees no tool that writes, whatever its token says', async () => {
+    await using platform = await startPlatform()
+    platform.lifecycle.isAsleep = true
+    const { token } = await letIn(platform, { role: 'viewer' })
+    const response = await post(platform, { token, headers: { 'mcp-protocol-version': '2025-11-25' } })
+    const text = await response.text()
+    expect(text).toContain('read_file')
+    expect(text).not.toContain('write_file')
+    expect(text).not.toContain('"exec"')
+  })
+})
+
+describe('a repl that sleeps', () => {
+  test.each(['2025-11-25', 'auto'] as const)('answers a client’s opening (%s) without being woken', async (era) => {
+    await using platform = await startPlatform()
+    platform.lifecycle.isAsleep = true
+    const { token } = await letIn(platform)
+    const client = new Client(
+      { name: 'probe', version: '1' },
+      { versionNegotiation: { mode: era === 'auto' ? 'auto' : 'legacy' } },
+    )
+    await client.connect(
+      new StreamableHTTPClientTransport(new URL(`${platform.origin}/r/${platform.replId}/mcp`), {
+        requestInit: { headers: { authorization: `Bearer ${token}` } },
+      }),
+    )
+    expect((await client.listTools()).tools.map(({ name }) => name)).toContain('exec')
+    expect((await client.listPrompts()).prompts.length).toBeGreaterThan(0)
+    expect((await client.listResourceTemplates()).resourceTemplates.length).toBeGreaterThan(0)
+    await client.close()
+    expect(platform.lifecycle.starts).toBe(0)
+  })
+
+  test(
+    'is woken by a call, which hears that it starts, and goes to a session of no older sandbox',
+    async () => {
+      await using platform = await startPlatform({}, { limits: { quickWakeMs: 5, heartbeatMs: 20 } })
+      const { token } = await letIn(platform)
+      await using sidecar = await startSidecar(platform, answerOk)
+      platform.lifecycle.isAsleep = true
+      const started = Promise.withResolvers<void>()
+      platform.lifecycle.start = () => started.promise
+      const body = rpc('tools/call', { name: 'exec', arguments: {}, _meta: { progressToken: 'p' } })
+      const response = await post(platform, { token, body, headers: { 'mcp-session-id': 'old' } })
+      const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
+      let text = ''
+      while (text.split('notifications/progress').length < 4) text += (await reader?.read())?.value ?? ''
+      started.resolve()
+      for (let part = await reader?.read(); part?.done === false; part = await reader?.read()) text += part.value
+      const events = text
+        .split('\n')
+        .filter((line) => line.startsWith('data: '))
+        .map((line) => JSON.parse(line.slice(6)))
+      const steps = events.flatMap((event) => event.params?.progress ?? [])
+      expect(steps.toSorted((a: number, b: number) => a - b)).toEqual(steps)
+      expect(Math.max(...steps)).toBeLessThan(1)
+      expect(events.at(-1)).toMatchObject({ id: 7, result: { content: [{ text: 'done' }] } })
+      expect(sidecar.seen[0]?.headers['mcp-session-id']).toBeUndefined()
+    },
+    LIMIT_MS,
+  )
+
+  test('that does not start: the model is told what to do next', async () => {
+    await using platform = await startPlatform()
+    const { token } = await letIn(platform)
+    platform.lifecycle.isAsleep = true
+    platform.lifecycle.start = () => Promise.reject(new Error('broken'))
+    const failed = await post(platform, { token, body: EXEC })
+    expect(failed.status).toBe(200)
+    expect(await failed.json()).toMatchObject({ id: 7, result: { isError: true } })
+  })
+
+  test('offers no stream and keeps no session', async () => {
+    await using platform = await startPlatform()
+    const { token } = await letIn(platform)
+    platform.lifecycle.isAsleep = true
+    const url = `${platform.origin}/r/${platform.replId}/mcp`
+    const headers = { authorization: `Bearer ${token}` }
+    expect((await fetch(url, { headers })).status).toBe(405)
+    expect((await fetch(url, { method: 'DELETE', headers })).status).toBe(204)
+    expect(platform.lifecycle.starts).toBe(0)
+  })
+})
+
+describe('a call', () => {
+  test('L4: goes to the sidecar with a token of its own and counts as use; cookies and tokens stay here', async () => {
+    await using platform = await startPlatform()
+    const { token, connection } = await letIn(platform)
+    await using sidecar = await startSidecar(platform, answerOk)
+    const headers = {
+      cookie: 'next-auth.session-token=x',
+      'mcp-method': 'tools/call',
+      traceparent: 't',
+      'x-more': 'no',
+    }
+    const response = await post(platform, { token, body: EXEC, headers })
+    expect(await response.json()).toMatchObject({ result: { content: [{ text: 'done' }] } })
+    expect(response.headers.get('set-cookie')).toBeNull()
+    const [seen] = sidecar.seen
+    expect(seen?.headers).toMatchObject({ 'mcp-method': 'tools/call', traceparent: 't' })
+    expect(seen?.headers.cookie).toBeUndefined()
+    expect(seen?.headers['x-more']).toBeUndefined()
+    const claims = agentClaimsSchema.parse(decodeJwt(seen?.headers.authorization?.slice('Bearer '.length) ?? ''))
+    expect(claims).toMatchObject({
+      aud: 'mcp',
+      repl: platform.replId,
+      client: 'Probe',
+      connection: connection.id,
+      scopes: ['repl:read', 'repl:write', 'repl:exec'],
+    })
+    expect(platform.lifecycle.touches).toBeGreaterThan(0)
+  })
+
+  test(
+    'is passed on piece by piece, and ends in the sandbox when its client hangs up',
+    async () => {
+      await using platform = await startPlatform()
+      const { token } = await letIn(platform)
+      const hungUp = Promise.withResolvers<void>()
+      await using _ = await startSidecar(platform, (_request, _body, response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        response.write('event: message\ndata: {"a":1}\n\n')
+        response.once('close', hungUp.resolve)
+      })
+      const abort = new AbortController()
+      const response = await post(platform, { token, body: EXEC, signal: abort.signal })
+      const first = await response.body?.getReader().read()
+      expect(new TextDecoder().decode(first?.value)).toContain('{"a":1}')
+      abort.abort()
+      await hungUp.promise
+    },
+    LIMIT_MS,
+  )
+
+  test(
+    'and a stream end within a second when the agent is cut off',
+    async () => {
+      await using platform = await startPlatform()
+      const { token, connection } = await letIn(platform)
+      await using _ = await startSidecar(platform, (_request, _body, response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        response.write(': open\n\n')
+      })
+      const response = await post(platform, { token, body: EXEC })
+      const reader = response.body?.getReader()
+      await reader?.read()
+      await platform.connections.end(connection)
+      platform.access.changed()
+      const cutAt = Date.now()
+      await expect(reader?.read()).rejects.toThrow(/terminated|closed/)
+      expect(Date.now() - cutAt).toBeLessThan(1000)
+      expect((await post(platform, { token, body: EXEC })).status).toBe(401)
+    },
+    LIMIT_MS,
+  )
+
+  test(
+    'whose sandbox goes away under it: the model is told to look first',
+    async () => {
+      await using platform = await startPlatform()
+      const { token } = await letIn(platform)
+      await using _ = await startSidecar(platform, (_request, _body, response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        response.write('event: message\ndata: {"half', () => response.destroy())
+      })
+      const text = await (await post(platform, { token, body: EXEC })).text()
+      const last =
+        text
+          .split('\n')
+          .findLast((line) => line.startsWith('data: '))
+          ?.slice(6) ?? ''
+      expect(JSON.parse(last)).toMatchObject({ id: 7, result: { isError: true } })
+      expect(last).toContain('whether it took effect is not known')
+    },
+    LIMIT_MS,
+  )
+
+  test('to a sandbox that cannot be reached: a result that says to try again', async () => {
+    await using platform = await startPlatform()
+    const { token } = await letIn(platform)
+    const answer = await (await post(platform, { token, body: EXEC })).json()
+    expect(answer).toMatchObject({ result: { isError: true } })
+    expect(JSON.stringify(answer)).toContain('Try again')
+  })
+})
+
+describe('limits', () => {
+  test('past one: 429 and when to come back', async () => {
+    await using platform = await startPlatform({}, { callsPerMinute: 2 })
+    const { token } = await letIn(platform)
+    platform.lifecycle.isAsleep = true
+    for (let call = 0; call < 2; call++) expect((await post(platform, { token })).status).toBe(200)
+    const response = await post(platform, { token })
+    expect(response.status).toBe(429)
+    expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0)
+  })
+
+  test('calls at a time, streams and bytes are counted per connection and per repl', () => {
+    let now = 0
+    const limits = { ...MCP_LIMITS, parallelCalls: 2, parallelCallsPerRepl: 3, streams: 1, bytesPerMinute: 60 }
+    const meters = createMeters(limits, 1000, () => now)
+    const call = (connectionId: string) => meters.begin({ connectionId, replId: 'r', isStream: false })
+    const first = call('a')
+    call('a')
+    expect(() => call('a')).toThrow('under way')
+    call('b')
+    expect(() => call('b')).toThrow('under way')
+    first[Symbol.dispose]()
+    first[Symbol.dispose]()
+    call('b').bytes(70)
+    expect(() => meters.begin({ connectionId: 'b', replId: undefined, isStream: true })).toThrow('sent')
+    now += 60_000
+    meters.begin({ connectionId: 'b', replId: undefined, isStream: true })
+    expect(() => meters.begin({ connectionId: 'b', replId: undefined, isStream: true })).toThrow('open')
+  })
+})
+
+/** The status for a request that names another host: `fetch` would not let us. */
+async function rawStatus(platform: Platform, host: string): Promise<number> {
+  const { request } = await import('node:http')
+  return new Promise((resolve, reject) => {
+    request(
+      { port: platform.port, path: `/r/${platform.replId}/mcp`, method: 'POST', headers: { host } },
+      (response) => {
+        response.resume()
+        resolve(response.statusCode ?? 0)
+      },
+    )
+      .on('error', reject)
+      .end('{}')
+  })
+}

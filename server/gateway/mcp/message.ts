@@ -1,0 +1,66 @@
+import { z } from 'zod'
+
+const idSchema = z.union([z.string(), z.number()])
+
+const messageSchema = z.object({
+  jsonrpc: z.literal('2.0'),
+  id: idSchema.optional(),
+  method: z.string().optional(),
+  params: z
+    .object({
+      name: z.string().optional(),
+      _meta: z.object({ progressToken: idSchema.optional() }).optional(),
+    })
+    .optional(),
+})
+
+/** What a request asks for, as far as its way depends on it. The rest is read by who answers it. */
+export interface Asked {
+  /** Absent for notifications and batches. */
+  id: string | number | undefined
+  method: string
+  /** The tool of a call. */
+  tool: string | undefined
+  progressToken: string | number | undefined
+  /** The body as it was read. */
+  parsed: unknown
+}
+
+/** What the body says; `undefined` where it is no JSON-RPC. Batches (older protocol) go by their first request. */
+export function askedIn(body: string): Asked | undefined {
+  const parsed = parse(body)
+  const first: unknown = Array.isArray(parsed) ? parsed[0] : parsed
+  const message = messageSchema.safeParse(first)
+  if (!message.success) return undefined
+  const { id, method, params } = message.data
+  return {
+    id: Array.isArray(parsed) ? undefined : id,
+    // An answer of the client to a question of the server.
+    method: method ?? 'response',
+    tool: method === 'tools/call' ? params?.name : undefined,
+    progressToken: Array.isArray(parsed) ? undefined : params?._meta?.progressToken,
+    parsed,
+  }
+}
+
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    return undefined
+  }
+}
+
+/** A line of the stream (server-sent events) that carries one message. */
+export function eventOf(message: unknown): string {
+  return `event: message\ndata: ${JSON.stringify(message)}\n\n`
+}
+
+/** The result of a call that could not be done, in words that a model can act on. */
+export function toolError(id: string | number | undefined, text: string): unknown {
+  return {
+    jsonrpc: '2.0',
+    id: id ?? null,
+    result: { content: [{ type: 'text', text }], isError: true, resultType: 'complete' },
+  }
+}

@@ -1,0 +1,80 @@
+import { once } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { AppError } from '#server/errors.ts'
+import { eventOf, toolError } from '#server/gateway/mcp/message.ts'
+import type { Asked } from '#server/gateway/mcp/message.ts'
+import { sayToModel } from '#server/gateway/mcp/refusals.ts'
+import { brokenCall } from '#server/gateway/mcp/sidecar-call.ts'
+import { readSmallBody } from '#server/gateway/small-body.ts'
+
+/** A sidecar's answer is only these; nothing else of it reaches our origin. */
+const PASSED = ['content-type', 'mcp-session-id', 'mcp-protocol-version', 'retry-after', 'allow'] as const
+const TYPES = /^(?:application\/json|text\/event-stream)\b/
+
+interface Relay {
+  asked: Asked | undefined
+  signal: AbortSignal
+  maxHeldBytes: number
+  onBytes: (count: number) => void
+}
+
+/** Passes the sidecar's answer on as it comes. Where ours has begun already as a stream, it becomes events in it. */
+export async function relayAnswer(answer: IncomingMessage, response: ServerResponse, relay: Relay): Promise<void> {
+  const isStream = answer.headers['content-type']?.startsWith('text/event-stream') === true
+  if (response.headersSent && !isStream) return await appendAnswer(answer, response, relay)
+  if (!response.headersSent) {
+    response.writeHead(answer.statusCode ?? 502, headersOf(answer))
+    response.flushHeaders()
+  }
+  try {
+    await pump(answer, response, relay)
+    response.end()
+  } catch (error) {
+    if (relay.signal.aborted || !isStream) throw error
+    breakOff(response, relay.asked, brokenCall(error))
+  }
+}
+
+async function pump(answer: IncomingMessage, response: ServerResponse, { signal, onBytes }: Relay): Promise<void> {
+  for await (const chunk of answer) {
+    const bytes = Buffer.from(chunk)
+    onBytes(bytes.length)
+    if (!response.write(bytes)) await once(response, 'drain', { signal })
+  }
+  if (!answer.complete) throw new AppError('unavailable', 'The answer was cut.')
+}
+
+async function appendAnswer(answer: IncomingMessage, response: ServerResponse, relay: Relay): Promise<void> {
+  try {
+    const text = await readSmallBody(answer, relay.maxHeldBytes)
+    relay.onBytes(text.length)
+    // A message in one line is what an event's data is; a body that is none never began as one.
+    if (text !== '') response.write(eventOf(JSON.parse(text)))
+    response.end()
+  } catch (error) {
+    if (relay.signal.aborted) throw error
+    breakOff(response, relay.asked, brokenCall(error))
+  }
+}
+
+/** Ends a stream with what a model can act on: the blank line ends an event that was cut. */
+export function breakOff(response: ServerResponse, asked: Asked | undefined, error: unknown): void {
+  if (asked?.tool === undefined || asked.id === undefined) return void response.destroy()
+  response.end(`\n\n${eventOf(toolError(asked.id, sayToModel(error)))}`)
+}
+
+function headersOf(answer: IncomingMessage): Record<string, string> {
+  const kept = PASSED.flatMap((name): [string, string][] => {
+    const value = answer.headers[name]
+    return typeof value === 'string' ? [[name, value]] : []
+  })
+  const headers = Object.fromEntries(kept)
+  const type = headers['content-type']
+  if (type !== undefined && !TYPES.test(type)) headers['content-type'] = 'application/octet-stream'
+  return {
+    ...headers,
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+    'x-content-type-options': 'nosniff',
+  }
+}

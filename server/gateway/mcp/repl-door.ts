@@ -1,0 +1,189 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { replIdSchema } from '#protocol/ids.ts'
+import { findTool } from '#protocol/tools/tools.ts'
+import type { Resource } from '#server/agents/connection-record.ts'
+import { AppError, toAppError } from '#server/errors.ts'
+import { abortWhenUnwanted } from '#server/gateway/client-gone.ts'
+import type { Hold } from '#server/gateway/access-watch.ts'
+import { isAnsweredAsleep } from '#server/gateway/mcp/asleep.ts'
+import type { Caller } from '#server/gateway/mcp/callers.ts'
+import type { McpParts } from '#server/gateway/mcp/mcp-parts.ts'
+import { askedIn, toolError } from '#server/gateway/mcp/message.ts'
+import type { Asked } from '#server/gateway/mcp/message.ts'
+import type { Use } from '#server/gateway/mcp/meters.ts'
+import { metadataUrl, requireOwnAddress } from '#server/gateway/mcp/own-address.ts'
+import { missingScope, answerRefusal, sayToModel } from '#server/gateway/mcp/refusals.ts'
+import { breakOff, relayAnswer } from '#server/gateway/mcp/relay.ts'
+import { callSidecar } from '#server/gateway/mcp/sidecar-call.ts'
+import { tellWhileWaking } from '#server/gateway/mcp/waking.ts'
+import { sendWebResponse, toWebRequest } from '#server/gateway/mcp/web.ts'
+import { readSmallBody } from '#server/gateway/small-body.ts'
+
+/** What a first sign-in asks for; the consent page offers what the person's role allows. */
+const FIRST_SCOPES = 'repl:read repl:write repl:exec'
+const METHODS = ['POST', 'GET', 'DELETE']
+
+interface Exchange {
+  request: IncomingMessage
+  response: ServerResponse
+}
+
+/** One request of an agent that was let in. */
+interface Conversation extends Exchange {
+  replId: string
+  asked: Asked | undefined
+  body: string | undefined
+  hold: Hold<Caller>
+  use: Use
+  signal: AbortSignal
+}
+
+/** `/r/<replId>/mcp`: an agent's way to a REPL's sidecar, or to what can be said while it sleeps. Answers every fault. */
+export async function serveReplAgent(parts: McpParts, { request, response }: Exchange, replId: string): Promise<void> {
+  const resource: Resource = { kind: 'repl', replId: replIdSchema.parse(replId) }
+  let asked: Asked | undefined
+  try {
+    requireOwnAddress(request, parts.publicUrl())
+    requireMethod(request, response)
+    const presented = await parts.callers.identify(request, resource)
+    const hold = await parts.watch.hold(replId, () => parts.callers.inRepl(presented, replId))
+    try {
+      const body = request.method === 'POST' ? await readMessage(request, parts.mcpLimits.maxBodyBytes) : undefined
+      asked = body === undefined ? undefined : understood(askedIn(body))
+      using use = parts.meters.begin({ connectionId: presented.connectionId, replId, isStream: isStream(asked) })
+      use.bytes(Buffer.byteLength(body ?? ''))
+      parts.connections.used(hold.value.connection)
+      const signal = AbortSignal.any([hold.signal, abortWhenUnwanted(response)])
+      await converse(parts, { request, response, replId, asked, body, hold, use, signal })
+    } catch (error) {
+      throw hold.signal.aborted ? hold.signal.reason : error
+    } finally {
+      hold.release()
+    }
+  } catch (error) {
+    const known = toAppError(error)
+    if (known.code === 'internal') parts.log.error('an agent could not be served', known, { repl: replId })
+    answerRefusal(response, error, {
+      metadataUrl: metadataUrl(parts.publicUrl(), resource),
+      scope: FIRST_SCOPES,
+      id: asked?.id,
+    })
+  }
+}
+
+async function converse(parts: McpParts, talk: Conversation): Promise<void> {
+  const { request, response, replId, asked, hold, signal } = talk
+  requireScope(asked, hold.value)
+  parts.lifecycle.touch(replId)
+  const wasAwake = (await parts.lifecycle.running(replId)) !== undefined
+  if (!wasAwake && (request.method !== 'POST' || asked === undefined)) return refuseAsleep(request, response)
+  if (!wasAwake && asked !== undefined && isAnsweredAsleep(asked.method)) return await answerAsleep(parts, talk, asked)
+  const keepUsed = setInterval(() => {
+    if (!isStream(asked)) parts.lifecycle.touch(replId)
+  }, parts.mcpLimits.touchEveryMs)
+  try {
+    await callAwake(parts, talk, wasAwake)
+  } catch (error) {
+    if (signal.aborted || !answerToModel(response, asked, error)) throw error
+  } finally {
+    clearInterval(keepUsed)
+  }
+}
+
+async function callAwake(parts: McpParts, talk: Conversation, wasAwake: boolean): Promise<void> {
+  const { request, response, replId, asked, body, hold, use, signal } = talk
+  const waking = parts.sandboxes.wake(replId, { limitMs: parts.mcpLimits.wakeMs, signal })
+  const target = wasAwake
+    ? await waking
+    : await tellWhileWaking(waking, response, { request, asked, limits: parts.mcpLimits, signal })
+  const answer = await callSidecar(parts.agentTokens, {
+    request,
+    body,
+    target,
+    caller: hold.value,
+    agent: parts.tunnels.sidecarOf(target),
+    isNewSandbox: !wasAwake,
+    limits: parts.limits,
+    signal,
+  })
+  try {
+    await relayAnswer(answer, response, {
+      asked,
+      signal,
+      maxHeldBytes: parts.mcpLimits.maxHeldAnswerBytes,
+      onBytes: (count) => use.bytes(count),
+    })
+  } finally {
+    // An answer that nobody reads to its end ends what it came from.
+    if (!answer.complete || signal.aborted) answer.destroy()
+    if (signal.aborted) response.destroy()
+  }
+}
+
+async function answerAsleep(parts: McpParts, talk: Conversation, asked: Asked): Promise<void> {
+  const { request, response, body, hold, use, signal } = talk
+  const web = toWebRequest(request, { body, signal, origin: parts.publicUrl().origin })
+  web.headers.delete('mcp-session-id')
+  const answer = await parts.sleeper.answer(web, asked.parsed, hold.value.scopes)
+  await sendWebResponse(response, answer, { signal, onBytes: (count) => use.bytes(count) })
+}
+
+/** No stream and no session: a later call wakes it. */
+function refuseAsleep({ method }: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(method === 'DELETE' ? 204 : 405, { 'cache-control': 'no-store', allow: 'POST' })
+  response.end()
+}
+
+/** A tool's failure is a result, so that the model learns of it. */
+function answerToModel(response: ServerResponse, asked: Asked | undefined, error: unknown): boolean {
+  if (asked?.tool === undefined || asked.id === undefined) return false
+  if (response.headersSent) {
+    breakOff(response, asked, error)
+    return true
+  }
+  const body = JSON.stringify(toolError(asked.id, sayToModel(error)))
+  response.writeHead(200, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+  })
+  response.end(body)
+  return true
+}
+
+function requireMethod({ method }: IncomingMessage, response: ServerResponse): void {
+  if (METHODS.includes(method ?? '')) return
+  response.setHeader('allow', METHODS.join(', '))
+  throw new AppError('not_supported', `${method} is not done here.`, { advice: 'Agents POST to this address.' })
+}
+
+async function readMessage(request: IncomingMessage, maxBytes: number): Promise<string> {
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes)
+  try {
+    return await readSmallBody(request, maxBytes)
+  } catch (error) {
+    throw error instanceof AppError && error.code === 'too_large' ? tooLarge(maxBytes) : error
+  }
+}
+
+function tooLarge(maxBytes: number): AppError {
+  return new AppError('too_large', `A call may have ${maxBytes / 1024 / 1024} MiB.`, {
+    advice: 'Write larger files in parts, or ask write_file for a link and PUT the bytes there.',
+  })
+}
+
+function understood(asked: Asked | undefined): Asked {
+  if (asked !== undefined) return asked
+  throw new AppError('bad_request', 'The body is not a JSON-RPC message.')
+}
+
+/** Asks for more rights where the person can give them; else the model is told, by the sidecar, that it may not. */
+function requireScope(asked: Asked | undefined, { scopes, possible }: Caller): void {
+  if (asked?.tool === undefined) return
+  const scope = findTool(asked.tool)?.scope
+  if (scope !== undefined && !scopes.includes(scope) && possible.includes(scope)) throw missingScope(scope)
+}
+
+function isStream(asked: Asked | undefined): boolean {
+  return asked === undefined || asked.method === 'subscriptions/listen'
+}
