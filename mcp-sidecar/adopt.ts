@@ -38,6 +38,11 @@ export class AdoptedSandbox implements AsyncDisposable {
     return this.#owner?.identity ?? null
   }
 
+  /** What its agents work with; refuses while it is nobody's. */
+  get forAgents(): Workspace['forAgents'] {
+    return this.#requireOwner().workspace.forAgents
+  }
+
   /** Adopts, or joins an adoption under way. After a failure, and after a stop, the same repl and generation may come again. */
   adopt(request: AdoptRequest): Progress<AdoptProgress> {
     const { sandboxId, makeWorkspace, log } = this.#options

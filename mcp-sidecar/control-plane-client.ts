@@ -27,7 +27,15 @@ export interface ControlPlane extends Disposable {
   /** The head's new version. `conflict`: the head moved, or this generation is over. `gone`: a pack is missing. */
   commit(request: z.infer<typeof commitRequestSchema>): Promise<string>
   report(report: z.infer<typeof reportRequestSchema>): Promise<void>
+  /** Any other call, its answer parsed. */
+  readonly ask: Ask
 }
+
+/** One call to the control plane, tried again where that may help. */
+export type Ask = <T extends z.ZodType>(
+  call: Pick<Call, 'method' | 'path' | 'signal'> & { json?: unknown },
+  schema: T,
+) => Promise<z.infer<T>>
 
 interface DownloadPart {
   maxBytes: number
@@ -115,6 +123,7 @@ export function createControlPlane(caller: Caller, token: string): ControlPlane 
     commit: async (request) => (await post(INTERNAL_ROUTES.commit, request, commitResponseSchema)).etag,
     report: async (report) =>
       void (await ask({ method: 'POST', path: INTERNAL_ROUTES.report, json: report }, z.unknown())),
+    ask: (call, schema) => withRetries(() => ask(call, schema), call.signal),
     [Symbol.dispose]: () => {
       for (const each of others.values()) each[Symbol.dispose]()
     },

@@ -21,8 +21,15 @@ interface ServerOptions {
   sandboxId: string
   sandbox: AdoptedSandbox
   authorize: Authorize
+  /** What agents come to; made when the first one does. */
+  mcp?: () => Promise<McpDoor>
   /** Takes the connections that the control plane opens for our calls to it. */
   tunnel: ControlTunnel
+}
+
+/** Whoever serves `SIDECAR_ROUTES.mcp`. */
+export interface McpDoor extends AsyncDisposable {
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>
 }
 
 /** Serves `SIDECAR_ROUTES` on a Unix socket (a stale file of a dead sidecar is replaced), over TLS, or both. */
@@ -81,6 +88,8 @@ function refuse(socket: Duplex, error: unknown): void {
 
 async function handle(request: IncomingMessage, response: ServerResponse, options: ServerOptions): Promise<void> {
   const { sandbox, sandboxId, authorize } = options
+  if (request.url === SIDECAR_ROUTES.mcp && options.mcp !== undefined)
+    return (await options.mcp()).handle(request, response)
   switch (`${request.method} ${request.url}`) {
     case `GET ${SIDECAR_ROUTES.health}`:
       return sendJson(response, 200, { sandbox: sandboxId, adopted: sandbox.identity })

@@ -10,7 +10,7 @@ import { openRequestSchema } from '#protocol/adoption.ts'
 import { followRunner } from './activity.ts'
 import { readMarker, writeMarker } from './adoption-marker.ts'
 import type { AdoptionMarker } from './adoption-marker.ts'
-import type { ControlPlane } from './control-plane-client.ts'
+import type { Ask, ControlPlane } from './control-plane-client.ts'
 import { PROGRESS_INTERVAL_MS, RUNNER_RESTART_TIMEOUT_MS, RUNNER_START_TIMEOUT_MS } from './limits.ts'
 import type { Runner } from './runner-client.ts'
 import { SidecarError } from './sidecar-error.ts'
@@ -65,6 +65,11 @@ export class Workspace implements AsyncDisposable {
     const done = marker.phase === 'opened' ? await this.#reopen() : await this.#open(onProgress)
     this.#follow()
     return done
+  }
+
+  /** What agents get of the control plane, and what the repl is called. */
+  get forAgents(): { ask: Ask; replName: string } {
+    return { ask: this.#options.controlPlane.ask, replName: this.#request.replName }
   }
 
   /** Saves what is on the disk now. */

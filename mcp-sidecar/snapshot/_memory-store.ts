@@ -19,6 +19,7 @@ export function memoryStore(): ControlPlane {
       return manifest
     },
     report: async () => undefined,
+    ask: () => Promise.reject(new SidecarError('not_supported', 'Nothing else can be asked.')),
     [Symbol.dispose]: () => undefined,
   }
 }

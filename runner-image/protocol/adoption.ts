@@ -27,9 +27,14 @@ export const SIDECAR_ROUTES = {
    * connection. For control planes that reach their pods without being reached by them.
    */
   control: '/control',
+  /** POST, GET, DELETE: the Model Context Protocol, for agents, with a token of `AgentClaims`. */
+  mcp: '/mcp',
   /** POST `{}` → lines of `saveProgressSchema`: ends the runner's processes, saves once more; after that nothing runs. */
   stop: '/stop',
 } as const
+
+/** Where the runner serves gRPC (`runner.proto`) to its sidecar: beside its socket, unless `RUNNER_GRPC_SOCKET` says. */
+export const GRPC_SOCKET_NAME = 'grpc.sock'
 
 export const RUNNER_ROUTES = {
   /** GET upgrade: the WebSocket of `messages.ts`. `Authorization: Bearer <attach token>`. */
@@ -159,6 +164,10 @@ export const INTERNAL_ROUTES = {
   restores: '/internal/restores',
   /** POST `agentCallsReportSchema`: what agents do, as it begins and as it ends. */
   agentCalls: '/internal/agent-calls',
+  /** POST `agentLinkSchema` → `agentLinkAnswerSchema`: addresses that an agent is given. */
+  agentLinks: '/internal/agent-links',
+  /** POST `{actor}`: stops the asker's repl, as its owner would. */
+  agentStops: '/internal/agent-stops',
   /** GET, PUT `/internal/objects/<key>?…`: the disk adapter's pre-signed URLs. */
   objects: '/internal/objects/',
 } as const

@@ -79,3 +79,28 @@ export const MAX_CALLS_PER_REPORT = 20
 /** Body of `POST /internal/agent-calls`; its generation's token says which REPL. Answered with `{}`. */
 export const agentCallsReportSchema = z.object({ calls: z.array(agentCallSchema).min(1).max(MAX_CALLS_PER_REPORT) })
 export type AgentCallsReport = z.infer<typeof agentCallsReportSchema>
+
+/** What an agent asks an address of: a file to download or upload, what listens on a port, the REPL itself. */
+export const agentLinkSchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('file'),
+    path: z.string().min(1).max(4096),
+    method: z.enum(['GET', 'PUT']),
+    /** Whom the agent acts for, as the token of its call says. */
+    user: opaqueIdSchema,
+    actor: z.string().max(200),
+    connection: id,
+  }),
+  z.object({
+    kind: z.literal('preview'),
+    port: z.int().min(1).max(65535),
+    path: z.string().startsWith('/').max(2000),
+    access: z.enum(['private', 'link']),
+  }),
+  z.object({ kind: z.literal('repl') }),
+])
+export type AgentLink = z.infer<typeof agentLinkSchema>
+
+/** `access` of a preview: what was granted. */
+export const agentLinkAnswerSchema = z.object({ url: z.string(), access: z.enum(['private', 'link']).exactOptional() })
+export type AgentLinkAnswer = z.infer<typeof agentLinkAnswerSchema>

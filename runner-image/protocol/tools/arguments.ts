@@ -5,10 +5,10 @@ import { MAX_PATH_CHARS, MAX_RESULT_CHARS, MIN_RESULT_CHARS, RESULT_CHARS } from
 
 export const pathArgument = z.string().min(1).max(MAX_PATH_CHARS)
 
-/** `p_` and 128 random bits in hexadecimal: a handle cannot be guessed, and is good in its own REPL only. */
+/** `p_` and the random id of its terminal: a handle cannot be guessed, and is good in its own REPL only. */
 export const processIdArgument = z
   .string()
-  .regex(/^p_[0-9a-f]{32}$/, 'not a process id: take it from exec or process_list')
+  .regex(/^p_[a-z][a-z0-9]{15}$/, 'not a process id: take it from exec or process_list')
   .describe('The id that exec answered with, or process_list shows.')
 
 export const maxOutputChars = z

@@ -1,0 +1,59 @@
+import type { AdoptedSandbox } from '../adopt.ts'
+import type { SidecarEnv } from '../env.ts'
+import type { RunnerApi } from '../runner/runner-api.ts'
+import type { McpDoor } from '../server.ts'
+import { CallLog } from '../tools/call-log.ts'
+import { Cursors } from '../tools/cursors.ts'
+import { createReplControl } from '../tools/repl-control.ts'
+import { createReplOffer } from '../tools/repl-offer.ts'
+import type { ToolRoom } from '../tools/run-tool.ts'
+import { Runs } from '../tools/runs.ts'
+import type { LogFailure } from '../workspace.ts'
+import { createIdentify } from './caller.ts'
+import { createMcpEndpoint } from './endpoint.ts'
+import { tellChanges } from './notices.ts'
+import type { Offer } from './offer.ts'
+
+interface DoorOptions {
+  env: Pick<SidecarEnv, 'controlPublicKey' | 'sandboxId'>
+  /** Disposed of with the door. */
+  runner: RunnerApi
+  sandbox: Pick<AdoptedSandbox, 'identity' | 'forAgents'>
+  log: LogFailure
+  /** Stand before what the REPL offers: for conformance tests. */
+  offers?: readonly Offer[]
+}
+
+/** Where agents come in: the endpoint with what it needs of the runner and the control plane. */
+export function openMcpDoor({ env, runner, sandbox, log, offers = [] }: DoorOptions): McpDoor {
+  const cursors = new Cursors()
+  let made: { ask: unknown; room: ToolRoom } | undefined
+  const room = (): ToolRoom => {
+    const { ask, replName } = sandbox.forAgents
+    if (made?.ask === ask) return made.room
+    const control = createReplControl(ask, replName)
+    const runs = new Runs(control, log)
+    const callLog = new CallLog({ report: (calls) => control.report(calls), onFailure: log })
+    made = { ask, room: { runner, control, cursors, runs, log: callLog } }
+    return made.room
+  }
+  const endpoint = createMcpEndpoint({
+    identify: createIdentify({
+      publicKeyPem: env.controlPublicKey,
+      sandboxId: env.sandboxId,
+      owner: () => sandbox.identity,
+    }),
+    offers: [...offers, createReplOffer(room)],
+    onError: (error) => log('The MCP endpoint met an error.', error),
+  })
+  const telling = tellChanges(runner, endpoint, log)
+  return {
+    handle: (request, response) => endpoint.handle(request, response),
+    [Symbol.asyncDispose]: async () => {
+      await telling[Symbol.asyncDispose]()
+      await endpoint[Symbol.asyncDispose]()
+      await made?.room.log[Symbol.asyncDispose]()
+      runner[Symbol.dispose]()
+    },
+  }
+}

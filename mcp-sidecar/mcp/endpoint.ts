@@ -1,0 +1,162 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import {
+  createMcpHandler,
+  isInitializeRequest,
+  isLegacyRequest,
+  legacyStatelessFallback,
+} from '@modelcontextprotocol/server'
+import type { AuthInfo, McpServerFactory, ServerEventBus } from '@modelcontextprotocol/server'
+import { z } from 'zod'
+import type { AgentClaims } from '#protocol/claims.ts'
+import { readBody } from '../http-call.ts'
+import { SidecarError } from '../sidecar-error.ts'
+import type { Identify } from './caller.ts'
+import { KEEP_ALIVE_MS, MAX_BODY_BYTES, MAX_SUBSCRIPTIONS } from './limits.ts'
+import { createMcpServer } from './mcp-server.ts'
+import type { McpServerOptions } from './mcp-server.ts'
+import { firstOf } from './offer.ts'
+import { Sessions } from './sessions.ts'
+import { sendWebResponse, toWebRequest } from './web-http.ts'
+
+export interface EndpointOptions {
+  identify: Identify
+  offers: McpServerOptions['offers']
+  more?: McpServerOptions['more']
+  onError: (error: Error) => void
+  /** Carries notices; its own unless given. */
+  bus?: ServerEventBus
+}
+
+/** The MCP endpoint of a sandbox. */
+export interface McpEndpoint extends AsyncDisposable {
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>
+  /** Tells who follows it that this resource is another now. */
+  resourceUpdated(uri: string): void
+  resourcesChanged(): void
+}
+
+const toolCallSchema = z.object({ method: z.literal('tools/call'), params: z.object({ name: z.string() }) })
+
+/**
+ * Serves both generations of the protocol at one address: requests of the newer one each for themselves, sessions of the
+ * older one, and requests of the older one without a session (as after the control plane has answered for a sleeping REPL).
+ */
+export function createMcpEndpoint({ identify, offers, more, bus, onError }: EndpointOptions): McpEndpoint {
+  const factory: McpServerFactory = ({ era }) => createMcpServer({ offers, era, ...(more !== undefined && { more }) })
+  const modern = createMcpHandler(factory, {
+    legacy: 'reject',
+    onerror: onError,
+    ...(bus !== undefined && { bus }),
+    keepAliveMs: KEEP_ALIVE_MS,
+    maxSubscriptions: MAX_SUBSCRIPTIONS,
+    maxRequestBodySize: MAX_BODY_BYTES,
+  })
+  const stateless = legacyStatelessFallback(factory, onError, { maxRequestBodySize: MAX_BODY_BYTES })
+  const sessions = new Sessions((onFollow) =>
+    createMcpServer({ offers, era: 'legacy', onFollow, ...(more !== undefined && { more }) }),
+  )
+
+  const answer = async (request: Request, parsedBody: unknown, caller: AgentClaims): Promise<Response> => {
+    const lacking = lackingScope(parsedBody, caller, offers)
+    if (lacking !== undefined) return challenge(lacking)
+    const authInfo = authInfoOf(caller)
+    const asked = { request, parsedBody, authInfo, connection: caller.connection }
+    const session = request.headers.get('mcp-session-id')
+    const isPost = request.method === 'POST'
+    if (isPost && !(await isLegacyRequest(request, parsedBody))) return modern.fetch(request, { authInfo, parsedBody })
+    if (session !== null) return (await sessions.serve(session, asked)) ?? sessionOver()
+    if (isPost && isInitialization(parsedBody)) return sessions.begin(asked)
+    if (isPost) return stateless(request, { authInfo, parsedBody })
+    return modern.fetch(request, { authInfo })
+  }
+
+  return {
+    handle: async (request, response) => {
+      const caller = await identify(request.headers.authorization)
+      const body = request.method === 'POST' ? await bodyOf(request) : undefined
+      const parsed = parse(body)
+      if (parsed === undefined) return sendWebResponse(response, parseError())
+      const web = toWebRequest(request, response, body)
+      await sendWebResponse(response, await answer(web, parsed.value, caller))
+    },
+    resourceUpdated: (uri) => {
+      modern.notify.resourceUpdated(uri)
+      sessions.resourceUpdated(uri)
+    },
+    resourcesChanged: () => {
+      modern.notify.resourcesChanged()
+      sessions.resourcesChanged()
+    },
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([modern.close(), sessions[Symbol.asyncDispose]()])
+    },
+  }
+}
+
+function isInitialization(body: unknown): boolean {
+  return Array.isArray(body) ? body.some((each) => isInitializeRequest(each)) : isInitializeRequest(body)
+}
+
+function authInfoOf(caller: AgentClaims): AuthInfo {
+  return {
+    token: '',
+    clientId: caller.connection,
+    scopes: caller.scopes,
+    expiresAt: caller.exp,
+    extra: { claims: caller },
+  }
+}
+
+/** The scope that a call of a tool needs and its token lacks: what 403 asks a client to get (step-up). */
+function lackingScope(body: unknown, caller: AgentClaims, offers: EndpointOptions['offers']): string | undefined {
+  const called = toolCallSchema.safeParse(body)
+  if (!called.success) return undefined
+  const scope = firstOf(offers, (offer) => offer.scopeOf(called.data.params.name))
+  return scope === undefined || caller.scopes.includes(scope) ? undefined : scope
+}
+
+function challenge(scope: string): Response {
+  return Response.json(
+    {
+      error: { code: 'forbidden', message: `This needs the scope ${scope}.`, advice: 'Ask for it, or ask the owner.' },
+    },
+    {
+      status: 403,
+      headers: {
+        'www-authenticate': `Bearer error="insufficient_scope", error_description="Insufficient scope", scope="${scope}"`,
+      },
+    },
+  )
+}
+
+/** The client begins a new session then. */
+function sessionOver(): Response {
+  return Response.json(
+    { jsonrpc: '2.0', error: { code: -32_001, message: 'Session not found' }, id: null },
+    { status: 404 },
+  )
+}
+
+function parseError(): Response {
+  return Response.json(
+    { jsonrpc: '2.0', error: { code: -32_700, message: 'Parse error: not JSON' }, id: null },
+    { status: 400 },
+  )
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES)
+    throw new SidecarError('too_large', `A call may have ${MAX_BODY_BYTES} bytes.`, {
+      advice: 'For larger files, ask write_file for a link and PUT the bytes there.',
+    })
+  return (await readBody(request, MAX_BODY_BYTES)).toString('utf8')
+}
+
+function parse(body: string | undefined): { value: unknown } | undefined {
+  if (body === undefined) return { value: undefined }
+  try {
+    return { value: JSON.parse(body) }
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,50 @@
+import { once } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+/** Node's request as the web's, its body read already. Hanging up aborts it. */
+export function toWebRequest(request: IncomingMessage, response: ServerResponse, body: string | undefined): Request {
+  const abort = new AbortController()
+  response.once('close', () => abort.abort())
+  const headers = new Headers()
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value === undefined || name === 'authorization') continue
+    headers.set(name, Array.isArray(value) ? value.join(', ') : value)
+  }
+  return new Request(`http://sidecar${request.url ?? '/'}`, {
+    method: request.method ?? 'GET',
+    headers,
+    signal: abort.signal,
+    ...(body !== undefined && { body }),
+  })
+}
+
+/** Sends the web's response as Node's, piece by piece as it comes; stops to read it when the other side hangs up. */
+export async function sendWebResponse(response: ServerResponse, answer: Response): Promise<void> {
+  response.writeHead(answer.status, Object.fromEntries(answer.headers))
+  if (answer.body === null) {
+    response.end()
+    return
+  }
+  if (!isStream(answer)) {
+    response.end(Buffer.from(await answer.arrayBuffer()))
+    return
+  }
+  response.flushHeaders()
+  const reader = answer.body.getReader()
+  const hangUp = () => void reader.cancel().catch(() => undefined)
+  response.once('close', hangUp)
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done || response.destroyed) break
+      if (!response.write(value)) await Promise.race([once(response, 'drain'), once(response, 'close')])
+    }
+  } finally {
+    response.off('close', hangUp)
+    response.end()
+  }
+}
+
+function isStream(answer: Response): boolean {
+  return answer.headers.get('content-type')?.startsWith('text/event-stream') === true
+}

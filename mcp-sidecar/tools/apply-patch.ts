@@ -1,0 +1,125 @@
+import { applyPatch as definition } from '#protocol/tools/files.ts'
+import type { RunnerApi } from '../runner/runner-api.ts'
+import { SidecarError } from '../sidecar-error.ts'
+import { applyHunks } from './apply-hunks.ts'
+import { readText } from './files.ts'
+import { MAX_PATCH_FILES } from './limits.ts'
+import { parsePatch } from './patch.ts'
+import type { FileChange } from './patch.ts'
+import { recordTool } from './tool.ts'
+import { unifiedDiff } from './unified-diff.ts'
+
+/** What is to become of one file. */
+interface Plan {
+  op: 'add' | 'update' | 'delete' | 'move'
+  path: string
+  to: string
+  /** What lies there, and what shall: `undefined` for nothing. */
+  before: { text: string; etag: string } | undefined
+  after: string | undefined
+}
+
+export const applyPatch = recordTool(definition, async ({ patch, dry_run: isDry }, { runner, note }) => {
+  const changes = parsePatch(patch)
+  if (changes.length > MAX_PATCH_FILES)
+    throw new SidecarError('too_large', `A patch may change ${MAX_PATCH_FILES} files.`, { advice: 'Split it.' })
+  // All of it is worked out before anything is written.
+  const plans: Plan[] = []
+  for (const change of changes) plans.push(await planOf(runner, change, plans))
+  const diffs = plans.map(({ to, before, after }) => unifiedDiff(to, before?.text ?? '', after ?? ''))
+  const etags = isDry ? [] : await carryOut(runner, plans)
+  if (!isDry) note({ diff: diffs.join('') })
+  return {
+    files: plans.map(({ op, to }, at) => {
+      const etag = etags[at]
+      return { path: to, op, ...countLines(diffs[at] ?? ''), ...(etag !== undefined && { etag }) }
+    }),
+  }
+})
+
+async function planOf(runner: RunnerApi, change: FileChange, earlier: readonly Plan[]): Promise<Plan> {
+  const { path } = change
+  if (earlier.some((plan) => plan.path === path || plan.to === path))
+    throw new SidecarError('bad_request', `${path} stands in this patch twice. Nothing was changed.`, {
+      advice: 'Put all changes of a file into one section.',
+    })
+  if (change.op === 'add') {
+    const there = await runner.files.stat(path).catch(unlessAbsent)
+    if (there === undefined) return { op: 'add', path, to: path, before: undefined, after: change.content }
+    throw new SidecarError('conflict', `${path} exists already, so it cannot be added. Nothing was changed.`, {
+      advice: 'Use "*** Update File" to change it.',
+    })
+  }
+  const { text, entry } = await readText(runner, path)
+  const before = { text, etag: entry.etag }
+  if (change.op === 'delete') return { op: 'delete', path, to: path, before, after: undefined }
+  const after = applyHunks(text, change.hunks, path)
+  if (change.to === undefined) return { op: 'update', path, to: path, before, after }
+  if ((await runner.files.stat(change.to).catch(unlessAbsent)) !== undefined)
+    throw new SidecarError(
+      'conflict',
+      `${change.to} exists already, so ${path} cannot be moved there. Nothing was changed.`,
+    )
+  return { op: 'move', path, to: change.to, before, after }
+}
+
+/** Writes all, or takes back what was written: the etags of what lies there now. */
+async function carryOut(runner: RunnerApi, plans: readonly Plan[]): Promise<(string | undefined)[]> {
+  const etags: (string | undefined)[] = []
+  try {
+    for (const plan of plans) etags.push(await carryOutOne(runner, plan))
+    return etags
+  } catch (error) {
+    for (const [at, plan] of plans.slice(0, etags.length).entries()) await takeBack(runner, plan, etags[at])
+    if (!(error instanceof SidecarError)) throw error
+    throw new SidecarError(error.code, `${error.message} The patch was taken back; nothing is changed.`, {
+      advice: error.advice ?? 'Read the files again and write the patch anew.',
+      cause: error,
+    })
+  }
+}
+
+async function carryOutOne(runner: RunnerApi, { op, path, to, before, after }: Plan): Promise<string | undefined> {
+  if (after === undefined) {
+    await runner.files.delete({ path })
+    return undefined
+  }
+  if (op === 'move') await runner.files.move({ from: path, to })
+  const content = Buffer.from(after)
+  const where = op === 'add' ? { path: to, createOnly: true } : { path: to, ifEtag: before?.etag ?? '' }
+  try {
+    return (await runner.files.writeSmall(where, content)).etag
+  } catch (error) {
+    if (op === 'move') await runner.files.move({ from: to, to: path })
+    throw error
+  }
+}
+
+/** Puts back what lay there, unless somebody has changed it meanwhile. */
+async function takeBack(runner: RunnerApi, { op, path, to, before }: Plan, etag: string | undefined): Promise<void> {
+  if (op === 'add') await runner.files.delete({ path: to }).catch(ignoreRefusal)
+  else if (before !== undefined) {
+    const where = etag === undefined ? { path, createOnly: true } : { path: to, ifEtag: etag }
+    await runner.files.writeSmall(where, Buffer.from(before.text)).catch(ignoreRefusal)
+    if (op === 'move') await runner.files.move({ from: to, to: path }).catch(ignoreRefusal)
+  }
+}
+
+/** What cannot be taken back is somebody else's by now: theirs stays. */
+function ignoreRefusal(error: unknown): undefined {
+  if (error instanceof SidecarError) return undefined
+  throw error
+}
+
+function unlessAbsent(error: unknown): undefined {
+  if (error instanceof SidecarError && error.code === 'not_found') return undefined
+  throw error
+}
+
+function countLines(diff: string): { added: number; removed: number } {
+  const lines = diff.split('\n')
+  return {
+    added: lines.filter((line) => line.startsWith('+') && !line.startsWith('+++ ')).length,
+    removed: lines.filter((line) => line.startsWith('-') && !line.startsWith('--- ')).length,
+  }
+}

@@ -1,0 +1,84 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import {
+  MAX_CALLS_PER_REPORT,
+  MAX_CALL_ARGS_CHARS,
+  MAX_CALL_DIFF_CHARS,
+  MAX_CALL_SUMMARY_CHARS,
+} from '#protocol/agents.ts'
+import type { AgentCall } from '#protocol/agents.ts'
+import { MAX_WAITING_CALLS, REPORT_MS } from './limits.ts'
+
+interface CallLogOptions {
+  report: (calls: AgentCall[]) => Promise<void>
+  onFailure: (message: string, error: unknown) => void
+}
+
+/** Tells the control plane what agents do, some calls at a time. Nobody waits for it. */
+export class CallLog implements AsyncDisposable {
+  readonly #options: CallLogOptions
+  /** By id: how a call ended replaces how it began, if that was not told yet. */
+  #waiting = new Map<string, AgentCall>()
+  #sending: Promise<void> | undefined
+
+  constructor(options: CallLogOptions) {
+    this.#options = options
+  }
+
+  tell(call: AgentCall): void {
+    this.#waiting.delete(call.id)
+    this.#waiting.set(call.id, bounded(call))
+    const [oldest] = this.#waiting.keys()
+    if (this.#waiting.size > MAX_WAITING_CALLS && oldest !== undefined) this.#waiting.delete(oldest)
+    this.#sending ??= this.#send()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#sending
+  }
+
+  async #send(): Promise<void> {
+    while (this.#waiting.size > 0) {
+      await delay(REPORT_MS, undefined, { ref: false })
+      const calls = [...this.#waiting.values()].slice(0, MAX_CALLS_PER_REPORT)
+      for (const { id } of calls) this.#waiting.delete(id)
+      // The client to the control plane has tried again by itself.
+      await this.#options
+        .report(calls)
+        .catch((error: unknown) => this.#options.onFailure('Calls of agents could not be reported.', error))
+    }
+    this.#sending = undefined
+  }
+}
+
+function bounded(call: AgentCall): AgentCall {
+  return {
+    ...call,
+    args: cut(call.args, MAX_CALL_ARGS_CHARS),
+    summary: cut(call.summary, MAX_CALL_SUMMARY_CHARS),
+    ...(call.diff !== undefined && { diff: cut(call.diff, MAX_CALL_DIFF_CHARS) }),
+  }
+}
+
+function cut(text: string, maxChars: number): string {
+  return text.length <= maxChars ? text : `${text.slice(0, maxChars - 1)}…`
+}
+
+const SECRET_NAME = /token|secret|passw|api_?key|authorization|credential/i
+const MAX_ARGUMENT_CHARS = 500
+
+/** A call's arguments as people see them: long texts cut, values of variables and secrets left out. */
+export function describeArguments(args: unknown): string {
+  return JSON.stringify(args, (name, value: unknown) => {
+    if (name === 'env_json' || name === 'stdin' || SECRET_NAME.test(name)) return '[left out]'
+    if (typeof value !== 'string') return value
+    return cut(redact(value), MAX_ARGUMENT_CHARS)
+  })
+}
+
+/** `NAME=value` of a secret in a command line, and tokens by their look. */
+function redact(text: string): string {
+  return text
+    .replaceAll(/\b(\w*(?:token|secret|passw(?:or)?d|api_?key)\w*)=("[^"]*"|'[^']*'|\S+)/gi, '$1=[left out]')
+    .replaceAll(/\b(?:gh[pousr]_|sk-|pat_|xox[abp]-)[\w-]{8,}/g, '[left out]')
+    .replaceAll(/(Bearer|Basic) [\w.~+/=-]{8,}/g, '$1 [left out]')
+}

@@ -1,0 +1,43 @@
+/** How often a waiting call says something where the command says nothing, and at most where it does. */
+export const HEARTBEAT_MS = 10_000
+export const PROGRESS_MS = 1000
+
+/** Characters of a progress message. */
+export const PROGRESS_CHARS = 200
+
+/** After the first new output a call that waits for some goes on for so long, to take what belongs to it. */
+export const SETTLE_MS = 100
+
+/** Where readers were in the output of processes: so many are remembered. */
+export const MAX_CURSORS = 2000
+
+/** Raw characters of output that are kept at either end, to be cut when control sequences are gone. */
+export const KEPT_CHARS = 100_000
+
+/** Largest file that lines are read from or edits are made in. */
+export const MAX_TEXT_BYTES = 4 * 1024 * 1024
+
+/** An edit that meets another's is tried again on what lies there then. */
+export const MAX_EDIT_ATTEMPTS = 3
+
+/** Lines named where an edit fits several. */
+export const MAX_NAMED_LINES = 20
+
+/** Files of one patch. */
+export const MAX_PATCH_FILES = 200
+
+/** An agent's calls without a longer pause are one run. */
+export const RUN_PAUSE_MS = 5 * 60_000
+
+/** Runs that are remembered. */
+export const MAX_RUNS = 200
+
+/** Reported calls are gathered so long; so many wait at most, the oldest go. */
+export const REPORT_MS = 400
+export const MAX_WAITING_CALLS = 500
+
+/** How long a tool may take that waits for nothing. */
+export const TOOL_TIMEOUT_MS = 60_000
+
+/** A program that a tool asks (git status) may take so long. */
+export const ASK_TIMEOUT_MS = 15_000

@@ -1,0 +1,130 @@
+import * as definitions from '#protocol/tools/commands.ts'
+import { RESULT_CHARS } from '#protocol/tools/limits.ts'
+import type { Process } from '#wire/gen/runner.ts'
+import { Origin } from '#wire/gen/runner.ts'
+import { SidecarError } from '../sidecar-error.ts'
+import { joinLines } from './exec.ts'
+import { follow } from './follow.ts'
+import { SETTLE_MS } from './limits.ts'
+import { Output } from './output.ts'
+import { handleOf, idOf, known, metaOf, statusOf, trailer } from './process-view.ts'
+import { recordTool, textTool } from './tool.ts'
+import type { TextAnswer, ToolContext } from './tool.ts'
+
+/** Bytes to look through for so many lines. */
+const BYTES_PER_LINE = 200
+const MAX_TAIL_BYTES = 1024 * 1024
+
+export const processOutput = textTool(definitions.processOutput, async (args, context) => {
+  const id = idOf(args.process_id)
+  if (args.tail_lines !== undefined)
+    return tail({ id, lines: args.tail_lines, maxChars: args.max_output_chars }, context)
+  const cursor = args.cursor ?? context.cursors.get(context.caller.connection, id) ?? 0
+  return readOn({ id, cursor, waitMs: args.wait_ms, maxChars: args.max_output_chars }, context)
+})
+
+export const processInput = textTool(definitions.processInput, async (args, context) => {
+  const id = idOf(args.process_id)
+  const before = await known(args.process_id, context.runner.processes.get(id))
+  if (before.exit !== undefined)
+    throw new SidecarError('conflict', 'This process has ended, so nothing was typed.', {
+      advice: 'Start it again with exec.',
+    })
+  const end = args.submit ? (before.tty ? '\r' : '\n') : ''
+  await context.runner.processes.writeStdin({ id, input: Buffer.from(args.text + end) }).catch((error: unknown) => {
+    if (before.tty || !(error instanceof SidecarError)) throw error
+    throw new SidecarError(error.code, 'This process has no open standard input.', {
+      advice: 'Start it with tty: true to type into it, or give exec all of it as stdin.',
+      cause: error,
+    })
+  })
+  return readOn({ id, cursor: before.logEnd, waitMs: args.wait_ms, maxChars: RESULT_CHARS }, context)
+})
+
+interface ReadOn {
+  id: string
+  cursor: number
+  waitMs: number
+  maxChars: number
+}
+
+async function readOn({ id, cursor, waitMs, maxChars }: ReadOn, context: ToolContext): Promise<TextAnswer> {
+  const { runner, signal, progress } = context
+  const handle = handleOf(id)
+  const output = new Output(cursor)
+  const read = await known(handle, runner.processes.readOutput({ id, cursor }))
+  for (const piece of read.output) output.add(piece)
+  output.end = Math.max(output.end, read.nextCursor)
+  let process = read.process
+  if (output.isEmpty && process.exit === undefined && waitMs > 0) {
+    const open = (ended: AbortSignal) => runner.processes.connect({ id, cursor: output.end }, { signal: ended })
+    process = (await follow(open, { output, waitMs, settleMs: SETTLE_MS, progress, signal })) ?? process
+  }
+  if (process.exit === undefined) process = await runner.processes.get(id)
+  return answer({ output, process, maxChars }, context)
+}
+
+async function tail(
+  { id, lines, maxChars }: { id: string; lines: number; maxChars: number },
+  context: ToolContext,
+): Promise<TextAnswer> {
+  const tailBytes = Math.min(MAX_TAIL_BYTES, lines * BYTES_PER_LINE)
+  const read = await known(handleOf(id), context.runner.processes.readOutput({ id, tailBytes }))
+  const text = Buffer.concat(read.output.map(({ data }) => data)).toString('utf8')
+  const ended = text.endsWith('\n') ? lines + 1 : lines
+  const data = Buffer.from(text.split('\n').slice(-ended).join('\n'))
+  const output = new Output(read.nextCursor - data.length)
+  output.add({ data, cursor: read.nextCursor - data.length, lost: 0 })
+  return answer({ output, process: read.process, maxChars }, context)
+}
+
+function answer(
+  { output, process, maxChars }: { output: Output; process: Process; maxChars: number },
+  { cursors, caller }: ToolContext,
+): TextAnswer {
+  const elapsed = (process.endedAt ?? Date.now()) - process.startedAt
+  const { text, isCut } = output.render(maxChars, (cursor) => `cursor ${cursor} reads on from there`)
+  cursors.set(caller.connection, process.processId, output.end)
+  return {
+    text: joinLines(text, `${trailer(process, elapsed).slice(0, -1)} · next cursor ${output.end}]`),
+    meta: { ...metaOf(process, elapsed), truncated: isCut, next_cursor: output.end },
+  }
+}
+
+export const processSignal = recordTool(definitions.processSignal, async (args, { runner }) => {
+  const id = idOf(args.process_id)
+  const before = await known(args.process_id, runner.processes.get(id))
+  if (before.exit === undefined) await runner.processes.signal({ id, signal: `SIG${args.signal}` })
+  // Long enough for what ends at once; a program may also catch the signal and go on.
+  const process = before.exit === undefined ? await runner.processes.wait(id, SETTLE_MS) : before
+  return {
+    process_id: args.process_id,
+    status: statusOf(process),
+    ...(process.exit?.code !== undefined && { exit_code: process.exit.code }),
+    ...(process.exit?.signal !== undefined && { signal: process.exit.signal }),
+  }
+})
+
+export const processList = recordTool(definitions.processList, async (args, { runner }) => {
+  const [processes, ports] = await Promise.all([
+    runner.processes.list({ includeExited: args.include_exited }),
+    runner.ports.list(),
+  ])
+  return {
+    processes: processes.map((process) => ({
+      process_id: handleOf(process.processId),
+      command: process.command,
+      cwd: process.cwd,
+      status: statusOf(process),
+      started_at: new Date(process.startedAt).toISOString(),
+      ...(process.exit?.code !== undefined && { exit_code: process.exit.code }),
+      origin: originOf(process),
+      ports: ports.filter(({ processId }) => processId === process.processId).map(({ port }) => port),
+    })),
+  }
+})
+
+function originOf(process: Process): 'agent' | 'terminal' | 'run' {
+  if (process.origin === Origin.AGENT) return 'agent'
+  return process.origin === Origin.RUN ? 'run' : 'terminal'
+}

@@ -1,0 +1,53 @@
+import { z } from 'zod'
+import { INTERNAL_ROUTES, checkpointSchema, checkpointsResponseSchema } from '#protocol/adoption.ts'
+import type { AgentCall } from '#protocol/agents.ts'
+import type { AgentClaims } from '#protocol/claims.ts'
+import type { Ask } from '../control-plane-client.ts'
+
+export type Checkpoint = z.infer<typeof checkpointSchema>
+
+/** What agents get from the control plane, through the sidecar. */
+export interface ReplControl {
+  /** What the REPL is called. */
+  readonly name: string
+  checkpoints(): Promise<Checkpoint[]>
+  checkpoint(what: { reason: 'checkpoint' | 'before-agent'; name?: string; actor: string }): Promise<Checkpoint>
+  /** Brings a checkpoint back; the id of the state before, to undo it. */
+  restore(what: { id: string; actor: string }): Promise<string>
+  /** Where a file is downloaded from or uploaded to, for 15 minutes. */
+  fileLink(what: { path: string; method: 'GET' | 'PUT'; actor: AgentClaims }): Promise<{ url: string }>
+  /** Where people see what listens on a port. */
+  previewLink(what: { port: number; path: string; access: 'private' | 'link' }): Promise<PreviewLink>
+  /** Where people open the REPL. */
+  address(): Promise<string>
+  stop(actor: string): Promise<void>
+  report(calls: AgentCall[]): Promise<void>
+}
+
+const linkSchema = z.object({ url: z.string() })
+const previewSchema = z.object({ url: z.string(), access: z.enum(['private', 'link']) })
+export type PreviewLink = z.infer<typeof previewSchema>
+
+/** Over the sidecar's own calls to the control plane. */
+export function createReplControl(ask: Ask, name: string): ReplControl {
+  const { checkpoints, restores, agentCalls, agentLinks, agentStops } = INTERNAL_ROUTES
+  return {
+    name,
+    checkpoints: async () => (await ask({ method: 'GET', path: checkpoints }, checkpointsResponseSchema)).checkpoints,
+    checkpoint: (json) => ask({ method: 'POST', path: checkpoints, json }, checkpointSchema),
+    restore: async (json) => (await ask({ method: 'POST', path: restores, json }, z.object({ undo: z.string() }))).undo,
+    fileLink: ({ path, method, actor }) =>
+      ask(
+        {
+          method: 'POST',
+          path: agentLinks,
+          json: { kind: 'file', path, method, user: actor.sub, actor: actor.actor, connection: actor.connection },
+        },
+        linkSchema,
+      ),
+    previewLink: (json) => ask({ method: 'POST', path: agentLinks, json: { kind: 'preview', ...json } }, previewSchema),
+    address: async () => (await ask({ method: 'POST', path: agentLinks, json: { kind: 'repl' } }, linkSchema)).url,
+    stop: async (actor) => void (await ask({ method: 'POST', path: agentStops, json: { actor } }, z.unknown())),
+    report: async (calls) => void (await ask({ method: 'POST', path: agentCalls, json: { calls } }, z.unknown())),
+  }
+}

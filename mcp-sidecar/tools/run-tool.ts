@@ -1,0 +1,110 @@
+import type { CallToolResult } from '@modelcontextprotocol/server'
+import { z } from 'zod'
+import { newId } from '#protocol/ids.ts'
+import type { AgentCall } from '#protocol/agents.ts'
+import type { CallContext } from '../mcp/offer.ts'
+import { SidecarError, toWireError } from '../sidecar-error.ts'
+import { describeArguments } from './call-log.ts'
+import type { CallLog } from './call-log.ts'
+import type { Cursors } from './cursors.ts'
+import type { ReplControl } from './repl-control.ts'
+import type { Runs } from './runs.ts'
+import type { RunnerApi } from '../runner/runner-api.ts'
+import type { CallNote, Tool, ToolAnswer } from './tool.ts'
+
+/** What tools of one REPL share. */
+export interface ToolRoom {
+  runner: RunnerApi
+  control: ReplControl
+  cursors: Cursors
+  runs: Runs
+  log: CallLog
+}
+
+/** Runs a tool for a caller: within its run, told to those who look on, its failure as words that a model can use. */
+export async function runTool(
+  tool: Tool,
+  { args, caller, server }: CallContext & { args: unknown },
+  room: ToolRoom,
+): Promise<CallToolResult> {
+  const { runs, log, runner, control, cursors } = room
+  const run = runs.enter(caller)
+  const isChange = !tool.definition.hints.readOnly
+  const checkpoint = isChange ? await runs.beforeChange(run, caller) : undefined
+  const call: AgentCall = {
+    id: newId(),
+    connection: caller.connection,
+    actor: caller.actor,
+    client: caller.client,
+    tool: tool.definition.name,
+    args: describeArguments(args),
+    startedAt: Date.now(),
+    summary: '',
+    run: run.id,
+    ...(checkpoint !== undefined && { checkpoint }),
+  }
+  let note: CallNote = {}
+  log.tell(call)
+  const end = (ok: boolean, summary: string) => {
+    runs.leave(run)
+    log.tell({ ...call, ...note, endedAt: Date.now(), ok, summary })
+  }
+  try {
+    const answer = await tool.call(args, {
+      caller,
+      runner,
+      control,
+      cursors,
+      signal: server.mcpReq.signal,
+      progress: progressOf(server),
+      note: (about) => {
+        note = { ...note, ...about }
+        if (about.terminal !== undefined) log.tell({ ...call, ...note })
+      },
+    })
+    const result = resultOf(answer)
+    end(true, summaryOf(answer))
+    return result
+  } catch (error) {
+    const text = errorText(error)
+    end(false, text)
+    return { isError: true, content: [{ type: 'text', text }] }
+  }
+}
+
+function resultOf(answer: ToolAnswer): CallToolResult {
+  if (answer.kind === 'record')
+    return { content: [{ type: 'text', text: JSON.stringify(answer.record) }], structuredContent: answer.record }
+  const { text, image, meta } = answer.answer
+  return {
+    content: [...(image === undefined ? [] : [{ type: 'image' as const, ...image }]), { type: 'text' as const, text }],
+    ...(meta !== undefined && { _meta: { 'devex/result': meta } }),
+  }
+}
+
+function summaryOf(answer: ToolAnswer): string {
+  if (answer.kind === 'record') return JSON.stringify(answer.record)
+  const { text } = answer.answer
+  // How it ended stands in the last line.
+  return text.length <= 1000 ? text : `…${text.slice(-900)}`
+}
+
+/** What happened, and the next step. */
+function errorText(error: unknown): string {
+  if (!(error instanceof SidecarError) && !(error instanceof z.ZodError))
+    return `Something went wrong in the sandbox: ${error instanceof Error ? error.message : String(error)}\nTry again; if it stays, tell the person you work for.`
+  const { message, advice } = toWireError(error)
+  return advice === undefined ? message : `${message}\n${advice}`
+}
+
+function progressOf(server: CallContext['server']): (message: string) => void {
+  const token = server.mcpReq._meta?.progressToken
+  if (token === undefined) return () => undefined
+  let progress = 0
+  return (message) => {
+    progress += 1
+    const params = { progressToken: token, progress, ...(message !== '' && { message }) }
+    // Whoever hung up does not hear it.
+    void server.mcpReq.notify({ method: 'notifications/progress', params }).catch(() => undefined)
+  }
+}

@@ -1,0 +1,61 @@
+import { RESULT_CHARS } from '#protocol/tools/limits.ts'
+import * as definitions from '#protocol/tools/search.ts'
+import type { GrepAnswer } from '../runner/runner-api.ts'
+import { count, cutLines, cutMiddle } from './output.ts'
+import { textTool } from './tool.ts'
+
+export const glob = textTool(definitions.glob, async (args, { runner }) => {
+  const { entries, total, truncated } = await runner.files.glob({
+    pattern: args.pattern,
+    path: args.path,
+    includeIgnored: args.include_ignored,
+    limit: args.limit,
+  })
+  const lines = entries.map(({ path }) => path)
+  const left = truncated ? `; ${count(entries.length)} shown, newest first: raise limit or narrow the pattern` : ''
+  return { text: bounded([...lines, `[${count(total)} files${left}]`].join('\n')), meta: { total, truncated } }
+})
+
+export const grep = textTool(definitions.grep, async (args, { runner, signal }) => {
+  const found = await runner.files.grep(
+    {
+      pattern: args.pattern,
+      path: args.path,
+      ...(args.glob !== undefined && { glob: args.glob }),
+      mode: args.mode,
+      context: args.context,
+      ignoreCase: args.ignore_case,
+      multiline: args.multiline,
+      limit: args.limit,
+    },
+    { signal },
+  )
+  const lines = args.mode === 'content' ? contentLines(found, args.context) : countLines(found, args.mode)
+  const left = found.truncated ? '; not all: raise limit, or narrow with path or glob' : ''
+  const summary = `[${count(found.matches)} matches in ${count(found.filesSearched)} files searched${left}]`
+  return {
+    text: bounded([...lines, summary].join('\n')),
+    meta: { matches: found.matches, truncated: found.truncated },
+  }
+})
+
+function contentLines({ lines }: GrepAnswer, context: number): string[] {
+  const shown: string[] = []
+  let before: { path: string; line: number } | undefined
+  for (const { path, line, text, isContext } of lines) {
+    const isGap = before !== undefined && (before.path !== path || line > before.line + 1)
+    if (context > 0 && isGap) shown.push('--')
+    const mark = isContext ? '-' : ':'
+    shown.push(cutLines(`${path}${mark}${line}${mark}${text}`))
+    before = { path, line }
+  }
+  return shown
+}
+
+function countLines({ counts }: GrepAnswer, mode: 'files' | 'count'): string[] {
+  return counts.map(({ path, count: hits }) => (mode === 'count' ? `${path}:${hits}` : path))
+}
+
+function bounded(text: string): string {
+  return cutMiddle(text, RESULT_CHARS, 'narrow the search to see the rest')
+}
