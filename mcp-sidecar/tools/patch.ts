@@ -121,7 +121,9 @@ interface UnifiedHunk {
 function readUnifiedHunk(lines: string[], from: number, { hunk, path, ...counts }: UnifiedHunk): number {
   let at = from
   while (at < lines.length && (hunk.old.length < counts.old || hunk.new.length < counts.new)) {
-    addLine(hunk, lines[at] ?? '', path)
+    const line = lines[at] ?? ''
+    if (line.startsWith('\\')) noteMissingBreak(hunk, lines[at - 1] ?? '')
+    else addLine(hunk, line, path)
     at += 1
   }
   while ((lines[at] ?? '').startsWith('\\')) {

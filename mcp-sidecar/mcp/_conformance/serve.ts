@@ -8,6 +8,7 @@ import type { ErrorCode } from '#protocol/errors.ts'
 import { newId, newSandboxId } from '#protocol/ids.ts'
 import { createIdentify } from '../caller.ts'
 import { createMcpEndpoint } from '../endpoint.ts'
+import type { McpEndpoint } from '../endpoint.ts'
 import type { Offer } from '../offer.ts'
 import { createConformancePack } from './pack.ts'
 import { stateCodec } from './asking.ts'
@@ -16,6 +17,7 @@ import { toWireError } from '../../sidecar-error.ts'
 /** The endpoint on a port of this machine, for clients that cannot dial a Unix socket. */
 export interface ServedEndpoint extends AsyncDisposable {
   url: string
+  endpoint: McpEndpoint
   token(scopes?: AgentScope[], overrides?: Record<string, unknown>): Promise<string>
   /** Puts a token into requests that come without: the suites cannot. */
   presents(token: string): void
@@ -61,6 +63,7 @@ export async function serveEndpoint(
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
   return {
+    endpoint,
     url: `http://localhost:${port}/mcp`,
     token: (scopes = ['repl:read', 'repl:write', 'repl:exec', 'repl:admin'], overrides = {}) =>
       new SignJWT({
