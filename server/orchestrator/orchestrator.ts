@@ -61,7 +61,10 @@ export interface Orchestrator extends AsyncDisposable {
   isolation(): Isolation
   /** Whether a template's toolchain is here: runs its probe as a sandbox would. `missing` says what to install. */
   probe(command: string): Promise<boolean>
-  /** Makes an unadopted sandbox and returns when its sidecar answers. The same id again joins. */
+  /**
+   * Makes an unadopted sandbox and returns when its sidecar answers. The same id again joins. Aborted, it leaves nothing;
+   * but where `signal`'s reason is `unavailable` (another control plane takes over) what was made may stay for that one.
+   */
   create(sandboxId: string, options: { template: string; limits: SandboxLimits; signal?: AbortSignal }): Promise<void>
   /** Everything there is now, then every change, until `signal` aborts. A slow reader gets the newest state of each. */
   observe(signal: AbortSignal): AsyncIterable<Observation>

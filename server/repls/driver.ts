@@ -135,7 +135,9 @@ async function step(
     apply: async (event) => {
       own.throwIfAborted()
       const { repl: next, refusal } = await deps.store.update(repl.id, (current) => fenced(current, event, fence))
-      if (refusal !== undefined) superseded.abort(new AppError('conflict', refusal.message))
+      // Overtaken by another holder of the lease is not the same as asked for something else: that one goes on with it.
+      const code = refusal?.refused === 'stale' ? 'unavailable' : 'conflict'
+      if (refusal !== undefined) superseded.abort(new AppError(code, refusal.message))
       own.throwIfAborted()
       return next
     },

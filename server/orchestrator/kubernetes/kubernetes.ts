@@ -118,8 +118,7 @@ export class KubernetesOrchestrator implements Orchestrator {
       try {
         await createSandbox(this.#cluster, { sandboxId, ...options, signal })
       } catch (error) {
-        // Ours to tidy up, unless this control plane is ending: another one goes on with it.
-        if (!this.#closed.signal.aborted) await this.#remove(sandboxId)
+        if (!isHandedOver(signal)) await this.#remove(sandboxId)
         throw error
       }
     }
@@ -220,6 +219,11 @@ export class KubernetesOrchestrator implements Orchestrator {
   #view(seen: Seen): Sandbox | undefined {
     return sandboxOf(seen, (template) => imageName({ template }, this.#cluster.settings.image))
   }
+}
+
+/** This control plane ends, or another one has taken over: that one may be at it by now, and what was made is its. */
+function isHandedOver({ aborted, reason }: AbortSignal): boolean {
+  return aborted && reason instanceof AppError && reason.code === 'unavailable'
 }
 
 async function connect(
