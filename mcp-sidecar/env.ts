@@ -50,7 +50,7 @@ export interface SidecarEnv {
   runnerSocket: string
   volumeDir: string
   stateDir: string
-  control: { socket: string } | { url: string; ca?: string } | 'tunnel'
+  control: { socket: string } | { url: string; ca?: () => string } | 'tunnel'
   controlPublicKey: string
   sandboxId: string
   /** With whom to begin, if anybody is to be told. */
@@ -82,8 +82,9 @@ type Parsed = z.output<typeof settings>
 function controlOf(env: Parsed): SidecarEnv['control'] {
   if (env.CONTROL_SOCKET !== undefined) return { socket: env.CONTROL_SOCKET }
   if (env.CONTROL_URL === undefined) return 'tunnel'
-  const ca = readIfThere(join(env.TLS_DIR, 'ca.crt'))
-  return { url: env.CONTROL_URL, ...(ca !== undefined && { ca }) }
+  const file = join(env.TLS_DIR, 'ca.crt')
+  // Each time anew: it is renewed in place.
+  return { url: env.CONTROL_URL, ...(existsSync(file) && { ca: () => readFileSync(file, 'utf8') }) }
 }
 
 function introductionOf(env: Parsed): Introduction | undefined {

@@ -1,12 +1,12 @@
 import { Agent as HttpAgent, IncomingMessage, request as httpRequest } from 'node:http'
-import type { RequestOptions } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { RequestOptions } from 'node:https'
 import type { ControlTunnel } from './control-tunnel.ts'
 import { CALL_TIMEOUT_MS } from './limits.ts'
 import { SidecarError } from './sidecar-error.ts'
 
 /** A server: a Unix socket, a URL to which paths are added (`ca`: whose certificates count), or who opens connections to us. */
-export type Target = { socket: string } | { url: string; ca?: string } | { tunnel: ControlTunnel }
+export type Target = { socket: string } | { url: string; ca?: () => string } | { tunnel: ControlTunnel }
 
 export interface Call {
   method: string
@@ -109,7 +109,7 @@ function announcedLength(answer: AsyncIterable<Uint8Array>): number {
 
 function agentOf(target: Target): HttpAgent {
   if (!('url' in target) || !target.url.startsWith('https:')) return new HttpAgent({ keepAlive: true })
-  return new HttpsAgent({ keepAlive: true, ...(target.ca !== undefined && { ca: target.ca }) })
+  return new HttpsAgent({ keepAlive: true })
 }
 
 /** How a call uses a connection that the other side opened: for itself, and then the next call gets it. */
@@ -122,8 +122,8 @@ async function connectionOf({ tunnel }: { tunnel: ControlTunnel }): Promise<Requ
 function addressOf(target: Target, path: string): RequestOptions {
   if ('socket' in target) return { socketPath: target.socket, path }
   if ('tunnel' in target) return { host: 'control-plane', path }
-  const url = new URL(target.url)
-  return { protocol: url.protocol, hostname: url.hostname, port: url.port, path }
+  const { protocol, hostname, port } = new URL(target.url)
+  return { protocol, hostname, port, path, ...(target.ca !== undefined && { ca: target.ca() }) }
 }
 
 function describe(target: Target): string {

@@ -81,7 +81,7 @@ test('its certificate is renewed while it runs', async () => {
 
 test('a sidecar says hello: who it is, as its token says, and where', async () => {
   const { port, ca, heard } = await startListener()
-  using caller = createCaller({ url: `https://localhost:${port}`, ca })
+  using caller = createCaller({ url: `https://localhost:${port}`, ca: () => ca })
   const sandbox = newSandboxId()
   const bootToken = await tokens.boot({ sandbox })
   await sayHello(caller, { sandbox, address: '10.1.2.3', bootToken }, new AbortController().signal)
@@ -90,7 +90,7 @@ test('a sidecar says hello: who it is, as its token says, and where', async () =
 
 test('S4: a hello with another sandbox’s token, or a token for something else, is refused; and its token opens nothing else', async () => {
   const { port, ca, heard } = await startListener()
-  using caller = createCaller({ url: `https://localhost:${port}`, ca })
+  using caller = createCaller({ url: `https://localhost:${port}`, ca: () => ca })
   const sandbox = newSandboxId()
   const ask = async (path: string, token: string, body?: unknown) => {
     const { statusCode } = await caller.stream({

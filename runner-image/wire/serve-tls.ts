@@ -13,6 +13,14 @@ export interface ListenAddress {
 const HANDSHAKE_LIMIT_MS = 10_000
 /** A connection that was silent for so long is asked whether its other end is there. */
 const KEEP_ALIVE_MS = 15_000
+/** How often the certificate is read again: it is renewed in place. */
+const REREAD_EVERY_MS = 60_000
+
+interface ServeTls {
+  address: ListenAddress
+  folder: string
+  rereadEveryMs?: number
+}
 
 /**
  * Serves what `http` serves over TLS 1.3 too, with `tls.crt` and `tls.key` of `folder`, and returns the port. Disposing
@@ -20,11 +28,11 @@ const KEEP_ALIVE_MS = 15_000
  */
 export async function serveTls(
   http: HttpServer,
-  { address, folder }: { address: ListenAddress; folder: string },
+  { address, folder, rereadEveryMs = REREAD_EVERY_MS }: ServeTls,
 ): Promise<AsyncDisposable & { port: number }> {
-  const [cert, key] = await Promise.all([readFile(join(folder, 'tls.crt')), readFile(join(folder, 'tls.key'))])
+  let identity = await readIdentity(folder)
   const server = createServer(
-    { cert, key, minVersion: 'TLSv1.3', handshakeTimeout: HANDSHAKE_LIMIT_MS, ALPNProtocols: ['http/1.1'] },
+    { ...identity, handshakeTimeout: HANDSHAKE_LIMIT_MS, ALPNProtocols: ['http/1.1'] },
     (socket) => {
       // Whoever vanished without a word (a laptop asleep, a node gone) is noticed.
       socket.setKeepAlive(true, KEEP_ALIVE_MS)
@@ -40,14 +48,29 @@ export async function serveTls(
       resolve()
     })
   })
+  const reread = async () => {
+    const read = await readIdentity(folder)
+    if (read.cert.equals(identity.cert)) return
+    server.setSecureContext(read)
+    identity = read
+  }
+  // A failure: the two files are being replaced just now, and the next time they fit again.
+  const rereading = setInterval(() => void reread().catch(() => undefined), rereadEveryMs)
+  rereading.unref()
   const bound = server.address()
   return {
     port: typeof bound === 'object' && bound !== null ? bound.port : address.port,
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {
+        clearInterval(rereading)
         server.close(() => resolve())
       }),
   }
+}
+
+async function readIdentity(folder: string): Promise<{ cert: Buffer; key: Buffer; minVersion: 'TLSv1.3' }> {
+  const [cert, key] = await Promise.all([readFile(join(folder, 'tls.crt')), readFile(join(folder, 'tls.key'))])
+  return { cert, key, minVersion: 'TLSv1.3' }
 }
 
 /** Reads `host:port`; `undefined` if it is none. */

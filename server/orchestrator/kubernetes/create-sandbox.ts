@@ -1,11 +1,12 @@
 import { AppError } from '#server/errors.ts'
 import type { SandboxLimits } from '../orchestrator.ts'
+import { issueCertificates } from './certificates.ts'
 import { apiError, hopelessness } from './errors.ts'
 import type { Cluster } from './kubernetes.ts'
-import { CERTIFICATE_MS, NO_POD_AFTER_MS, READY_POLL_MS } from './limits.ts'
+import { NO_POD_AFTER_MS, READY_POLL_MS } from './limits.ts'
 import { deploymentOf, ingressOf, networkPolicyOf, ownedBy, secretOf, serviceOf } from './manifests.ts'
 import type { Manifest, SandboxSecrets, SandboxSpec } from './manifests.ts'
-import { CREATED_ANNOTATION, ingressHost, serverName } from './names.ts'
+import { CREATED_ANNOTATION } from './names.ts'
 import { deploymentSchema, recordSchema } from './objects.ts'
 import type { Pod, SandboxRecord } from './objects.ts'
 import { markUp } from './record.ts'
@@ -54,24 +55,12 @@ async function makeObjects(
   await apply(cluster, ownedBy(deploymentOf(spec), owner), signal)
 }
 
-async function makeSecrets(
-  { authority, tokens }: Cluster,
-  { sandboxId, settings }: SandboxSpec,
-): Promise<SandboxSecrets> {
-  const issue = (part: 'runner' | 'sidecar') => {
-    const { ingress } = settings
-    const listeners = part === 'sidecar' ? (['sidecar', 'saver'] as const) : (['runner'] as const)
-    const hosts =
-      ingress === undefined ? [] : listeners.map((listener) => ingressHost(sandboxId, listener, ingress.domain))
-    return authority.issue({ names: [serverName(sandboxId, part), ...hosts], ms: CERTIFICATE_MS })
-  }
-  const [runner, sidecar, trust, bootToken] = await Promise.all([
-    issue('runner'),
-    issue('sidecar'),
-    authority.trust(),
-    tokens.boot({ sandbox: sandboxId }),
+async function makeSecrets(cluster: Cluster, { sandboxId }: SandboxSpec): Promise<SandboxSecrets> {
+  const [certificates, bootToken] = await Promise.all([
+    issueCertificates(cluster, sandboxId),
+    cluster.tokens.boot({ sandbox: sandboxId }),
   ])
-  return { runner, sidecar, trust, bootToken }
+  return { ...certificates, bootToken }
 }
 
 /** Server-side apply: the same again changes nothing. */

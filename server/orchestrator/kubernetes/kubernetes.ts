@@ -18,6 +18,7 @@ import type {
   SandboxPart,
 } from '../orchestrator.ts'
 import { SharedWork } from '../shared-work.ts'
+import { renewCertificates } from './certificates.ts'
 import type { KubeClient } from './client.ts'
 import { createSandbox } from './create-sandbox.ts'
 import { PORTS, imageName } from './names.ts'
@@ -131,7 +132,10 @@ export class KubernetesOrchestrator implements Orchestrator {
 
   async list(): Promise<Sandbox[]> {
     const all = await this.#roster.askAll()
-    for (const seen of all) this.#tidyUp(seen)
+    for (const seen of all) {
+      this.#tidyUp(seen)
+      this.#renew(seen)
+    }
     return all.flatMap((seen) => this.#view(seen) ?? [])
   }
 
@@ -203,6 +207,15 @@ export class KubernetesOrchestrator implements Orchestrator {
       throw new AppError('not_found', `There is no sandbox ${sandboxId}.`)
     }
     return seen
+  }
+
+  #renew(seen: Seen): void {
+    if (this.#closed.signal.aborted) return
+    const sandboxId = seen.record.metadata.name
+    const { log } = this.#cluster
+    void renewCertificates(this.#cluster, seen).catch((error: unknown) =>
+      log.error('certificates could not be renewed; it is tried again', error, { sandbox: sandboxId }),
+    )
   }
 
   /** What is left of a sandbox whose pod is gone: a pod in its place would be an empty one. */

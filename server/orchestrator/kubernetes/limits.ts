@@ -49,8 +49,10 @@ export const POD_GRACE_SECONDS = 10 * 60
 /** A pod that should have ended so long ago is on a node that is gone. */
 export const OVERDUE_MS = 60 * SECOND_MS
 
-/** How long a sandbox's certificates are good for: longer than any sandbox runs without a stop. */
-export const CERTIFICATE_MS = 400 * 24 * 60 * 60 * SECOND_MS
+const DAY_MS = 24 * 60 * 60 * SECOND_MS
+/** How long a sandbox's certificates are good for, and after how long one that still runs gets new ones. */
+export const CERTIFICATE_MS = 90 * DAY_MS
+export const RENEW_CERTIFICATES_MS = 30 * DAY_MS
 
 /** Writes of an object that somebody else writes too. */
 export const MAX_WRITE_ATTEMPTS = 8

@@ -75,16 +75,22 @@ export function secretOf(spec: SandboxSpec, secrets: SandboxSecrets): Manifest {
     kind: 'Secret',
     metadata: metadata(spec),
     type: 'Opaque',
-    immutable: true,
     stringData: {
-      'runner.crt': secrets.runner.cert,
-      'runner.key': secrets.runner.key,
-      'sidecar.crt': secrets.sidecar.cert,
-      'sidecar.key': secrets.sidecar.key,
-      'ca.crt': secrets.trust,
+      ...certificateData(secrets),
       'boot-token': secrets.bootToken,
       ...(spec.settings.extraCa !== undefined && { 'extra-ca.crt': spec.settings.extraCa }),
     },
+  }
+}
+
+/** What of the Secret is renewed. */
+export function certificateData(secrets: Pick<SandboxSecrets, 'runner' | 'sidecar' | 'trust'>): Record<string, string> {
+  return {
+    'runner.crt': secrets.runner.cert,
+    'runner.key': secrets.runner.key,
+    'sidecar.crt': secrets.sidecar.cert,
+    'sidecar.key': secrets.sidecar.key,
+    'ca.crt': secrets.trust,
   }
 }
 

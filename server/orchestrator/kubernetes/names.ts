@@ -16,6 +16,8 @@ export const REACHABLE_LABEL = 'devex.dev/reachable-from-sandboxes'
 export const IMAGE_ANNOTATION = 'devex.dev/image'
 /** When it was asked for, in milliseconds since the epoch: the cluster's own time stamps have whole seconds. */
 export const CREATED_ANNOTATION = 'devex.dev/created-at'
+/** When its certificates were renewed, in the same way. */
+export const RENEWED_ANNOTATION = 'devex.dev/certificates-renewed-at'
 /** The pod that holds the work: another one of the same Deployment does not. */
 export const POD_ANNOTATION = 'devex.dev/pod'
 /** Where the pod is, as its sidecar said. */

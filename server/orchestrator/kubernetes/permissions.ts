@@ -22,7 +22,7 @@ export function permissionsNeeded({ reach, ingress }: Pick<ClusterSettings, 'rea
     ...of('', 'services', ['get', 'list', 'watch', 'create', 'patch', 'delete']),
     ...of('', 'pods', ['get', 'list', 'watch', 'patch', 'delete', 'deletecollection']),
     { group: '', resource: 'pods', subresource: 'ephemeralcontainers', verb: 'patch' },
-    ...of('', 'secrets', ['create', 'delete']),
+    ...of('', 'secrets', ['create', 'patch', 'delete']),
     ...of('apps', 'deployments', ['get', 'create', 'patch', 'delete']),
     ...of('apps', 'replicasets', ['deletecollection']),
     ...of('networking.k8s.io', 'networkpolicies', ['create', 'patch', 'delete']),

@@ -6,6 +6,7 @@ import {
   ADDRESS_ANNOTATION,
   GENERATION_LABEL,
   POD_ANNOTATION,
+  RENEWED_ANNOTATION,
   REPL_LABEL,
   RESTARTS_ANNOTATION,
   SAVER_ANNOTATION,
@@ -53,6 +54,11 @@ export async function acknowledgeRestarts(cluster: Cluster, sandboxId: string, p
 /** Notes which ephemeral container has taken the sidecar's place. */
 export async function writeSaver(cluster: Cluster, sandboxId: string, name: string): Promise<void> {
   await changeRecord(cluster, sandboxId, () => ({ annotations: { [SAVER_ANNOTATION]: name } }))
+}
+
+/** Notes when the certificates were renewed. */
+export async function noteRenewal(cluster: Cluster, sandboxId: string, at: number): Promise<void> {
+  await changeRecord(cluster, sandboxId, () => ({ annotations: { [RENEWED_ANNOTATION]: String(at) } }))
 }
 
 /** Writes what `decide` makes of the newest record; against others who write it too, it decides anew. */
