@@ -33,6 +33,7 @@ export const exec = textTool(definitions.exec, async (args, { caller, runner, cu
       ),
     {
       output,
+      isStart: true,
       waitMs: args.yield_ms,
       progress,
       signal,

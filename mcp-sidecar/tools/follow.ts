@@ -1,6 +1,6 @@
 import type { Process } from '#wire/gen/runner.ts'
 import type { CommandEvent } from '../runner/runner-api.ts'
-import { HEARTBEAT_MS, PROGRESS_CHARS, PROGRESS_MS } from './limits.ts'
+import { HEARTBEAT_MS, PROGRESS_CHARS, PROGRESS_MS, START_TIMEOUT_MS } from './limits.ts'
 import type { Output } from './output.ts'
 
 interface FollowOptions {
@@ -11,6 +11,8 @@ interface FollowOptions {
   settleMs?: number
   /** Ends the wait. */
   until?: () => boolean
+  /** It begins with a start, which is waited for in any case. */
+  isStart?: boolean
   onProcess?: (process: Process) => void
   progress: (message: string) => void
   /** The caller hung up. */
@@ -22,11 +24,18 @@ export async function follow(
   open: (signal: AbortSignal) => AsyncIterable<CommandEvent>,
   options: FollowOptions,
 ): Promise<Process | undefined> {
-  const { output, waitMs, settleMs, until, onProcess, progress, signal } = options
+  const { output, waitMs, settleMs, until, onProcess, isStart = false, progress, signal } = options
   const over = new AbortController()
+  let process: Process | undefined
   const hangUp = () => over.abort()
   signal.addEventListener('abort', hangUp, { once: true })
-  const time = setTimeout(hangUp, waitMs)
+  // A command that is just being started is waited for: without its handle nobody could ask for it again.
+  let isDue = false
+  const time = setTimeout(() => {
+    isDue = true
+    if (process !== undefined || !isStart) hangUp()
+  }, waitMs)
+  const late = setTimeout(hangUp, waitMs + START_TIMEOUT_MS)
   let saidAt = Date.now()
   const say = (message: string) => {
     saidAt = Date.now()
@@ -36,7 +45,6 @@ export async function follow(
     if (Date.now() - saidAt >= HEARTBEAT_MS - PROGRESS_MS) say(output.lastLine || 'still running')
   }, PROGRESS_MS)
   let settling: NodeJS.Timeout | undefined
-  let process: Process | undefined
   try {
     for await (const event of open(over.signal)) {
       if (event.type === 'output') {
@@ -48,13 +56,14 @@ export async function follow(
       }
       process = event.process
       onProcess?.(process)
-      if (event.type === 'ended') break
+      if (event.type === 'ended' || isDue) break
     }
   } catch (error) {
     // Our own end of the wait comes back as a failed call.
     if (!over.signal.aborted) throw error
   } finally {
     clearTimeout(time)
+    clearTimeout(late)
     clearTimeout(settling)
     clearInterval(heart)
     signal.removeEventListener('abort', hangUp)

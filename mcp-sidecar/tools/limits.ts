@@ -36,8 +36,8 @@ export const MAX_RUNS = 200
 export const REPORT_MS = 400
 export const MAX_WAITING_CALLS = 500
 
-/** How long a tool may take that waits for nothing. */
-export const TOOL_TIMEOUT_MS = 60_000
+/** How long a command may take to be started, beyond what its caller waits. */
+export const START_TIMEOUT_MS = 5000
 
 /** A program that a tool asks (git status) may take so long. */
 export const ASK_TIMEOUT_MS = 15_000

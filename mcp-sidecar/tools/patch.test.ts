@@ -1,5 +1,5 @@
 import { createTwoFilesPatch, structuredPatch } from 'diff'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { applyHunks } from './apply-hunks.ts'
 import { parsePatch } from './patch.ts'

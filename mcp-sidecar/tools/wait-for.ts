@@ -82,7 +82,10 @@ class Search {
     const at = text.indexOf(this.#wanted)
     if (at !== -1) {
       const end = text.indexOf('\n', at + this.#wanted.length)
-      this.line ??= text.slice(text.lastIndexOf('\n', at) + 1, end === -1 ? undefined : end).slice(0, 500)
+      this.line ??= text
+        .slice(text.lastIndexOf('\n', at) + 1, end === -1 ? undefined : end)
+        .trim()
+        .slice(0, 500)
     }
     this.#recent = text.slice(-(this.#wanted.length + 500))
   }
@@ -107,7 +110,7 @@ async function forAnswer(
         },
         { signal: ended },
       ),
-    { output, waitMs: waitMs + 1000, progress, signal },
+    { output, isStart: true, waitMs: waitMs + 1000, progress, signal },
   )
   if (signal.aborted && process !== undefined && process.exit === undefined)
     await runner.processes.cancel(process.processId)
