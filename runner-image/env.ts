@@ -17,6 +17,8 @@ const listenAddress = z.string().transform((text, context) => {
 
 const runnerEnvSchema = z.object({
   RUNNER_SOCKET: z.string().min(1).max(107, 'longer than a Unix socket address may be (107 bytes)'),
+  /** Where it serves gRPC to the sidecar; beside `RUNNER_SOCKET` by default. */
+  RUNNER_GRPC_SOCKET: z.string().min(1).max(107).optional(),
   /** In a pod: where the control plane reaches it, over TLS with the certificate in `TLS_DIR`. */
   RUNNER_LISTEN: listenAddress.optional(),
   TLS_DIR: z.string().startsWith('/').default('/run/devex/tls'),

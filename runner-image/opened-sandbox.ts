@@ -1,6 +1,7 @@
 import type { OpenRequest } from '#protocol/adoption.ts'
 import { CLOSE_CODES } from '#protocol/errors.ts'
 import type { EventData } from '#protocol/messages.ts'
+import { Commands } from './commands/commands.ts'
 import type { RunnerEnv } from './env.ts'
 import { RunnerError } from './errors.ts'
 import type { ChangeHints } from './files/change-hints.ts'
@@ -18,6 +19,7 @@ import { Processes } from './processes/processes.ts'
 import { readRunConfig } from './processes/run-config.ts'
 import { Run } from './processes/run.ts'
 import type { SandboxTree } from './processes/sandbox-tree.ts'
+import { Search } from './search/search.ts'
 import type { Clients } from './sockets/clients.ts'
 import { prepareHome, shellEnvironment } from './terminal/environment.ts'
 import { Screens } from './terminal/screens.ts'
@@ -45,14 +47,17 @@ export class OpenedSandbox implements AsyncDisposable {
   readonly workspace: Workspace
   readonly trash: Trash
   readonly terminals: Terminals
+  readonly commands: Commands
   readonly processes: Processes
   readonly ports: Ports
   readonly run: Run
   readonly disk: DiskUse
+  readonly search: Search
   readonly shellEnv: Record<string, string>
   readonly #options: OpenedSandboxOptions
   readonly #screens: Screens
   readonly #watches: Watch[]
+  readonly #onFilesChanged = new Set<(changes: EventData<'files.changed'>) => void>()
   #isStopping = false
 
   constructor(options: OpenedSandboxOptions, workspace: Workspace) {
@@ -63,8 +68,10 @@ export class OpenedSandbox implements AsyncDisposable {
     this.shellEnv = shellEnvironment(env, opened)
     this.trash = new Trash(workspace, env.HOME)
     this.#screens = new Screens(log)
+    this.search = new Search(log)
     const publish = clients.publish.bind(clients)
     this.terminals = new Terminals({ tree, screens: this.#screens, publish, onActivity: () => activity.touch() })
+    this.commands = new Commands({ terminals: this.terminals, root: workspace.root, shellEnv: this.shellEnv })
     this.processes = new Processes(tree, (group) => this.terminals.idOfSession(group))
     this.ports = new Ports({
       tree,
@@ -95,7 +102,7 @@ export class OpenedSandbox implements AsyncDisposable {
     })
     this.#watches = [
       new Watch({ folder: workspace.root, log, onChange: (changes) => this.#workspaceChanged(changes) }),
-      new Watch({ folder: env.HOME, log, onChange: (changes) => this.#changed('home', changes) }),
+      new Watch({ folder: env.HOME, log, onChange: (changes) => this.#homeChanged(changes) }),
     ]
     for (const watch of this.#watches) void watch.start()
     void this.trash.sweep().catch((error: unknown) => log.error('The trash cannot be swept.', error))
@@ -138,6 +145,12 @@ export class OpenedSandbox implements AsyncDisposable {
     this.#isStopping = false
   }
 
+  /** Calls back with gathered changes of the workspace; the function ends that. */
+  onFilesChanged(listener: (changes: EventData<'files.changed'>) => void): () => void {
+    this.#onFilesChanged.add(listener)
+    return () => void this.#onFilesChanged.delete(listener)
+  }
+
   /** Somebody has come or gone, or a command was started. */
   interestChanged(): void {
     this.ports.wake()
@@ -148,6 +161,8 @@ export class OpenedSandbox implements AsyncDisposable {
     this.disk[Symbol.dispose]()
     await Promise.all(this.#watches.map(async (watch) => watch[Symbol.asyncDispose]()))
     await Promise.allSettled(this.terminals.list().map(async ({ id }) => this.terminals.close(id)))
+    await this.commands[Symbol.asyncDispose]()
+    await this.search[Symbol.asyncDispose]()
     await this.#screens[Symbol.asyncDispose]()
   }
 
@@ -158,7 +173,13 @@ export class OpenedSandbox implements AsyncDisposable {
 
   #workspaceChanged(changes: EventData<'files.changed'>): void {
     this.#options.clients.publish('files.changed', changes)
+    for (const listener of this.#onFilesChanged) listener(changes)
     this.#changed('workspace', changes)
+  }
+
+  #homeChanged(changes: EventData<'files.changed'>): void {
+    if (changes.overflow || changes.changes.some(({ path }) => PROFILES.has(path))) this.commands.profileChanged()
+    this.#changed('home', changes)
   }
 
   #changed(folder: 'workspace' | 'home', { changes, overflow }: EventData<'files.changed'>): void {
@@ -166,3 +187,6 @@ export class OpenedSandbox implements AsyncDisposable {
     this.#options.hints.add(folder, overflow ? [''] : changes.map(({ path }) => path))
   }
 }
+
+/** What a login shell reads (bash(1), INVOCATION) and what those include by custom. */
+const PROFILES = new Set(['.bash_profile', '.bash_login', '.profile', '.bashrc'])

@@ -2,8 +2,9 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { WebSocketServer } from 'ws'
-import { RUNNER_ROUTES } from '#protocol/adoption.ts'
+import { GRPC_SOCKET_NAME, RUNNER_ROUTES } from '#protocol/adoption.ts'
 import { newId } from '#protocol/ids.ts'
 import { MAX_MESSAGE_BYTES } from '#protocol/limits.ts'
 import { serveTls } from '#wire/serve-tls.ts'
@@ -11,6 +12,7 @@ import type { RunnerEnv } from './env.ts'
 import { RunnerError, toRunnerError } from './errors.ts'
 import { ChangeHints } from './files/change-hints.ts'
 import { serveFiles } from './files/http.ts'
+import { openGrpcDoor } from './grpc/door.ts'
 import { MAX_CONNECTIONS } from './limits.ts'
 import type { Log } from './log.ts'
 import { openSandbox } from './opened-sandbox.ts'
@@ -133,6 +135,14 @@ export async function startRunner({ env, log, ownsNamespace }: RunnerOptions): P
     env.RUNNER_LISTEN === undefined
       ? undefined
       : await serveTls(far, { address: env.RUNNER_LISTEN, folder: env.TLS_DIR })
+  const grpc = await openGrpcDoor({
+    socket: env.RUNNER_GRPC_SOCKET ?? join(dirname(env.RUNNER_SOCKET), GRPC_SOCKET_NAME),
+    sandbox: () => {
+      activity.touch()
+      return opened(opening)
+    },
+    log,
+  })
   // Last: the sidecar finds it here, and then everybody may come.
   const near = makeServer({ isFromAfar: false })
   await listen(near, env.RUNNER_SOCKET)
@@ -145,6 +155,7 @@ export async function startRunner({ env, log, ownsNamespace }: RunnerOptions): P
       clients.terminateAll()
       tunnels.closeAll()
       hints.close()
+      await grpc[Symbol.asyncDispose]()
       await opening.sandbox?.[Symbol.asyncDispose]()
       near.closeAllConnections()
       far.closeAllConnections()

@@ -30,6 +30,9 @@ export async function buildSandbox(target = join(ROOT, '.build', 'sandbox')): Pr
 const PROGRAMS = [
   { entry: 'runner-image/main.ts', file: 'runner.mjs' },
   { entry: 'runner-image/terminal/screen-worker.ts', file: 'screen-worker.mjs' },
+  { entry: 'runner-image/commands/exec-helper.ts', file: 'exec-helper.mjs' },
+  { entry: 'runner-image/search/search-worker.ts', file: 'search-worker.mjs' },
+  { entry: 'runner-image/grpc/serve.ts', file: 'grpc.mjs' },
   { entry: 'mcp-sidecar/main.ts', file: 'sidecar.mjs' },
 ]
 

@@ -48,7 +48,7 @@ export class Workspace {
 
   /** Whether an absolute, real path lies inside. */
   contains(real: string): boolean {
-    return real === this.root || real.startsWith(`${this.root}/`)
+    return real === this.root || this.root === '/' || real.startsWith(`${this.root}/`)
   }
 
   /**

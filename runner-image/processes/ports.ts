@@ -26,6 +26,8 @@ export class Ports implements Disposable {
   #timer: NodeJS.Timeout | undefined
   #isDisposed = false
   #running: Promise<PortInfo[]> | undefined
+  #watching = 0
+  readonly #listeners = new Set<() => void>()
 
   constructor(options: PortsOptions) {
     this.#options = options
@@ -33,6 +35,19 @@ export class Ports implements Disposable {
 
   get known(): PortInfo[] {
     return this.#known
+  }
+
+  /** Somebody is interested until the result is disposed of. */
+  watched(): Disposable {
+    this.#watching++
+    this.wake()
+    return { [Symbol.dispose]: () => void this.#watching-- }
+  }
+
+  /** Calls back after each change; the function ends that. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
   }
 
   /** Looks now; concurrent calls share one look. */
@@ -46,12 +61,12 @@ export class Ports implements Disposable {
   /** The interest has changed: looks now and from then on at its pace. */
   wake(): void {
     clearTimeout(this.#timer)
-    if (this.#isDisposed || this.#options.interest() === 'none') return
+    if (this.#isDisposed || this.#interest() === 'none') return
     void this.refresh()
       .catch((error: unknown) => this.#options.log.error('Listening ports cannot be read.', error))
       .then(() => {
         clearTimeout(this.#timer)
-        const interest = this.#options.interest()
+        const interest = this.#interest()
         if (this.#isDisposed || interest === 'none') return
         this.#timer = setTimeout(() => this.wake(), interest === 'starting' ? PORT_POLL_STARTING_MS : PORT_POLL_MS)
         this.#timer.unref()
@@ -68,6 +83,11 @@ export class Ports implements Disposable {
     clearTimeout(this.#timer)
   }
 
+  #interest(): 'starting' | 'watched' | 'none' {
+    const interest = this.#options.interest()
+    return interest === 'none' && this.#watching > 0 ? 'watched' : interest
+  }
+
   async #look(): Promise<PortInfo[]> {
     const listening = await readListening()
     const signature = listening.map(({ port, inode }) => `${port}:${inode}`).join(' ')
@@ -78,6 +98,7 @@ export class Ports implements Disposable {
     if (JSON.stringify(ports) !== JSON.stringify(this.#known)) {
       this.#known = ports
       this.#options.onChange(ports)
+      for (const listener of this.#listeners) listener()
     }
     return ports
   }

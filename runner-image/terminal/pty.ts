@@ -22,7 +22,20 @@ export interface Exit {
   signal: string | null
 }
 
-interface PtyEvents {
+/** What a terminal needs of the program in it. */
+export interface Program {
+  /** Process id of the session's leader. */
+  readonly pid: number
+  /** Bytes written that it has not taken. */
+  readonly pendingInput: number
+  /** Writes in order; `onApplied` runs when its side has taken the bytes, or will never. */
+  write(bytes: Uint8Array, onApplied: () => void): void
+  resize(size: Size): void
+  pause(): void
+  resume(): void
+}
+
+export interface ProgramEvents {
   /** Bytes as they were read; the view is reused by the next read. */
   onOutput(bytes: Uint8Array): void
   /** The process has ended and every byte that it wrote has been handed out. */
@@ -33,18 +46,18 @@ interface PtyEvents {
  * A process on a PTY. It owns the PTY's file descriptor instead of using node-pty's own stream, which is destroyed
  * 200 ms after the process ended, with everything in it that a paused reader had not taken yet.
  */
-export class Pty {
+export class Pty implements Program {
   readonly pid: number
   readonly #fd: number
   readonly #stream: ReadStream
-  readonly #events: PtyEvents
+  readonly #events: ProgramEvents
   #exit: Exit | undefined
   #isClosed = false
   #isPaused = false
   #quiet: NodeJS.Timeout | undefined
   #pendingInput = 0
 
-  constructor(command: PtyCommand, events: PtyEvents) {
+  constructor(command: PtyCommand, events: ProgramEvents) {
     this.#events = events
     const { fd, pid } = requireBinary('pty.node').fork(
       command.file,

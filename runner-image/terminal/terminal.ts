@@ -5,8 +5,7 @@ import { Feed } from './feed.ts'
 import type { FeedSource, FeedTarget } from './feed.ts'
 import { InputStream } from './input-stream.ts'
 import { ForgottenModes } from './modes.ts'
-import { Pty } from './pty.ts'
-import type { Exit, PtyCommand, Size } from './pty.ts'
+import type { Exit, Program, ProgramEvents, Size } from './pty.ts'
 import { Ring } from './ring.ts'
 import type { Screens } from './screens.ts'
 
@@ -17,20 +16,26 @@ export interface TerminalOptions {
   /** Relative to the workspace. */
   cwd: string
   createdBy: string
-  command: PtyCommand
+  size: Size
+  /** Of an agent's command: who runs it, and what. */
+  agent?: { actor: string; command: string } | undefined
+  /** Starts what runs in it. */
+  launch: (events: ProgramEvents) => Program
   screens: Screens
   onActivity: () => void
   /** Its process ended and all its output is in the history. */
   onEnd: (terminal: Terminal) => void
 }
 
-/** A PTY, its history, and the clients that watch it. */
+/** A program (on a PTY, or an agent's on pipes), its history, and the clients that watch it. */
 export class Terminal implements FeedSource {
   readonly id: string
   readonly ring: Ring
+  /** Milliseconds since the epoch. */
+  readonly startedAt = Date.now()
   name: string
   readonly #options: TerminalOptions
-  readonly #pty: Pty
+  readonly #program: Program
   readonly #feeds = new Set<Feed>()
   readonly #modes = new ForgottenModes()
   readonly #inputs = new Map<string, InputStream>()
@@ -42,8 +47,8 @@ export class Terminal implements FeedSource {
     this.id = options.id
     this.name = options.name
     this.ring = new Ring(TERMINAL_RING_BYTES, (bytes) => this.#modes.forget(bytes))
-    this.#sizes = [{ at: 0, cols: options.command.cols, rows: options.command.rows }]
-    this.#pty = new Pty(options.command, { onOutput: (bytes) => this.#output(bytes), onEnd: (exit) => this.#end(exit) })
+    this.#sizes = [{ at: 0, ...options.size }]
+    this.#program = options.launch({ onOutput: (bytes) => this.#output(bytes), onEnd: (exit) => this.#end(exit) })
   }
 
   get kind(): TerminalInfo['kind'] {
@@ -52,7 +57,7 @@ export class Terminal implements FeedSource {
 
   /** Process id of the session's leader. */
   get pid(): number {
-    return this.#pty.pid
+    return this.#program.pid
   }
 
   get exit(): Exit | undefined {
@@ -64,16 +69,16 @@ export class Terminal implements FeedSource {
   }
 
   get size(): Size {
-    const { cols, rows } = this.#sizes.at(-1) ?? this.#options.command
+    const { cols, rows } = this.#sizes.at(-1) ?? this.#options.size
     return { cols, rows }
   }
 
   get pendingInput(): number {
-    return this.#pty.pendingInput
+    return this.#program.pendingInput
   }
 
   info(): TerminalInfo {
-    const { id, kind, cwd, createdBy } = this.#options
+    const { id, kind, cwd, createdBy, agent } = this.#options
     return {
       id,
       kind,
@@ -83,6 +88,7 @@ export class Terminal implements FeedSource {
       ...this.size,
       end: this.ring.end,
       createdBy,
+      ...agent,
       ...(this.#exit !== undefined && { exit: this.#exit }),
     }
   }
@@ -90,7 +96,7 @@ export class Terminal implements FeedSource {
   /** Types `bytes`; `onApplied` runs when the program's side has taken them. */
   write(bytes: Uint8Array, onApplied: () => void): void {
     this.#options.onActivity()
-    this.#pty.write(bytes, onApplied)
+    this.#program.write(bytes, onApplied)
   }
 
   /** The stream of input called `name`: where it was, or at its beginning. The longest unused ones are forgotten. */
@@ -104,7 +110,7 @@ export class Terminal implements FeedSource {
   }
 
   resize(size: Size): void {
-    this.#pty.resize(size)
+    this.#program.resize(size)
     this.#sizes.push({ at: this.ring.end, ...size })
     const firstNeeded = this.#sizes.findLastIndex(({ at }) => at <= this.ring.start)
     this.#sizes = this.#sizes.slice(Math.max(firstNeeded, this.#sizes.length - MAX_RESIZES_KEPT, 0))
@@ -127,8 +133,8 @@ export class Terminal implements FeedSource {
   /** The PTY is read as long as one client has room, or nobody watches (then the ring keeps the tail). */
   updatePause(): void {
     const isHeld = this.#feeds.size > 0 && [...this.#feeds].every((feed) => feed.isBlocked)
-    if (isHeld) this.#pty.pause()
-    else this.#pty.resume()
+    if (isHeld) this.#program.pause()
+    else this.#program.resume()
   }
 
   async screen(): Promise<{ offset: number; payload: Uint8Array }> {

@@ -6,7 +6,8 @@ import { TERMINAL_KILL_AFTER_MS } from '../limits.ts'
 import { endProcesses } from '../processes/end-processes.ts'
 import type { SandboxTree } from '../processes/sandbox-tree.ts'
 import type { Publish } from '../sockets/publish.ts'
-import type { Size } from './pty.ts'
+import { Pty } from './pty.ts'
+import type { Program, ProgramEvents, PtyCommand, Size } from './pty.ts'
 import type { Screens } from './screens.ts'
 import { Terminal } from './terminal.ts'
 import type { TerminalOptions } from './terminal.ts'
@@ -16,6 +17,21 @@ interface TerminalsOptions {
   screens: Screens
   publish: Publish
   onActivity: () => void
+}
+
+/** An agent's command among the terminals. */
+interface AgentTerminal {
+  id: string
+  name: string
+  /** Relative to the workspace. */
+  cwd: string
+  actor: string
+  command: string
+  size: Size
+  launch: (events: ProgramEvents) => Program
+  onEnd: (terminal: Terminal) => void
+  /** Somebody closed it: it is gone. */
+  onClosed: () => void
 }
 
 interface NewTerminal extends Size {
@@ -43,11 +59,18 @@ const CLEAN_START = [
   'bash',
 ]
 
+/** A clean bash on a PTY. */
+export function shellCommand({ args, ...options }: Omit<PtyCommand, 'file'>): PtyCommand {
+  return { file: '/bin/bash', args: [...CLEAN_START, ...args], ...options }
+}
+
 /** The terminals of a sandbox. They belong to nobody's connection: all clients see all of them. */
 export class Terminals {
   readonly #options: TerminalsOptions
   readonly #terminals = new Map<string, Terminal>()
   readonly #closing = new Map<string, Promise<void>>()
+  readonly #onClosed = new Map<string, () => void>()
+  readonly #watchers = new Set<() => void>()
   #named = 0
 
   constructor(options: TerminalsOptions) {
@@ -55,7 +78,12 @@ export class Terminals {
   }
 
   list(): TerminalInfo[] {
-    return [...this.#terminals.values()].map((terminal) => terminal.info())
+    return this.all().map((terminal) => terminal.info())
+  }
+
+  /** Oldest first. */
+  all(): Terminal[] {
+    return [...this.#terminals.values()]
   }
 
   /** The terminal, or `not_found`. */
@@ -73,7 +101,7 @@ export class Terminals {
   }
 
   create(options: NewTerminal): Terminal {
-    if (this.#terminals.size >= MAX_TERMINALS) {
+    if (this.#terminals.size - this.#onClosed.size >= MAX_TERMINALS) {
       throw new RunnerError('quota_exceeded', `${MAX_TERMINALS} terminals are open, which is the limit.`, {
         advice: 'Close one that you do not need.',
       })
@@ -85,17 +113,61 @@ export class Terminals {
       cwd,
       createdBy,
       name: options.name ?? `bash ${++this.#named}`,
-      command: { file: '/bin/bash', args: [...CLEAN_START, ...args], env, cwd: directory, cols, rows },
+      size: { cols, rows },
+      launch: (events) => new Pty(shellCommand({ args, env, cwd: directory, cols, rows }), events),
       screens: this.#options.screens,
       onActivity: this.#options.onActivity,
       onEnd: (ended) => {
         options.onEnd?.(ended)
-        if (this.#terminals.has(ended.id)) this.#options.publish('terminal.changed', { terminal: ended.info() })
+        this.#ended(ended)
       },
     })
+    return this.#opened(terminal)
+  }
+
+  /** Shows an agent's command. Its bounds are its owner's: `forget` takes it away again. */
+  openAgent({ actor, command, onEnd, onClosed, ...options }: AgentTerminal): Terminal {
+    const terminal = this.#start({
+      ...options,
+      kind: 'agent',
+      createdBy: actor,
+      agent: { actor, command },
+      screens: this.#options.screens,
+      onActivity: this.#options.onActivity,
+      onEnd: (ended) => {
+        onEnd(ended)
+        this.#ended(ended)
+      },
+    })
+    this.#onClosed.set(terminal.id, onClosed)
+    return this.#opened(terminal)
+  }
+
+  /** Takes away an ended one. */
+  forget(id: string): void {
+    this.#onClosed.delete(id)
+    if (this.#terminals.delete(id)) this.#tell('terminal.closed', { terminal: id })
+  }
+
+  /** Calls back whenever one opens, changes or closes; the function ends that. */
+  watch(watcher: () => void): () => void {
+    this.#watchers.add(watcher)
+    return () => void this.#watchers.delete(watcher)
+  }
+
+  #opened(terminal: Terminal): Terminal {
     this.#terminals.set(terminal.id, terminal)
-    this.#options.publish('terminal.opened', { terminal: terminal.info() })
+    this.#tell('terminal.opened', { terminal: terminal.info() })
     return terminal
+  }
+
+  #ended(terminal: Terminal): void {
+    if (this.#terminals.has(terminal.id)) this.#tell('terminal.changed', { terminal: terminal.info() })
+  }
+
+  readonly #tell: Publish = (event, data) => {
+    this.#options.publish(event, data)
+    for (const watcher of this.#watchers) watcher()
   }
 
   #start(options: TerminalOptions): Terminal {
@@ -112,14 +184,14 @@ export class Terminals {
   rename(id: string, name: string): void {
     const terminal = this.get(id)
     terminal.name = name
-    this.#options.publish('terminal.changed', { terminal: terminal.info() })
+    this.#tell('terminal.changed', { terminal: terminal.info() })
   }
 
   resize(id: string, size: Size): void {
     const terminal = this.get(id)
     if (terminal.size.cols === size.cols && terminal.size.rows === size.rows) return
     terminal.resize(size)
-    this.#options.publish('terminal.changed', { terminal: terminal.info() })
+    this.#tell('terminal.changed', { terminal: terminal.info() })
   }
 
   /** Ends everything in the terminal's session and forgets it. Concurrent calls join. */
@@ -140,8 +212,9 @@ export class Terminals {
   async #close(terminal: Terminal): Promise<void> {
     try {
       await this.end(terminal, ['SIGHUP', 'SIGKILL'], TERMINAL_KILL_AFTER_MS)
-      this.#terminals.delete(terminal.id)
-      this.#options.publish('terminal.closed', { terminal: terminal.id })
+      const onClosed = this.#onClosed.get(terminal.id)
+      this.forget(terminal.id)
+      onClosed?.()
     } finally {
       this.#closing.delete(terminal.id)
     }

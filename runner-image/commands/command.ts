@@ -1,0 +1,147 @@
+import type { Exit, Program, ProgramEvents, Size } from '../terminal/pty.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+import { RunnerError } from '../errors.ts'
+import { sendSignal } from '../processes/end-processes.ts'
+import { CANCEL_INTERRUPT_MS, CANCEL_KILL_MS, CANCEL_TERMINATE_MS } from './limits.ts'
+import { CommandLog } from './command-log.ts'
+
+export interface CommandFacts {
+  id: string
+  /** As people and agents read it. */
+  text: string
+  /** Absolute. */
+  cwd: string
+  actor: string
+  isTty: boolean
+}
+
+/** What runs a command: pipes, or a PTY, which has a size. */
+export interface CommandProgram extends Pick<Program, 'pid' | 'write'> {
+  endInput(): void
+  resize?: Program['resize']
+}
+
+/** A command that an agent started, while it runs and for a while after. */
+export class Command {
+  readonly facts: CommandFacts
+  readonly log = new CommandLog()
+  readonly startedAt = Date.now()
+  /** Shows it to people. */
+  terminal: Terminal | undefined
+  #program: CommandProgram | undefined
+  #exit: Exit | undefined
+  #endedAt: number | undefined
+  #isTimedOut = false
+  #timer: NodeJS.Timeout | undefined
+  #cancelling: Promise<void> | undefined
+  readonly #ended = Promise.withResolvers<void>()
+
+  constructor(facts: CommandFacts) {
+    this.facts = facts
+  }
+
+  get pid(): number {
+    return this.#program?.pid ?? 0
+  }
+
+  get exit(): Exit | undefined {
+    return this.#exit
+  }
+
+  get endedAt(): number | undefined {
+    return this.#endedAt
+  }
+
+  get isTimedOut(): boolean {
+    return this.#isTimedOut
+  }
+
+  /** Resolves when it has ended and its output is in the log. */
+  get whenEnded(): Promise<void> {
+    return this.#ended.promise
+  }
+
+  /** It runs. `timeoutMs`: cancelled after so long; 0 for never. */
+  started(program: CommandProgram, timeoutMs: number): void {
+    this.#program = program
+    if (timeoutMs === 0 || this.#exit !== undefined) return
+    this.#timer = setTimeout(() => {
+      this.#isTimedOut = true
+      void this.cancel()
+    }, timeoutMs)
+    this.#timer.unref()
+  }
+
+  /** It has ended, and no output is to be expected but from what it left behind. */
+  readonly end: ProgramEvents['onEnd'] = (exit) => {
+    clearTimeout(this.#timer)
+    this.#exit = exit
+    this.#endedAt = Date.now()
+    this.log.finish()
+    this.#ended.resolve()
+  }
+
+  async write(bytes: Uint8Array, isEnd: boolean): Promise<void> {
+    const program = this.#running()
+    if (bytes.length > 0) await new Promise<void>((resolve) => program.write(bytes, resolve))
+    if (isEnd) program.endInput()
+  }
+
+  resize(size: Size): void {
+    const program = this.#running()
+    if (program.resize === undefined)
+      throw new RunnerError('conflict', `The command ${this.facts.id} has no terminal, so no size.`)
+    program.resize(size)
+  }
+
+  /** To the whole process group; what an ended command left running in it gets it too. */
+  signal(signal: NodeJS.Signals): void {
+    const { pid } = this
+    if (pid <= 0 || !sendSignal(-pid, signal)) {
+      if (this.#exit === undefined) return
+      throw this.#hasEnded()
+    }
+  }
+
+  /** SIGINT, SIGTERM, SIGKILL, with time in between; resolves when it has ended. Concurrent calls join. */
+  async cancel(): Promise<void> {
+    this.#cancelling ??= this.#cancel()
+    await this.#cancelling
+  }
+
+  async #cancel(): Promise<void> {
+    const steps = [
+      ['SIGINT', CANCEL_INTERRUPT_MS],
+      ['SIGTERM', CANCEL_TERMINATE_MS],
+      ['SIGKILL', CANCEL_KILL_MS],
+    ] as const
+    for (const [signal, waitMs] of steps) {
+      if (this.#exit !== undefined) return
+      this.signal(signal)
+      await this.ended(waitMs)
+    }
+  }
+
+  /** Resolves when it has ended, after `waitMs`, or when `signal` aborts. */
+  async ended(waitMs: number, signal?: AbortSignal): Promise<void> {
+    if (this.#exit !== undefined || signal?.aborted === true) return
+    const over = Promise.withResolvers<void>()
+    const timer = setTimeout(over.resolve, waitMs)
+    const abort = () => over.resolve()
+    signal?.addEventListener('abort', abort)
+    await Promise.race([this.#ended.promise, over.promise])
+    signal?.removeEventListener('abort', abort)
+    clearTimeout(timer)
+  }
+
+  #running(): CommandProgram {
+    if (this.#program === undefined || this.#exit !== undefined) throw this.#hasEnded()
+    return this.#program
+  }
+
+  #hasEnded(): RunnerError {
+    return new RunnerError('conflict', `The command ${this.facts.id} has ended.`, {
+      advice: 'Its output can still be read. Start another one.',
+    })
+  }
+}

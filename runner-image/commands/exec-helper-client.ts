@@ -1,0 +1,179 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { RunnerError, toRunnerError } from '../errors.ts'
+import type { Exit, Program, ProgramEvents } from '../terminal/pty.ts'
+import { FROM_HELPER, HelperFrames, TO_HELPER, encodeHelperFrame } from './helper-frames.ts'
+import type { HelperFrame } from './helper-frames.ts'
+import { exitedSchema, failedSchema, startedSchema } from './helper-messages.ts'
+import type { Configure, StartMessage } from './helper-messages.ts'
+import { HELPER_IDLE_MS, START_TIMEOUT_MS } from './limits.ts'
+
+/** A program whose output comes over pipes. */
+export interface PipedProgram extends Pick<Program, 'pid' | 'pendingInput' | 'write'> {
+  endInput(): void
+}
+
+export interface PipedEvents {
+  onOutput(stream: 'stdout' | 'stderr', bytes: Uint8Array): void
+  onEnd: ProgramEvents['onEnd']
+}
+
+interface Running {
+  events: PipedEvents
+  started: PromiseWithResolvers<number>
+}
+
+/** Starts commands through the exec helper, which is started at first use and let go when nothing is run for long. */
+export class ExecHelper implements Disposable {
+  readonly #running = new Map<number, Running>()
+  #child: ChildProcess | undefined
+  #configured: Configure | undefined
+  #idle: NodeJS.Timeout | undefined
+  #nextId = 1
+
+  /** Starts a command in `configure`'s environment. Resolves once it runs. */
+  async start(message: StartMessage, configure: Configure, events: PipedEvents): Promise<PipedProgram> {
+    clearTimeout(this.#idle)
+    this.#ensure(configure)
+    const id = this.#nextId++
+    const started = Promise.withResolvers<number>()
+    this.#running.set(id, { events, started })
+    const timer = setTimeout(() => started.reject(tooSlow()), START_TIMEOUT_MS)
+    this.#send(encodeHelperFrame(TO_HELPER.start, id, Buffer.from(JSON.stringify(message))))
+    try {
+      const pid = await started.promise
+      return this.#program(id, pid)
+    } catch (error) {
+      this.#forget(id)
+      throw error
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** Lets helper and waiting shells go, though not what runs. */
+  [Symbol.dispose](): void {
+    clearTimeout(this.#idle)
+    this.#child?.stdin?.end()
+    this.#child = undefined
+    this.#configured = undefined
+  }
+
+  #program(id: number, pid: number): PipedProgram {
+    let pendingInput = 0
+    return {
+      pid,
+      get pendingInput() {
+        return pendingInput
+      },
+      write: (bytes, onApplied) => {
+        pendingInput += bytes.length
+        this.#send(encodeHelperFrame(TO_HELPER.input, id, bytes), () => {
+          pendingInput -= bytes.length
+          onApplied()
+        })
+      },
+      endInput: () => this.#send(encodeHelperFrame(TO_HELPER.endInput, id, new Uint8Array())),
+    }
+  }
+
+  #ensure(configure: Configure): void {
+    if (this.#child === undefined) this.#launch()
+    if (this.#configured === configure) return
+    this.#configured = configure
+    this.#send(encodeHelperFrame(TO_HELPER.configure, 0, Buffer.from(JSON.stringify(configure))))
+  }
+
+  #launch(): void {
+    const file = import.meta.url.endsWith('.ts') ? './exec-helper.ts' : './exec-helper.mjs'
+    const child = spawn(process.execPath, [...NODE_FLAGS, fileURLToPath(new URL(file, import.meta.url))], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+      env: {},
+    })
+    const frames = new HelperFrames((frame) => this.#take(frame))
+    child.stdout.on('data', (bytes: Buffer) => frames.take(bytes))
+    child.stdin.on('error', () => {})
+    child.on('error', (error) => this.#lost(child, error))
+    child.on('close', () => this.#lost(child, undefined))
+    this.#child = child
+    this.#configured = undefined
+  }
+
+  #send(frame: Buffer, onSent?: () => void): void {
+    const stdin = this.#child?.stdin
+    if (stdin === undefined || stdin === null || !stdin.writable) return onSent?.()
+    stdin.write(frame, () => onSent?.())
+  }
+
+  #take({ kind, command, payload }: HelperFrame): void {
+    const running = this.#running.get(command)
+    if (running === undefined) return
+    switch (kind) {
+      case FROM_HELPER.started:
+        return running.started.resolve(startedSchema.parse(JSON.parse(payload.toString())).pid)
+      case FROM_HELPER.stdout:
+        return running.events.onOutput('stdout', payload)
+      case FROM_HELPER.stderr:
+        return running.events.onOutput('stderr', payload)
+      case FROM_HELPER.exited:
+        return this.#ended(command, exitedSchema.parse(JSON.parse(payload.toString())))
+      case FROM_HELPER.failed: {
+        const { errno, message } = failedSchema.parse(JSON.parse(payload.toString()))
+        return running.started.reject(notStarted(errno, message))
+      }
+      default:
+    }
+  }
+
+  #ended(command: number, exit: Exit): void {
+    const running = this.#running.get(command)
+    this.#forget(command)
+    running?.events.onEnd(exit)
+  }
+
+  #forget(command: number): void {
+    this.#running.delete(command)
+    if (this.#running.size > 0) return
+    clearTimeout(this.#idle)
+    this.#idle = setTimeout(() => this[Symbol.dispose](), HELPER_IDLE_MS)
+    this.#idle.unref()
+  }
+
+  /** The helper has ended: how its commands end is not known any more. */
+  #lost(child: ChildProcess, cause: unknown): void {
+    if (child !== this.#child && this.#child !== undefined) return
+    this.#child = undefined
+    this.#configured = undefined
+    for (const [id, { started }] of this.#running) {
+      started.reject(
+        new RunnerError('unavailable', 'The command could not be started.', { cause, advice: 'Try again.' }),
+      )
+      this.#ended(id, { code: null, signal: 'SIGHUP' })
+    }
+  }
+}
+
+/** The helper stays small, because starting a process takes the longer the more memory its parent has. */
+const NODE_FLAGS = ['--max-semi-space-size=1', '--disable-warning=ExperimentalWarning']
+
+function tooSlow(): RunnerError {
+  return new RunnerError('timeout', `The command did not start within ${START_TIMEOUT_MS / 1000} seconds.`, {
+    advice: 'The sandbox is very busy: end some processes, then try again.',
+  })
+}
+
+function notStarted(errno: string | undefined, message: string): RunnerError {
+  if (errno === 'EAGAIN' || errno === 'ENOMEM') {
+    return new RunnerError(
+      'unavailable',
+      'The command could not be started: the limit of processes or memory is reached.',
+      {
+        advice: 'End some processes, then try again.',
+      },
+    )
+  }
+  const known = toRunnerError(Object.assign(new Error(message), { code: errno }))
+  if (known.code !== 'internal') return known
+  return new RunnerError('unavailable', `The command could not be started: ${message}`)
+}

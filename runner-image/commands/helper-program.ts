@@ -1,0 +1,121 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import type { Readable, Writable } from 'node:stream'
+import { DRAIN_QUIET_MS } from './limits.ts'
+import { FROM_HELPER, HelperFrames, TO_HELPER, encodeHelperFrame } from './helper-frames.ts'
+import type { HelperFrame } from './helper-frames.ts'
+import { configureSchema, startSchema } from './helper-messages.ts'
+import type { StartMessage } from './helper-messages.ts'
+import { WaitingShells } from './waiting-shells.ts'
+
+/** Starts commands as `input` says and tells on `output` what they print and how they end. */
+export function startExecHelper(input: Readable, output: Writable): void {
+  const shells = new WaitingShells()
+  const running = new Map<number, ChildProcess>()
+  const send = (kind: number, command: number, payload: Uint8Array) =>
+    output.write(encodeHelperFrame(kind, command, payload))
+  const tell = (kind: number, command: number, message: unknown) =>
+    send(kind, command, Buffer.from(JSON.stringify(message)))
+
+  const forward = (command: number, kind: number, stream: Readable | null) => {
+    stream?.on('error', () => stream.destroy())
+    stream?.on('data', (bytes: Buffer) => {
+      if (send(kind, command, bytes) || stream.isPaused()) return
+      stream.pause()
+      output.once('drain', () => stream.resume())
+    })
+  }
+  const start = (command: number, message: StartMessage) => {
+    const child = launch(shells, message)
+    child.on('error', (error) => {
+      running.delete(command)
+      tell(FROM_HELPER.failed, command, { errno: errnoOf(error), message: error.message })
+    })
+    if (child.pid === undefined) return
+    running.set(command, child)
+    child.stdin?.on('error', () => {})
+    tell(FROM_HELPER.started, command, { pid: child.pid })
+    forward(command, FROM_HELPER.stdout, child.stdout)
+    forward(command, FROM_HELPER.stderr, child.stderr)
+    whenEnded(child, (exit) => {
+      running.delete(command)
+      tell(FROM_HELPER.exited, command, exit)
+      shells.fill()
+    })
+  }
+  const take = ({ kind, command, payload }: HelperFrame) => {
+    switch (kind) {
+      case TO_HELPER.configure:
+        return shells.configure(configureSchema.parse(JSON.parse(payload.toString())))
+      case TO_HELPER.start:
+        return start(command, startSchema.parse(JSON.parse(payload.toString())))
+      case TO_HELPER.input:
+        return void running.get(command)?.stdin?.write(payload)
+      case TO_HELPER.endInput:
+        return void running.get(command)?.stdin?.end()
+      default:
+    }
+  }
+  const frames = new HelperFrames((frame) => {
+    try {
+      take(frame)
+    } catch (error) {
+      tell(FROM_HELPER.failed, frame.command, { message: error instanceof Error ? error.message : String(error) })
+    }
+  })
+  input.on('data', (bytes: Buffer) => frames.take(bytes))
+  input.on('end', () => {
+    // What runs goes on without us: it is the runner that ends commands.
+    shells.end()
+    output.end(() => process.exit(0))
+  })
+  output.on('error', () => process.exit(0))
+}
+
+function launch(shells: WaitingShells, { run }: StartMessage): ChildProcess {
+  if (run.kind === 'program') {
+    const { file, args, cwd, env } = run
+    return spawn(file, args, { cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] })
+  }
+  const shell = shells.take()
+  const script = shell.stdio[3]
+  if (script !== null && script !== undefined && 'end' in script) {
+    script.on('error', () => {})
+    script.end(`${run.script}\0`)
+  }
+  return shell
+}
+
+interface Ended {
+  code: number | null
+  signal: string | null
+}
+
+/** Calls back once it has ended and its pipes are closed, or silent for a while: a background job may hold them. */
+function whenEnded(child: ChildProcess, onEnded: (exit: Ended) => void): void {
+  let exit: Ended | undefined
+  let quiet: NodeJS.Timeout | undefined
+  let isTold = false
+  const told = () => {
+    if (exit === undefined || isTold) return
+    isTold = true
+    clearTimeout(quiet)
+    onEnded(exit)
+  }
+  const awaitQuiet = () => {
+    if (exit === undefined || isTold) return
+    clearTimeout(quiet)
+    quiet = setTimeout(told, DRAIN_QUIET_MS)
+  }
+  child.stdout?.on('data', awaitQuiet)
+  child.stderr?.on('data', awaitQuiet)
+  child.on('exit', (code, signal) => {
+    exit = { code, signal }
+    awaitQuiet()
+  })
+  child.on('close', told)
+}
+
+function errnoOf(error: Error): string | undefined {
+  return 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}

@@ -1,0 +1,25 @@
+/** Bounds of the gRPC services. */
+
+const KIB = 1024
+const MIB = 1024 * KIB
+
+/** Output in one turn of a stream, and in one answer unless another bound is asked for. */
+export const OUTPUT_PIECE_BYTES = 256 * KIB
+export const READ_OUTPUT_BYTES = 1 * MIB
+
+/** One call waits at most so long for an exit. */
+export const MAX_WAIT_MS = 10 * 60_000
+
+/** Content of a file in one message; larger ones are streamed in such pieces. */
+export const MAX_SMALL_FILE_BYTES = 4 * MIB
+export const FILE_PIECE_BYTES = 256 * KIB
+
+/** Largest message in either direction: a small file and what is told of it. */
+export const MAX_GRPC_MESSAGE_BYTES = 8 * MIB
+
+/** Entries of one listing, and how deep it goes. */
+export const MAX_LISTED_ENTRIES = 10_000
+export const MAX_LIST_DEPTH = 4
+
+/** Counting what a deletion takes stops here. */
+export const MAX_COUNTED_ENTRIES = 100_000

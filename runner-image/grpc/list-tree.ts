@@ -1,0 +1,49 @@
+import { lstat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type * as wire from '#wire/gen/runner.ts'
+import { RunnerError, toRunnerError } from '../errors.ts'
+import { versionOf } from '../files/etag.ts'
+import { walk } from '../search/walk.ts'
+import type { Walked } from '../search/walk.ts'
+import { MAX_LISTED_ENTRIES, MAX_LIST_DEPTH } from './limits.ts'
+import type { Places } from './places.ts'
+
+/** What lies in a folder and, to a depth, below it. */
+export async function listTree(places: Places, request: wire.ListDirRequest): Promise<wire.ListDirResponse> {
+  const place = places.toRead(request.path)
+  const root = await place.folder.resolve(place.path)
+  const found = await lstat(root).catch((error: unknown) => {
+    throw toRunnerError(error, request.path)
+  })
+  if (!found.isDirectory())
+    throw new RunnerError('bad_request', `${request.path} is not a folder.`, { path: request.path })
+  const limit = Math.min(request.limit || MAX_LISTED_ENTRIES, MAX_LISTED_ENTRIES)
+  const maxDepth = Math.min(Math.max(request.depth, 1), MAX_LIST_DEPTH)
+  const { includeIgnored, details } = request
+  const name = places.nameOf(place)
+  const prefix = name === '' || name === '/' ? name : `${name}/`
+  const rulesFrom = place.isWorkspace ? place.folder.root : root
+  const walked: Walked[] = []
+  let truncated = false
+  for (const item of walk({ root, rulesFrom, includeIgnored, maxDepth })) {
+    truncated = walked.length === limit
+    if (truncated) break
+    walked.push(item)
+  }
+  const entries = walked.map((item) => entryOf(prefix, item))
+  if (details) await Promise.all(entries.map(async (entry, index) => addDetails(entry, join(root, walked[index]?.path ?? '')))) // prettier-ignore
+  return { root: name, entries, truncated }
+}
+
+function entryOf(prefix: string, { path, entry }: Walked): wire.FileEntry {
+  const kind = entry.isFile() ? 1 : entry.isDirectory() ? 2 : entry.isSymbolicLink() ? 3 : 4
+  return { path: prefix + path, kind, size: 0, mtime: 0, mode: 0, etag: '', ignored: false }
+}
+
+/** One that is gone meanwhile keeps its zeros. */
+async function addDetails(entry: wire.FileEntry, absolute: string): Promise<void> {
+  const found = await lstat(absolute, { bigint: true }).catch(() => undefined)
+  if (found === undefined) return
+  const { etag, size, mtime } = versionOf(found)
+  Object.assign(entry, { size, mtime, mode: Number(found.mode & 0o7777n), etag: found.isFile() ? etag : '' })
+}

@@ -1,0 +1,60 @@
+import type * as wire from '#wire/gen/runner.ts'
+import { RunnerError } from '../errors.ts'
+import { versionOf } from '../files/etag.ts'
+import type { Places } from './places.ts'
+import { FILE_PIECE_BYTES, MAX_SMALL_FILE_BYTES } from './limits.ts'
+
+const IS_FILE = 1
+/** A file that changes while it is read is read again so often; then what was read last counts. */
+const MAX_READS = 5
+
+/** A small file, or a part of one, in one answer. Content and etag belong together. */
+export async function readWhole(places: Places, request: wire.ReadRequest): Promise<wire.ReadSmallResponse> {
+  const place = places.toRead(request.path)
+  await using handle = await place.folder.openFile(place.path)
+  let before = await handle.stat({ bigint: true })
+  for (let reads = 1; ; reads++) {
+    const { etag, size, mtime } = versionOf(before)
+    const length = Math.min(request.length || size, Math.max(0, size - request.offset))
+    if (length > MAX_SMALL_FILE_BYTES) {
+      throw new RunnerError(
+        'too_large',
+        `${request.path} has ${size} bytes; at most ${MAX_SMALL_FILE_BYTES} fit one answer.`,
+        {
+          path: request.path,
+          advice: 'Read a part of it.',
+        },
+      )
+    }
+    const buffer = Buffer.allocUnsafe(length)
+    const { bytesRead } = length === 0 ? { bytesRead: 0 } : await handle.read(buffer, 0, length, request.offset)
+    const after = await handle.stat({ bigint: true })
+    if (reads < MAX_READS && (after.mtimeNs !== before.mtimeNs || after.size !== before.size)) {
+      before = after
+      continue
+    }
+    const mode = Number(before.mode & 0o7777n)
+    const entry = { path: places.nameOf(place), kind: IS_FILE, size, mtime, mode, etag, ignored: false } as const
+    return { entry, data: buffer.subarray(0, bytesRead) }
+  }
+}
+
+/** A file of any size, as it is while it is read. */
+export async function* readPieces(places: Places, request: wire.ReadRequest): AsyncGenerator<wire.ReadChunk> {
+  const place = places.toRead(request.path)
+  await using handle = await place.folder.openFile(place.path)
+  const found = await handle.stat({ bigint: true })
+  const { etag, size, mtime } = versionOf(found)
+  const mode = Number(found.mode & 0o7777n)
+  let entry: wire.FileEntry | undefined = { path: places.nameOf(place), kind: IS_FILE, size, mtime, mode, etag, ignored: false } // prettier-ignore
+  const end = request.length === 0 ? size : Math.min(size, request.offset + request.length)
+  for (let at = request.offset; at < end || entry !== undefined;) {
+    const length = Math.max(0, Math.min(FILE_PIECE_BYTES, end - at))
+    const buffer = Buffer.allocUnsafe(length)
+    const { bytesRead } = length === 0 ? { bytesRead: 0 } : await handle.read(buffer, 0, length, at)
+    yield { ...(entry !== undefined && { entry }), data: buffer.subarray(0, bytesRead) }
+    entry = undefined
+    if (bytesRead === 0) return
+    at += bytesRead
+  }
+}

@@ -1,0 +1,29 @@
+/** Bounds of searching. */
+
+const MIB = 1024 * 1024
+const SECOND = 1000
+
+/** One search looks at so many entries at most. */
+export const MAX_WALKED_ENTRIES = 100_000
+export const MAX_WALK_DEPTH = 64
+
+/** Answers, unless fewer are asked for, and at most. */
+export const GLOB_LIMIT = 1000
+export const GREP_LIMIT = 100
+export const MAX_SEARCH_LIMIT = 10_000
+export const MAX_CONTEXT_LINES = 20
+
+/** Larger files are not searched. */
+export const MAX_SEARCHED_FILE_BYTES = 8 * MIB
+/** A NUL so early makes a file binary (as git and ripgrep judge). */
+export const BINARY_LOOK_BYTES = 8000
+/** A longer line is cut. */
+export const MAX_LINE_CHARS = 2000
+export const MAX_ANSWER_CHARS = 2 * MIB
+
+/** A search that takes longer answers with what it found; one that hangs in a pattern is ended a little later. */
+export const SEARCH_TIME_MS = 10 * SECOND
+export const SEARCH_HANG_MS = 15 * SECOND
+
+/** The thread is let go after so long without a search. */
+export const SEARCH_WORKER_IDLE_MS = 30 * SECOND

@@ -1,0 +1,82 @@
+import { readFileSync, readdirSync } from 'node:fs'
+import type { Dirent } from 'node:fs'
+import { join } from 'node:path'
+import { TEMPORARY_NAME } from '../files/workspace.ts'
+import { IgnoreRules } from './ignore-rules.ts'
+
+export interface Walked {
+  /** Relative to the walk's root. */
+  path: string
+  depth: number
+  entry: Dirent
+}
+
+interface WalkOptions {
+  /** Absolute. */
+  root: string
+  /** Outermost folder whose ignore rules count, at or above `root`. */
+  rulesFrom: string
+  includeIgnored: boolean
+  maxDepth: number
+}
+
+/** Left out unless ignored ones are wanted: git's own, and what no project means to show where git does not say so. */
+const SKIPPED = new Set(['.git', 'node_modules', '__pycache__', '.venv'])
+
+/** Everything below `root`, folders first and then by name, each folder before what is in it. Links are not followed. */
+export function* walk({ root, rulesFrom, includeIgnored, maxDepth }: WalkOptions): Generator<Walked> {
+  const above = root === rulesFrom ? '' : `${root.slice(rulesFrom.length).replace(/^\//, '')}/`
+  const rules = includeIgnored ? undefined : rulesAbove(rulesFrom, above)
+  yield* below('', 1, rules)
+
+  function* below(prefix: string, depth: number, outer: IgnoreRules | undefined): Generator<Walked> {
+    const entries = readEntries(join(root, prefix))
+    const inner =
+      outer !== undefined && entries.some(({ name }) => name === '.gitignore') ? read(root, prefix, outer) : outer
+    for (const entry of entries) {
+      const path = prefix + entry.name
+      const isFolder = entry.isDirectory()
+      if (inner !== undefined && (SKIPPED.has(entry.name) || inner.ignores(above + path, isFolder))) continue
+      yield { path, depth, entry }
+      if (isFolder && depth < maxDepth && entry.name !== '.git') yield* below(`${path}/`, depth + 1, inner)
+    }
+  }
+
+  function read(folder: string, prefix: string, outer: IgnoreRules): IgnoreRules {
+    return new IgnoreRules(readText(join(folder, prefix, '.gitignore')), above + prefix, outer)
+  }
+}
+
+/** The rules that hold in the folder `above` (with a slash at its end, or empty) before its own. */
+function rulesAbove(rulesFrom: string, above: string): IgnoreRules {
+  let rules = new IgnoreRules(readText(join(rulesFrom, '.git/info/exclude')), '')
+  const names = above.split('/').slice(0, -1)
+  for (const index of names.keys()) {
+    const prefix = names.slice(0, index).map((name) => `${name}/`).join('') // prettier-ignore
+    rules = new IgnoreRules(readText(join(rulesFrom, prefix, '.gitignore')), prefix, rules)
+  }
+  return rules
+}
+
+function readEntries(folder: string): Dirent[] {
+  try {
+    const entries = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !TEMPORARY_NAME.test(name))
+    return entries.sort(compare)
+  } catch {
+    return []
+  }
+}
+
+function compare(a: Dirent, b: Dirent): number {
+  const [isFolder, isOther] = [a.isDirectory(), b.isDirectory()]
+  if (isFolder !== isOther) return isFolder ? -1 : 1
+  return a.name < b.name ? -1 : 1
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
