@@ -1,4 +1,5 @@
 import { openKubeClient } from './client.ts'
+import { denyByDefault } from './default-deny.ts'
 import { KubernetesOrchestrator } from './kubernetes.ts'
 import type { KubernetesOptions } from './kubernetes.ts'
 import { assertPermitted } from './permissions.ts'
@@ -11,6 +12,7 @@ export async function openKubernetesOrchestrator({
   const client = openKubeClient(kubeconfig)
   try {
     await assertPermitted(client, options.settings)
+    await denyByDefault(client, options.settings.namespace)
   } catch (error) {
     client[Symbol.dispose]()
     throw error

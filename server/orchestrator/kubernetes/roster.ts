@@ -107,6 +107,7 @@ export class Roster implements AsyncDisposable {
     }
     // Records first: the pod that one of them names was there before it was named, and is gone if it is missing now.
     const services = await list('services')
+    if (services.length === 0) return []
     const pods = await list('pods')
     const byId = Map.groupBy(
       pods.map((pod) => podSchema.parse(pod)),
