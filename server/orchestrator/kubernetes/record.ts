@@ -31,7 +31,8 @@ export async function writeLabel(cluster: Cluster, sandboxId: string, label: San
     if (replId === label.replId && generation === String(label.generation)) return undefined
     throw new AppError('conflict', `The sandbox ${sandboxId} belongs to another REPL or generation.`)
   })
-  await labelForPeople(cluster, seen, labels)
+  // Nobody waits for it.
+  void labelForPeople(cluster, seen, labels)
 }
 
 /** Notes that the sandbox is up, which pod it is and where. Only the first pod of a sandbox ever is. */
