@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { dirname, join } from 'node:path'
 import { AdoptedSandbox } from './adopt.ts'
 import { createAuthorize } from './authorize.ts'
 import { createControlPlane } from './control-plane-client.ts'
@@ -9,6 +10,7 @@ import { readEnv } from './env.ts'
 import { sayHello } from './hello.ts'
 import { saveBeforeEnd } from './last-save.ts'
 import { END_GRACE_MS } from './limits.ts'
+import { onceAsked } from './once-asked.ts'
 import { createRunner } from './runner-client.ts'
 import { listen } from './server.ts'
 import { Workspace } from './workspace.ts'
@@ -34,12 +36,21 @@ await using sandbox = new AdoptedSandbox({
     }),
   log,
 })
+const mcp = onceAsked(async () => {
+  // Its packages are large, and most sandboxes see no agent.
+  const [{ openMcpDoor }, { createRunnerApi }] = await Promise.all([
+    import('./mcp/door.ts'),
+    import('./runner/create-runner-api.ts'),
+  ])
+  return openMcpDoor({ env, runner: createRunnerApi(join(dirname(env.runnerSocket), 'grpc.sock')), sandbox, log })
+})
 const authorize = createAuthorize({ publicKeyPem: env.controlPublicKey, sandboxId: env.sandboxId })
 await using _server = await listen({
   listen: env.listen,
   sandboxId: env.sandboxId,
   sandbox,
   authorize,
+  mcp: mcp.get,
   tunnel,
 })
 
@@ -49,6 +60,7 @@ if (env.control !== 'tunnel') void warmUp({ authorize, controlCaller, runner })
 
 await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
 ended.abort()
+await mcp.end()
 
 // Locally `stop` was asked for before. A pod is told to end like this, and all its containers at once.
 const outOfTime = setTimeout(() => {

@@ -22,7 +22,7 @@ interface ServerOptions {
   sandbox: AdoptedSandbox
   authorize: Authorize
   /** What agents come to; made when the first one does. */
-  mcp?: () => Promise<McpDoor>
+  mcp: () => Promise<McpDoor>
   /** Takes the connections that the control plane opens for our calls to it. */
   tunnel: ControlTunnel
 }
@@ -88,8 +88,7 @@ function refuse(socket: Duplex, error: unknown): void {
 
 async function handle(request: IncomingMessage, response: ServerResponse, options: ServerOptions): Promise<void> {
   const { sandbox, sandboxId, authorize } = options
-  if (request.url === SIDECAR_ROUTES.mcp && options.mcp !== undefined)
-    return (await options.mcp()).handle(request, response)
+  if (request.url === SIDECAR_ROUTES.mcp) return (await options.mcp()).handle(request, response)
   switch (`${request.method} ${request.url}`) {
     case `GET ${SIDECAR_ROUTES.health}`:
       return sendJson(response, 200, { sandbox: sandboxId, adopted: sandbox.identity })

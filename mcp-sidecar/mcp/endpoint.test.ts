@@ -1,0 +1,129 @@
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js'
+import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { AgentScope } from '#protocol/agents.ts'
+import { startSandbox } from '../tools/_sandbox.ts'
+import type { TestSandbox } from '../tools/_sandbox.ts'
+
+describe('the MCP endpoint of a sandbox', () => {
+  let sandbox: TestSandbox
+
+  beforeAll(async () => {
+    sandbox = await startSandbox()
+  })
+  afterAll(() => sandbox[Symbol.asyncDispose]())
+
+  const headersFor = async (scopes?: AgentScope[], overrides?: Record<string, unknown>) => ({
+    authorization: `Bearer ${await sandbox.served.token(scopes, overrides)}`,
+    'content-type': 'application/json',
+    accept: 'application/json, text/event-stream',
+  })
+  const post = async (body: unknown, headers: Record<string, string>) =>
+    fetch(sandbox.served.url, { method: 'POST', headers, body: typeof body === 'string' ? body : JSON.stringify(body) })
+  const call = (name: string, args: unknown = {}) => ({
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'tools/call',
+    params: { name, arguments: args },
+  })
+
+  it.each(['auto', 'legacy'] as const)('serves the v2 client (%s)', async (era) => {
+    await using agent = await sandbox.connect({ era })
+    expect(agent.client.getServerVersion()).toMatchObject({ name: 'devex' })
+    expect((await agent.call('exec', { command: 'echo hello' })).text).toContain('hello')
+  })
+
+  it('serves the v1 client', async () => {
+    const client = new OldClient({ name: 'old', version: '1' })
+    const { authorization } = await headersFor()
+    await client.connect(new OldTransport(new URL(sandbox.served.url), { requestInit: { headers: { authorization } } }))
+    expect((await client.listTools()).tools.map(({ name }) => name)).toContain('exec')
+    const result = await client.callTool({ name: 'exec', arguments: { command: 'echo old' } })
+    expect(JSON.stringify(result.content)).toContain('old')
+    await client.close()
+  })
+
+  it('serves requests of the older protocol without a session', async () => {
+    const response = await post(call('exec', { command: 'echo none' }), await headersFor())
+    expect(response.status).toBe(200)
+    expect(await response.text()).toContain('none')
+  })
+
+  it('shows a viewer nothing that changes, and refuses it with the scope to ask for', async () => {
+    await using agent = await sandbox.connect({ scopes: ['repl:read'] })
+    const { tools } = await agent.client.listTools()
+    expect(tools.every(({ annotations }) => annotations?.readOnlyHint === true)).toBe(true)
+    const response = await post(call('write_file', { path: 'x', content: 'x' }), await headersFor(['repl:read']))
+    expect(response.status).toBe(403)
+    expect(response.headers.get('www-authenticate')).toContain('error="insufficient_scope"')
+    expect(response.headers.get('www-authenticate')).toContain('scope="repl:write"')
+  })
+
+  it.each([
+    ['none at all', {}, 401],
+    ['one that is over', { exp: 1 }, 401],
+    ['one for something else', { aud: 'runner' }, 401],
+    ['one for another sandbox', { sandbox: 'saaaaaaaaaaaaaaa' }, 403],
+    ['one for another REPL', { repl: 'aaaaaaaaaaaaaaaa' }, 403],
+    ['one of an earlier start', { generation: 2 }, 403],
+  ])('refuses a token: %s', async (what, overrides, status) => {
+    const headers = what === 'none at all' ? { authorization: '' } : await headersFor(undefined, overrides)
+    expect((await post(call('repl_info'), headers)).status).toBe(status)
+  })
+
+  it('refuses a token that somebody else signed', async () => {
+    const [head, body] = (await sandbox.served.token()).split('.')
+    const headers = { authorization: `Bearer ${head}.${body}.${Buffer.alloc(64, 1).toString('base64url')}` }
+    expect((await post(call('repl_info'), headers)).status).toBe(401)
+  })
+
+  it('refuses what is too large, is no JSON, or belongs to no session', async () => {
+    const headers = await headersFor()
+    expect((await post(call('write_file', { path: 'x', content: 'x'.repeat(5 * 1024 * 1024) }), headers)).status).toBe(
+      413,
+    )
+    expect((await post('{', headers)).status).toBe(400)
+    const strange = { ...headers, 'mcp-session-id': 'nobody-s' }
+    expect((await post({ jsonrpc: '2.0', id: 1, method: 'ping' }, strange)).status).toBe(404)
+  })
+
+  it('keeps a session to the connection that began it', async () => {
+    const initialize = {
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'initialize',
+      params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'a', version: '1' } },
+    }
+    const begun = await post(initialize, await headersFor())
+    const session = begun.headers.get('mcp-session-id') ?? ''
+    await begun.text()
+    const ping = { jsonrpc: '2.0', id: 2, method: 'ping' }
+    const mine = await post(ping, { ...(await headersFor()), 'mcp-session-id': session })
+    expect(mine.status).toBe(200)
+    await mine.text()
+    const theirs = { ...(await headersFor(undefined, { connection: 'c2' })), 'mcp-session-id': session }
+    expect((await post(ping, theirs)).status).toBe(404)
+  })
+
+  it('refuses headers of the newer protocol that contradict the body', async () => {
+    const headers = { ...(await headersFor()), 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' }
+    const _meta = {
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      'io.modelcontextprotocol/clientCapabilities': {},
+    }
+    const body = { jsonrpc: '2.0', id: 1, method: 'prompts/list', params: { _meta } }
+    const response = await post(body, headers)
+    expect(response.status).toBe(400)
+    expect(await response.text()).toContain('-32020')
+  })
+
+  it('gives the newest client what it asks of a server without a handshake', async () => {
+    const client = new Client({ name: 'new', version: '1' }, { versionNegotiation: { mode: { pin: '2026-07-28' } } })
+    const { authorization } = await headersFor()
+    const requestInit = { headers: { authorization } }
+    await client.connect(new StreamableHTTPClientTransport(new URL(sandbox.served.url), { requestInit }))
+    expect(client.getInstructions()).toContain('/workspace')
+    await client.close()
+  })
+})
