@@ -3,6 +3,8 @@ import { createCallLog } from '#server/agents/calls.ts'
 import { createConnections } from '#server/agents/connections.ts'
 import { createAuth } from '#server/auth/auth.ts'
 import { createAccessTokens } from '#server/auth/oauth/access-tokens.ts'
+import { createAuthorizationServer } from '#server/auth/oauth/authorization-server.ts'
+import { createOauthRecords } from '#server/auth/oauth/records.ts'
 import { createKeyring } from '#server/auth/oauth/keyring.ts'
 import { principalOfUser } from '#server/auth/principal.ts'
 import { loadSigningKey } from '#server/auth/keys.ts'
@@ -24,6 +26,8 @@ import type { RequestListener } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Agents } from '#server/agents/agents.ts'
 import type { Auth } from '#server/auth/auth.ts'
+import type { AuthorizationServer } from '#server/auth/oauth/authorization-server.ts'
+import type { Consent } from '#server/auth/oauth/consent.ts'
 import type { SecretBox } from '#server/auth/secret-box.ts'
 import type { Tokens } from '#server/auth/tokens.ts'
 import type { Authenticator } from '#server/auth/principal.ts'
@@ -52,6 +56,8 @@ export interface ApiContext {
 /** What pages and route handlers are served with. Made once by `createContext`, passed in, never imported. */
 export interface Context extends ApiContext {
   auth: Auth
+  /** Letting programs in on a person's word. */
+  consent: Consent
   /** Where browsers reach the app. */
   readonly publicUrl: () => URL
   /** Which ways to sign in this browser is offered (decided by settings, and for `local` by its one-time-URL cookie). */
@@ -62,6 +68,7 @@ export interface Context extends ApiContext {
 export interface Application extends AsyncDisposable {
   context: Context
   gateway: Gateway
+  authorization: AuthorizationServer
   lifecycle: Lifecycle
   orchestrator: Orchestrator
   /** Serves sidecars, on the internal listener only. */
@@ -130,7 +137,22 @@ export async function createContext(foundations: Foundations): Promise<Applicati
   const connections = createConnections({ stateStore, log, now: Date.now })
   const calls = createCallLog({ stateStore, log })
   const keyring = createKeyring({ stateStore, box })
-  const agents = createAgents({ connections, calls, access, history, onCut: async () => {} })
+  const records = createOauthRecords({ stateStore, box })
+  const agents = createAgents({ connections, calls, access, history, onCut: ({ id }) => records.endGrant(id) })
+  const authorization = createAuthorizationServer({
+    publicUrl,
+    auth,
+    userExists: async (userId) => (await auth.users.get(userId)) !== undefined,
+    replOf: async (who, replId) => {
+      const grant = await access.grantOf(who, replId)
+      return grant === undefined ? undefined : { name: (await repls.get(who, replId)).name, role: grant.role }
+    },
+    keyring,
+    records,
+    connections,
+    cookieKey: box.derive('oauth-cookie').toString('base64url'),
+    log,
+  })
   const gateway = opened.use(
     createGateway({
       publicUrl,
@@ -160,6 +182,7 @@ export async function createContext(foundations: Foundations): Promise<Applicati
     env,
     log,
     auth,
+    consent: authorization.consent,
     access,
     repls,
     history,
@@ -191,6 +214,7 @@ export async function createContext(foundations: Foundations): Promise<Applicati
   return {
     context,
     gateway,
+    authorization,
     lifecycle,
     orchestrator,
     internalApi,

@@ -21,6 +21,14 @@ async function start(serve: boolean) {
   })
   const seen: string[] = []
   const routes: Routes = {
+    authorization: {
+      handlesRequest: ({ url }) => url?.startsWith('/oauth/') === true,
+      handleRequest: (_request, response) => {
+        seen.push('authorization')
+        response.end()
+        return Promise.resolve()
+      },
+    },
     gateway: {
       handlesRequest: ({ headers }) => headers.host === PREVIEW_HOST,
       handleRequest: (_request, response) => {
@@ -94,6 +102,7 @@ test('closing cuts upgrades that still wait for their answer', async () => {
   const { http, port } = await start(false)
   const waiting = Promise.withResolvers<void>()
   http.serve({
+    authorization: { handlesRequest: () => false, handleRequest: () => Promise.resolve() },
     gateway: {
       handlesRequest: () => false,
       handleRequest: () => Promise.resolve(),

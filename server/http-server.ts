@@ -30,6 +30,11 @@ export interface Routes {
     handlesUpgrade(request: IncomingMessage): boolean
     handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
   }
+  /** Lets programs in: `/oauth/*`. */
+  authorization: {
+    handlesRequest(request: IncomingMessage): boolean
+    handleRequest(request: IncomingMessage, response: ServerResponse): Promise<void>
+  }
   trpcSocket: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
   next: {
     handleRequest: (request: IncomingMessage, response: ServerResponse) => Promise<void>
@@ -103,6 +108,7 @@ async function route(routes: Routes, request: IncomingMessage, response: ServerR
   // Load balancers and probes ask by address, and learn nothing.
   if (!isAppHost(routes, request) && pathOf(request) !== HEALTH_PATH)
     return refuse(response, 421, 'This server does not answer to that name. Open it under the URL that it printed.')
+  if (routes.authorization.handlesRequest(request)) return await routes.authorization.handleRequest(request, response)
   await routes.next.handleRequest(request, response)
 }
 

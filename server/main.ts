@@ -60,6 +60,7 @@ async function main(): Promise<void> {
   open.use(next)
   http.serve({
     gateway: application.gateway,
+    authorization: application.authorization,
     trpcSocket: trpcSocket.handleUpgrade,
     next,
     appHosts: () => appHosts(env, publicUrl, port),

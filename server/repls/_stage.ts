@@ -27,7 +27,10 @@ export interface Stage extends AsyncDisposable {
 }
 
 /** The whole application but its pages, over real runners and sidecars and the disk; in a new folder unless one is given. */
-export async function stage({ data }: { data?: string } = {}): Promise<Stage> {
+export async function stage({
+  data,
+  publicUrl = new URL('http://localhost:3000'),
+}: { data?: string; publicUrl?: URL } = {}): Promise<Stage> {
   await using opened = new AsyncDisposableStack()
   const folder = data ?? mkdtempSync(join(tmpdir(), 'devex-real-'))
   if (data === undefined) opened.defer(() => rm(folder, { recursive: true, force: true }))
@@ -49,7 +52,7 @@ export async function stage({ data }: { data?: string } = {}): Promise<Stage> {
       controlSocket,
       sandboxBundle: BUNDLE,
       templatesFolder: join(ROOT, 'templates'),
-      publicUrl: () => new URL('http://localhost:3000'),
+      publicUrl: () => publicUrl,
     }),
   )
   internal.on('request', app.internalApi)

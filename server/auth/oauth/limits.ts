@@ -22,7 +22,7 @@ export const KEY_OVERLAP_MS = 2 * DAY * 1000
 export const KEY_REFRESH_MS = 60 * MINUTE * 1000
 
 /** Registrations of clients a minute, from one address and in all. */
-export const REGISTRATIONS_PER_MINUTE = 20
+export const REGISTRATIONS_PER_MINUTE = 60
 export const ALL_REGISTRATIONS_PER_MINUTE = 200
 /** Bodies of registrations and token requests. */
 export const MAX_BODY_BYTES = 32 * 1024

@@ -1,0 +1,163 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { encode } from 'next-auth/jwt'
+import { stage } from '#server/repls/_stage.ts'
+import type { Stage } from '#server/repls/_stage.ts'
+import type { Principal } from '#server/auth/principal.ts'
+import { principalOfUser } from '#server/auth/principal.ts'
+import type { ConsentView } from '#server/auth/oauth/consent.ts'
+
+/** The real application but its pages on a real port, with a person who is signed in and a REPL of theirs. */
+export interface Door extends AsyncDisposable {
+  app: Stage['app']
+  origin: string
+  ada: Principal
+  cookie: string
+  replId: string
+  resource: string
+  lines: string[]
+}
+
+export async function openDoor(): Promise<Door> {
+  await using opened = new AsyncDisposableStack()
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  const origin = `http://localhost:${address.port}`
+  const s = opened.use(await stage({ publicUrl: new URL(origin) }))
+  const { app } = s
+  server.on('request', (request, response) => {
+    if (app.gateway.handlesRequest(request)) void app.gateway.handleRequest(request, response)
+    else if (app.authorization.handlesRequest(request)) void app.authorization.handleRequest(request, response)
+    else response.end('a page')
+  })
+  opened.defer(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  const { auth, repls } = app.context
+  const ada = principalOfUser(
+    await auth.users.signIn({ provider: 'local', accountId: 'owner', name: 'Ada', isAdmin: true }),
+  )
+  const token = await encode({ token: { sub: ada.id }, secret: auth.cookieSecret })
+  const { id: replId } = await repls.create(ada, { source: { kind: 'template', template: 'empty' } })
+  const owned = opened.move()
+  return {
+    app,
+    origin,
+    ada,
+    cookie: `next-auth.session-token=${token}`,
+    replId,
+    resource: `${origin}/r/${replId}/mcp`,
+    lines: s.lines,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/** A browser: keeps cookies, with their paths, and follows nothing by itself. */
+export class Browser {
+  readonly #origin: string
+  readonly #jar = new Map<string, { value: string; path: string }>()
+
+  constructor(origin: string, cookie: string) {
+    this.#origin = origin
+    const [name = '', value = ''] = cookie.split('=')
+    this.#jar.set(name, { value, path: '/' })
+  }
+
+  cookiesFor(path: string): string {
+    return [...this.#jar]
+      .filter(([, cookie]) => path.startsWith(cookie.path))
+      .map(([name, { value }]) => `${name}=${value}`)
+      .join('; ')
+  }
+
+  async go(to: string, init: RequestInit = {}): Promise<Response> {
+    const url = new URL(to, this.#origin)
+    const headers = new Headers(init.headers)
+    headers.set('cookie', this.cookiesFor(url.pathname))
+    const response = await fetch(url, { ...init, headers, redirect: 'manual' })
+    for (const line of response.headers.getSetCookie()) {
+      const [pair = '', ...attributes] = line.split('; ')
+      const at = pair.indexOf('=')
+      const path = attributes.find((attribute) => /^path=/i.test(attribute))?.slice('path='.length) ?? '/'
+      this.#jar.set(pair.slice(0, at), { value: pair.slice(at + 1), path })
+    }
+    return response
+  }
+}
+
+/** What a client sends when it asks to be let in. */
+export interface Request {
+  clientId: string
+  redirectUri: string
+  resource?: string
+  scope?: string
+  more?: Record<string, string>
+}
+
+export function newVerifier(): { verifier: string; challenge: string } {
+  const verifier = randomBytes(32).toString('base64url')
+  return { verifier, challenge: createHash('sha256').update(verifier).digest('base64url') }
+}
+
+export async function register(origin: string, metadata: Record<string, unknown>): Promise<Response> {
+  return fetch(`${origin}/oauth/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(metadata),
+  })
+}
+
+export function authorizeUrl(origin: string, asked: Request, challenge: string): string {
+  const url = new URL('/oauth/authorize', origin)
+  const parameters = {
+    response_type: 'code',
+    client_id: asked.clientId,
+    redirect_uri: asked.redirectUri,
+    code_challenge: challenge,
+    code_challenge_method: 'S256',
+    state: 'the-state',
+    ...(asked.resource !== undefined && { resource: asked.resource }),
+    ...(asked.scope !== undefined && { scope: asked.scope }),
+    ...asked.more,
+  }
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value)
+  return url.href
+}
+
+/** From the client's address to the redirect back to it, with the person's answer in between. */
+export async function passConsent(
+  door: Door,
+  browser: Browser,
+  { url, scopes, isAllowed = true }: { url: string; scopes?: string[]; isAllowed?: boolean },
+): Promise<{ view: ConsentView; back: URL }> {
+  const asked = await browser.go(url)
+  const consentUrl = asked.headers.get('location') ?? ''
+  if (!consentUrl.startsWith('/oauth/consent/')) throw new Error(`${asked.status} ${consentUrl} ${await asked.text()}`)
+  const uid = consentUrl.slice('/oauth/consent/'.length)
+  const view = await door.app.context.consent.view(door.ada, { uid, cookieHeader: browser.cookiesFor(consentUrl) })
+  const proposed = view.scopes.filter(({ isProposed }) => isProposed).map(({ scope }) => scope)
+  const answered = await browser.go(consentUrl, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin: door.origin },
+    body: JSON.stringify({ isAllowed, scopes: scopes ?? proposed }),
+  })
+  const answer: unknown = await answered.json()
+  if (!answered.ok || typeof answer !== 'object' || answer === null || !('location' in answer))
+    throw new Error(JSON.stringify(answer))
+  const resumed = await browser.go(String(answer.location))
+  return { view, back: new URL(resumed.headers.get('location') ?? `failed:${await resumed.text()}`) }
+}
+
+export async function askToken(
+  origin: string,
+  parameters: Record<string, string>,
+): Promise<{ status: number; body: Record<string, unknown> }> {
+  const response = await fetch(`${origin}/oauth/token`, { method: 'POST', body: new URLSearchParams(parameters) })
+  const body: unknown = await response.json()
+  return { status: response.status, body: { ...(typeof body === 'object' ? body : {}) } }
+}

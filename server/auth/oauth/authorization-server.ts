@@ -1,0 +1,190 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Provider } from 'oidc-provider'
+import { z } from 'zod'
+import type { Connections } from '#server/agents/connections.ts'
+import { fetchDocument } from '#server/auth/oauth/client-documents.ts'
+import type { FetchDocument } from '#server/auth/oauth/client-documents.ts'
+import { consentAnswerSchema, createConsent } from '#server/auth/oauth/consent.ts'
+import type { Consent, ConsentDeps } from '#server/auth/oauth/consent.ts'
+import type { Keyring } from '#server/auth/oauth/keyring.ts'
+import { ALL_REGISTRATIONS_PER_MINUTE, MAX_BODY_BYTES, REGISTRATIONS_PER_MINUTE } from '#server/auth/oauth/limits.ts'
+import {
+  AUTHORIZATION_PATH,
+  CONSENT_PATH,
+  METADATA,
+  REGISTRATION_PATH,
+  SESSION_COOKIE,
+  createProvider,
+} from '#server/auth/oauth/provider.ts'
+import type { OauthRecords } from '#server/auth/oauth/records.ts'
+import { resourceOf, usualScopesOf } from '#server/auth/oauth/resources.ts'
+import { serveResourceMetadata } from '#server/auth/oauth/resource-metadata.ts'
+import type { Authenticator } from '#server/auth/principal.ts'
+import { AppError, HTTP_STATUS, toAppError, toWireError } from '#server/errors.ts'
+import type { Log } from '#server/log.ts'
+
+/** Lets programs in on a person's word: `/oauth/*` and what of `/.well-known/*` belongs to it. */
+export interface AuthorizationServer {
+  consent: Consent
+  /** By path and method; our consent page itself is the application's. */
+  handlesRequest(request: IncomingMessage): boolean
+  handleRequest(request: IncomingMessage, response: ServerResponse): Promise<void>
+}
+
+interface AuthorizationServerDeps extends Pick<ConsentDeps, 'replOf'> {
+  publicUrl: () => URL
+  auth: Authenticator
+  userExists: (userId: string) => Promise<boolean>
+  keyring: Keyring
+  records: OauthRecords
+  connections: Connections
+  /** Signs cookies. */
+  cookieKey: string
+  log: Log
+  fetchDocument?: FetchDocument
+}
+
+const MINUTE_MS = 60_000
+
+export function createAuthorizationServer(deps: AuthorizationServerDeps): AuthorizationServer {
+  const { publicUrl, auth, keyring, records, connections, log } = deps
+  const issuer = () => publicUrl().origin
+  const end = async (grantId: string) => {
+    const connection = await connections.get(grantId)
+    if (connection !== undefined) await connections.end(connection)
+  }
+  const noteFailure = (work: Promise<void>) =>
+    void work.catch((error: unknown) => log.error('a grant could not be kept up', error))
+
+  let current: { kid: string | undefined; provider: Provider } | undefined
+  /** Made anew when the keys are others. */
+  const provider = async () => {
+    const keys = await keyring.signingKeys()
+    const kid = keys[0]?.kid
+    if (current?.kid === kid && current !== undefined) return current.provider
+    current = {
+      kid,
+      provider: createProvider({
+        issuer: issuer(),
+        records,
+        keys,
+        cookieKey: deps.cookieKey,
+        userExists: deps.userExists,
+        onRevoked: (grantId) => noteFailure(end(grantId)),
+        onRefreshed: (clientId) => noteFailure(records.keepClient(clientId)),
+        onError: (error) => log.error('the authorization server failed', error),
+        fetchDocument: deps.fetchDocument ?? fetchDocument,
+      }),
+    }
+    return current.provider
+  }
+  const consent = createConsent({ ...deps, provider, issuer, now: Date.now })
+  const registrations = createRate(REGISTRATIONS_PER_MINUTE, ALL_REGISTRATIONS_PER_MINUTE)
+
+  const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const path = pathOf(request)
+    if (serveResourceMetadata(path, response, publicUrl())) return
+    if (path.startsWith(CONSENT_PATH)) return await takeAnswer(request, response)
+    if (path === REGISTRATION_PATH && request.method === 'POST') registrations(request.socket.remoteAddress ?? '')
+    if (path === AUTHORIZATION_PATH) request.url = withScope(request.url ?? '', publicUrl())
+    request.headers['x-forwarded-proto'] = publicUrl().protocol.slice(0, -1)
+    request.headers['x-forwarded-host'] = publicUrl().host
+    delete request.headers['x-forwarded-for']
+    // Who is signed in is our own question, asked on our own page each time: there is no second session beside ours.
+    request.headers.cookie = withoutSession(request.headers.cookie)
+    response.setHeader('x-frame-options', 'DENY')
+    response.setHeader('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
+    await (await provider()).callback()(request, response)
+  }
+
+  const takeAnswer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (request.headers.origin !== publicUrl().origin && request.headers['sec-fetch-site'] !== 'same-origin')
+      throw new AppError('forbidden', 'This may only be said on our own page.')
+    const cookieHeader = request.headers.cookie
+    const who = await auth.principalOf(cookieHeader)
+    if (who === undefined) throw new AppError('unauthenticated', 'Sign in first.')
+    const uid = pathOf(request).slice(CONSENT_PATH.length)
+    const answer = consentAnswerSchema.parse(JSON.parse(await bodyOf(request)))
+    sendJson(response, 200, { location: await consent.decide(who, { uid, cookieHeader }, answer) })
+  }
+
+  return {
+    consent,
+    handlesRequest: (request) => {
+      const path = pathOf(request)
+      if (path.startsWith(CONSENT_PATH)) return request.method === 'POST'
+      return (
+        path.startsWith('/oauth/') || METADATA.test(path) || path.startsWith('/.well-known/oauth-protected-resource')
+      )
+    },
+    handleRequest: async (request, response) => {
+      try {
+        await respond(request, response)
+      } catch (error) {
+        const known = toAppError(error)
+        if (known.code === 'internal') log.error('the authorization server failed', known, { path: pathOf(request) })
+        if (response.headersSent) response.destroy()
+        else sendJson(response, HTTP_STATUS[known.code], { error: toWireError(known) })
+      }
+    },
+  }
+}
+
+/** A client that does not say what it wants gets what is usual, not a refusal. */
+function withScope(url: string, publicUrl: URL): string {
+  const whole = new URL(url, publicUrl)
+  if ((whole.searchParams.get('scope') ?? '') !== '') return url
+  const resource = resourceOf(whole.searchParams.get('resource') ?? '', publicUrl.origin)
+  if (resource === undefined) return url
+  whole.searchParams.set('scope', usualScopesOf(resource).join(' '))
+  return whole.pathname + whole.search
+}
+
+function withoutSession(cookieHeader: string | undefined): string {
+  return (cookieHeader ?? '')
+    .split(';')
+    .filter((pair) => !pair.trim().startsWith(SESSION_COOKIE))
+    .join(';')
+}
+
+/** Throws past so many in a minute, from one address or in all. */
+function createRate(each: number, all: number): (address: string) => void {
+  const counts = new Map<string, number>()
+  let since = Date.now()
+  return (address) => {
+    if (Date.now() - since > MINUTE_MS) {
+      counts.clear()
+      since = Date.now()
+    }
+    for (const [key, most] of [
+      [address, each],
+      ['', all],
+    ] as const) {
+      const count = (counts.get(key) ?? 0) + 1
+      counts.set(key, count)
+      if (count > most)
+        throw new AppError('rate_limited', 'Too many programs register at once.', { advice: 'Try again in a minute.' })
+    }
+  }
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of request) {
+    const buffer = z.instanceof(Buffer).parse(chunk)
+    bytes += buffer.length
+    if (bytes > MAX_BODY_BYTES) throw new AppError('too_large', 'The body is too large.')
+    chunks.push(buffer)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function sendJson(response: ServerResponse, status: number, value: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+  response.end(JSON.stringify(value))
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '').split('?')[0] ?? ''
+}

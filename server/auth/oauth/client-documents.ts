@@ -1,0 +1,102 @@
+import { lookup } from 'node:dns'
+import { request as httpsRequest } from 'node:https'
+import { BlockList } from 'node:net'
+import type { LookupFunction } from 'node:net'
+import { DOCUMENT_LIMIT_MS, MAX_DOCUMENT_BYTES } from '#server/auth/oauth/limits.ts'
+import { AppError } from '#server/errors.ts'
+
+/** Addresses that are not of the public internet: a client's document lies at none of them. */
+const PRIVATE = new BlockList()
+for (const [net, bits] of [
+  ['0.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.0.0.0', 24],
+  ['192.0.2.0', 24],
+  ['192.168.0.0', 16],
+  ['198.18.0.0', 15],
+  ['198.51.100.0', 24],
+  ['203.0.113.0', 24],
+  ['224.0.0.0', 3],
+] as const)
+  PRIVATE.addSubnet(net, bits, 'ipv4')
+
+/** All but global unicast (2000::/3), and of that what stands for something else. */
+const PUBLIC_V6 = new BlockList()
+PUBLIC_V6.addSubnet('2000::', 3, 'ipv6')
+for (const [net, bits] of [
+  ['2001::', 23],
+  ['2001:db8::', 32],
+  ['2002::', 16],
+  ['3fff::', 20],
+] as const)
+  PRIVATE.addSubnet(net, bits, 'ipv6')
+
+/** Whether an address may be called on somebody else's word. */
+export function isPublicAddress(address: string, family: number): boolean {
+  if (family === 4) return !PRIVATE.check(address, 'ipv4')
+  return PUBLIC_V6.check(address, 'ipv6') && !PRIVATE.check(address, 'ipv6')
+}
+
+/** Fetches a client's metadata document (Client ID Metadata Document). Tests stand in for it. */
+export type FetchDocument = (url: URL) => Promise<Response>
+
+/**
+ * Fetches with a guard against being sent into our own network: https on its own port, no redirects, every address
+ * checked in the one look-up whose answer is then connected to, little and soon.
+ */
+export const fetchDocument: FetchDocument = (url) => {
+  if (url.protocol !== 'https:' || url.port !== '')
+    return Promise.reject(new AppError('bad_request', 'A client’s document lies behind https, on its usual port.'))
+  return new Promise((resolve, reject) => {
+    const request = httpsRequest(url, {
+      lookup: guardedLookup,
+      headers: { accept: 'application/json' },
+      signal: AbortSignal.timeout(DOCUMENT_LIMIT_MS),
+      agent: false,
+    })
+    request.on('error', reject)
+    request.on('response', (response) => {
+      const chunks: Buffer[] = []
+      let bytes = 0
+      response.on('data', (chunk: Buffer) => {
+        bytes += chunk.length
+        if (bytes > MAX_DOCUMENT_BYTES)
+          return void response.destroy(new AppError('too_large', 'The client’s document is too large.'))
+        chunks.push(chunk)
+      })
+      response.on('error', reject)
+      response.on('end', () => {
+        const kept = ['content-type', 'cache-control', 'expires'].flatMap((name): [string, string][] => {
+          const value = response.headers[name]
+          return typeof value === 'string' ? [[name, value]] : []
+        })
+        resolve(new Response(Buffer.concat(chunks), { status: response.statusCode ?? 502, headers: kept }))
+      })
+    })
+    request.end()
+  })
+}
+
+/** Names only: an address in the URL is never looked up, so those are refused by `allowsDocument`. */
+const guardedLookup: LookupFunction = (hostname, options, callback) => {
+  lookup(hostname, { all: true }, (error, found) => {
+    if (error !== null) return callback(error, '', 4)
+    const [first] = found
+    if (first === undefined || !found.every(({ address, family }) => isPublicAddress(address, family)))
+      return callback(new AppError('forbidden', `${hostname} is not on the public internet.`), '', 4)
+    if (options.all === true) callback(null, found)
+    else callback(null, first.address, first.family)
+  })
+}
+
+/** Whether a client id is the address of a document that may be fetched at all. */
+export function allowsDocument(clientId: string): boolean {
+  if (!URL.canParse(clientId)) return false
+  const { protocol, hostname, port, username, search } = new URL(clientId)
+  const isName = /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/.test(hostname) && !/^[\d.]+$/.test(hostname)
+  return protocol === 'https:' && isName && port === '' && username === '' && search === ''
+}

@@ -1,0 +1,40 @@
+import { z } from 'zod'
+import { MAX_CLIENT_NAME_CHARS } from '#server/auth/oauth/limits.ts'
+
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]'])
+
+/** What is kept of what clients say of themselves: the rest is not used, or would bind them to what they first asked for. */
+const metadataSchema = z.object({
+  client_id: z.string().exactOptional(),
+  client_name: z.string().exactOptional(),
+  client_uri: z.string().exactOptional(),
+  redirect_uris: z.array(z.string()).exactOptional(),
+  grant_types: z.array(z.string()).exactOptional(),
+  response_types: z.array(z.string()).exactOptional(),
+  token_endpoint_auth_method: z.string().exactOptional(),
+  application_type: z.string().exactOptional(),
+  jwks: z.unknown().exactOptional(),
+  jwks_uri: z.string().exactOptional(),
+})
+
+/**
+ * A client's metadata (RFC 7591) as the authorization server takes it. Without an `application_type` it is `native`:
+ * loopback addresses then match on any port (RFC 8252 §7.3), others exactly. Always with refresh tokens, which rotate.
+ */
+export function clientMetadata(said: unknown): Record<string, unknown> {
+  const metadata = metadataSchema.parse(said)
+  const { redirect_uris: uris = [], application_type: type } = metadata
+  const isNative = type === undefined || uris.some((uri) => isLoopback(uri))
+  return {
+    ...metadata,
+    ...(metadata.client_name !== undefined && { client_name: metadata.client_name.slice(0, MAX_CLIENT_NAME_CHARS) }),
+    application_type: isNative ? 'native' : type,
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+  }
+}
+
+/** Whether a redirect leads to the person's own machine, where any program can listen. */
+export function isLoopback(uri: string): boolean {
+  return URL.canParse(uri) && LOOPBACK.has(new URL(uri).hostname)
+}

@@ -1,0 +1,127 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { newId } from '#protocol/ids.ts'
+import { createConnections } from '#server/agents/connections.ts'
+import { Browser, authorizeUrl, newVerifier } from '#server/auth/oauth/_door.ts'
+import { createAccessTokens } from '#server/auth/oauth/access-tokens.ts'
+import { createAuthorizationServer } from '#server/auth/oauth/authorization-server.ts'
+import { createKeyring } from '#server/auth/oauth/keyring.ts'
+import { KEY_LIFE_MS } from '#server/auth/oauth/limits.ts'
+import { createOauthRecords } from '#server/auth/oauth/records.ts'
+import { createSecretBox } from '#server/auth/secret-box.ts'
+import type { Principal } from '#server/auth/principal.ts'
+import { createLog } from '#server/log.ts'
+import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
+
+const ADA: Principal = { kind: 'user', id: newId(), name: 'Ada', hasAvatar: false, isAdmin: false }
+
+async function serve(documents: Record<string, unknown>) {
+  await using opened = new AsyncDisposableStack()
+  const folder = mkdtempSync(join(tmpdir(), 'devex-oauth-'))
+  opened.defer(() => rmSync(folder, { recursive: true }))
+  const stateStore = opened.use(await openSqliteStateStore({ file: join(folder, 'state.sqlite') }))
+  const box = createSecretBox('a secret of a test, long enough for it')
+  const log = createLog({ level: 'info', format: 'text', write: () => undefined })
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const origin = `http://localhost:${typeof address === 'object' ? address?.port : ''}`
+  const fetched: string[] = []
+  const authorization = createAuthorizationServer({
+    publicUrl: () => new URL(origin),
+    auth: { principalOf: async () => ADA },
+    userExists: async () => true,
+    replOf: async () => ({ name: 'Mine', role: 'editor' }),
+    keyring: createKeyring({ stateStore, box }),
+    records: createOauthRecords({ stateStore, box }),
+    connections: createConnections({ stateStore, log, now: Date.now }),
+    cookieKey: 'a key of a test',
+    log,
+    fetchDocument: async (url) => {
+      fetched.push(url.href)
+      const document = documents[url.href]
+      return document === undefined ? new Response(null, { status: 404 }) : Response.json(document)
+    },
+  })
+  server.on('request', (request, response) => void authorization.handleRequest(request, response))
+  opened.defer(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  const owned = opened.move()
+  return { origin, authorization, fetched, stateStore, box, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
+// As these programs publish it of themselves.
+const CLAUDE = 'https://claude.ai/oauth/claude-code-client-metadata'
+const DOCUMENT = {
+  client_id: CLAUDE,
+  client_name: 'Claude Code',
+  client_uri: 'https://claude.ai',
+  redirect_uris: ['http://localhost/callback', 'http://127.0.0.1/callback'],
+  grant_types: ['authorization_code', 'refresh_token'],
+  response_types: ['code'],
+  token_endpoint_auth_method: 'none',
+  scope: 'something of theirs',
+}
+
+test('a client that is the address of its own document is asked about under the name of its site', async () => {
+  await using s = await serve({ [CLAUDE]: DOCUMENT })
+  const browser = new Browser(s.origin, 'a=b')
+  const asked = {
+    clientId: CLAUDE,
+    redirectUri: 'http://localhost:50123/callback',
+    resource: `${s.origin}/r/${newId()}/mcp`,
+    scope: 'repl:read repl:exec offline_access',
+    more: { prompt: 'consent' },
+  }
+  const location =
+    (await browser.go(authorizeUrl(s.origin, asked, newVerifier().challenge))).headers.get('location') ?? ''
+  const uid = location.split('/').at(-1) ?? ''
+  expect(await s.authorization.consent.view(ADA, { uid, cookieHeader: browser.cookiesFor(location) })).toMatchObject({
+    client: { name: 'Claude Code', vouchedBy: 'claude.ai', isOnThisMachine: true },
+    resource: { name: 'Mine' },
+    scopes: [
+      { scope: 'repl:read', isProposed: true },
+      { scope: 'repl:write', isProposed: false },
+      { scope: 'repl:exec', isProposed: true },
+    ],
+  })
+  expect(s.fetched).toEqual([CLAUDE])
+})
+
+test('a document that is not there, speaks for another, or lies where none may lie lets nobody in', async () => {
+  const other = 'https://example.com/client.json'
+  await using s = await serve({ [other]: DOCUMENT })
+  const redirectUri = 'http://localhost:50123/callback'
+  const resource = `${s.origin}/mcp`
+  for (const clientId of [CLAUDE, other, 'https://127.0.0.1/client.json']) {
+    const browser = new Browser(s.origin, 'a=b')
+    const url = authorizeUrl(s.origin, { clientId, redirectUri, resource }, newVerifier().challenge)
+    expect((await browser.go(url)).headers.get('location')).toBeNull()
+  }
+  expect(new Set(s.fetched)).toEqual(new Set([CLAUDE, other]))
+})
+
+test('keys are kept, encrypted, over a restart, succeeded in time, and known a while longer', async () => {
+  await using s = await serve({})
+  const first = await createKeyring(s).publicKeys()
+  expect(await createKeyring(s).publicKeys()).toEqual(first)
+  expect(JSON.stringify(await s.stateStore.list('signing-key:'))).not.toContain('"d"')
+  const later = await createKeyring({ ...s, now: () => Date.now() + KEY_LIFE_MS + 1 }).publicKeys()
+  expect(later.keys).toHaveLength(2)
+  expect(later.keys[1]).toEqual(first.keys[0])
+  const muchLater = await createKeyring({ ...s, now: () => Date.now() + 3 * KEY_LIFE_MS }).publicKeys()
+  expect(muchLater.keys).toHaveLength(1)
+})
+
+test('what is no token of ours is no token', async () => {
+  await using s = await serve({})
+  const tokens = createAccessTokens(createKeyring(s), () => s.origin)
+  await expect(tokens.verify('nonsense', `${s.origin}/mcp`)).rejects.toMatchObject({ code: 'unauthenticated' })
+})
