@@ -316,6 +316,23 @@ describe('spares', () => {
     expect(b.world.machines.size).toBe(0)
   })
 
+  test('a start that takes one which is about to be removed comes about all the same', async () => {
+    await using b = await bed({ SPARE_SANDBOXES: 0 })
+    const spare = newSandboxId()
+    await b.world.orchestrator.create(spare, { template: 'empty', limits: LIMITS })
+    b.advance(ORPHAN_GRACE_MS + 1)
+    const release = b.world.hold('label')
+    const sweeping = b.domain.sweeper.sweep()
+    await eventually(() => b.world.count('label')).toBe(1)
+    const { id } = await b.domain.repls.create(ada, NODE)
+    await eventually(() => b.world.count('label')).toBe(2)
+    release()
+    await sweeping
+    await reached(b.domain, ada, { replId: id, kinds: ['running'] })
+    expect(b.world.machineOf(id).sandbox.id).not.toBe(spare)
+    await eventually(() => b.world.machines.size).toBe(1)
+  })
+
   test('stopAll saves and stops everything, removes the spares and refuses new starts', async () => {
     await using b = await bed({ SPARE_SANDBOXES: 1 })
     const ids = [await runningRepl(b), await runningRepl(b)]

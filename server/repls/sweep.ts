@@ -166,6 +166,9 @@ async function takeBack(
   return true
 }
 
+/** What a spare that is about to be removed is labelled with; no repl has such an id. */
+const NOBODY: SandboxLabel = { replId: 'nobody', generation: 0 }
+
 /** Removes sandboxes that no record names, but for spares and those young enough to be about to become one. */
 async function sweepOrphans(deps: SweepDeps, sandboxes: Sandbox[]): Promise<void> {
   // Anew: a record may have come to name a sandbox since the pass began.
@@ -179,6 +182,7 @@ async function sweepOrphans(deps: SweepDeps, sandboxes: Sandbox[]): Promise<void
   for (const { id, label } of orphans) {
     await attempt(deps, id, async () => {
       if (label !== undefined && (await takeBack(deps, { sandboxId: id, ...label }))) return
+      if (spares.some((spare) => spare.id === id) && !(await isForNobody(deps, id))) return
       await deps.orchestrator.remove(id)
       deps.log.info('removed a sandbox that no REPL has', {
         sandbox: id,
@@ -186,5 +190,16 @@ async function sweepOrphans(deps: SweepDeps, sandboxes: Sandbox[]): Promise<void
         generation: label?.generation,
       })
     })
+  }
+}
+
+/** Who labels first has it: a start that chose this spare a moment ago keeps it, and a later one takes another. */
+async function isForNobody({ orchestrator }: SweepDeps, sandboxId: string): Promise<boolean> {
+  try {
+    await orchestrator.label(sandboxId, NOBODY)
+    return true
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'conflict') return false
+    throw error
   }
 }
