@@ -45,14 +45,14 @@ export async function startIngressController(client: KubeClient, namespace: stri
   const join = async (caller: Socket) => {
     const { name, seen } = await serverNameOf(caller)
     const backend = await backendOf(client, { namespace, host: name })
-    const behind = connect(backend)
+    const behind = connect({ ...backend, allowHalfOpen: true })
     behind.on('error', () => caller.destroy())
     behind.once('close', () => caller.destroy())
     caller.once('close', () => behind.destroy())
     behind.write(seen)
     caller.pipe(behind).pipe(caller)
   }
-  const server = createServer((caller) => {
+  const server = createServer({ allowHalfOpen: true }, (caller) => {
     open.add(caller)
     caller.on('error', () => caller.destroy())
     caller.once('close', () => open.delete(caller))

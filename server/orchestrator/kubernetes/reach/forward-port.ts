@@ -83,9 +83,8 @@ class ForwardedPort extends Duplex {
     this.#socket.send(message, done)
   }
 
-  /** The protocol has no end of one direction alone. */
+  /** The protocol has no end of one direction alone; TLS above it has, and an answer may still be on its way. */
   override _final(done: () => void): void {
-    this.#socket.close()
     done()
   }
 

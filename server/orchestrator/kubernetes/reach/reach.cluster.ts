@@ -70,6 +70,12 @@ describe.each(['pod', 'port-forward', 'ingress'] as const)('S11: reached by %s',
     expect(hashOf(Buffer.from(back, 'latin1'))).toBe(hashOf(bytes))
   })
 
+  test('whoever has said all still hears the answer', async () => {
+    const connection = await connect('sidecar')
+    connection.end('GET / HTTP/1.1\r\nHost: sandbox\r\nConnection: close\r\n\r\n')
+    expect(Buffer.concat(await connection.toArray()).toString()).toMatch(/^HTTP\/1.1 200[^]*here/)
+  })
+
   test('several connections at once do not mix', async () => {
     const texts = Array.from({ length: 8 }, (_, at) => `caller ${at} `.repeat(10_000))
     const answers = await Promise.all(
