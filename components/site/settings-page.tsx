@@ -1,12 +1,19 @@
 import type { ReactNode } from 'react'
 import { AccountSettings } from '#components/site/account-settings.tsx'
+import { AgentsSettings } from '#components/site/agents-settings.tsx'
 import { AppearanceSettings } from '#components/site/appearance-settings.tsx'
 import { KeysTable } from '#components/site/keys-table.tsx'
 import { SiteHeader } from '#components/site/site-header.tsx'
+import type { ConnectionView } from '#server/agents/agents.ts'
 import type { AccountView } from '#server/repls/views.ts'
 
-/** What a person sets: how it looks, and who they are here. */
-export function SettingsPage({ account }: { account: AccountView }) {
+interface SettingsPageProps {
+  account: AccountView
+  agents: { connections: ConnectionView[]; names: Readonly<Record<string, string>>; now: number }
+}
+
+/** What a person sets: how it looks, who they are here, and which programs act for them. */
+export function SettingsPage({ account, agents }: SettingsPageProps) {
   return (
     <>
       <SiteHeader who={account} current="/settings" />
@@ -18,6 +25,9 @@ export function SettingsPage({ account }: { account: AccountView }) {
           </Section>
           <Section title="Account" about="Who you are on this server.">
             <AccountSettings account={account} />
+          </Section>
+          <Section title="Connected agents" about="Programs that act for you. Cutting one off works at once.">
+            <AgentsSettings {...agents} />
           </Section>
           <Section title="Keys" about="Single keys work when you are not typing.">
             <KeysTable heading="h3" />
