@@ -1,10 +1,12 @@
 import { benchCluster } from './cluster.ts'
+import { benchExec } from './exec.ts'
 import { benchMcp } from './mcp.ts'
 import { benchSnapshot } from './snapshot.ts'
 import { benchStart } from './start.ts'
 
 const BENCHES: Record<string, () => Promise<void>> = {
   cluster: benchCluster,
+  exec: benchExec,
   mcp: benchMcp,
   snapshot: benchSnapshot,
   start: benchStart,

@@ -89,7 +89,7 @@ export class ExecHelper implements Disposable {
     const file = import.meta.url.endsWith('.ts') ? './exec-helper.ts' : './exec-helper.mjs'
     const child = spawn(process.execPath, [...NODE_FLAGS, fileURLToPath(new URL(file, import.meta.url))], {
       stdio: ['pipe', 'pipe', 'ignore'],
-      env: {},
+      env: { NODE_ENV: 'production' },
     })
     const frames = new HelperFrames((frame) => this.#take(frame))
     child.stdout.on('data', (bytes: Buffer) => frames.take(bytes))

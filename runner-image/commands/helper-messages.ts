@@ -22,3 +22,6 @@ export type StartMessage = z.infer<typeof startSchema>
 export const startedSchema = z.object({ pid: z.int() })
 export const exitedSchema = z.object({ code: z.int().nullable(), signal: z.string().nullable() })
 export const failedSchema = z.object({ errno: z.string().optional(), message: z.string() })
+
+/** Variables in the form that Node's own functions take: there, NODE_ENV is not optional. */
+export const processEnvironment = z.custom<NodeJS.ProcessEnv>((value) => typeof value === 'object')

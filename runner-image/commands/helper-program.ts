@@ -4,7 +4,7 @@ import type { Readable, Writable } from 'node:stream'
 import { DRAIN_QUIET_MS } from './limits.ts'
 import { FROM_HELPER, HelperFrames, TO_HELPER, encodeHelperFrame } from './helper-frames.ts'
 import type { HelperFrame } from './helper-frames.ts'
-import { configureSchema, startSchema } from './helper-messages.ts'
+import { configureSchema, processEnvironment, startSchema } from './helper-messages.ts'
 import type { StartMessage } from './helper-messages.ts'
 import { WaitingShells } from './waiting-shells.ts'
 
@@ -75,7 +75,8 @@ export function startExecHelper(input: Readable, output: Writable): void {
 function launch(shells: WaitingShells, { run }: StartMessage): ChildProcess {
   if (run.kind === 'program') {
     const { file, args, cwd, env } = run
-    return spawn(file, args, { cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] })
+    const options = { cwd, env: processEnvironment.parse(env), detached: true }
+    return spawn(file, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] })
   }
   const shell = shells.take()
   const script = shell.stdio[3]

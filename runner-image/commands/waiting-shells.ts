@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { WAITING_SHELLS } from './limits.ts'
+import { processEnvironment } from './helper-messages.ts'
 import type { Configure } from './helper-messages.ts'
 
 /** Reads its script from descriptor 3 up to a NUL, and becomes what the script says. */
@@ -52,7 +53,7 @@ export class WaitingShells {
     const { env, cwd } = this.#configure
     const shell = spawn('/bin/bash', AWAIT_SCRIPT, {
       cwd,
-      env,
+      env: processEnvironment.parse(env),
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
     })
