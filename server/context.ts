@@ -16,6 +16,7 @@ import { objectKeyOf, openObjectStore, openStateStore } from '#server/open-store
 import { openLocalOrchestrator } from '#server/orchestrator/local.ts'
 import { createDomain } from '#server/repls/create-repls.ts'
 import { createWorkspaceHistory } from '#server/workspaces/history/workspace-history.ts'
+import { createAgentLinks } from '#server/gateway/agent-links.ts'
 import { createInternalApi } from '#server/workspaces/internal-api.ts'
 import { createSidecarClient } from '#server/workspaces/sidecar-client.ts'
 import { createTemplates } from '#server/workspaces/load-templates.ts'
@@ -153,10 +154,14 @@ export async function createContext(foundations: Foundations): Promise<Applicati
     cookieKey: box.derive('oauth-cookie').toString('base64url'),
     log,
   })
+  const site = { publicUrl, previewDomain: env.PREVIEW_DOMAIN ?? 'localhost' }
+  const userOf = async (userId: string) => {
+    const user = await auth.users.get(userId)
+    return user === undefined ? undefined : principalOfUser(user)
+  }
   const gateway = opened.use(
     createGateway({
-      publicUrl,
-      previewDomain: env.PREVIEW_DOMAIN ?? 'localhost',
+      ...site,
       auth,
       access,
       lifecycle,
@@ -167,10 +172,7 @@ export async function createContext(foundations: Foundations): Promise<Applicati
       agents: {
         connections,
         accessTokens: createAccessTokens(keyring, () => publicUrl().origin),
-        userOf: async (userId) => {
-          const user = await auth.users.get(userId)
-          return user === undefined ? undefined : principalOfUser(user)
-        },
+        userOf,
         repls,
         history,
         callsPerMinute: env.AGENT_CALLS_PER_MINUTE,
@@ -198,6 +200,7 @@ export async function createContext(foundations: Foundations): Promise<Applicati
     events: domain.workspaceEvents,
     history: domain.history.ofSandbox,
     onAgentCalls: (replId, reported) => calls.report(replId, reported),
+    agentLinks: createAgentLinks({ stateStore, site, access, repls, userOf }),
     retention: env.retention,
     ...(cluster !== undefined && { onHello: cluster.onHello }),
     log,

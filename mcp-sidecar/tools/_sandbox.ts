@@ -77,6 +77,7 @@ export async function startSandbox(): Promise<TestSandbox> {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', RUNNER], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
+      NODE_ENV: 'test',
       RUNNER_SOCKET: socket,
       CONTROL_PUBLIC_KEY: publicKey
         .export({ type: 'spki', format: 'pem' })
@@ -155,7 +156,7 @@ function rememberingControl(): RememberingControl {
     fileLink: async ({ path, method }) => ({ url: `https://devex.test/files/${path}?ticket=${method}` }),
     previewLink: async ({ port, path, access }) => ({ url: `https://p${port}.devex.test${path}`, access }),
     address: async () => 'https://devex.test/r/a',
-    stop: async (actor) => void stopped.push(actor),
+    stop: async (user) => void stopped.push(user),
     report: async (told) => void calls.push(...told),
   }
 }

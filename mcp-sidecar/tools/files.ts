@@ -1,4 +1,6 @@
 import { isUtf8 } from 'node:buffer'
+import { posix } from 'node:path'
+import { isWorkspacePath } from '#protocol/paths.ts'
 import * as definitions from '#protocol/tools/files.ts'
 import { MAX_IMAGE_BYTES } from '#protocol/tools/limits.ts'
 import type { FileEntry } from '#wire/gen/runner.ts'
@@ -22,7 +24,7 @@ export const readFile = textTool(definitions.readFile, async (args, { runner, co
   const { path } = args
   if (args.link) {
     const entry = await runner.files.stat(path)
-    const { url } = await control.fileLink({ path: entry.path, method: 'GET', actor: caller })
+    const { url } = await control.fileLink({ path: inWorkspace(entry.path), method: 'GET', user: caller.sub })
     return { text: `${url}\n[GET it within 15 minutes · ${count(entry.size)} bytes]` }
   }
   const { entry, data } = await runner.files.readSmall({ path }).catch(explainLarge(path))
@@ -78,7 +80,7 @@ export const writeFile = recordTool(definitions.writeFile, async (args, { runner
       advice: 'content writes the file now; link answers with a URL to PUT it to.',
     })
   if (content === undefined) {
-    const { url } = await control.fileLink({ path, method: 'PUT', actor: caller })
+    const { url } = await control.fileLink({ path: inWorkspace(path), method: 'PUT', user: caller.sub })
     return { path, upload_url: url }
   }
   const before = await readText(runner, path).catch(() => undefined)
@@ -127,6 +129,15 @@ export const deletePath = recordTool(definitions.deletePath, async ({ path, recu
   const { count: deleted } = await runner.files.delete({ path, recursive })
   return { path, deleted_count: deleted }
 })
+
+/** A path as links name it: relative to the workspace, which is where they lead. */
+function inWorkspace(path: string): string {
+  const relative = posix.normalize(path).replace(/^\/workspace\/|^\.\//, '')
+  if (relative !== '.' && isWorkspacePath(relative)) return relative
+  throw new SidecarError('bad_request', `${path} is not in the workspace: links lead there only.`, {
+    advice: 'Use a path relative to the workspace; move or copy the file there with exec.',
+  })
+}
 
 /** Says what lies there now, so that the next attempt can be right. */
 export function explainConflict(runner: RunnerApi, path: string): (error: unknown) => Promise<never> {

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { INTERNAL_ROUTES, checkpointSchema, checkpointsResponseSchema } from '#protocol/adoption.ts'
 import type { AgentCall } from '#protocol/agents.ts'
-import type { AgentClaims } from '#protocol/claims.ts'
 import type { Ask } from '../control-plane-client.ts'
 
 export type Checkpoint = z.infer<typeof checkpointSchema>
@@ -15,12 +14,13 @@ export interface ReplControl {
   /** Brings a checkpoint back; the id of the state before, to undo it. */
   restore(what: { id: string; actor: string }): Promise<string>
   /** Where a file is downloaded from or uploaded to, for 15 minutes. */
-  fileLink(what: { path: string; method: 'GET' | 'PUT'; actor: AgentClaims }): Promise<{ url: string }>
+  fileLink(what: { path: string; method: 'GET' | 'PUT'; user: string }): Promise<{ url: string }>
   /** Where people see what listens on a port. */
-  previewLink(what: { port: number; path: string; access: 'private' | 'link' }): Promise<PreviewLink>
+  previewLink(what: { port: number; path: string; access: 'private' | 'link'; user: string }): Promise<PreviewLink>
   /** Where people open the REPL. */
   address(): Promise<string>
-  stop(actor: string): Promise<void>
+  /** As that person would. */
+  stop(user: string): Promise<void>
   report(calls: AgentCall[]): Promise<void>
 }
 
@@ -36,18 +36,10 @@ export function createReplControl(ask: Ask, name: string): ReplControl {
     checkpoints: async () => (await ask({ method: 'GET', path: checkpoints }, checkpointsResponseSchema)).checkpoints,
     checkpoint: (json) => ask({ method: 'POST', path: checkpoints, json }, checkpointSchema),
     restore: async (json) => (await ask({ method: 'POST', path: restores, json }, z.object({ undo: z.string() }))).undo,
-    fileLink: ({ path, method, actor }) =>
-      ask(
-        {
-          method: 'POST',
-          path: agentLinks,
-          json: { kind: 'file', path, method, user: actor.sub, actor: actor.actor, connection: actor.connection },
-        },
-        linkSchema,
-      ),
+    fileLink: (json) => ask({ method: 'POST', path: agentLinks, json: { kind: 'file', ...json } }, linkSchema),
     previewLink: (json) => ask({ method: 'POST', path: agentLinks, json: { kind: 'preview', ...json } }, previewSchema),
     address: async () => (await ask({ method: 'POST', path: agentLinks, json: { kind: 'repl' } }, linkSchema)).url,
-    stop: async (actor) => void (await ask({ method: 'POST', path: agentStops, json: { actor } }, z.unknown())),
+    stop: async (user) => void (await ask({ method: 'POST', path: agentStops, json: { user } }, z.unknown())),
     report: async (calls) => void (await ask({ method: 'POST', path: agentCalls, json: { calls } }, z.unknown())),
   }
 }

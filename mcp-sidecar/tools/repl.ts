@@ -4,10 +4,16 @@ import { describeSandbox } from './describe-sandbox.ts'
 import type { Checkpoint } from './repl-control.ts'
 import { recordTool } from './tool.ts'
 
-export const previewUrl = recordTool(definitions.previewUrl, async ({ port, path, access }, { control, runner }) => {
-  const [link, ports] = await Promise.all([control.previewLink({ port, path, access }), runner.ports.list()])
-  return { ...link, listening: ports.some((each) => each.port === port) }
-})
+export const previewUrl = recordTool(
+  definitions.previewUrl,
+  async ({ port, path, access }, { control, runner, caller }) => {
+    const [link, ports] = await Promise.all([
+      control.previewLink({ port, path, access, user: caller.sub }),
+      runner.ports.list(),
+    ])
+    return { ...link, listening: ports.some((each) => each.port === port) }
+  },
+)
 
 export const replInfo = recordTool(definitions.replInfo, async (_args, { control, runner, caller, signal }) => {
   const [url, ports, described] = await Promise.all([
@@ -40,7 +46,7 @@ export const checkpoint = recordTool(definitions.checkpoint, async ({ action, na
 })
 
 export const stopRepl = recordTool(definitions.stopRepl, async (_args, { control, caller }) => {
-  await control.stop(`${caller.client} for ${caller.actor}`.slice(0, 200))
+  await control.stop(caller.sub)
   return { stopping: true }
 })
 

@@ -166,7 +166,7 @@ export const INTERNAL_ROUTES = {
   agentCalls: '/internal/agent-calls',
   /** POST `agentLinkSchema` → `agentLinkAnswerSchema`: addresses that an agent is given. */
   agentLinks: '/internal/agent-links',
-  /** POST `{actor}`: stops the asker's repl, as its owner would. */
+  /** POST `agentStopSchema`: stops the asker's repl, as that person would. */
   agentStops: '/internal/agent-stops',
   /** GET, PUT `/internal/objects/<key>?…`: the disk adapter's pre-signed URLs. */
   objects: '/internal/objects/',

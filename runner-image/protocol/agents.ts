@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { opaqueIdSchema } from './ids.ts'
+import { workspacePathSchema } from './paths.ts'
 
 /**
  * What agents do and may: calls travel from the sidecar to the control plane (`POST /internal/agent-calls`) and from
@@ -84,18 +85,17 @@ export type AgentCallsReport = z.infer<typeof agentCallsReportSchema>
 export const agentLinkSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('file'),
-    path: z.string().min(1).max(4096),
+    path: workspacePathSchema.min(1),
     method: z.enum(['GET', 'PUT']),
     /** Whom the agent acts for, as the token of its call says. */
     user: opaqueIdSchema,
-    actor: z.string().max(200),
-    connection: id,
   }),
   z.object({
     kind: z.literal('preview'),
     port: z.int().min(1).max(65535),
     path: z.string().startsWith('/').max(2000),
     access: z.enum(['private', 'link']),
+    user: opaqueIdSchema,
   }),
   z.object({ kind: z.literal('repl') }),
 ])
@@ -103,4 +103,6 @@ export type AgentLink = z.infer<typeof agentLinkSchema>
 
 /** `access` of a preview: what was granted. */
 export const agentLinkAnswerSchema = z.object({ url: z.string(), access: z.enum(['private', 'link']).exactOptional() })
+export const agentStopSchema = z.object({ user: opaqueIdSchema })
+
 export type AgentLinkAnswer = z.infer<typeof agentLinkAnswerSchema>

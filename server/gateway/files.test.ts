@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { newId } from '#protocol/ids.ts'
 import { ask, open } from '#server/gateway/_client.ts'
+import { makeFileTicket } from '#server/gateway/file-ticket.ts'
 import { startPlatform } from '#server/gateway/_platform.ts'
 import type { Platform } from '#server/gateway/_platform.ts'
 
@@ -55,6 +56,23 @@ describe('files of a repl over HTTP', () => {
       expect(platform.runner.files.get('up.bin')?.equals(body)).toBe(true)
     }
     expect(platform.runner.seen[0]?.headers['if-match']).toBe('"one"')
+  })
+
+  test('an agent’s program brings and fetches 10 MiB with a link, which is good for that file only', async () => {
+    const { id } = platform.person('editor')
+    const about = { replId: platform.replId, path: 'up.bin', userId: id }
+    const put = await makeFileTicket(platform.stateStore, { ...about, method: 'PUT' })
+    const fetched = await makeFileTicket(platform.stateStore, { ...about, method: 'GET' })
+    const body = randomBytes(10 * 1024 * 1024)
+    const brought = { port: platform.port, path: url(`up.bin?ticket=${put}`), method: 'PUT', body, headers: {} }
+    expect(await ask(brought)).toMatchObject({ status: 201 })
+    expect(platform.runner.files.get('up.bin')?.equals(body)).toBe(true)
+    expect(await get(url(`up.bin?ticket=${fetched}`), {})).toMatchObject({ status: 200 })
+    expect(await get(url(`up.bin?ticket=${put}`), {})).toMatchObject({ status: 403 })
+    expect(await get(url(`other.bin?ticket=${fetched}`), {})).toMatchObject({ status: 403 })
+    expect(await get(url('up.bin?ticket=nothing'), {})).toMatchObject({ status: 403 })
+    platform.access.grants.delete(id)
+    expect((await get(url(`up.bin?ticket=${fetched}`), {})).status).toBeGreaterThanOrEqual(400)
   })
 
   test('a runner that never finishes its refusal holds nobody up', async () => {

@@ -8,6 +8,8 @@ import type { Role } from '#protocol/roles.ts'
 import type { Principal } from '#server/auth/principal.ts'
 import { AppError } from '#server/errors.ts'
 import { abortWhenUnwanted } from '#server/gateway/client-gone.ts'
+import { readFileTicket } from '#server/gateway/file-ticket.ts'
+import type { FileTicket } from '#server/gateway/file-ticket.ts'
 import type { Hold } from '#server/gateway/access-watch.ts'
 import { flat, onlyHeaders } from '#server/gateway/headers.ts'
 import type { HeaderList } from '#server/gateway/headers.ts'
@@ -64,11 +66,16 @@ export async function transferFile(
 ): Promise<void> {
   const needed = METHOD_ROLES.get(request.method ?? '')
   if (needed === undefined) throw new AppError('not_supported', `${request.method} is not done to files here.`)
-  if (request.method === 'PUT') requireAppOrigin(request, parts)
+  const ticket = ticketIn(request)
+  if (ticket !== undefined) refuseOtherSites(request)
+  else if (request.method === 'PUT') requireAppOrigin(request, parts)
   else refuseOtherSites(request)
   const path = workspacePathOf(rawPath)
   const hold = await parts.watch.hold(replId, async (): Promise<Transfer> => {
-    const who = await parts.auth.principalOf(request.headers.cookie)
+    const who =
+      ticket === undefined
+        ? await parts.auth.principalOf(request.headers.cookie)
+        : await holderOf(parts, ticket, { replId, path, method: request.method === 'PUT' ? 'PUT' : 'GET' })
     const { role, via } = await parts.access.require(who, replId, needed)
     if (who === undefined) throw new AppError('unauthenticated', 'Sign in first.')
     return { who, role, ...(via.kind === 'share' && via.expiresAt !== undefined && { expiresAt: via.expiresAt }) }
@@ -80,6 +87,24 @@ export async function transferFile(
   } finally {
     hold.release()
   }
+}
+
+/** What programs without cookies show: an agent was given it for this one file. */
+function ticketIn(request: IncomingMessage): string | undefined {
+  return new URL(request.url ?? '/', 'http://app').searchParams.get('ticket') ?? undefined
+}
+
+async function holderOf(
+  { stateStore, agents }: Parts,
+  ticket: string,
+  use: Pick<FileTicket, 'replId' | 'path' | 'method'>,
+): Promise<Principal | undefined> {
+  const about = await readFileTicket(stateStore, ticket)
+  const isFor = about?.replId === use.replId && about.path === use.path && about.method === use.method
+  if (about !== undefined && isFor) return agents.userOf(about.userId)
+  throw new AppError('forbidden', 'This link is over, or for another file.', {
+    advice: 'Ask read_file or write_file for a new one.',
+  })
 }
 
 /** The path that the URL means, or `bad_request`: each part is decoded once, and may not hold a separator then. */

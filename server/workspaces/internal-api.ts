@@ -19,8 +19,8 @@ import type {
   uploadsResponseSchema,
 } from '#protocol/adoption.ts'
 import type { GenerationClaims } from '#protocol/claims.ts'
-import { agentCallsReportSchema } from '#protocol/agents.ts'
-import type { AgentCall } from '#protocol/agents.ts'
+import { agentCallsReportSchema, agentLinkSchema, agentStopSchema } from '#protocol/agents.ts'
+import type { AgentCall, AgentLink, AgentLinkAnswer } from '#protocol/agents.ts'
 import { MAX_PACK_BYTES } from '#snapshot/limits.ts'
 import type { Tokens } from '#server/auth/tokens.ts'
 import { AppError, HTTP_STATUS, toAppError, toWireError } from '#server/errors.ts'
@@ -45,6 +45,11 @@ interface InternalApiOptions {
   retention?: Retention
   /** Agents' calls in the asker's repl began or ended. */
   onAgentCalls?: (replId: string, calls: AgentCall[]) => Promise<void>
+  /** What agents in the asker's repl want: addresses, and to stop it. */
+  agentLinks?: {
+    link(replId: string, asked: AgentLink): Promise<AgentLinkAnswer>
+    stop(replId: string, userId: string): Promise<void>
+  }
   /** A pod's sidecar is up, and where. */
   onHello?: (sandboxId: string, address: string) => Promise<void>
   log: Log
@@ -92,7 +97,14 @@ export function createInternalApi(
   }
 }
 
-function routesOf({ objectStore, events, history, retention, onAgentCalls }: InternalApiOptions): Map<string, Handler> {
+function routesOf({
+  objectStore,
+  events,
+  history,
+  retention,
+  onAgentCalls,
+  agentLinks,
+}: InternalApiOptions): Map<string, Handler> {
   return new Map<string, Handler>([
     [
       `GET ${INTERNAL_ROUTES.head}`,
@@ -150,6 +162,7 @@ function routesOf({ objectStore, events, history, retention, onAgentCalls }: Int
         return {}
       },
     ],
+    ...(agentLinks === undefined ? [] : agentRoutes(agentLinks)),
     ...historyRoutes(history),
   ])
 }
@@ -170,6 +183,21 @@ function historyRoutes(history: SandboxHistory | undefined): [string, Handler][]
     [
       `POST ${INTERNAL_ROUTES.restores}`,
       ({ repl }, body) => history.restore(repl.replId, restoreByIdSchema.parse(body)),
+    ],
+  ]
+}
+
+function agentRoutes(links: NonNullable<InternalApiOptions['agentLinks']>): [string, Handler][] {
+  return [
+    [`POST ${INTERNAL_ROUTES.agentLinks}`, ({ repl }, body) => links.link(repl.replId, agentLinkSchema.parse(body))],
+    [
+      `POST ${INTERNAL_ROUTES.agentStops}`,
+      async ({ repl }, body) => {
+        const { user } = agentStopSchema.parse(body)
+        // The sidecar that asks is stopped by it: its call is answered first.
+        setImmediate(() => void links.stop(repl.replId, user).catch(() => undefined))
+        return {}
+      },
     ],
   ]
 }
