@@ -72,7 +72,11 @@ export class OpenedSandbox implements AsyncDisposable {
     const publish = clients.publish.bind(clients)
     this.terminals = new Terminals({ tree, screens: this.#screens, publish, onActivity: () => activity.touch() })
     this.commands = new Commands({ terminals: this.terminals, root: workspace.root, shellEnv: this.shellEnv })
-    this.processes = new Processes(tree, (group) => this.terminals.idOfSession(group))
+    this.processes = new Processes({
+      tree,
+      terminalOf: (session) => this.terminals.idOfSession(session),
+      describe: (stat) => this.commands.describe(stat),
+    })
     this.ports = new Ports({
       tree,
       log,

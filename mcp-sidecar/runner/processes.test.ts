@@ -138,6 +138,29 @@ describe("an agent's command", () => {
   })
 })
 
+describe('the helper that starts commands', () => {
+  test('is not shown, and the command is by its own text', async () => {
+    using client = await runner.fixture.connect('editor')
+    const id = await startUntil('echo ready; sleep 1000; :', 'ready')
+    const { processes } = await client.request('processes.list', {})
+    const shown = processes.filter(({ terminal }) => terminal === id).map(({ command }) => command)
+    expect(shown.toSorted()).toEqual(['echo ready; sleep 1000; :', 'sleep 1000'])
+    expect(processes.filter(({ command }) => /exec-helper|IFS= read/.test(command))).toEqual([])
+    await runner.api.processes.cancel(id)
+  })
+
+  test('may be killed: what ran is told as ended, and the next command starts', async () => {
+    const id = await startUntil('echo ready; exec sleep 1000', 'ready')
+    const { pid } = await runner.api.processes.get(id)
+    const helper = (await runner.run(`ps -o ppid= ${pid}`)).stdout.trim()
+    await runner.run(`kill -9 ${helper}`).catch(() => undefined)
+    const { exit } = await runner.api.processes.wait(id, 10_000)
+    expect(exit?.signal).toBe('SIGHUP')
+    expect((await runner.run('echo again')).stdout).toBe('again\n')
+    process.kill(-pid, 'SIGKILL')
+  })
+})
+
 describe('people', () => {
   test("see an agent's command among the terminals, live, and stop it with Ctrl-C", async () => {
     using client = await runner.fixture.connect('editor')

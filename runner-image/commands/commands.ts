@@ -82,9 +82,12 @@ export class Commands implements AsyncDisposable {
     })
   }
 
-  /** The command whose process group this is, if any. */
-  ofGroup(group: number): Command | undefined {
-    return this.list().find((command) => command.pid === group)
+  /** What people should read for a process: an agent's command itself, `null` for what only serves starting them. */
+  describe({ pid, parent }: { pid: number; parent: number }): string | null | undefined {
+    const command = this.list().find((known) => known.exit === undefined && known.pid === pid)
+    if (command !== undefined) return command.facts.text
+    const helper = this.#helper.pid
+    return helper !== undefined && (pid === helper || parent === helper) ? null : undefined
   }
 
   /** The user's profile has changed: later commands get what it sets up now. */

@@ -20,6 +20,8 @@ export interface PipedEvents {
 }
 
 interface Running {
+  /** The helper that runs it. */
+  child: ChildProcess
   events: PipedEvents
   started: PromiseWithResolvers<number>
 }
@@ -35,10 +37,10 @@ export class ExecHelper implements Disposable {
   /** Starts a command in `configure`'s environment. Resolves once it runs. */
   async start(message: StartMessage, configure: Configure, events: PipedEvents): Promise<PipedProgram> {
     clearTimeout(this.#idle)
-    this.#ensure(configure)
+    const child = this.#ensure(configure)
     const id = this.#nextId++
     const started = Promise.withResolvers<number>()
-    this.#running.set(id, { events, started })
+    this.#running.set(id, { child, events, started })
     const timer = setTimeout(() => started.reject(tooSlow()), START_TIMEOUT_MS)
     this.#send(encodeHelperFrame(TO_HELPER.start, id, Buffer.from(JSON.stringify(message))))
     try {
@@ -78,14 +80,21 @@ export class ExecHelper implements Disposable {
     }
   }
 
-  #ensure(configure: Configure): void {
-    if (this.#child === undefined) this.#launch()
-    if (this.#configured === configure) return
-    this.#configured = configure
-    this.#send(encodeHelperFrame(TO_HELPER.configure, 0, Buffer.from(JSON.stringify(configure))))
+  /** Its process id, while there is one. */
+  get pid(): number | undefined {
+    return this.#child?.pid
   }
 
-  #launch(): void {
+  #ensure(configure: Configure): ChildProcess {
+    const isAlive = this.#child?.exitCode === null && this.#child.signalCode === null
+    const child = isAlive && this.#child !== undefined ? this.#child : this.#launch()
+    if (this.#configured === configure) return child
+    this.#configured = configure
+    this.#send(encodeHelperFrame(TO_HELPER.configure, 0, Buffer.from(JSON.stringify(configure))))
+    return child
+  }
+
+  #launch(): ChildProcess {
     const file = import.meta.url.endsWith('.ts') ? './exec-helper.ts' : './exec-helper.mjs'
     const child = spawn(process.execPath, [...NODE_FLAGS, fileURLToPath(new URL(file, import.meta.url))], {
       stdio: ['pipe', 'pipe', 'ignore'],
@@ -98,6 +107,7 @@ export class ExecHelper implements Disposable {
     child.on('close', () => this.#lost(child, undefined))
     this.#child = child
     this.#configured = undefined
+    return child
   }
 
   #send(frame: Buffer, onSent?: () => void): void {
@@ -142,11 +152,13 @@ export class ExecHelper implements Disposable {
 
   /** The helper has ended: how its commands end is not known any more. */
   #lost(child: ChildProcess, cause: unknown): void {
-    if (child !== this.#child && this.#child !== undefined) return
-    this.#child = undefined
-    this.#configured = undefined
-    for (const [id, { started }] of this.#running) {
-      started.reject(
+    if (child === this.#child) {
+      this.#child = undefined
+      this.#configured = undefined
+    }
+    for (const [id, running] of this.#running) {
+      if (running.child !== child) continue
+      running.started.reject(
         new RunnerError('unavailable', 'The command could not be started.', { cause, advice: 'Try again.' }),
       )
       this.#ended(id, { code: null, signal: 'SIGHUP' })

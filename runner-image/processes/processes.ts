@@ -2,7 +2,16 @@ import type { ProcessInfo } from '#protocol/messages.ts'
 import { RunnerError } from '../errors.ts'
 import { sendSignal } from './end-processes.ts'
 import { TICKS_PER_SECOND, commandLine, readProc } from './proc.ts'
+import type { ProcStat } from './proc.ts'
 import type { SandboxTree } from './sandbox-tree.ts'
+
+interface ProcessesOptions {
+  tree: SandboxTree
+  /** Id of the terminal whose session a process belongs to. */
+  terminalOf: (session: number) => string | undefined
+  /** What to show instead of its command line; `null` for nothing at all. */
+  describe: (stat: ProcStat) => string | null | undefined
+}
 
 interface Sample {
   cpuTicks: number
@@ -12,14 +21,13 @@ interface Sample {
 /** The processes of this sandbox, as a person would want to see them. */
 export class Processes {
   readonly #tree: SandboxTree
-  /** Id of the terminal whose session a process belongs to. */
-  readonly #terminalOf: (session: number) => string | undefined
+  readonly #options: ProcessesOptions
   #samples = new Map<string, Sample>()
   #bootedAt: number | undefined
 
-  constructor(tree: SandboxTree, terminalOf: (session: number) => string | undefined) {
-    this.#tree = tree
-    this.#terminalOf = terminalOf
+  constructor(options: ProcessesOptions) {
+    this.#tree = options.tree
+    this.#options = options
   }
 
   /** All of them. CPU is that since the last list, or since the process's start for one not seen before. */
@@ -27,17 +35,18 @@ export class Processes {
     const [stats, bootedAt] = await Promise.all([this.#tree.processes(), this.#bootTime()])
     const now = Date.now()
     const samples = new Map<string, Sample>()
+    const shown = stats.filter((stat) => this.#options.describe(stat) !== null)
     const list = await Promise.all(
-      stats.map(async (stat) => {
+      shown.map(async (stat) => {
         const key = `${stat.pid}:${stat.startTicks}`
         const startedAt = bootedAt + (stat.startTicks / TICKS_PER_SECOND) * 1000
         const before = this.#samples.get(key) ?? { cpuTicks: 0, at: startedAt }
         samples.set(key, { cpuTicks: stat.cpuTicks, at: now })
-        const terminal = this.#terminalOf(stat.session)
+        const terminal = this.#options.terminalOf(stat.session)
         return {
           pid: stat.pid,
           parent: stat.parent,
-          command: await commandLine(stat),
+          command: this.#options.describe(stat) ?? (await commandLine(stat)),
           cpuPercent: percent(stat.cpuTicks - before.cpuTicks, now - before.at),
           memoryBytes: await residentBytes(stat.pid),
           startedAt,
