@@ -23,7 +23,8 @@ export function CallDetails({ call: { tool, args, summary, diff, terminal } }: {
         </div>
       )}
       <Part title={`Arguments of ${tool}`}>{readableArgs(args)}</Part>
-      {summary !== '' && <Part title="Result">{summary}</Part>}
+      {/* A diff says all that the result of an edit says. */}
+      {summary !== '' && diff === undefined && <Part title="Result">{summary}</Part>}
       {hasTerminal && terminal !== undefined && (
         <Button size="sm" onClick={() => showTerminal(workbench, terminal)}>
           <SquareTerminal aria-hidden size={14} strokeWidth={1.5} />
