@@ -94,12 +94,14 @@ describe('a control plane killed at every step', () => {
       }
       await product.control.kill()
       await product.restart()
-      await Promise.all(
+      const sandboxes = await Promise.all(
         repls.map(async (replId) => {
-          await product.running(replId)
+          const sandboxId = await product.running(replId)
           await eventually(`${replId} has one sandbox`, async () => (await sandboxesOf(replId)).length === 1)
+          return sandboxId
         }),
       )
+      expect(new Set(sandboxes).size).toBe(COUNT)
       await tidy(repls)
     },
     240_000,

@@ -32,7 +32,7 @@ describe('decision 23: how pods are reached', () => {
       STATE_STORE: 'sqlite',
       OBJECT_STORE: 'disk',
     })
-    await workAndComeBack()
+    await expect(workAndComeBack()).resolves.toBeUndefined()
   })
 
   test('port-forward: a control plane that was killed is back with what runs', async () => {

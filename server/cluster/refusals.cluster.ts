@@ -1,4 +1,8 @@
-import { expect, test } from 'vitest'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { kubectl } from '#server/orchestrator/kubernetes/_cluster-stage.ts'
 import { eventually } from '#server/workspaces/faults/_eventually.ts'
 import { ClusterProduct } from './_cluster-product.ts'
 
@@ -37,14 +41,12 @@ test('L14: a kubeconfig that is none is named at the start', async () => {
 
 /** A kubeconfig whose user may do nothing. */
 async function powerless(): Promise<string> {
-  const { mkdtemp, writeFile } = await import('node:fs/promises')
-  const { tmpdir } = await import('node:os')
-  const { join } = await import('node:path')
-  const { kubectl } = await import('#server/orchestrator/kubernetes/_cluster-stage.ts')
   const config = JSON.parse(await kubectl('config', 'view', '--raw', '--output', 'json'))
   const token = (await kubectl('--namespace', 'default', 'create', 'token', 'default')).trim()
   config.users = config.users.map((user: { name: string }) => ({ name: user.name, user: { token } }))
-  const file = join(await mkdtemp(join(tmpdir(), 'devex-powerless-')), 'kubeconfig')
+  const folder = await mkdtemp(join(tmpdir(), 'devex-powerless-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  const file = join(folder, 'kubeconfig')
   await writeFile(file, JSON.stringify(config))
   return file
 }

@@ -163,10 +163,12 @@ test('S7: every manifest is accepted where Pod Security is "restricted"', () => 
   const pod = podOf(deploymentOf(spec))
   for (const manifest of [...all, pod]) {
     if (manifest === undefined) throw new Error('There is no Ingress.')
-    execFileSync('kubectl', ['apply', '--dry-run=server', '--filename', '-'], {
+    const answer = execFileSync('kubectl', ['apply', '--dry-run=server', '--filename', '-'], {
       input: JSON.stringify(manifest),
       stdio: ['pipe', 'pipe', 'pipe'],
+      encoding: 'utf8',
     })
+    expect(answer).toContain('created (server dry run)')
   }
 })
 
