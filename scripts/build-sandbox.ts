@@ -47,7 +47,12 @@ async function bundle({ entry, file }: (typeof PROGRAMS)[number], folder: string
   await build({
     absWorkingDir: ROOT,
     entryPoints: [entry],
-    outfile: join(folder, file),
+    outdir: folder,
+    entryNames: basename(file, '.mjs'),
+    // What is imported when it is needed lies in files of its own: it costs nothing before.
+    splitting: true,
+    chunkNames: `${basename(file, '.mjs')}-[hash]`,
+    outExtension: { '.js': '.mjs' },
     bundle: true,
     platform: 'node',
     format: 'esm',
