@@ -2,7 +2,12 @@ import { ChannelCredentials } from '@grpc/grpc-js'
 import { FileServiceClient, PortServiceClient, ProcessServiceClient, TerminalServiceClient } from '#wire/gen/runner.ts'
 import { ask, listen } from './call.ts'
 import { filesApi } from './files.ts'
-import { MAX_GRPC_MESSAGE_BYTES, RUNNER_RECONNECT_MAX_MS, RUNNER_RECONNECT_MIN_MS } from './limits.ts'
+import {
+  FLOW_CONTROL_WINDOW_BYTES,
+  MAX_GRPC_MESSAGE_BYTES,
+  RUNNER_RECONNECT_MAX_MS,
+  RUNNER_RECONNECT_MIN_MS,
+} from './limits.ts'
 import { given, pieceOf, processesApi } from './processes.ts'
 import type { RunnerApi } from './runner-api.ts'
 
@@ -17,6 +22,7 @@ export function createRunnerApi(socket: string): RunnerApi {
     'grpc.max_reconnect_backoff_ms': RUNNER_RECONNECT_MAX_MS,
     'grpc.enable_http_proxy': 0,
     'grpc.enable_retries': 0,
+    'grpc-node.flow_control_window': FLOW_CONTROL_WINDOW_BYTES,
   })
   const channelOverride = processes.getChannel()
   const files = new FileServiceClient(address, credentials, { channelOverride })

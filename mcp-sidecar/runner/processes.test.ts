@@ -42,7 +42,7 @@ describe("an agent's command", () => {
 
   test('leaves nothing to the next: variables, folder, process group', async () => {
     const one = await runner.run('cd /; export LEAK=1; f() { :; }; echo $$ $(ps -o pgid= $$)')
-    const two = await runner.run('pwd; echo "[$LEAK]"; type f; set | grep -c "REPLY=exec"; echo $$ $(ps -o pgid= $$)')
+    const two = await runner.run('pwd; echo "[$LEAK]"; type f; set | grep -c "^REPLY="; echo $$ $(ps -o pgid= $$)')
     const lines = two.stdout.split('\n')
     expect(lines.slice(0, 3)).toEqual([runner.fixture.workspace, '[]', '0'])
     const [pid, group] = lines[3]?.split(' ') ?? []

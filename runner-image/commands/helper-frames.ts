@@ -11,13 +11,17 @@ export interface HelperFrame {
   payload: Buffer
 }
 
+/** What precedes a payload of `length` bytes. */
+export function encodeHelperHeader(kind: number, command: number, length: number): Buffer {
+  const header = Buffer.allocUnsafe(HEADER_BYTES)
+  header.writeUInt8(kind, 0)
+  header.writeUInt32LE(command, 1)
+  header.writeUInt32LE(length, 5)
+  return header
+}
+
 export function encodeHelperFrame(kind: number, command: number, payload: Uint8Array): Buffer {
-  const frame = Buffer.allocUnsafe(HEADER_BYTES + payload.length)
-  frame.writeUInt8(kind, 0)
-  frame.writeUInt32LE(command, 1)
-  frame.writeUInt32LE(payload.length, 5)
-  frame.set(payload, HEADER_BYTES)
-  return frame
+  return Buffer.concat([encodeHelperHeader(kind, command, payload.length), payload])
 }
 
 /** Takes bytes as they come and hands out whole frames. A payload may be a view of what was taken. */

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import { DRAIN_QUIET_MS } from './limits.ts'
-import { FROM_HELPER, HelperFrames, TO_HELPER, encodeHelperFrame } from './helper-frames.ts'
+import { FROM_HELPER, HelperFrames, TO_HELPER, encodeHelperHeader } from './helper-frames.ts'
 import type { HelperFrame } from './helper-frames.ts'
 import { configureSchema, processEnvironment, startSchema } from './helper-messages.ts'
 import type { StartMessage } from './helper-messages.ts'
@@ -12,8 +12,15 @@ import { WaitingShells } from './waiting-shells.ts'
 export function startExecHelper(input: Readable, output: Writable): void {
   const shells = new WaitingShells()
   const running = new Map<number, ChildProcess>()
-  const send = (kind: number, command: number, payload: Uint8Array) =>
-    output.write(encodeHelperFrame(kind, command, payload))
+  /** What comes up in one turn of the event loop leaves in one write, and nothing is copied. */
+  const send = (kind: number, command: number, payload: Uint8Array) => {
+    if (output.writableCorked === 0) {
+      output.cork()
+      setImmediate(() => output.uncork())
+    }
+    output.write(encodeHelperHeader(kind, command, payload.length))
+    return output.write(payload)
+  }
   const tell = (kind: number, command: number, message: unknown) =>
     send(kind, command, Buffer.from(JSON.stringify(message)))
 
@@ -79,11 +86,7 @@ function launch(shells: WaitingShells, { run }: StartMessage): ChildProcess {
     return spawn(file, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] })
   }
   const shell = shells.take()
-  const script = shell.stdio[3]
-  if (script !== null && script !== undefined && 'end' in script) {
-    script.on('error', () => {})
-    script.end(`${run.script}\0`)
-  }
+  shell.stdin?.write(`${run.script}\0`)
   return shell
 }
 

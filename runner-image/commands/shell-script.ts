@@ -17,7 +17,7 @@ export function waitingScript({ command, cwd, env, isStdinNull }: ScriptOptions)
   const names = Object.keys(env)
   if (command.includes('\0') || names.some((name) => !NAME.test(name) || READ_ONLY.has(name))) return undefined
   const script = [
-    `exec 3<&-${isStdinNull ? ' </dev/null' : ''}; unset REPLY; cd -- ${quote(cwd)} || exit 1; unset OLDPWD`,
+    `${isStdinNull ? 'exec </dev/null; ' : ''}unset REPLY; cd -- ${quote(cwd)} || exit 1; unset OLDPWD`,
     ...Object.entries(env).map(([name, value]) => `export ${name}=${quote(value)}`),
   ].join('; ')
   const whole = `${script}\n${command}`

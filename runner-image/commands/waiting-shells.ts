@@ -4,8 +4,11 @@ import { WAITING_SHELLS } from './limits.ts'
 import { processEnvironment } from './helper-messages.ts'
 import type { Configure } from './helper-messages.ts'
 
-/** Reads its script from descriptor 3 up to a NUL, and becomes what the script says. */
-const AWAIT_SCRIPT = ['--noprofile', '--norc', '-c', 'IFS= read -r -d "" -u 3; eval "$REPLY"', 'bash']
+/**
+ * Reads its script from standard input up to a NUL, a byte at a time as shells do, so that what follows is the command's;
+ * and becomes what the script says.
+ */
+const AWAIT_SCRIPT = ['--noprofile', '--norc', '-c', 'IFS= read -r -d "" || exit; eval "$REPLY"', 'bash']
 
 /**
  * Shells that were started ahead, each used once: own process group, nothing of an earlier command in it. Starting one
@@ -55,7 +58,7 @@ export class WaitingShells {
       cwd,
       env: processEnvironment.parse(env),
       detached: true,
-      stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     })
     // A failure to start is told to whoever takes it.
     shell.on('error', () => {})

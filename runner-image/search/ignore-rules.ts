@@ -25,6 +25,7 @@ export class IgnoreRules {
   }
 
   #verdict(path: string, isFolder: boolean): boolean | undefined {
+    if (this.#rules.length === 0) return this.#above === undefined ? undefined : this.#above.#verdict(path, isFolder)
     const below = path.slice(this.#prefix.length)
     const last = this.#rules.findLast(({ pattern, isFolderOnly }) => (isFolder || !isFolderOnly) && pattern.test(below))
     if (last !== undefined) return !last.isNegated

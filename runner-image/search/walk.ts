@@ -60,16 +60,18 @@ function rulesAbove(rulesFrom: string, above: string): IgnoreRules {
 
 function readEntries(folder: string): Dirent[] {
   try {
-    const entries = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !TEMPORARY_NAME.test(name))
-    return entries.sort(compare)
+    const [folders, others]: [Dirent[], Dirent[]] = [[], []]
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      if (entry.isDirectory()) folders.push(entry)
+      else if (!entry.name.startsWith('.') || !TEMPORARY_NAME.test(entry.name)) others.push(entry)
+    }
+    return [...folders.sort(byName), ...others.sort(byName)]
   } catch {
     return []
   }
 }
 
-function compare(a: Dirent, b: Dirent): number {
-  const [isFolder, isOther] = [a.isDirectory(), b.isDirectory()]
-  if (isFolder !== isOther) return isFolder ? -1 : 1
+function byName(a: Dirent, b: Dirent): number {
   return a.name < b.name ? -1 : 1
 }
 
