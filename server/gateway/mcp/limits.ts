@@ -16,7 +16,7 @@ export const MCP_LIMITS = {
   /** While a call runs its repl counts as used, told so often. */
   touchEveryMs: 60 * SECOND,
   /** Open requests of the account's server are authorised again so often. */
-  recheckAccountMs: 700,
+  recheckAccountMs: 400,
   /** Calls at a time, of one connection and in one repl. */
   parallelCalls: 32,
   parallelCallsPerRepl: 64,
