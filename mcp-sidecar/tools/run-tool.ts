@@ -7,6 +7,7 @@ import { SidecarError, toWireError } from '../sidecar-error.ts'
 import { describeArguments } from './call-log.ts'
 import type { CallLog } from './call-log.ts'
 import type { Cursors } from './cursors.ts'
+import { HEARTBEAT_MS, PROGRESS_MS } from './limits.ts'
 import type { ReplControl } from './repl-control.ts'
 import type { Runs } from './runs.ts'
 import type { RunnerApi } from '../runner/runner-api.ts'
@@ -29,6 +30,7 @@ export async function runTool(
 ): Promise<CallToolResult> {
   const { runs, log, runner, control, cursors } = room
   const run = runs.enter(caller)
+  using progress = progressOf(server)
   const isChange = !tool.definition.hints.readOnly
   const checkpoint = isChange ? await runs.beforeChange(run, caller) : undefined
   const call: AgentCall = {
@@ -56,7 +58,7 @@ export async function runTool(
       control,
       cursors,
       signal: server.mcpReq.signal,
-      progress: progressOf(server),
+      progress: progress.say,
       note: (about) => {
         note = { ...note, ...about }
         if (about.terminal !== undefined) log.tell({ ...call, ...note })
@@ -97,14 +99,21 @@ function errorText(error: unknown): string {
   return advice === undefined ? message : `${message}\n${advice}`
 }
 
-function progressOf(server: CallContext['server']): (message: string) => void {
+/** Tells the caller what the call is about, and that it is alive where there is nothing to tell: clients give up on silence. */
+function progressOf(server: CallContext['server']): Disposable & { say: (message: string) => void } {
   const token = server.mcpReq._meta?.progressToken
-  if (token === undefined) return () => undefined
+  if (token === undefined) return { say: () => undefined, [Symbol.dispose]: () => undefined }
   let progress = 0
-  return (message) => {
+  let saidAt = Date.now()
+  const say = (message: string) => {
     progress += 1
+    saidAt = Date.now()
     const params = { progressToken: token, progress, ...(message !== '' && { message }) }
     // Whoever hung up does not hear it.
     void server.mcpReq.notify({ method: 'notifications/progress', params }).catch(() => undefined)
   }
+  const heart = setInterval(() => {
+    if (Date.now() - saidAt >= HEARTBEAT_MS - PROGRESS_MS) say('still at work')
+  }, PROGRESS_MS)
+  return { say, [Symbol.dispose]: () => clearInterval(heart) }
 }
