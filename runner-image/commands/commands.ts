@@ -262,9 +262,9 @@ function startMessage(prepared: Prepared): StartMessage {
   const [text = ''] = command
   const isStdinNull = prepared.stdin === undefined && !prepared.keepStdin
   const script = command.length === 1 ? waitingScript({ command: text, cwd, env, isStdinNull }) : undefined
-  if (script !== undefined) return { run: { kind: 'script', script } }
+  if (script !== undefined) return { kind: 'script', script }
   const whole = { ...configure.env, ...env }
   const begin = isStdinNull ? 'exec </dev/null; ' : ''
   const args = command.length === 1 ? ['-c', `${begin}eval "$1"`, 'bash', text] : ['-c', `${begin}exec "$@"`, 'bash', ...command] // prettier-ignore
-  return { run: { kind: 'program', file: '/bin/bash', args, cwd, env: whole } }
+  return { kind: 'program', file: '/bin/bash', args, cwd, env: whole }
 }

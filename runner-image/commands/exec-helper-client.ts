@@ -1,13 +1,17 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
 import { RunnerError, toRunnerError } from '../errors.ts'
 import type { Exit, Program, ProgramEvents } from '../terminal/pty.ts'
 import { FROM_HELPER, HelperFrames, TO_HELPER, encodeHelperFrame } from './helper-frames.ts'
 import type { HelperFrame } from './helper-frames.ts'
-import { exitedSchema, failedSchema, startedSchema } from './helper-messages.ts'
 import type { Configure, StartMessage } from './helper-messages.ts'
 import { HELPER_IDLE_MS, START_TIMEOUT_MS } from './limits.ts'
+
+const startedSchema = z.object({ pid: z.int() })
+const exitedSchema = z.object({ code: z.int().nullable(), signal: z.string().nullable() })
+const failedSchema = z.object({ errno: z.string().optional(), message: z.string() })
 
 /** A program whose output comes over pipes. */
 export interface PipedProgram extends Pick<Program, 'pid' | 'pendingInput' | 'write'> {

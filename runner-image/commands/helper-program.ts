@@ -4,7 +4,7 @@ import type { Readable, Writable } from 'node:stream'
 import { DRAIN_QUIET_MS } from './limits.ts'
 import { FROM_HELPER, HelperFrames, TO_HELPER, encodeHelperHeader } from './helper-frames.ts'
 import type { HelperFrame } from './helper-frames.ts'
-import { configureSchema, processEnvironment, startSchema } from './helper-messages.ts'
+import { isProcessEnvironment, parseConfigure, parseStart } from './helper-messages.ts'
 import type { StartMessage } from './helper-messages.ts'
 import { WaitingShells } from './waiting-shells.ts'
 
@@ -53,9 +53,9 @@ export function startExecHelper(input: Readable, output: Writable): void {
   const take = ({ kind, command, payload }: HelperFrame) => {
     switch (kind) {
       case TO_HELPER.configure:
-        return shells.configure(configureSchema.parse(JSON.parse(payload.toString())))
+        return shells.configure(parseConfigure(payload))
       case TO_HELPER.start:
-        return start(command, startSchema.parse(JSON.parse(payload.toString())))
+        return start(command, parseStart(payload))
       case TO_HELPER.input:
         return void running.get(command)?.stdin?.write(payload)
       case TO_HELPER.endInput:
@@ -79,11 +79,11 @@ export function startExecHelper(input: Readable, output: Writable): void {
   output.on('error', () => process.exit(0))
 }
 
-function launch(shells: WaitingShells, { run }: StartMessage): ChildProcess {
+function launch(shells: WaitingShells, run: StartMessage): ChildProcess {
   if (run.kind === 'program') {
     const { file, args, cwd, env } = run
-    const options = { cwd, env: processEnvironment.parse(env), detached: true }
-    return spawn(file, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] })
+    if (!isProcessEnvironment(env)) throw new Error('The environment is none.')
+    return spawn(file, args, { cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] })
   }
   const shell = shells.take()
   shell.stdin?.write(`${run.script}\0`)

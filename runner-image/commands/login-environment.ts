@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { isProcessEnvironment } from './helper-messages.ts'
 import { LOGIN_ENVIRONMENT_TIMEOUT_MS, MAX_ENVIRONMENT_BYTES } from './limits.ts'
 
 /** What a shell says of itself, which is not for those that come after it. */
@@ -9,12 +10,13 @@ const OWN = new Set(['_', 'PWD', 'OLDPWD', 'SHLVL', 'DEVEX_PATH'])
  * sets up without each reading it. A profile that fails or hangs: the plain one.
  */
 export async function loginEnvironment(plain: Record<string, string>, cwd: string): Promise<Record<string, string>> {
+  if (!isProcessEnvironment(plain)) return plain
   const text = await new Promise<string | undefined>((resolve) => {
     const child = execFile(
       '/bin/bash',
       ['-lc', 'printf "\\0begin\\0"; exec env -0'],
       {
-        env: { ...plain, NODE_ENV: 'production' },
+        env: plain,
         cwd,
         timeout: LOGIN_ENVIRONMENT_TIMEOUT_MS,
         maxBuffer: MAX_ENVIRONMENT_BYTES,
@@ -31,6 +33,5 @@ export async function loginEnvironment(plain: Record<string, string>, cwd: strin
     const name = line.slice(0, at)
     return at <= 0 || OWN.has(name) ? [] : [[name, line.slice(at + 1)]]
   })
-  const { NODE_ENV: _, ...found } = Object.fromEntries(pairs)
-  return found
+  return Object.fromEntries(pairs)
 }

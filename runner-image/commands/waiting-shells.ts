@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { WAITING_SHELLS } from './limits.ts'
-import { processEnvironment } from './helper-messages.ts'
+import { isProcessEnvironment } from './helper-messages.ts'
 import type { Configure } from './helper-messages.ts'
 
 /**
@@ -54,9 +54,10 @@ export class WaitingShells {
   #start(): ChildProcess {
     if (this.#configure === undefined) throw new Error('The exec helper was not told an environment.')
     const { env, cwd } = this.#configure
+    if (!isProcessEnvironment(env)) throw new Error('The environment is none.')
     const shell = spawn('/bin/bash', AWAIT_SCRIPT, {
       cwd,
-      env: processEnvironment.parse(env),
+      env,
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
     })
