@@ -68,7 +68,7 @@ export interface Orchestrator extends AsyncDisposable {
   create(sandboxId: string, options: { template: string; limits: SandboxLimits; signal?: AbortSignal }): Promise<void>
   /** Everything there is now, then every change, until `signal` aborts. A slow reader gets the newest state of each. */
   observe(signal: AbortSignal): AsyncIterable<Observation>
-  /** All sandboxes as they are now. */
+  /** All sandboxes, as last heard: of a cluster's, a moment may have passed. Ask for one to know. */
   list(): Promise<Sandbox[]>
   /** One of them as it is now. */
   get(sandboxId: string): Promise<Sandbox | undefined>

@@ -52,7 +52,8 @@ export function createSweeper(deps: SweepDeps): Sweeper {
     // Records first: what is made after them is in neither list, or in both.
     const repls = await Array.fromAsync(deps.store.all())
     const sandboxes = await deps.orchestrator.list()
-    for (const repl of repls) await attempt(deps, repl.id, () => sweepRepl(deps, repl, sandboxes))
+    const byId = new Map(sandboxes.map((sandbox) => [sandbox.id, sandbox]))
+    for (const repl of repls) await attempt(deps, repl.id, () => sweepRepl(deps, repl, byId))
     if (!(await lease.renew())) return false
     await sweepOrphans(deps, sandboxes)
     await attempt(deps, 'shares', () => deps.shares.endExpired())
@@ -96,12 +97,13 @@ async function attempt({ log }: SweepDeps, what: string, work: () => Promise<unk
   }
 }
 
-async function sweepRepl(deps: SweepDeps, repl: Repl, sandboxes: Sandbox[]): Promise<void> {
+async function sweepRepl(deps: SweepDeps, repl: Repl, sandboxes: Map<string, Sandbox>): Promise<void> {
   if (isMoving(repl)) return deps.driver.drive(repl.id)
   if (repl.state.kind === 'deleted') return purge(deps, repl)
   const sandboxId = sandboxOf(repl)
   if (sandboxId === undefined) return
-  const sandbox = sandboxes.find(({ id }) => id === sandboxId)
+  // What was heard may be old; before work is given up the orchestrator is asked for this very one.
+  const sandbox = sandboxes.get(sandboxId) ?? (await deps.orchestrator.get(sandboxId))
   const { generation } = repl
   const at = deps.now()
   if (sandbox === undefined) {

@@ -26,19 +26,20 @@ export async function issueCertificates(
 
 /**
  * Gives a sandbox that runs for long new certificates, well before the old ones end: the kubelet brings them into the
- * pod, and the parts read them again. Whether it was time for it.
+ * pod, and the parts read them again. Nothing where it is not time for it.
  */
-export async function renewCertificates(cluster: Cluster, seen: Seen, now = Date.now()): Promise<boolean> {
+export async function renewCertificates(cluster: Cluster, seen: Seen, signal: AbortSignal): Promise<void> {
+  const now = Date.now()
   const { name, annotations, creationTimestamp } = seen.record.metadata
   const since = annotations[RENEWED_ANNOTATION] ?? annotations[CREATED_ANNOTATION] ?? Date.parse(creationTimestamp)
-  if (addressOf(seen) === undefined || now - Number(since) < RENEW_CERTIFICATES_MS) return false
+  if (addressOf(seen) === undefined || now - Number(since) < RENEW_CERTIFICATES_MS) return
   await cluster.client.call({
     method: 'PATCH',
     path: `/api/v1/namespaces/${cluster.settings.namespace}/secrets/${name}`,
     contentType: 'application/merge-patch+json',
     body: { stringData: certificateData(await issueCertificates(cluster, name)) },
+    signal,
   })
   await noteRenewal(cluster, name, now)
   cluster.log.info('renewed the certificates of a sandbox', { sandbox: name })
-  return true
 }

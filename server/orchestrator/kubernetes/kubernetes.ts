@@ -131,7 +131,7 @@ export class KubernetesOrchestrator implements Orchestrator {
   }
 
   async list(): Promise<Sandbox[]> {
-    const all = await this.#roster.askAll()
+    const all = await this.#roster.all()
     for (const seen of all) {
       this.#tidyUp(seen)
       this.#renew(seen)
@@ -213,9 +213,13 @@ export class KubernetesOrchestrator implements Orchestrator {
     if (this.#closed.signal.aborted) return
     const sandboxId = seen.record.metadata.name
     const { log } = this.#cluster
-    void renewCertificates(this.#cluster, seen).catch((error: unknown) =>
-      log.error('certificates could not be renewed; it is tried again', error, { sandbox: sandboxId }),
-    )
+    // Lists may come quicker than it is done.
+    const renew = () => renewCertificates(this.#cluster, seen, this.#closed.signal)
+    void this.#restarting
+      .run(`certificates ${sandboxId}`, renew)
+      .catch((error: unknown) =>
+        log.error('certificates could not be renewed; it is tried again', error, { sandbox: sandboxId }),
+      )
   }
 
   /** What is left of a sandbox whose pod is gone: a pod in its place would be an empty one. */

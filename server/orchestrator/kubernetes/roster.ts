@@ -72,9 +72,15 @@ export class Roster implements AsyncDisposable {
     return all
   }
 
-  /** All of them as they are now. */
-  async askAll(): Promise<Seen[]> {
-    return await this.#askFor(OURS)
+  /**
+   * All of them as last heard; as they are now where not everything has been heard, and those that seem to be lost. A list
+   * of thousands of pods takes the cluster and us seconds.
+   */
+  async all(): Promise<Seen[]> {
+    if (this.#heard.size < 2) return await this.#askFor(OURS)
+    const heard = [...this.#records.keys()].flatMap((id) => this.get(id) ?? [])
+    const all = heard.map((seen) => (isLost(seen) ? this.ask(seen.record.metadata.name) : seen))
+    return (await Promise.all(all)).filter((seen) => seen !== undefined)
   }
 
   /** What we wrote, as the cluster answered. */
