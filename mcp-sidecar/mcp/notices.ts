@@ -12,9 +12,15 @@ export function tellChanges(runner: RunnerApi, listeners: Listeners, log: LogFai
   const over = new AbortController()
   const notices = new Notices(listeners)
   const keep = async (what: string, follow: () => Promise<void>) => {
+    let isTold = false
     while (!over.signal.aborted) {
+      const startedAt = Date.now()
       await follow().catch((error: unknown) => {
-        if (!over.signal.aborted) log(`${what} are not followed for a moment.`, error)
+        if (over.signal.aborted) return
+        // A runner that stays away is told of once.
+        if (Date.now() - startedAt > WATCH_RETRY_MS) isTold = false
+        if (!isTold) log(`${what} are not followed for a moment.`, error)
+        isTold = true
       })
       await delay(WATCH_RETRY_MS, undefined, { signal: over.signal, ref: false }).catch(() => undefined)
     }
