@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { floor } from './mcp/floor.ts'
+import { startOurs } from './mcp/ours.ts'
 import { startPeers } from './mcp/peers.ts'
 import { measure } from './mcp/rounds.ts'
 import type { Contender } from './mcp/contender.ts'
@@ -10,6 +11,7 @@ import type { Line } from './mcp/rounds.ts'
 const ROUNDS = 5
 const CROWD = 10_000
 const KIB = 1024
+const LARGE = new Uint8Array(10 * KIB * KIB)
 
 const LINES: readonly Line[] = [
   { name: 'exec `true`', samples: 60, act: ({ exec }) => exec && (() => exec('true')) },
@@ -21,6 +23,8 @@ const LINES: readonly Line[] = [
   },
   { name: 'write 1 KiB', samples: 60, act: ({ write }) => write && (() => write('small.txt', 'x'.repeat(KIB))) },
   { name: 'read 1 KiB', samples: 60, act: ({ read }) => read && (() => read('small.txt')) },
+  { name: 'upload 10 MiB', samples: 5, act: ({ upload }) => upload && (() => upload('large.bin', LARGE)) },
+  { name: 'download 10 MiB', samples: 5, act: ({ download }) => download && (() => download('large.bin')) },
   { name: 'list a folder of 10,000 (ours: a page of 500)', samples: 10, act: ({ list }) => list },
 ]
 
@@ -32,7 +36,7 @@ export async function benchMcp(): Promise<void> {
   for (let n = 0; n < CROWD; n++) await writeFile(join(crowd, `file-${n}.txt`), '')
   await using stack = new AsyncDisposableStack()
   stack.defer(() => rm(folder, { recursive: true, force: true }))
-  const contenders: Contender[] = [floor(folder, crowd), ...(await startPeers(folder, crowd))]
+  const contenders: Contender[] = [floor(folder, crowd), ...(await startOurs()), ...(await startPeers(folder, crowd))]
   for (const contender of contenders) stack.use(contender)
   for (const line of LINES) await measure(line, contenders, ROUNDS)
 }

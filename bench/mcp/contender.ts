@@ -5,6 +5,9 @@ export interface Contender extends AsyncDisposable {
   exec?: (command: string) => Promise<unknown>
   write?: (name: string, text: string) => Promise<unknown>
   read?: (name: string) => Promise<unknown>
+  /** Any bytes, in and out, past the messages of the protocol. */
+  upload?: (name: string, body: Uint8Array<ArrayBuffer>) => Promise<unknown>
+  download?: (name: string) => Promise<unknown>
   /** Lists the prepared folder of 10,000 files. */
   list?: () => Promise<unknown>
 }

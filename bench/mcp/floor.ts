@@ -16,6 +16,8 @@ export function floor(folder: string, crowd: string): Contender {
     },
     write: (name, text) => writeFile(join(folder, name), text),
     read: (name) => readFile(join(folder, name), 'utf8'),
+    upload: (name, body) => writeFile(join(folder, name), body),
+    download: (name) => readFile(join(folder, name)),
     list: () => readdir(crowd, { withFileTypes: true }),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
