@@ -79,7 +79,6 @@ export const MAX_CALLS_PER_REPORT = 20
 
 /** Body of `POST /internal/agent-calls`; its generation's token says which REPL. Answered with `{}`. */
 export const agentCallsReportSchema = z.object({ calls: z.array(agentCallSchema).min(1).max(MAX_CALLS_PER_REPORT) })
-export type AgentCallsReport = z.infer<typeof agentCallsReportSchema>
 
 /** What an agent asks an address of: a file to download or upload, what listens on a port, the REPL itself. */
 export const agentLinkSchema = z.discriminatedUnion('kind', [
