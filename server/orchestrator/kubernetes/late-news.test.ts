@@ -104,7 +104,8 @@ test('D2: a list made while a pod came up does not count it as lost', async () =
     cluster.pods = [pod]
     cluster.services = [record('11', UP)]
   }
-  expect(await orchestrator.list()).toMatchObject([{ id: SANDBOX, state: 'up' }])
+  expect(await orchestrator.list()).toMatchObject([{ id: SANDBOX }])
+  expect(await orchestrator.get(SANDBOX)).toMatchObject({ state: 'up' })
   expect(cluster.deletions()).toEqual([])
 })
 
