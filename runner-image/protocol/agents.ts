@@ -68,12 +68,6 @@ export type AgentConnection = z.infer<typeof agentConnectionSchema>
 export const agentCallsPageSchema = z.object({ calls: z.array(agentCallSchema), hasMore: z.boolean() })
 export type AgentCallsPage = z.infer<typeof agentCallsPageSchema>
 
-/** What the watch tells: calls that began or ended, or that the list of connections is another. */
-export const agentEventSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('calls'), calls: z.array(agentCallSchema) }),
-  z.object({ kind: z.literal('connections') }),
-])
-
 /** Calls of one report, from a sidecar to the control plane. */
 export const MAX_CALLS_PER_REPORT = 20
 
