@@ -282,10 +282,16 @@ export function readHostEnv(): Readonly<Record<string, string | undefined>> {
 export function envExample(): string {
   const lines = Object.entries(settings.shape).map(([name, schema]) => {
     const fallback = schema.safeParse(undefined)
-    const value = fallback.success && fallback.data !== undefined ? String(fallback.data) : ''
+    const value = fallback.success ? textOf(fallback.data) : ''
     return `# ${schema.description ?? ''}\n# ${name}=${value}`
   })
   return `# Every setting of the control plane. Copy to .env and uncomment what you change.\n\n${lines.join('\n\n')}\n`
+}
+
+/** A default as it is written in `.env`. */
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) return value.join(',')
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : ''
 }
 
 /** What a setting is for, and a value that it takes: its default, unless its meaning holds one. */
@@ -293,7 +299,7 @@ function example(name: PropertyKey | undefined): string {
   const [key, schema] = Object.entries(settings.shape).find(([key]) => key === name) ?? []
   if (schema?.description === undefined) return ''
   const fallback = schema.safeParse(undefined)
-  const value = fallback.success && fallback.data !== undefined ? String(fallback.data) : ''
+  const value = fallback.success ? textOf(fallback.data) : ''
   return ` (${schema.description}${value === '' ? '' : ` Example: ${key}=${value}`})`
 }
 

@@ -79,8 +79,9 @@ export class Roster implements AsyncDisposable {
   async all(): Promise<Seen[]> {
     if (this.#heard.size < 2) return await this.#askFor(OURS)
     const heard = [...this.#records.keys()].flatMap((id) => this.get(id) ?? [])
-    const all = heard.map((seen) => (isLost(seen) ? this.ask(seen.record.metadata.name) : seen))
-    return (await Promise.all(all)).filter((seen) => seen !== undefined)
+    const lost = heard.filter(isLost)
+    const asked = await Promise.all(lost.map((seen) => this.ask(seen.record.metadata.name)))
+    return [...heard.filter((seen) => !isLost(seen)), ...asked.filter((seen) => seen !== undefined)]
   }
 
   /** What we wrote, as the cluster answered. */
