@@ -102,7 +102,10 @@ async function untilUp(
   for (;;) {
     signal.throwIfAborted()
     const seen = roster.get(sandboxId)
-    if (seen !== undefined && addressOf(seen) !== undefined) return
+    if (seen !== undefined && addressOf(seen) !== undefined) {
+      // The sidecar says hello a second before an ingress controller has heard where it is.
+      if (cluster.settings.reach !== 'ingress' || (await answers(cluster, seen))) return
+    }
     const pod = seen === undefined ? undefined : podOf(seen)
     const waitedMs = Date.now() - since
     if (pod === undefined) await assertPodComes(cluster, sandboxId, waitedMs)
@@ -118,16 +121,20 @@ async function untilUp(
 async function isFoundUp(cluster: Cluster, seen: Seen, pod: Pod): Promise<boolean> {
   const { podIP, containerStatuses } = pod.status
   const isRunning = containerStatuses.some(({ name, state }) => name === 'sidecar' && state.running !== undefined)
-  if (!isRunning || podIP === undefined) return false
+  if (!isRunning || podIP === undefined || !(await answers(cluster, seen))) return false
+  await markUp(cluster, seen.record.metadata.name, { address: podIP })
+  return true
+}
+
+async function answers(cluster: Cluster, seen: Seen): Promise<boolean> {
   try {
     const connection = await cluster.connect(seen, 'sidecar')
     connection.on('error', () => undefined)
     connection.destroy()
+    return true
   } catch {
     return false
   }
-  await markUp(cluster, seen.record.metadata.name, { address: podIP })
-  return true
 }
 
 /** A Deployment whose pods are refused (quota, policy) says so in its conditions, and waits for ever. */
