@@ -16,10 +16,10 @@ import type { SandboxRecord } from './objects.ts'
 import { addressOf, podOf, restartsOf } from './view.ts'
 import type { Seen } from './view.ts'
 
-/** What is to be written to a record; `undefined`: nothing. */
+/** What is to be written to a record, `null` to take out; `undefined`: nothing. */
 interface Change {
   labels?: Record<string, string>
-  annotations?: Record<string, string>
+  annotations?: Record<string, string | null>
 }
 
 /** Writes whose the sandbox is, once and for all. */
@@ -45,10 +45,13 @@ export async function markUp(cluster: Cluster, sandboxId: string, { address }: {
   })
 }
 
-/** Notes that a container's restarts so far have been dealt with. */
+/** Notes that a container's restarts so far have been dealt with: it is the part again, whoever had taken its place. */
 export async function acknowledgeRestarts(cluster: Cluster, sandboxId: string, part: SandboxPart): Promise<void> {
   await changeRecord(cluster, sandboxId, (seen) => ({
-    annotations: { [RESTARTS_ANNOTATION[part]]: String(restartsOf(podOf(seen), part)) },
+    annotations: {
+      [RESTARTS_ANNOTATION[part]]: String(restartsOf(podOf(seen), part)),
+      ...(part === 'sidecar' && { [SAVER_ANNOTATION]: null }),
+    },
   }))
 }
 

@@ -140,10 +140,17 @@ test.each(['port-forward', 'ingress'] as const)(
       await expect.poll(async () => (await orchestrator.get(id))?.deadParts, { timeout: 15_000 }).toContain('sidecar')
       await orchestrator.rescueSave(id)
     }
-    const savers = await kubectl('--namespace', settings.namespace, 'get', 'pods', '--selector', `devex.dev/sandbox=${id}`, '--output', 'jsonpath={.items[*].spec.ephemeralContainers[*].name}') // prettier-ignore
-    expect(savers).toMatch(/^saver-/)
-    const seen = await shellIn(orchestrator, { sandboxId: id, part: 'sidecar', command: 'cat /volume/workspace/a' })
-    expect(seen).toEqual({ code: 0, output: 'kept\n' })
+    const fromPod = (path: string) => kubectl('--namespace', settings.namespace, 'get', 'pods', '--selector', `devex.dev/sandbox=${id}`, '--output', `jsonpath={.items[*]${path}}`) // prettier-ignore
+    expect(await fromPod('.spec.ephemeralContainers[*].name')).toMatch(/^saver-/)
+    const look = { sandboxId: id, part: 'sidecar', command: 'cat /volume/workspace/a' } as const
+    expect(await shellIn(orchestrator, look)).toEqual({ code: 0, output: 'kept\n' })
+
+    // By now the kubelet has brought the sidecar itself back: it is the one again when its stand-in dies.
+    await expect.poll(() => fromPod('.status.containerStatuses[?(@.name=="sidecar")].state'), { timeout: 40_000 }).toContain('running') // prettier-ignore
+    await shellIn(orchestrator, { sandboxId: id, part: 'sidecar', command: 'kill -9 $PPID' }).catch(() => undefined)
+    await expect.poll(async () => (await orchestrator.get(id))?.deadParts, { timeout: 15_000 }).toContain('sidecar')
+    await orchestrator.rescueSave(id)
+    expect(await shellIn(orchestrator, look)).toEqual({ code: 0, output: 'kept\n' })
     await orchestrator.remove(id)
   },
 )
