@@ -2,23 +2,16 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { sandboxIdSchema } from '#protocol/ids.ts'
-import { parseListenAddress } from '#wire/serve-tls.ts'
-import type { ListenAddress } from '#wire/serve-tls.ts'
+import { listenAddressSchema } from '#wire/listen-address.ts'
+import type { ListenAddress } from '#wire/listen-address.ts'
 import type { Introduction } from './hello.ts'
-
-const listenAddress = z.string().transform((text, context) => {
-  const address = parseListenAddress(text)
-  if (address !== undefined) return address
-  context.addIssue('not an address of the form host:port')
-  return z.NEVER
-})
 
 const settings = z
   .object({
     /** Unix socket to listen on. */
     SIDECAR_SOCKET: z.string().min(1).optional(),
     /** In a pod: where it listens, over TLS with the certificate in `TLS_DIR`. */
-    SIDECAR_LISTEN: listenAddress.optional(),
+    SIDECAR_LISTEN: listenAddressSchema.optional(),
     /** `tls.crt`, `tls.key`; `ca.crt`, whose signatures count for the control plane; `boot-token`, for `hello` only. */
     TLS_DIR: z.string().startsWith('/').default('/run/devex/tls'),
     /** Unix socket of the sandbox's runner. */

@@ -1,26 +1,19 @@
 import { createPublicKey } from 'node:crypto'
 import { z } from 'zod'
 import { sandboxIdSchema } from '#protocol/ids.ts'
-import { parseListenAddress } from '#wire/serve-tls.ts'
+import { listenAddressSchema } from '#wire/listen-address.ts'
 
 const publicKey = z
   .string()
   .transform((pem) => pem.replaceAll('\\n', '\n'))
   .refine(isPublicKey, 'not a public key in PEM (SPKI)')
 
-const listenAddress = z.string().transform((text, context) => {
-  const address = parseListenAddress(text)
-  if (address !== undefined) return address
-  context.addIssue('not an address of the form host:port')
-  return z.NEVER
-})
-
 const runnerEnvSchema = z.object({
   RUNNER_SOCKET: z.string().min(1).max(107, 'longer than a Unix socket address may be (107 bytes)'),
   /** Where it serves gRPC to the sidecar; beside `RUNNER_SOCKET` by default. */
   RUNNER_GRPC_SOCKET: z.string().min(1).max(107).optional(),
   /** In a pod: where the control plane reaches it, over TLS with the certificate in `TLS_DIR`. */
-  RUNNER_LISTEN: listenAddress.optional(),
+  RUNNER_LISTEN: listenAddressSchema.optional(),
   TLS_DIR: z.string().startsWith('/').default('/run/devex/tls'),
   CONTROL_PUBLIC_KEY: publicKey,
   SANDBOX_ID: sandboxIdSchema,

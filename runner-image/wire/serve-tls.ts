@@ -2,12 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { Server as HttpServer } from 'node:http'
 import { join } from 'node:path'
 import { createServer } from 'node:tls'
-
-/** `host:port`, the host an IPv4 address or a name. */
-export interface ListenAddress {
-  host: string
-  port: number
-}
+import type { ListenAddress } from './listen-address.ts'
 
 /** How long a client may take for its handshake (RFC 8446): whoever only holds the connection open gives it up. */
 const HANDSHAKE_LIMIT_MS = 10_000
@@ -71,11 +66,4 @@ export async function serveTls(
 async function readIdentity(folder: string): Promise<{ cert: Buffer; key: Buffer; minVersion: 'TLSv1.3' }> {
   const [cert, key] = await Promise.all([readFile(join(folder, 'tls.crt')), readFile(join(folder, 'tls.key'))])
   return { cert, key, minVersion: 'TLSv1.3' }
-}
-
-/** Reads `host:port`; `undefined` if it is none. */
-export function parseListenAddress(text: string): ListenAddress | undefined {
-  const [, host, digits] = /^([\w.-]+):(\d{1,5})$/.exec(text) ?? []
-  const port = Number(digits)
-  return host === undefined || port > 65_535 ? undefined : { host, port }
 }

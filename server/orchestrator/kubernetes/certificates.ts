@@ -24,15 +24,20 @@ export async function issueCertificates(
   return { runner, sidecar, trust }
 }
 
+/** Whether it is time for new certificates: asked of every sandbox with every list. */
+export function isRenewalDue(seen: Seen, now: number): boolean {
+  const { annotations, creationTimestamp } = seen.record.metadata
+  const since = annotations[RENEWED_ANNOTATION] ?? annotations[CREATED_ANNOTATION] ?? Date.parse(creationTimestamp)
+  return addressOf(seen) !== undefined && now - Number(since) >= RENEW_CERTIFICATES_MS
+}
+
 /**
  * Gives a sandbox that runs for long new certificates, well before the old ones end: the kubelet brings them into the
- * pod, and the parts read them again. Nothing where it is not time for it.
+ * pod, and the parts read them again.
  */
 export async function renewCertificates(cluster: Cluster, seen: Seen, signal: AbortSignal): Promise<void> {
   const now = Date.now()
-  const { name, annotations, creationTimestamp } = seen.record.metadata
-  const since = annotations[RENEWED_ANNOTATION] ?? annotations[CREATED_ANNOTATION] ?? Date.parse(creationTimestamp)
-  if (addressOf(seen) === undefined || now - Number(since) < RENEW_CERTIFICATES_MS) return
+  const { name } = seen.record.metadata
   await cluster.client.call({
     method: 'PATCH',
     path: `/api/v1/namespaces/${cluster.settings.namespace}/secrets/${name}`,

@@ -2,6 +2,7 @@ import { AppError } from '#server/errors.ts'
 import type { SandboxLimits } from '../orchestrator.ts'
 import { issueCertificates } from './certificates.ts'
 import { apiError, hopelessness } from './errors.ts'
+import { knock } from './knock.ts'
 import type { Cluster } from './kubernetes.ts'
 import { NO_POD_AFTER_MS, READY_POLL_MS } from './limits.ts'
 import { deploymentOf, ingressOf, networkPolicyOf, ownedBy, secretOf, serviceOf } from './manifests.ts'
@@ -126,15 +127,11 @@ async function isFoundUp(cluster: Cluster, seen: Seen, pod: Pod): Promise<boolea
   return true
 }
 
-async function answers(cluster: Cluster, seen: Seen): Promise<boolean> {
-  try {
-    const connection = await cluster.connect(seen, 'sidecar')
-    connection.on('error', () => undefined)
-    connection.destroy()
-    return true
-  } catch {
-    return false
-  }
+function answers(cluster: Cluster, seen: Seen): Promise<boolean> {
+  return knock(cluster, seen, { part: 'sidecar' }).then(
+    () => true,
+    () => false,
+  )
 }
 
 /** A Deployment whose pods are refused (quota, policy) says so in its conditions, and waits for ever. */

@@ -18,7 +18,7 @@ import type {
   SandboxPart,
 } from '../orchestrator.ts'
 import { SharedWork } from '../shared-work.ts'
-import { renewCertificates } from './certificates.ts'
+import { isRenewalDue, renewCertificates } from './certificates.ts'
 import type { KubeClient } from './client.ts'
 import { createSandbox } from './create-sandbox.ts'
 import { PORTS, imageName } from './names.ts'
@@ -210,7 +210,7 @@ export class KubernetesOrchestrator implements Orchestrator {
   }
 
   #renew(seen: Seen): void {
-    if (this.#closed.signal.aborted) return
+    if (this.#closed.signal.aborted || !isRenewalDue(seen, Date.now())) return
     const sandboxId = seen.record.metadata.name
     const { log } = this.#cluster
     // Lists may come quicker than it is done.

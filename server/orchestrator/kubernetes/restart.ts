@@ -1,5 +1,6 @@
 import { AppError } from '#server/errors.ts'
 import type { SandboxPart } from '../orchestrator.ts'
+import { knock } from './knock.ts'
 import type { Cluster } from './kubernetes.ts'
 import { READY_POLL_MS, RESTART_WAIT_MS, REVIVE_WAIT_MS, SAVER_WAIT_MS } from './limits.ts'
 import { PORTS } from './names.ts'
@@ -87,10 +88,7 @@ async function untilItAnswers(
     if (seen === undefined || sandboxOf(seen) === undefined)
       throw new AppError('gone', `The sandbox ${sandboxId} is gone.`)
     try {
-      const connection = await cluster.connect(seen, part, port)
-      connection.on('error', () => undefined)
-      connection.destroy()
-      return
+      return await knock(cluster, seen, { part, port })
     } catch (error) {
       if (Date.now() > until) throw error
     }
