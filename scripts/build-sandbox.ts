@@ -3,6 +3,7 @@ import { cp, lstat, mkdir, readFile, readdir, realpath, rename, rm, symlink, wri
 import { createRequire } from 'node:module'
 import { basename, dirname, join, relative } from 'node:path'
 import { build } from 'esbuild'
+import type { Plugin } from 'esbuild'
 import { z } from 'zod'
 import { ROOT } from './root.ts'
 
@@ -10,13 +11,14 @@ import { ROOT } from './root.ts'
  * Makes `.build/sandbox`: everything that runs inside a sandbox, in one folder that needs nothing else. Programs are one
  * file each; packages with a binary part lie beside them. It is a link to a folder of this build alone: sandboxes that
  * run keep the one that they were started from, with what they have yet to load. `target`: another place for it.
+ * `plugins`: for tests, that put something else into it.
  */
-export async function buildSandbox(target = join(ROOT, '.build', 'sandbox')): Promise<void> {
+export async function buildSandbox(target = join(ROOT, '.build', 'sandbox'), plugins: Plugin[] = []): Promise<void> {
   const builds = `${target}-builds`
   const aside = join(builds, `${Date.now().toString(36)}-${process.pid}`)
   await mkdir(aside, { recursive: true })
   try {
-    await Promise.all([...PROGRAMS.map(async (program) => bundle(program, aside)), copyPackages(aside)])
+    await Promise.all([...PROGRAMS.map(async (program) => bundle({ ...program, plugins }, aside)), copyPackages(aside)])
     await writeFile(join(aside, 'package.json'), `${JSON.stringify({ private: true, type: 'module' })}\n`)
     const before = await replace(target, aside)
     // The one before stays until the next time: somebody may be about to start from it.
@@ -39,7 +41,13 @@ const PROGRAMS = [
 /** Packages with a binary part, which cannot be bundled. */
 const NATIVE_PACKAGES = ['node-pty', '@parcel/watcher']
 
-async function bundle({ entry, file }: (typeof PROGRAMS)[number], folder: string): Promise<void> {
+interface Program {
+  entry: string
+  file: string
+  plugins: Plugin[]
+}
+
+async function bundle({ entry, file, plugins }: Program, folder: string): Promise<void> {
   if (!existsSync(join(ROOT, entry))) {
     console.log(`${entry} does not exist: ${file} is left out.`)
     return
@@ -64,6 +72,7 @@ async function bundle({ entry, file }: (typeof PROGRAMS)[number], folder: string
     external: [...NATIVE_PACKAGES, 'node-pty/*', 'bufferutil', 'utf-8-validate'],
     // Bundled CommonJS calls `require` for Node's own modules; a module has none.
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    plugins,
     logLevel: 'warning',
   })
 }

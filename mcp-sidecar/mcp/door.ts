@@ -11,21 +11,22 @@ import { Runs } from '../tools/runs.ts'
 import type { LogFailure } from '../workspace.ts'
 import { createIdentify } from './caller.ts'
 import { createMcpEndpoint } from './endpoint.ts'
+import type { EndpointOptions } from './endpoint.ts'
 import { tellChanges } from './notices.ts'
-import type { Offer } from './offer.ts'
 
-interface DoorOptions {
+export interface DoorOptions {
   env: Pick<SidecarEnv, 'controlPublicKey' | 'sandboxId'>
   /** Disposed of with the door. */
   runner: RunnerApi
   sandbox: Pick<AdoptedSandbox, 'identity' | 'forAgents'>
   log: LogFailure
-  /** Stand before what the REPL offers: for conformance tests. */
-  offers?: readonly Offer[]
 }
 
+/** For the test build: what stands before the REPL's own offer, with its means. */
+export type Extra = Pick<EndpointOptions, 'offers' | 'more' | 'bus'>
+
 /** Where agents come in: the endpoint with what it needs of the runner and the control plane. */
-export function openMcpDoor({ env, runner, sandbox, log, offers = [] }: DoorOptions): McpDoor {
+export function openMcpDoor({ env, runner, sandbox, log }: DoorOptions, extra: Extra = { offers: [] }): McpDoor {
   const cursors = new Cursors()
   let made: { ask: unknown; room: ToolRoom } | undefined
   const room = (): ToolRoom => {
@@ -43,7 +44,8 @@ export function openMcpDoor({ env, runner, sandbox, log, offers = [] }: DoorOpti
       sandboxId: env.sandboxId,
       owner: () => sandbox.identity,
     }),
-    offers: [...offers, createReplOffer(room)],
+    ...extra,
+    offers: [...extra.offers, createReplOffer(room)],
     onError: (error) => log('The MCP endpoint met an error.', error),
   })
   const telling = tellChanges(runner, endpoint, log)

@@ -30,7 +30,8 @@ export interface Stage extends AsyncDisposable {
 export async function stage({
   data,
   publicUrl = new URL('http://localhost:3000'),
-}: { data?: string; publicUrl?: URL } = {}): Promise<Stage> {
+  bundle = BUNDLE,
+}: { data?: string; publicUrl?: URL; bundle?: string } = {}): Promise<Stage> {
   await using opened = new AsyncDisposableStack()
   const folder = data ?? mkdtempSync(join(tmpdir(), 'devex-real-'))
   if (data === undefined) opened.defer(() => rm(folder, { recursive: true, force: true }))
@@ -50,7 +51,7 @@ export async function stage({
       dataFolder: folder,
       secret: 'a secret of a test, long enough for it',
       controlSocket,
-      sandboxBundle: BUNDLE,
+      sandboxBundle: bundle,
       templatesFolder: join(ROOT, 'templates'),
       publicUrl: () => publicUrl,
     }),
