@@ -28,6 +28,19 @@ describe('the MCP endpoint of a sandbox', () => {
     params: { name, arguments: args },
   })
 
+  /** Begins one of the older protocol; its id. */
+  const session = async () => {
+    const initialize = {
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'initialize',
+      params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'a', version: '1' } },
+    }
+    const begun = await post(initialize, await headersFor())
+    await begun.text()
+    return begun.headers.get('mcp-session-id') ?? ''
+  }
+
   it.each(['auto', 'legacy'] as const)('serves the v2 client (%s)', async (era) => {
     await using agent = await sandbox.connect({ era })
     expect(agent.client.getServerVersion()).toMatchObject({ name: 'devex' })
@@ -89,22 +102,35 @@ describe('the MCP endpoint of a sandbox', () => {
   })
 
   it('keeps a session to the connection that began it', async () => {
-    const initialize = {
-      jsonrpc: '2.0',
-      id: 1,
-      method: 'initialize',
-      params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'a', version: '1' } },
-    }
-    const begun = await post(initialize, await headersFor())
-    const session = begun.headers.get('mcp-session-id') ?? ''
-    await begun.text()
+    const id = await session()
     const ping = { jsonrpc: '2.0', id: 2, method: 'ping' }
-    const mine = await post(ping, { ...(await headersFor()), 'mcp-session-id': session })
+    const mine = await post(ping, { ...(await headersFor()), 'mcp-session-id': id })
     expect(mine.status).toBe(200)
     await mine.text()
-    const theirs = { ...(await headersFor(undefined, { connection: 'c2' })), 'mcp-session-id': session }
+    const theirs = { ...(await headersFor(undefined, { connection: 'c2' })), 'mcp-session-id': id }
     expect((await post(ping, theirs)).status).toBe(404)
   })
+
+  it.each(['with', 'without'])(
+    'ends a command of the older protocol, %s a session, when its caller only hangs up',
+    async (how) => {
+      const headers =
+        how === 'with' ? { ...(await headersFor()), 'mcp-session-id': await session() } : await headersFor()
+      const hangUp = new AbortController()
+      const command = `sleep 43${how.length}1`
+      const runs = async () => {
+        const all = await sandbox.runner.processes.list()
+        return all.some((each) => each.command.includes(command) && each.exit === undefined)
+      }
+      const body = JSON.stringify(call('exec', { command, yield_ms: 40_000 }))
+      const asked = fetch(sandbox.served.url, { method: 'POST', headers, body, signal: hangUp.signal })
+      const text = asked.then((response) => response.text())
+      await expect.poll(runs, { timeout: 10_000 }).toBe(true)
+      hangUp.abort()
+      await expect(text).rejects.toThrow(/abort/)
+      await expect.poll(runs, { timeout: 10_000 }).toBe(false)
+    },
+  )
 
   it('refuses headers of the newer protocol that contradict the body', async () => {
     const headers = { ...(await headersFor()), 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' }

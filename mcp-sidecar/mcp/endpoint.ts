@@ -16,7 +16,7 @@ import { createMcpServer } from './mcp-server.ts'
 import type { McpServerOptions } from './mcp-server.ts'
 import { firstOf } from './offer.ts'
 import { Sessions } from './sessions.ts'
-import { sendWebResponse, toWebRequest } from './web-http.ts'
+import { abortWhenOver, sendWebResponse, toWebRequest } from './web-http.ts'
 
 export interface EndpointOptions {
   identify: Identify
@@ -33,6 +33,13 @@ export interface McpEndpoint extends AsyncDisposable {
   /** Tells who follows it that this resource is another now. */
   resourceUpdated(uri: string): void
   resourcesChanged(): void
+}
+
+interface Called {
+  request: Request
+  parsedBody: unknown
+  caller: AgentClaims
+  over: AbortSignal
 }
 
 const toolCallSchema = z.object({ method: z.literal('tools/call'), params: z.object({ name: z.string() }) })
@@ -56,11 +63,11 @@ export function createMcpEndpoint({ identify, offers, more, bus, onError }: Endp
     createMcpServer({ offers, era: 'legacy', onFollow, ...(more !== undefined && { more }) }),
   )
 
-  const answer = async (request: Request, parsedBody: unknown, caller: AgentClaims): Promise<Response> => {
+  const answer = async ({ request, parsedBody, caller, over }: Called): Promise<Response> => {
     const lacking = lackingScope(parsedBody, caller, offers)
     if (lacking !== undefined) return challenge(lacking)
     const authInfo = authInfoOf(caller)
-    const asked = { request, parsedBody, authInfo, connection: caller.connection }
+    const asked = { request, parsedBody, authInfo, connection: caller.connection, over }
     const session = request.headers.get('mcp-session-id')
     const isPost = request.method === 'POST'
     if (isPost && !(await isLegacyRequest(request, parsedBody))) return modern.fetch(request, { authInfo, parsedBody })
@@ -76,8 +83,9 @@ export function createMcpEndpoint({ identify, offers, more, bus, onError }: Endp
       const body = request.method === 'POST' ? await bodyOf(request) : undefined
       const parsed = parse(body)
       if (parsed === undefined) return sendWebResponse(response, parseError())
-      const web = toWebRequest(request, response, body)
-      await sendWebResponse(response, await answer(web, parsed.value, caller))
+      const over = abortWhenOver(response)
+      const web = toWebRequest(request, over, body)
+      await sendWebResponse(response, await answer({ request: web, parsedBody: parsed.value, caller, over }))
     },
     resourceUpdated: (uri) => {
       modern.notify.resourceUpdated(uri)

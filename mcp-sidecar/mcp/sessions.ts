@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/server'
 import type { AuthInfo, Server } from '@modelcontextprotocol/server'
+import * as z from 'zod'
 import { KEEP_ALIVE_MS, MAX_BODY_BYTES, MAX_SESSIONS, SESSION_IDLE_MS } from './limits.ts'
 
 interface Session {
@@ -17,6 +18,8 @@ interface Asked {
   parsedBody: unknown
   authInfo: AuthInfo
   connection: string
+  /** Aborts with the line that the answer goes over. */
+  over: AbortSignal
 }
 
 type MakeServer = (onFollow: (uri: string, follows: boolean) => void) => Server
@@ -35,6 +38,7 @@ export class Sessions implements AsyncDisposable {
     const session = this.#sessions.get(id)
     if (session?.connection !== asked.connection) return undefined
     session.usedAt = Date.now()
+    cancelWithLine(session.transport, asked)
     return session.transport.handleRequest(asked.request, asked)
   }
 
@@ -88,4 +92,23 @@ export class Sessions implements AsyncDisposable {
       await server.close()
     }
   }
+}
+
+const requestSchema = z.object({ id: z.union([z.string(), z.number()]), method: z.string() })
+
+/**
+ * Cancels what was asked for over a line that breaks: its answer could reach nobody, since none is kept to be fetched
+ * later. Some clients (Gemini CLI) say in no other way that a person has stopped them.
+ */
+function cancelWithLine(transport: WebStandardStreamableHTTPServerTransport, { parsedBody, over }: Asked): void {
+  const messages: unknown[] = Array.isArray(parsedBody) ? parsedBody : [parsedBody]
+  const ids = messages.flatMap((message) => requestSchema.safeParse(message).data?.id ?? [])
+  if (ids.length === 0) return
+  const cancel = () => {
+    for (const requestId of ids) {
+      const params = { requestId, reason: 'The client hung up.' }
+      transport.onmessage?.({ jsonrpc: '2.0', method: 'notifications/cancelled', params })
+    }
+  }
+  over.addEventListener('abort', cancel, { once: true })
 }

@@ -1,10 +1,15 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-/** Node's request as the web's, its body read already. Hanging up aborts it. */
-export function toWebRequest(request: IncomingMessage, response: ServerResponse, body: string | undefined): Request {
-  const abort = new AbortController()
-  response.once('close', () => abort.abort())
+/** Aborts when there is nobody any more, or nothing left, to answer. */
+export function abortWhenOver(response: ServerResponse): AbortSignal {
+  const over = new AbortController()
+  response.once('close', () => over.abort())
+  return over.signal
+}
+
+/** Node's request as the web's, its body read already. */
+export function toWebRequest(request: IncomingMessage, over: AbortSignal, body: string | undefined): Request {
   const headers = new Headers()
   for (const [name, value] of Object.entries(request.headers)) {
     if (value === undefined || name === 'authorization') continue
@@ -13,7 +18,7 @@ export function toWebRequest(request: IncomingMessage, response: ServerResponse,
   return new Request(`http://sidecar${request.url ?? '/'}`, {
     method: request.method ?? 'GET',
     headers,
-    signal: abort.signal,
+    signal: over,
     ...(body !== undefined && { body }),
   })
 }

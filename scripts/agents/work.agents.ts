@@ -82,24 +82,21 @@ describe.each(AGENTS)('%s', (agent) => {
     expect(results().join('\n')).toContain('slept-75')
   })
 
-  test.skipIf(agent === 'gemini')(
-    'ends what it ran when a person ends it (not gemini: its command went on, not yet looked into)',
-    async () => {
-      await using own = await home(agent)
-      const abort = new AbortController()
-      const asked = ask(own, agent, {
-        server: SERVER,
-        signal: abort.signal,
-        steps: [{ tool: 'exec', args: { command: `sleep 3${agent.length}11`, yield_ms: 45_000 } }],
-      })
-      const isThere = async () =>
-        (await product.commands()).some((command) => command.includes(`sleep 3${agent.length}11`))
-      await expect.poll(isThere, { timeout: 30_000 }).toBe(true)
-      abort.abort()
-      await asked
-      await expect.poll(isThere, { timeout: 20_000 }).toBe(false)
-    },
-  )
+  test('ends what it ran when a person ends it', async () => {
+    await using own = await home(agent)
+    const abort = new AbortController()
+    const asked = ask(own, agent, {
+      server: SERVER,
+      signal: abort.signal,
+      steps: [{ tool: 'exec', args: { command: `sleep 3${agent.length}11`, yield_ms: 45_000 } }],
+    })
+    const isThere = async () =>
+      (await product.commands()).some((command) => command.includes(`sleep 3${agent.length}11`))
+    await expect.poll(isThere, { timeout: 30_000 }).toBe(true)
+    abort.abort()
+    await asked
+    await expect.poll(isThere, { timeout: 20_000 }).toBe(false)
+  })
 })
 
 test('an agent with a reading token is shown no tool that writes', async () => {
