@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { GRPC_SOCKET_NAME, RUNNER_ROUTES } from '#protocol/adoption.ts'
 import type { OpenRequest } from '#protocol/adoption.ts'
 import { newId, newSandboxId } from '#protocol/ids.ts'
-import { NODE_FLAGS } from '#server/orchestrator/local/part-launch.ts'
+import { NODE_FLAGS } from '#protocol/node-flags.ts'
 // oxlint-disable-next-line no-restricted-imports -- what is measured is the sidecar's own client
 import { createRunnerApi } from '../mcp-sidecar/runner/create-runner-api.ts'
 import { buildSandbox } from '../scripts/build-sandbox.ts'

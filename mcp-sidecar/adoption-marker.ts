@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { replIdSchema } from '#protocol/ids.ts'
 import { readStateFile, writeStateFile } from './snapshot/state-file.ts'
 

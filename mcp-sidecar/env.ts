@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { sandboxIdSchema } from '#protocol/ids.ts'
 import { listenAddressSchema } from '#wire/listen-address.ts'
 import type { ListenAddress } from '#wire/listen-address.ts'

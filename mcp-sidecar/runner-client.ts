@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { z } from 'zod'
+import * as z from 'zod'
 import { RUNNER_ROUTES, openProgressSchema } from '#protocol/adoption.ts'
 import type { OpenProgress, OpenRequest } from '#protocol/adoption.ts'
 import { parseJsonLines } from '#protocol/json-lines.ts'

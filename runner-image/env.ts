@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod'
 import { sandboxIdSchema } from '#protocol/ids.ts'
 import { listenAddressSchema } from '#wire/listen-address.ts'
 

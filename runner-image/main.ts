@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { WORKSPACE_DIR } from '#protocol/paths.ts'
 import { processEnv } from './env.ts'
+import { loadWatcher } from './files/watch.ts'
 import { createLog } from './log.ts'
 import { startRunner } from './runner.ts'
 
@@ -13,6 +14,8 @@ async function main(): Promise<void> {
   process.on('unhandledRejection', (reason) => log.error('Something failed that nobody waited for.', reason))
   const runner = await startRunner({ env, log, ownsNamespace: ownsNamespace(env.WORKSPACE_DIR) })
   log.info('The runner is up.', { sandbox: env.SANDBOX_ID, startMs: Math.round(performance.now()) })
+  // What fails here fails again, and is told, when a folder is to be watched.
+  loadWatcher().catch(() => undefined)
   const stop = () => {
     // A second signal ends it at once, as by default.
     process.off('SIGTERM', stop)

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
 import { cp, lstat, mkdir, readFile, readdir, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
+import { createRequire, isBuiltin } from 'node:module'
 import { basename, dirname, join, relative } from 'node:path'
 import { build } from 'esbuild'
 import type { Plugin } from 'esbuild'
 import { z } from 'zod'
+import { fillCodeCache } from './code-cache.ts'
 import { ROOT } from './root.ts'
 
 /**
@@ -20,6 +21,7 @@ export async function buildSandbox(target = join(ROOT, '.build', 'sandbox'), plu
   try {
     await Promise.all([...PROGRAMS.map(async (program) => bundle({ ...program, plugins }, aside)), copyPackages(aside)])
     await writeFile(join(aside, 'package.json'), `${JSON.stringify({ private: true, type: 'module' })}\n`)
+    await fillCodeCache(aside)
     const before = await replace(target, aside)
     // The one before stays until the next time: somebody may be about to start from it.
     await removeUnused(builds, [aside, ...(before === undefined ? [] : [before])])
@@ -30,12 +32,12 @@ export async function buildSandbox(target = join(ROOT, '.build', 'sandbox'), plu
 }
 
 const PROGRAMS = [
-  { entry: 'runner-image/main.ts', file: 'runner.mjs' },
+  { entry: 'runner-image/boot.ts', file: 'runner.mjs' },
   { entry: 'runner-image/terminal/screen-worker.ts', file: 'screen-worker.mjs' },
   { entry: 'runner-image/commands/exec-helper.ts', file: 'exec-helper.mjs' },
   { entry: 'runner-image/search/search-worker.ts', file: 'search-worker.mjs' },
   { entry: 'runner-image/grpc/serve.ts', file: 'grpc.mjs' },
-  { entry: 'mcp-sidecar/main.ts', file: 'sidecar.mjs' },
+  { entry: 'mcp-sidecar/boot.ts', file: 'sidecar.mjs' },
 ]
 
 /** Packages with a binary part, which cannot be bundled. */
@@ -71,10 +73,24 @@ async function bundle({ entry, file, plugins }: Program, folder: string): Promis
     // `ws` tries these two for speed and does without; both would need a compiler.
     external: [...NATIVE_PACKAGES, 'node-pty/*', 'bufferutil', 'utf-8-validate'],
     // Bundled CommonJS calls `require` for Node's own modules; a module has none.
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-    plugins,
+    banner: { js: "const require = process.getBuiltinModule('module').createRequire(import.meta.url);" },
+    plugins: [...plugins, builtins],
     logLevel: 'warning',
   })
+}
+
+/**
+ * Node's own modules are taken as they are: to be imported, each must have all of its exports read first, and of
+ * `node:http` one is a getter that loads 20 ms of fetch.
+ */
+const builtins: Plugin = {
+  name: 'builtins',
+  setup(bundling) {
+    bundling.onResolve({ filter: /.*/ }, ({ path }) => (isBuiltin(path) ? { path, namespace: 'builtin' } : undefined))
+    bundling.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`,
+    }))
+  },
 }
 
 const manifestSchema = z.object({

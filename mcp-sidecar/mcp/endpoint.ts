@@ -6,7 +6,7 @@ import {
   legacyStatelessFallback,
 } from '@modelcontextprotocol/server'
 import type { AuthInfo, McpServerFactory, ServerEventBus } from '@modelcontextprotocol/server'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { AgentClaims } from '#protocol/claims.ts'
 import { readBody } from '../http-call.ts'
 import { SidecarError } from '../sidecar-error.ts'

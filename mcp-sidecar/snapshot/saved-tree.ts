@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { ROOTS } from '#snapshot/entry.ts'
 import type { ChunkRef, Root, SnapshotEntry } from '#snapshot/entry.ts'
 import { sha256Schema } from '#snapshot/hash.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { RunnerApi } from '../runner/runner-api.ts'
 import { askProgram } from './ask-program.ts'
 

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import * as definitions from '#protocol/tools/commands.ts'
 import { SidecarError } from '../sidecar-error.ts'
 import { follow } from './follow.ts'

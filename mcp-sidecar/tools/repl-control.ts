@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { INTERNAL_ROUTES, checkpointSchema, checkpointsResponseSchema } from '#protocol/adoption.ts'
 import type { AgentCall } from '#protocol/agents.ts'
 import type { Ask } from '../control-plane-client.ts'

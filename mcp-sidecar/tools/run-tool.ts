@@ -1,5 +1,5 @@
 import type { CallToolResult } from '@modelcontextprotocol/server'
-import { z } from 'zod'
+import * as z from 'zod'
 import { newId } from '#protocol/ids.ts'
 import type { AgentCall } from '#protocol/agents.ts'
 import type { CallContext } from '../mcp/offer.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { AgentClaims } from '#protocol/claims.ts'
 import type { ToolDefinition } from '#protocol/tools/definition.ts'
 import type { RunnerApi } from '../runner/runner-api.ts'

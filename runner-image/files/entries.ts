@@ -1,7 +1,7 @@
 import type { BigIntStats } from 'node:fs'
 import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { MAX_LIST_ENTRIES } from '#protocol/limits.ts'
 import type { Entry, RequestResult } from '#protocol/messages.ts'
 import { joinPath, nameOf } from '#protocol/paths.ts'

@@ -1,5 +1,4 @@
 import { realpath } from 'node:fs/promises'
-import { subscribe } from '@parcel/watcher'
 import type { AsyncSubscription, Event } from '@parcel/watcher'
 import type { EventData } from '#protocol/messages.ts'
 import { FILES_CHANGED_DELAY_MS, MAX_CHANGES_PER_EVENT } from '../limits.ts'
@@ -32,6 +31,9 @@ const IGNORED = [
 /** Without a named backend the package starts a shell to look for another program first, and leaves a zombie behind. */
 const OPTIONS = { ignore: IGNORED, ...(process.platform === 'linux' && { backend: 'inotify' as const }) }
 
+/** Its binary part takes 10 ms to load, which nobody should wait for: the runner has it loaded once it is up. */
+export const loadWatcher = () => import('@parcel/watcher')
+
 /** Tells of changes below a folder, gathered so that a burst is one event. */
 export class Watch implements AsyncDisposable {
   readonly #options: WatchOptions
@@ -51,6 +53,7 @@ export class Watch implements AsyncDisposable {
     const { folder, log } = this.#options
     try {
       this.#root = await realpath(folder)
+      const { subscribe } = await loadWatcher()
       this.#subscription = await subscribe(this.#root, (error, events) => this.#take(error, events), OPTIONS)
       if (this.#isDisposed) await this.#unsubscribe()
     } catch (error) {

@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { RunDefaults, RunGuess } from '#protocol/adoption.ts'
 import { readSmallFile } from '../files/read.ts'
 import type { Workspace } from '../files/workspace.ts'

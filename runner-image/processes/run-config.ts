@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { OpenRequest, RunDefaults } from '#protocol/adoption.ts'
 import { runDefaultsSchema } from '#protocol/adoption.ts'
 import { RunnerError, toRunnerError } from '../errors.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { displayNameSchema } from './display-name.ts'
 import { wireErrorSchema } from './errors.ts'
 import { replIdSchema, sandboxIdSchema } from './ids.ts'

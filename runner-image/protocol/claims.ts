@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { agentScopeSchema } from './agents.ts'
 import { opaqueIdSchema, replIdSchema, sandboxIdSchema } from './ids.ts'
 import { roleSchema } from './roles.ts'

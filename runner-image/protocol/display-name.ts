@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { MAX_DISPLAY_NAME_CHARS } from './limits.ts'
 
 const CONTROL_CHARACTERS = /\p{Cc}/u

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Every way a request can fail, on every wire. `server/errors.ts` maps a code to HTTP, tRPC and WebSocket close codes. */
 export const ERROR_CODES = [

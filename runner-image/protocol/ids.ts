@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789'
 const LETTERS = 26

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { wireErrorSchema } from './errors.ts'
 import { opaqueIdSchema, replIdSchema } from './ids.ts'
 import { MAX_DISPLAY_NAME_CHARS } from './limits.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** What somebody may do in a repl. Each role includes the ones after it. */
 export const ROLES = ['owner', 'editor', 'viewer'] as const

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 const where = {
   /** Absolute folder or file, and the outermost folder whose ignore rules count. */

@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads'
-import { z } from 'zod'
+import * as z from 'zod'
 import { glob } from './glob.ts'
 import { grep } from './grep.ts'
 import { searchRequestSchema } from './search-messages.ts'

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /**
  * File names are bytes, not text. Here they travel as byte strings: one character (U+0000 to U+00FF) per byte, which

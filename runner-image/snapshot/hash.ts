@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** SHA-256 (FIPS 180-4) in lower-case hex: the name of everything in the store. */
 export function sha256(bytes: Uint8Array): string {

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { ChunkRef, SnapshotEntry } from './entry.ts'
 import { sha256, sha256Schema } from './hash.ts'
 import { MAX_MANIFEST_RAW_BYTES } from './limits.ts'

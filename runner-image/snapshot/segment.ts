@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { fromWireName, toWireName, wireNameSchema } from './byte-string.ts'
 import { ROOTS } from './entry.ts'
 import type { ChunkRef, SnapshotEntry } from './entry.ts'

@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads'
 import { SerializeAddon } from '@xterm/addon-serialize'
 import { Terminal } from '@xterm/headless/lib-headless/xterm-headless.mjs'
-import { z } from 'zod'
+import * as z from 'zod'
 import { MAX_SCREEN_PAYLOAD_BYTES } from '#protocol/limits.ts'
 import { SCREEN_SCROLLBACK_LINES } from '../limits.ts'
 import type { ScreenAnswer } from './screen-messages.ts'

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { z } from 'zod'
+import * as z from 'zod'
 import { MAX_SCREEN_PAYLOAD_BYTES } from '#protocol/limits.ts'
 import { SCREEN_TIMEOUT_MS, SCREEN_WORKER_IDLE_MS } from '../limits.ts'
 import type { Log } from '../log.ts'

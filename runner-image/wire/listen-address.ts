@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** `host:port`, the host an IPv4 address or a name. */
 export interface ListenAddress {

@@ -7,7 +7,7 @@ import {
 } from '@modelcontextprotocol/server'
 import type { ElicitRequestFormParams, InputRequest, InputRequests, ServerContext } from '@modelcontextprotocol/server'
 import { randomBytes } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { CallContext } from '../offer.ts'
 import { text } from './content.ts'
 import type { TestTool } from './content.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { MAX_PATH_CHARS, MAX_RESULT_CHARS, MIN_RESULT_CHARS, RESULT_CHARS } from './limits.ts'
 
 /** Arguments that several tools share. */

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { maxOutputChars, pathArgument, processIdArgument } from './arguments.ts'
 import { recordTool, textTool } from './definition.ts'
 import { DEFAULT_YIELD_MS, MAX_COMMAND_CHARS, MAX_PATTERN_CHARS, MAX_TIMEOUT_MS, MAX_YIELD_MS } from './limits.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { ifEtag, pathArgument } from './arguments.ts'
 import { recordTool, textTool } from './definition.ts'
 import {

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { recordTool } from './definition.ts'
 
 export const previewUrl = recordTool({

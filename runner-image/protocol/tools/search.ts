@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { pathArgument } from './arguments.ts'
 import { textTool } from './definition.ts'
 import { DEFAULT_HITS, MAX_HITS, MAX_PATTERN_CHARS } from './limits.ts'

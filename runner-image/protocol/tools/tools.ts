@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { AgentScope } from '#protocol/agents.ts'
 import { exec, processInput, processList, processOutput, processSignal, waitFor } from './commands.ts'
 import type { ToolDefinition } from './definition.ts'

@@ -1,5 +1,6 @@
 /** What exactly is started for a part of a sandbox, as data. */
 import { basename, dirname, join } from 'node:path'
+import { NODE_FLAGS } from '#protocol/node-flags.ts'
 import type { SandboxPart } from '../orchestrator.ts'
 import type { BubblewrapOptions, Mount } from './bubblewrap.ts'
 import { sharedControlSocket } from './control-socket.ts'
@@ -23,9 +24,6 @@ export interface PartOptions {
   nestedUserns: BubblewrapOptions['nestedUserns']
   npmFolder: string | undefined
 }
-
-/** Fewer threads and a smaller young generation: a sandbox's part is small and mostly waits. */
-export const NODE_FLAGS = ['--max-semi-space-size=1', '--v8-pool-size=1']
 
 /** The socket on which a part listens, as the control plane sees it. */
 export function socketOf(folders: Folders, part: SandboxPart): string {
