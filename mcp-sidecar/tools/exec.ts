@@ -2,8 +2,8 @@ import * as z from 'zod'
 import * as definitions from '#protocol/tools/commands.ts'
 import { SidecarError } from '../sidecar-error.ts'
 import { follow } from './follow.ts'
-import { Output } from './output.ts'
-import { handleOf, metaOf, trailer } from './process-view.ts'
+import { Output, joinLines } from './output.ts'
+import { metaOf, readsOn, trailer } from './process-view.ts'
 import { textTool } from './tool.ts'
 
 const environmentSchema = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string())
@@ -52,22 +52,13 @@ export const exec = textTool(definitions.exec, async (args, { caller, runner, cu
     throw new SidecarError('timeout', 'The call was cancelled, so its command was ended.')
   }
   const elapsed = performance.now() - startedAt
-  const handle = handleOf(process.processId)
-  const { text, isCut } = output.render(
-    args.max_output_chars,
-    (cursor) => `process_output with process_id ${handle} and cursor ${cursor} reads on from there`,
-  )
+  const { text, isCut } = output.render(args.max_output_chars, readsOn(process))
   cursors.set(caller.connection, process.processId, output.end)
   return {
     text: joinLines(text, trailer(process, elapsed)),
     meta: { ...metaOf(process, elapsed), stdout_chars: output.chars, truncated: isCut, cursor: output.end },
   }
 })
-
-/** `last` on a line of its own. */
-export function joinLines(text: string, last: string): string {
-  return text === '' || text.endsWith('\n') ? text + last : `${text}\n${last}`
-}
 
 function parseEnvironment(json: string | undefined): Record<string, string> | undefined {
   if (json === undefined) return undefined

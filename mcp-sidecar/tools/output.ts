@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util'
-import { HEAD_SHARE, MAX_LINE_CHARS } from '#protocol/tools/limits.ts'
+import { CAREFUL_CHARS, HEAD_SHARE, MAX_LINE_CHARS } from '#protocol/tools/limits.ts'
 import type { OutputPiece } from '../runner/runner-api.ts'
 import { KEPT_CHARS } from './limits.ts'
 
@@ -47,7 +47,10 @@ export class Output {
     return text.trimEnd().split('\n').at(-1)?.trim() ?? ''
   }
 
-  /** All of it in at most `maxChars`, and where what was left out begins. `rest` says how that is read. */
+  /**
+   * All of it in at most `maxChars`; `rest` says how what is left out after a cursor is read. That stands where it is cut
+   * and again in the last line: some clients cut the middle of a result once more.
+   */
   render(maxChars: number, rest: (cursor: number) => string): { text: string; isCut: boolean } {
     const gap = this.#chars - this.#head.length - this.#tail.length
     const lost = this.lost > 0 ? `[${count(this.lost)} bytes before this are not kept any more]\n` : ''
@@ -58,9 +61,18 @@ export class Output {
     const tail = plain(gap > 0 ? this.#tail : this.#head + this.#tail).slice(headChars - maxChars)
     const left = this.#chars - rawHead.length - tail.length
     const cursor = this.start + Buffer.byteLength(rawHead)
-    const marker = `\n\n[… ${count(left)} of ${count(this.#chars)} characters left out; ${rest(cursor)} …]\n\n`
-    return { text: lost + cutLines(plain(rawHead)) + marker + cutLines(tail), isCut: true }
+    const leftOut = `${count(left)} of ${count(this.#chars)} characters left out; ${rest(cursor)}`
+    const text = joinLines(`${lost}${cutLines(plain(rawHead))}\n\n[… ${leftOut} …]\n\n${cutLines(tail)}`, `[${leftOut}`)
+    return {
+      text: `${text}; should you see less than that, ask for ${count(CAREFUL_CHARS)} characters at a time]`,
+      isCut: true,
+    }
   }
+}
+
+/** `last` on a line of its own. */
+export function joinLines(text: string, last: string): string {
+  return text === '' || text.endsWith('\n') ? text + last : `${text}\n${last}`
 }
 
 /** Text cut in the middle, with a marker that says how to get the rest. */

@@ -11,6 +11,11 @@ export function idOf(handle: string): string {
   return handle.slice('p_'.length)
 }
 
+/** How the output of a process is read from a cursor on. */
+export function readsOn({ processId }: Process): (cursor: number) => string {
+  return (cursor) => `process_output with process_id ${handleOf(processId)} and cursor ${cursor} reads on from there`
+}
+
 /** How a process stands, in the last line of a result. */
 export function trailer(process: Process, elapsedMs: number): string {
   const time = `${(elapsedMs / 1000).toFixed(1)} s`

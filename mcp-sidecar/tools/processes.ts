@@ -3,11 +3,10 @@ import { RESULT_CHARS } from '#protocol/tools/limits.ts'
 import type { Process } from '#wire/gen/runner.ts'
 import { Origin } from '#wire/gen/runner.ts'
 import { SidecarError } from '../sidecar-error.ts'
-import { joinLines } from './exec.ts'
 import { follow } from './follow.ts'
 import { SETTLE_MS } from './limits.ts'
-import { Output } from './output.ts'
-import { handleOf, idOf, known, metaOf, statusOf, trailer } from './process-view.ts'
+import { Output, joinLines } from './output.ts'
+import { handleOf, idOf, known, metaOf, readsOn, statusOf, trailer } from './process-view.ts'
 import { recordTool, textTool } from './tool.ts'
 import type { TextAnswer, ToolContext } from './tool.ts'
 
@@ -83,7 +82,7 @@ function answer(
   { cursors, caller }: ToolContext,
 ): TextAnswer {
   const elapsed = (process.endedAt ?? Date.now()) - process.startedAt
-  const { text, isCut } = output.render(maxChars, (cursor) => `cursor ${cursor} reads on from there`)
+  const { text, isCut } = output.render(maxChars, readsOn(process))
   cursors.set(caller.connection, process.processId, output.end)
   return {
     text: joinLines(text, `${trailer(process, elapsed).slice(0, -1)} · next cursor ${output.end}]`),

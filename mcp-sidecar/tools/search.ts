@@ -13,7 +13,7 @@ export const glob = textTool(definitions.glob, async (args, { runner }) => {
   })
   const lines = entries.map(({ path }) => path)
   const left = truncated ? `; ${count(entries.length)} shown, newest first: raise limit or narrow the pattern` : ''
-  return { text: bounded([...lines, `[${count(total)} files${left}]`].join('\n')), meta: { total, truncated } }
+  return { text: bounded(lines, `[${count(total)} files${left}]`), meta: { total, truncated } }
 })
 
 export const grep = textTool(definitions.grep, async (args, { runner, signal }) => {
@@ -34,7 +34,7 @@ export const grep = textTool(definitions.grep, async (args, { runner, signal }) 
   const left = found.truncated ? '; not all: raise limit, or narrow with path or glob' : ''
   const summary = `[${count(found.matches)} matches in ${count(found.filesSearched)} files searched${left}]`
   return {
-    text: bounded([...lines, summary].join('\n')),
+    text: bounded(lines, summary),
     meta: { matches: found.matches, truncated: found.truncated },
   }
 })
@@ -56,6 +56,9 @@ function countLines({ counts }: GrepAnswer, mode: 'files' | 'count'): string[] {
   return counts.map(({ path, count: hits }) => (mode === 'count' ? `${path}:${hits}` : path))
 }
 
-function bounded(text: string): string {
-  return cutMiddle(text, RESULT_CHARS, 'narrow the search to see the rest')
+/** What stands where it is cut stands at the end again: some clients cut the middle of a result once more. */
+function bounded(lines: readonly string[], summary: string): string {
+  const text = [...lines, summary].join('\n')
+  const advice = 'narrow the search to see the rest'
+  return text.length <= RESULT_CHARS ? text : `${cutMiddle(text, RESULT_CHARS, advice)}\n[cut in the middle; ${advice}]`
 }

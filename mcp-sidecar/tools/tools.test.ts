@@ -82,7 +82,10 @@ describe('the tools, in a real sandbox', () => {
       expect(text.length).toBeLessThan(31_000)
       expect(text).toContain('line 1\n')
       expect(text).toContain('line 12000\n')
-      const [, process_id, cursor] = /process_id (p_\w+) and cursor (\d+)/.exec(text) ?? []
+      const [atCut, atEnd] = [...text.matchAll(/process_id (p_\w+) and cursor (\d+)/g)].map(([, ...found]) => found)
+      expect(atEnd).toEqual(atCut)
+      expect(text.split('\n').at(-2)).toContain('characters left out; process_output')
+      const [process_id, cursor] = atEnd ?? []
       const rest = await agent.call('process_output', { process_id, cursor: Number(cursor) })
       const lastOfHead = [...(text.split('[…')[0] ?? '').matchAll(/line (\d+)\n/g)].at(-2)?.[1]
       expect(rest.text).toContain(`line ${Number(lastOfHead) + 2}\n`)

@@ -47,10 +47,14 @@ export function nextMove({ said, tools, results, hasLookedUp }: Conversation): M
   return { kind: 'say', text: `MISSING: ${step.tool} is not among ${tools.join(', ')}` }
 }
 
-/** Handles are made up by tools: `{process_id}` in an argument stands for the last one that came back. */
+/** Tools make things up: `{process_id}` and `{cursor}` in an argument stand for the last that came back. */
 function filledIn(args: Record<string, unknown>, results: readonly string[]): Record<string, unknown> {
-  const handle = [...results.join('\n').matchAll(/\bp_[\w-]{8,}/g)].at(-1)?.[0]
-  const filled = Object.entries(args).map(([name, value]) => [name, value === '{process_id}' ? handle : value])
+  const said = results.join('\n')
+  const made = new Map<unknown, unknown>([
+    ['{process_id}', [...said.matchAll(/\bp_[\w-]{8,}/g)].at(-1)?.[0]],
+    ['{cursor}', Number([...said.matchAll(/\bcursor (\d+)/g)].at(-1)?.[1])],
+  ])
+  const filled = Object.entries(args).map(([name, value]) => [name, made.get(value) ?? value])
   return Object.fromEntries(filled)
 }
 

@@ -57,19 +57,27 @@ describe.each(AGENTS)('%s', (agent) => {
     expect(await onDisk(product.line, `${agent}.txt`)).toBe(`by ${agent}\n`)
   })
 
-  test.skipIf(agent === 'codex')(
-    'gets 60,000 characters cut short, with a way to the rest (not codex: it cuts our middle again)',
-    async () => {
-      await using own = await home(agent)
-      const command = 'for n in $(seq 1 6000); do printf "line %04d\\n" $n; done'
-      await ask(own, agent, { server: SERVER, steps: [{ tool: 'exec', args: { command } }] })
-      const [shown = ''] = results()
-      expect(shown.length).toBeLessThan(MAX_SHOWN_CHARS)
-      expect(shown).toContain('line 0001')
-      expect(shown).toMatch(/line 6000/)
-      expect(shown).toMatch(/p_[\w-]{8,}|repl:\/\/process/)
-    },
-  )
+  test('gets 60,000 characters cut short, with a way to the rest', async () => {
+    await using own = await home(agent)
+    const command = 'for n in $(seq 1 6000); do printf "line %04d\\n" $n; done'
+    const rest = { process_id: '{process_id}', cursor: '{cursor}', max_output_chars: 10_000 }
+    await ask(own, agent, {
+      server: SERVER,
+      steps: [
+        { tool: 'exec', args: { command } },
+        { tool: 'process_output', args: rest },
+      ],
+    })
+    const [shown = '', more = ''] = results()
+    expect(shown.length).toBeLessThan(MAX_SHOWN_CHARS)
+    expect(shown).toContain('line 0001')
+    // Codex cuts the middle once more, opencode the end, and keeps the whole itself.
+    expect(shown).toMatch(/line 6000|Full output saved to/)
+    expect(shown).toMatch(/process_output with process_id p_\w+ and cursor \d+/)
+    // The head ends after 12,000 characters.
+    expect(shown).not.toContain('line 1250')
+    expect(more).toContain('line 1250')
+  })
 
   test('sees a command of 75 seconds through', { timeout: LONG_LIMIT_MS + 30_000 }, async () => {
     await using own = await home(agent)

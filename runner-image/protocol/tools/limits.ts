@@ -7,6 +7,9 @@ export const RESULT_CHARS = 30_000
 export const MIN_RESULT_CHARS = 1000
 export const MAX_RESULT_CHARS = 50_000
 
+/** Results of so many characters are cut by no client that we know; Codex keeps 6,000 bytes at either end. */
+export const CAREFUL_CHARS = 10_000
+
 /** Of a result that is cut: the share of its head; the rest is its tail. */
 export const HEAD_SHARE = 0.4
 
