@@ -62,3 +62,8 @@ export function scopesOfRole(role: Role): readonly AgentScope[] {
 export function agentsChannel(replId: string): string {
   return `agents:${replId}`
 }
+
+/** Where it is said that a connection has ended, to whoever serves it. */
+export function connectionChannel(id: string): string {
+  return `agent-connection:${id}`
+}

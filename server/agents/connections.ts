@@ -1,12 +1,18 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { newId } from '#protocol/ids.ts'
 import { MAX_CONNECTIONS_PER_USER, MAX_TOKEN_LIFE_MS, TOKEN_BYTES, USED_EVERY_MS } from '#server/agents/limits.ts'
-import { agentsChannel, connectionKeys, connectionSchema, indexKeysOf } from '#server/agents/connection-record.ts'
+import {
+  agentsChannel,
+  connectionChannel,
+  connectionKeys,
+  connectionSchema,
+  indexKeysOf,
+} from '#server/agents/connection-record.ts'
 import type { Connection } from '#server/agents/connection-record.ts'
 import { AppError } from '#server/errors.ts'
 import type { Log } from '#server/log.ts'
 import { fromRecord, toJson } from '#server/repls/json.ts'
-import { pages, replChannel } from '#server/repls/store.ts'
+import { pages } from '#server/repls/store.ts'
 import { createThrottle } from '#server/repls/touches.ts'
 import type { StateStore, Write } from '#server/state-store/state-store.ts'
 
@@ -30,6 +36,8 @@ export interface Connections {
   ofRepl(replId: string): Promise<Connection[]>
   /** Ends it: the next call finds nothing, and what is open is told. */
   end(connection: Connection): Promise<void>
+  /** Calls `listener` when the connection may have ended, on any replica: a hint, which may be lost. */
+  onEnd(id: string, listener: () => void): Promise<AsyncDisposable>
   /** It was used just now (kept to one write a minute). */
   used(connection: Connection): void
 }
@@ -128,10 +136,10 @@ export function createConnections({ stateStore, log, now }: ConnectionsDeps): Co
         ...indexKeysOf(connection).map((key): Write => ({ kind: 'delete', key, expected: 'any' })),
       ])
       // What is open asks again whether it still may.
-      if (connection.resource.kind === 'repl')
-        await stateStore.publish(replChannel(connection.resource.replId), { connection: connection.id })
+      await stateStore.publish(connectionChannel(connection.id), null)
       await tell(connection)
     },
+    onEnd: (id, listener) => stateStore.subscribe(connectionChannel(id), listener),
     used: (connection) => {
       if (!isUseDue(connection.id)) return
       writeUse(connection).catch((error: unknown) => {

@@ -9,6 +9,8 @@ import type { Access, Grant } from '#server/repls/repls.ts'
 export interface Hold<T> {
   readonly value: T
   readonly signal: AbortSignal
+  /** Asks again at once, where it may just have been lost. */
+  readonly confirm: () => void
   readonly release: () => void
 }
 
@@ -98,7 +100,7 @@ export function createAccessWatch({ access, log, limits }: WatchParts): AccessWa
       const room = await enter(replId)
       const first = await whileEntered(room, decide)
       const right = watchRight({ first, decide, limits, rights: room.rights })
-      return { value: first, signal: right.signal, release: right.stop }
+      return { value: first, signal: right.signal, confirm: () => right.confirm(true), release: right.stop }
     },
     grantOf: async (who, replId) => {
       const { grants } = await enter(replId)

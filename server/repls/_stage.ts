@@ -26,27 +26,47 @@ export interface Stage extends AsyncDisposable {
   lines: string[]
 }
 
+interface StageOptions {
+  data?: string
+  publicUrl?: URL
+  bundle?: string
+  /** A Redis in the place of the file of state. */
+  redisUrl?: string
+  /** A stage whose sandboxes this one shares, those that run already: a second control plane. */
+  beside?: Stage
+}
+
 /** The whole application but its pages, over real runners and sidecars and the disk; in a new folder unless one is given. */
 export async function stage({
-  data,
+  beside,
+  data = beside?.folder,
   publicUrl = new URL('http://localhost:3000'),
   bundle = BUNDLE,
-}: { data?: string; publicUrl?: URL; bundle?: string } = {}): Promise<Stage> {
+  redisUrl,
+}: StageOptions = {}): Promise<Stage> {
   await using opened = new AsyncDisposableStack()
   const folder = data ?? mkdtempSync(join(tmpdir(), 'devex-real-'))
   if (data === undefined) opened.defer(() => rm(folder, { recursive: true, force: true }))
   const controlSocket = join(folder, 'control.sock')
   const internal = createServer()
-  internal.listen(controlSocket)
-  await once(internal, 'listening')
-  opened.defer(() => {
-    internal.close()
-    internal.closeAllConnections()
-  })
+  if (beside === undefined) {
+    internal.listen(controlSocket)
+    await once(internal, 'listening')
+    opened.defer(() => {
+      internal.close()
+      internal.closeAllConnections()
+    })
+  }
   const lines: string[] = []
   const app = opened.use(
     await createContext({
-      env: readEnv({ ISOLATION: 'none', ALLOW_UNISOLATED: 'true', SPARE_SANDBOXES: '1' }),
+      env: readEnv({
+        ISOLATION: 'none',
+        ALLOW_UNISOLATED: 'true',
+        // What one of two makes, the other does not see on one machine.
+        SPARE_SANDBOXES: redisUrl === undefined ? '1' : '0',
+        ...(redisUrl !== undefined && { STATE_STORE: 'redis', REDIS_URL: redisUrl }),
+      }),
       log: createLog({ level: 'info', format: 'text', write: (line) => lines.push(line) }),
       dataFolder: folder,
       secret: 'a secret of a test, long enough for it',
@@ -57,7 +77,7 @@ export async function stage({
     }),
   )
   internal.on('request', app.internalApi)
-  opened.defer(() => app.lifecycle.stopAll())
+  if (beside === undefined) opened.defer(() => app.lifecycle.stopAll())
   const owned = opened.move()
   return {
     app,

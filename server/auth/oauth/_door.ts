@@ -2,7 +2,8 @@ import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { encode } from 'next-auth/jwt'
-import { stage } from '#server/repls/_stage.ts'
+import { z } from 'zod'
+import { LIMIT_MS, stage } from '#server/repls/_stage.ts'
 import type { Stage } from '#server/repls/_stage.ts'
 import type { Principal } from '#server/auth/principal.ts'
 import { principalOfUser } from '#server/auth/principal.ts'
@@ -11,6 +12,8 @@ import type { ConsentView } from '#server/auth/oauth/consent.ts'
 /** The real application but its pages on a real port, with a person who is signed in and a REPL of theirs. */
 export interface Door extends AsyncDisposable {
   app: Stage['app']
+  /** Opens a second control plane at the same address, the other end of the same Redis. */
+  openSecond(): Promise<Turns>
   origin: string
   ada: Principal
   cookie: string
@@ -19,7 +22,15 @@ export interface Door extends AsyncDisposable {
   lines: string[]
 }
 
-export async function openDoor(): Promise<Door> {
+/** Which of two control planes serves what comes next. */
+export interface Turns {
+  first(): void
+  second(): void
+  /** Each request goes to the one that did not have the last. */
+  each(): void
+}
+
+export async function openDoor({ redisUrl }: { redisUrl?: string } = {}): Promise<Door> {
   await using opened = new AsyncDisposableStack()
   const server = createServer()
   server.listen(0, '127.0.0.1')
@@ -27,9 +38,13 @@ export async function openDoor(): Promise<Door> {
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('no port')
   const origin = `http://localhost:${address.port}`
-  const s = opened.use(await stage({ publicUrl: new URL(origin) }))
-  const { app } = s
+  const options = { publicUrl: new URL(origin), ...(redisUrl !== undefined && { redisUrl }) }
+  const s = opened.use(await stage(options))
+  const { app: first } = s
+  let app = first
+  let other: Stage['app'] | undefined
   server.on('request', (request, response) => {
+    if (other !== undefined) [app, other] = [other, app]
     if (app.gateway.handlesRequest(request)) void app.gateway.handleRequest(request, response)
     else if (app.authorization.handlesRequest(request)) void app.authorization.handleRequest(request, response)
     else response.end('a page')
@@ -38,7 +53,7 @@ export async function openDoor(): Promise<Door> {
     server.close()
     server.closeAllConnections()
   })
-  const { auth, repls } = app.context
+  const { auth, repls } = first.context
   const ada = principalOfUser(
     await auth.users.signIn({ provider: 'local', accountId: 'owner', name: 'Ada', isAdmin: true }),
   )
@@ -46,7 +61,18 @@ export async function openDoor(): Promise<Door> {
   const { id: replId } = await repls.create(ada, { source: { kind: 'template', template: 'empty' } })
   const owned = opened.move()
   return {
-    app,
+    get app() {
+      return app
+    },
+    openSecond: async () => {
+      await first.lifecycle.ensureRunning(replId, AbortSignal.timeout(LIMIT_MS))
+      const { app: second } = owned.use(await stage({ ...options, beside: s }))
+      const only = (one: Stage['app']) => () => {
+        app = one
+        other = undefined
+      }
+      return { first: only(first), second: only(second), each: () => void (other = app === first ? second : first) }
+    },
     origin,
     ada,
     cookie: `next-auth.session-token=${token}`,
@@ -151,6 +177,56 @@ export async function passConsent(
     throw new Error(JSON.stringify(answer))
   const resumed = await browser.go(String(answer.location))
   return { view, back: new URL(resumed.headers.get('location') ?? `failed:${await resumed.text()}`) }
+}
+
+const registrationSchema = z.object({ client_id: z.string() })
+
+/** A program that has registered itself; its id. */
+export async function newClient(
+  { origin }: Door,
+  redirectUri: string,
+  more: Record<string, unknown> = {},
+): Promise<string> {
+  const metadata = { client_name: 'Probe', redirect_uris: [redirectUri], token_endpoint_auth_method: 'none', ...more }
+  return registrationSchema.parse(await (await register(origin, metadata)).json()).client_id
+}
+
+/** The whole way from a program's wish to its tokens; `scopes` are ticked, else those that were proposed. */
+export async function tokensFor(door: Door, asked: Request, scopes?: string[]) {
+  const { verifier, challenge } = newVerifier()
+  const browser = new Browser(door.origin, door.cookie)
+  const url = authorizeUrl(door.origin, asked, challenge)
+  const { view, back } = await passConsent(door, browser, { url, ...(scopes !== undefined && { scopes }) })
+  const code = back.searchParams.get('code') ?? ''
+  const { status, body } = await askToken(door.origin, {
+    grant_type: 'authorization_code',
+    code,
+    code_verifier: verifier,
+    client_id: asked.clientId,
+    redirect_uri: asked.redirectUri,
+    resource: asked.resource ?? '',
+  })
+  const access = String(body['access_token'])
+  return { view, back, code, verifier, status, body, access, refresh: String(body['refresh_token']) }
+}
+
+/** What a program gets for its refresh token. */
+export function refresh(door: Door, { clientId, token }: { clientId: string; token: string }) {
+  const asked = { grant_type: 'refresh_token', refresh_token: token, client_id: clientId, resource: door.resource }
+  return askToken(door.origin, asked)
+}
+
+/** A call that any token for the REPL may make, asleep or not. */
+export function listTools(token: string, url: string): Promise<Response> {
+  return fetch(url, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+    },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} }),
+  })
 }
 
 export async function askToken(

@@ -5,70 +5,25 @@ import {
   Browser,
   askToken,
   authorizeUrl,
+  listTools,
+  newClient as newClientAt,
   newVerifier,
   openDoor,
   passConsent,
+  refresh as refreshAt,
   register,
+  tokensFor as tokensForAt,
 } from '#server/auth/oauth/_door.ts'
 import type { Door, Request } from '#server/auth/oauth/_door.ts'
 import { LIMIT_MS, why } from '#server/repls/_stage.ts'
 
-const registrationSchema = z.object({
-  client_id: z.string(),
-  application_type: z.string(),
-  grant_types: z.array(z.string()),
-})
 const SCOPE = 'repl:read repl:write repl:exec offline_access'
 
 let door: Door
 
-async function newClient(redirectUri: string, more: Record<string, unknown> = {}): Promise<string> {
-  const response = await register(door.origin, {
-    client_name: 'Probe',
-    redirect_uris: [redirectUri],
-    token_endpoint_auth_method: 'none',
-    ...more,
-  })
-  return registrationSchema.parse(await response.json()).client_id
-}
-
-async function tokensFor(asked: Request, scopes?: string[]) {
-  const { verifier, challenge } = newVerifier()
-  const browser = new Browser(door.origin, door.cookie)
-  const url = authorizeUrl(door.origin, asked, challenge)
-  const { view, back } = await passConsent(door, browser, { url, ...(scopes !== undefined && { scopes }) })
-  const code = back.searchParams.get('code') ?? ''
-  const { status, body } = await askToken(door.origin, {
-    grant_type: 'authorization_code',
-    code,
-    code_verifier: verifier,
-    client_id: asked.clientId,
-    redirect_uri: asked.redirectUri,
-    resource: asked.resource ?? '',
-  })
-  return {
-    view,
-    back,
-    code,
-    verifier,
-    status,
-    body,
-    access: String(body['access_token']),
-    refresh: String(body['refresh_token']),
-  }
-}
-
-function list(token: string, url = door.resource): Promise<Response> {
-  return fetch(url, {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${token}`,
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-    },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} }),
-  })
-}
+const newClient = (redirectUri: string, more: Record<string, unknown> = {}) => newClientAt(door, redirectUri, more)
+const tokensFor = (asked: Request, scopes?: string[]) => tokensForAt(door, asked, scopes)
+const list = (token: string, url = door.resource) => listTools(token, url)
 
 const CALLBACK = 'http://localhost:51234/callback'
 
@@ -135,13 +90,7 @@ describe(`the authorization server${why}`, { timeout: LIMIT_MS, skip: why !== ''
     const connections = await door.app.context.agents.connections(door.ada, door.replId)
     expect(connections).toEqual([expect.objectContaining({ kind: 'oauth', client: 'Probe', actor: 'Ada' })])
 
-    const refresh = (token: string) =>
-      askToken(door.origin, {
-        grant_type: 'refresh_token',
-        refresh_token: token,
-        client_id: clientId,
-        resource: door.resource,
-      })
+    const refresh = (token: string) => refreshAt(door, { clientId, token })
     const second = await refresh(first.refresh)
     expect(second.status).toBe(200)
     expect(second.body['refresh_token']).not.toBe(first.refresh)

@@ -6,7 +6,7 @@ import { AppError, toAppError } from '#server/errors.ts'
 import { abortWhenUnwanted } from '#server/gateway/client-gone.ts'
 import type { Hold } from '#server/gateway/access-watch.ts'
 import { isAnsweredAsleep } from '#server/gateway/mcp/asleep.ts'
-import type { Caller } from '#server/gateway/mcp/callers.ts'
+import type { Caller, Presented } from '#server/gateway/mcp/callers.ts'
 import type { McpParts } from '#server/gateway/mcp/mcp-parts.ts'
 import { askedIn, toolError } from '#server/gateway/mcp/message.ts'
 import type { Asked } from '#server/gateway/mcp/message.ts'
@@ -46,7 +46,7 @@ export async function serveReplAgent(parts: McpParts, { request, response }: Exc
     requireOwnAddress(request, parts.publicUrl())
     requireMethod(request, response)
     const presented = await parts.callers.identify(request, resource)
-    const hold = await parts.watch.hold(replId, () => parts.callers.inRepl(presented, replId))
+    await using hold = await holdCaller(parts, presented, replId)
     try {
       const body = request.method === 'POST' ? await readMessage(request, parts.mcpLimits.maxBodyBytes) : undefined
       asked = body === undefined ? undefined : understood(askedIn(body))
@@ -57,8 +57,6 @@ export async function serveReplAgent(parts: McpParts, { request, response }: Exc
       await converse(parts, { request, response, replId, asked, body, hold, use, signal })
     } catch (error) {
       throw hold.signal.aborted ? hold.signal.reason : error
-    } finally {
-      hold.release()
     }
   } catch (error) {
     const known = toAppError(error)
@@ -68,6 +66,35 @@ export async function serveReplAgent(parts: McpParts, { request, response }: Exc
       scope: FIRST_SCOPES,
       id: asked?.id,
     })
+  }
+}
+
+/** The agent's right, asked for again when the repl's grants change and when the agent may have been cut off. */
+async function holdCaller(
+  { watch, callers, connections }: McpParts,
+  presented: Presented,
+  replId: string,
+): Promise<Hold<Caller> & AsyncDisposable> {
+  let hold: Hold<Caller> | undefined
+  let mayBeOver = false
+  const ends = await connections.onEnd(presented.connectionId, () => {
+    mayBeOver = true
+    hold?.confirm()
+  })
+  try {
+    const held = await watch.hold(replId, () => callers.inRepl(presented, replId))
+    hold = held
+    if (mayBeOver) held.confirm()
+    return {
+      ...held,
+      [Symbol.asyncDispose]: async () => {
+        held.release()
+        await ends[Symbol.asyncDispose]()
+      },
+    }
+  } catch (error) {
+    await ends[Symbol.asyncDispose]()
+    throw error
   }
 }
 

@@ -14,9 +14,14 @@ export interface Redis extends AsyncDisposable {
   empty(): Promise<void>
 }
 
+/** Whether one can be started here. */
+export function hasRedis(): boolean {
+  return spawnSync('redis-server', ['--version']).status === 0
+}
+
 /** `undefined` where no `redis-server` is installed. `address`: one of this machine's that others reach, too. */
 export async function startRedis(folder: string, address = '127.0.0.1'): Promise<Redis | undefined> {
-  if (spawnSync('redis-server', ['--version']).status !== 0) return undefined
+  if (!hasRedis()) return undefined
   await mkdir(folder, { recursive: true })
   const port = await freePort()
   // Every answered write is on the disk: a restart loses nothing.
