@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process'
 import { chmod, lstat, mkdir, readFile, readdir, readlink, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { MAX_EDITOR_FILE_BYTES } from '#protocol/limits.ts'
 import { Refused } from '../_client.ts'
@@ -20,6 +22,18 @@ afterEach(async () => {
 
 const at = (path: string) => join(fixture.workspace, path)
 const text = async (path: string) => readFile(at(path), 'utf8')
+
+/** Writes `f` over and over, and says each time that it is written. */
+const WRITER = `
+  import { writeSync } from 'node:fs'
+  import { openWorkspace } from ${JSON.stringify(new URL('workspace.ts', import.meta.url).href)}
+  import { writeText } from ${JSON.stringify(new URL('write.ts', import.meta.url).href)}
+  const workspace = await openWorkspace(process.argv[1])
+  for (let n = 0; ; n++) {
+    await writeText(workspace, { path: 'f', content: String(n).padStart(8, '0') + 'x'.repeat(100_000), ifMatch: 'any' })
+    writeSync(1, n + '\\n')
+  }
+`
 
 /** The code, path and message of a refusal. */
 async function refusal(request: Promise<unknown>): Promise<{ code: string; path?: string | undefined }> {
@@ -155,6 +169,21 @@ describe('writing', () => {
     expect(await text('script')).toBe('new')
     expect((await stat(at('script'))).mode & 0o777).toBe(0o751)
     expect(await readlink(at('link'))).toBe('script')
+  })
+
+  test('what was acknowledged outlives a kill -9 of who wrote it, and nothing half written stays in its place', async () => {
+    const writer = spawn(process.execPath, ['--input-type=module', '-e', WRITER, fixture.workspace], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    let acknowledged = -1
+    for await (const line of createInterface({ input: writer.stdout })) {
+      acknowledged = Number(line)
+      if (acknowledged === 200) writer.kill('SIGKILL')
+    }
+    expect(acknowledged).toBeGreaterThanOrEqual(200)
+    const content = await text('f')
+    expect(Number(content.slice(0, 8))).toBeGreaterThanOrEqual(acknowledged)
+    expect(content.length).toBe(8 + 100_000)
   })
 })
 

@@ -1,5 +1,5 @@
-import { constants } from 'node:fs'
-import { lstat, open, readlink, realpath } from 'node:fs/promises'
+import { constants, readlinkSync } from 'node:fs'
+import { lstat, open, realpath } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { isWorkspacePath, nameOf, parentOf } from '#protocol/paths.ts'
@@ -40,6 +40,9 @@ export class Workspace {
   /** Like `resolve`, but what is missing at the end stays as it is written: where a new file would be. */
   async resolveNew(path: string): Promise<string> {
     if (!isWorkspacePath(path) || path === '') throw notInside(path)
+    // Most often it is there.
+    const real = await realpath(join(this.root, path)).catch(() => undefined)
+    if (real !== undefined) return this.#contained(real, path)
     let existing = path
     while (existing !== '' && !(await exists(join(this.root, existing)))) existing = parentOf(existing)
     const base = await this.resolve(existing)
@@ -63,7 +66,8 @@ export class Workspace {
       },
     )
     try {
-      const opened = await readlink(`/proc/self/fd/${handle.fd}`)
+      // Never waits for a disk: procfs has none.
+      const opened = readlinkSync(`/proc/self/fd/${handle.fd}`)
       if (!this.contains(opened.replace(/ \(deleted\)$/, ''))) throw notInside(path)
       const stat = await handle.stat()
       if (stat.isDirectory()) throw new RunnerError('bad_request', `${path || 'The workspace'} is a folder.`, { path })
@@ -79,6 +83,10 @@ export class Workspace {
     const real = await realpath(absolute).catch((error: unknown) => {
       throw toRunnerError(error, path)
     })
+    return this.#contained(real, path)
+  }
+
+  #contained(real: string, path: string): string {
     if (!this.contains(real)) throw notInside(path)
     return real
   }

@@ -1,5 +1,5 @@
 import type { BigIntStats } from 'node:fs'
-import { link, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { chmod, link, mkdir, open, rename, rm, stat, unlink } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { newId } from '#protocol/ids.ts'
@@ -38,22 +38,24 @@ interface AtomicWrite {
 }
 
 /**
- * Writes beside the target, syncs, and puts it in place with one rename: a reader sees the old content or the new, a
- * crash leaves one of them. A symbolic link inside the workspace is written through; the mode is kept.
+ * Writes beside the target and puts it in place with one rename: a reader sees the old content or the new, and whatever
+ * process dies leaves one of them. It is not synced: what the kernel has taken outlives every process, and what is lost
+ * with a whole machine is what was not in a snapshot yet, synced or not. A symbolic link inside the workspace is written
+ * through; the mode is kept.
  */
 export async function writeFileAtomically(workspace: Workspace, write: AtomicWrite): Promise<Written> {
   const { path, ifMatch } = write
   try {
     const target = await workspace.resolveNew(path)
     await check(target, path, ifMatch)
-    await mkdir(dirname(target), { recursive: true })
     const temporary = temporaryBeside(target, newId())
     try {
       const written = await fillTemporary(temporary, write.fill)
-      const isNew = await workspace.lock.run(async () => put(temporary, target, { path, ifMatch }))
+      const isNew = await workspace.lock.run(async () => put({ temporary, written }, target, { path, ifMatch }))
       return { ...versionOf(written), isNew }
-    } finally {
+    } catch (error) {
       await rm(temporary, { force: true })
+      throw error
     }
   } catch (error) {
     throw toRunnerError(error, path)
@@ -61,25 +63,33 @@ export async function writeFileAtomically(workspace: Workspace, write: AtomicWri
 }
 
 async function fillTemporary(temporary: string, fill: AtomicWrite['fill']): Promise<BigIntStats> {
-  await using handle = await open(temporary, 'wx', 0o666)
+  await using handle = await openTemporary(temporary)
   await fill(handle)
   // The kernel's clock ticks every few milliseconds; a finer time keeps etags of quick writes apart.
   const now = (performance.timeOrigin + performance.now()) / 1000
   await handle.utimes(now, now)
-  await handle.sync()
   return handle.stat({ bigint: true })
+}
+
+/** Folders that are missing are made: most are there, so that is tried first. */
+async function openTemporary(temporary: string): Promise<FileHandle> {
+  const create = () => open(temporary, 'wx', 0o666)
+  return create().catch(async (error: unknown) => {
+    if (errnoOf(error) !== 'ENOENT') throw error
+    await mkdir(dirname(temporary), { recursive: true })
+    return create()
+  })
 }
 
 /** Renames into place if the precondition still holds; whether the file is new. */
 async function put(
-  temporary: string,
+  { temporary, written }: { temporary: string; written: BigIntStats },
   target: string,
   { path, ifMatch }: Pick<AtomicWrite, 'path' | 'ifMatch'>,
 ): Promise<boolean> {
   const before = await check(target, path, ifMatch)
   if (before !== undefined) {
-    await using handle = await open(temporary, 'r')
-    await handle.chmod(Number(before.mode & 0o7777n))
+    if (before.mode !== written.mode) await chmod(temporary, Number(before.mode & 0o7777n))
     await rename(temporary, target)
     return false
   }
@@ -89,11 +99,15 @@ async function put(
 
 /** `link` refuses an existing name, even one that a program made a moment ago; some file systems lack it. */
 async function linkOrRename(temporary: string, target: string): Promise<void> {
-  await link(temporary, target).catch(async (error: unknown) => {
-    const errno = errnoOf(error)
-    if (errno !== 'EPERM' && errno !== 'ENOTSUP' && errno !== 'EMLINK') throw error
-    await rename(temporary, target)
-  })
+  const isLinked = await link(temporary, target).then(
+    () => true,
+    (error: unknown) => {
+      const errno = errnoOf(error)
+      if (errno !== 'EPERM' && errno !== 'ENOTSUP' && errno !== 'EMLINK') throw error
+      return false
+    },
+  )
+  await (isLinked ? unlink(temporary) : rename(temporary, target))
 }
 
 async function check(target: string, path: string, ifMatch: Precondition): Promise<BigIntStats | undefined> {
