@@ -389,6 +389,39 @@ describe('a call', () => {
     expect(answer).toMatchObject({ result: { isError: true } })
     expect(JSON.stringify(answer)).toContain('Try again')
   })
+
+  test('that is no tool’s, with the sandbox away or going away: 503, in words too', async () => {
+    await using platform = await startPlatform()
+    const { token } = await letIn(platform)
+    const body = rpc('resources/read', { uri: 'repl://files/a' })
+    const away = await post(platform, { token, body })
+    expect(away.status).toBe(503)
+    expect(await away.json()).toMatchObject({ id: 7, error: { message: expect.stringContaining('Try again') } })
+    await using _ = await startSidecar(platform, (request) => request.socket.destroy())
+    const cut = await post(platform, { token, body })
+    expect(cut.status).toBe(503)
+    expect(await cut.json()).toMatchObject({ id: 7, error: { message: expect.stringContaining('is not known') } })
+  })
+
+  test('whose sandbox goes away before it says a word: the model is told to look first', async () => {
+    await using platform = await startPlatform()
+    const { token } = await letIn(platform)
+    await using _ = await startSidecar(platform, (request) => request.socket.destroy())
+    const answer = await post(platform, { token, body: EXEC })
+    expect(answer.status).toBe(200)
+    expect(JSON.stringify(await answer.json())).toContain('whether it took effect is not known')
+  })
+
+  test('whose answer is cut where it is one message: the model is told, and gets no half of it', async () => {
+    await using platform = await startPlatform()
+    const { token } = await letIn(platform)
+    await using _ = await startSidecar(platform, (_request, _body, response) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': 100 })
+      response.write('{"jsonrpc":"2.0",', () => response.destroy())
+    })
+    const answer = await post(platform, { token, body: EXEC })
+    expect(await answer.json()).toMatchObject({ id: 7, result: { isError: true } })
+  })
 })
 
 describe('limits', () => {

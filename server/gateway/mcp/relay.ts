@@ -18,10 +18,10 @@ interface Relay {
   onBytes: (count: number) => void
 }
 
-/** Passes the sidecar's answer on as it comes. Where ours has begun already as a stream, it becomes events in it. */
+/** Passes the sidecar's answer on: a stream as it comes, one message whole. */
 export async function relayAnswer(answer: IncomingMessage, response: ServerResponse, relay: Relay): Promise<void> {
-  const isStream = answer.headers['content-type']?.startsWith('text/event-stream') === true
-  if (response.headersSent && !isStream) return await appendAnswer(answer, response, relay)
+  if (answer.headers['content-type']?.startsWith('text/event-stream') !== true)
+    return await relayMessage(answer, response, relay)
   if (!response.headersSent) {
     response.writeHead(answer.statusCode ?? 502, headersOf(answer))
     response.flushHeaders()
@@ -30,7 +30,7 @@ export async function relayAnswer(answer: IncomingMessage, response: ServerRespo
     await pump(answer, response, relay)
     response.end()
   } catch (error) {
-    if (relay.signal.aborted || !isStream) throw error
+    if (relay.signal.aborted) throw error
     breakOff(response, relay.asked, brokenCall(error))
   }
 }
@@ -44,17 +44,20 @@ async function pump(answer: IncomingMessage, response: ServerResponse, { signal,
   if (!answer.complete) throw new AppError('unavailable', 'The answer was cut.')
 }
 
-async function appendAnswer(answer: IncomingMessage, response: ServerResponse, relay: Relay): Promise<void> {
-  try {
-    const text = await readSmallBody(answer, relay.maxHeldBytes)
-    relay.onBytes(text.length)
-    // A message in one line is what an event's data is; a body that is none never began as one.
-    if (text !== '') response.write(eventOf(JSON.parse(text)))
-    response.end()
-  } catch (error) {
-    if (relay.signal.aborted) throw error
-    breakOff(response, relay.asked, brokenCall(error))
+/** Where it is cut, there is still room to say so. A stream of ours that has begun gets it as an event. */
+async function relayMessage(answer: IncomingMessage, response: ServerResponse, relay: Relay): Promise<void> {
+  const text = await readSmallBody(answer, relay.maxHeldBytes).catch((error: unknown) => {
+    throw relay.signal.aborted ? error : brokenCall(error)
+  })
+  relay.onBytes(Buffer.byteLength(text))
+  if (!response.headersSent) {
+    response.statusCode = answer.statusCode ?? 502
+    response.setHeaders(new Map(Object.entries(headersOf(answer))))
+    return void response.end(text)
   }
+  // A message in one line is what an event's data is; a body that is none never began as one.
+  if (text !== '') response.write(eventOf(JSON.parse(text)))
+  response.end()
 }
 
 /** Ends a stream with what a model can act on: the blank line ends an event that was cut. */
