@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import * as definitions from '#protocol/tools/commands.ts'
+import { MAX_YIELD_MS } from '#protocol/tools/limits.ts'
 import { SidecarError } from '../sidecar-error.ts'
 import { follow } from './follow.ts'
 import { Output, joinLines } from './output.ts'
@@ -12,7 +13,8 @@ const environmentSchema = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/),
 const TTY = { cols: 120, rows: 40 }
 
 /** Runs a command among the terminals that people see, and waits for it a while. */
-export const exec = textTool(definitions.exec, async (args, { caller, runner, cursors, signal, progress, note }) => {
+export const exec = textTool(definitions.exec, async (args, context) => {
+  const { caller, runner, cursors, signal, progress, isHeard, note } = context
   const startedAt = performance.now()
   const output = new Output(0)
   let id: string | undefined
@@ -34,7 +36,7 @@ export const exec = textTool(definitions.exec, async (args, { caller, runner, cu
     {
       output,
       isStart: true,
-      waitMs: args.yield_ms,
+      waitMs: longestWait(args.yield_ms, isHeard),
       progress,
       signal,
       onProcess: (started) => {
@@ -59,6 +61,11 @@ export const exec = textTool(definitions.exec, async (args, { caller, runner, cu
     meta: { ...metaOf(process, elapsed), stdout_chars: output.chars, truncated: isCut, cursor: output.end },
   }
 })
+
+/** A call of which nothing is heard is given up after a minute, wherefore it answers before; its command goes on. */
+export function longestWait(asked: number, isHeard: boolean): number {
+  return isHeard ? asked : Math.min(asked, MAX_YIELD_MS)
+}
 
 function parseEnvironment(json: string | undefined): Record<string, string> | undefined {
   if (json === undefined) return undefined

@@ -59,6 +59,7 @@ export async function runTool(
       cursors,
       signal: server.mcpReq.signal,
       progress: progress.say,
+      isHeard: server.mcpReq._meta?.progressToken !== undefined,
       note: (about) => {
         note = { ...note, ...about }
         if (about.terminal !== undefined) log.tell({ ...call, ...note })

@@ -24,6 +24,8 @@ export interface ToolContext {
   signal: AbortSignal
   /** Says that it is alive and what it is about. */
   progress: (message: string) => void
+  /** Whether anybody hears of progress: then a call may take longer. */
+  isHeard: boolean
   note: (about: CallNote) => void
 }
 

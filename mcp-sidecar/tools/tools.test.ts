@@ -2,6 +2,7 @@ import { chmod, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promis
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { toolDefinitions } from '#protocol/tools/tools.ts'
+import { longestWait } from './exec.ts'
 import { startSandbox } from './_sandbox.ts'
 import type { TestAgent, TestSandbox } from './_sandbox.ts'
 
@@ -133,6 +134,10 @@ describe('the tools, in a real sandbox', () => {
         { onprogress: ({ message }) => said.push(message) },
       )
       expect(said).toContain('step 3')
+    })
+
+    it('waits longer than a silent call may where its caller hears of progress', () => {
+      expect([longestWait(120_000, true), longestWait(120_000, false)]).toEqual([120_000, 45_000])
     })
 
     it('refuses variables that are none', async () => {

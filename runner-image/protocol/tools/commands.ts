@@ -1,7 +1,14 @@
 import * as z from 'zod'
 import { maxOutputChars, pathArgument, processIdArgument } from './arguments.ts'
 import { recordTool, textTool } from './definition.ts'
-import { DEFAULT_YIELD_MS, MAX_COMMAND_CHARS, MAX_PATTERN_CHARS, MAX_TIMEOUT_MS, MAX_YIELD_MS } from './limits.ts'
+import {
+  DEFAULT_YIELD_MS,
+  MAX_COMMAND_CHARS,
+  MAX_PATTERN_CHARS,
+  MAX_TIMEOUT_MS,
+  MAX_TOLD_YIELD_MS,
+  MAX_YIELD_MS,
+} from './limits.ts'
 
 const waitMs = z.int().min(0).max(MAX_YIELD_MS)
 
@@ -22,7 +29,14 @@ export const exec = textTool({
       .describe('More environment variables, as a JSON object of strings.'),
     stdin: z.string().max(MAX_COMMAND_CHARS).optional().describe('Text for standard input, which then ends.'),
     tty: z.boolean().default(false).describe('Give it a terminal: for programs that ask or draw.'),
-    yield_ms: waitMs.default(DEFAULT_YIELD_MS).describe('How long to wait for the end before answering.'),
+    yield_ms: z
+      .int()
+      .min(0)
+      .max(MAX_TOLD_YIELD_MS)
+      .default(DEFAULT_YIELD_MS)
+      .describe(
+        `How long to wait for the end before answering. Above ${MAX_YIELD_MS} only where your client asks for progress.`,
+      ),
     timeout_ms: z.int().min(1).max(MAX_TIMEOUT_MS).optional().describe('End it after so long. Default: never.'),
     max_output_chars: maxOutputChars,
   }),

@@ -20,6 +20,9 @@ export const MAX_LINE_CHARS = 2000
 export const DEFAULT_YIELD_MS = 10_000
 export const MAX_YIELD_MS = 45_000
 
+/** The same where the client hears of progress meanwhile: below the four minutes after which others give up all the same. */
+export const MAX_TOLD_YIELD_MS = 230_000
+
 /** Longest life that a caller may give a process. */
 export const MAX_TIMEOUT_MS = 24 * 60 * 60 * 1000
 

@@ -44,7 +44,7 @@ export const SERVER_CAPABILITIES = {
 export const INSTRUCTIONS = `A Linux sandbox that you share with people: they see your files, commands and edits live, and may change files while you work.
 
 - The project lies in /workspace; paths are relative to it. HOME is /home/dev. Both are saved; /tmp is not.
-- exec waits 10 s unless told otherwise (yield_ms, at most 45 s). What runs longer goes on: use its process_id with process_output, process_input, process_signal or wait_for. Start servers with exec and leave them running.
+- exec waits 10 s unless told otherwise (yield_ms, at most 45 s, or 230 s where your client asks for progress). What runs longer goes on: use its process_id with process_output, process_input, process_signal or wait_for. Start servers with exec and leave them running.
 - Read a file before you change it. Prefer edit_file or apply_patch to writing whole files. If a write says that the file was changed meanwhile, read it again.
 - Servers are seen at the URL that preview_url gives, never at localhost. Let them listen on 0.0.0.0 or 127.0.0.1.
 - Long results are cut in the middle and say how to get the rest.
