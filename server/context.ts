@@ -152,6 +152,7 @@ export async function createContext(foundations: Foundations): Promise<Applicati
     records,
     connections,
     cookieKey: box.derive('oauth-cookie').toString('base64url'),
+    takesDocuments: env.CLIENT_DOCUMENTS,
     log,
   })
   const site = { publicUrl, previewDomain: env.PREVIEW_DOMAIN ?? 'localhost' }

@@ -101,6 +101,11 @@ const settings = z.object({
     .positive()
     .default(12_000)
     .describe('Calls that one agent may make in a minute; twice as many for all agents of a REPL.'),
+  CLIENT_DOCUMENTS: flag
+    .default(true)
+    .describe(
+      'Agents may be known by a document at their maker, which this server fetches. false where it has no way to the internet: they register instead.',
+    ),
   SPARE_SANDBOXES: z.coerce
     .number()
     .int()

@@ -23,9 +23,10 @@ export interface Product extends AsyncDisposable {
   cutAll(): Promise<void>
 }
 
-/** Starts it as `npm start` would. */
-export async function startProduct(): Promise<Product> {
-  const server = await startServer({ env: { NODE_OPTIONS: `--import=${join(import.meta.dirname, '_documents.ts')}` } })
+/** Starts it as `npm start` would, with these settings. */
+export async function startProduct(settings: Record<string, string> = {}): Promise<Product> {
+  const documents = join(import.meta.dirname, '_documents.ts')
+  const server = await startServer({ env: { NODE_OPTIONS: `--import=${documents}`, ...settings } })
   const client = await signIn(server.link)
   const replId = await createRepl(client, 'empty')
   const line = await connect(client, replId)

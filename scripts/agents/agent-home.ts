@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
+import type { ChildProcess, ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
 import { AGENTS_BIN } from './install.ts'
 
 /** How long a command line may take, unless a test says otherwise. */
@@ -28,6 +29,8 @@ export interface AgentHome extends AsyncDisposable {
   folder: string
   /** Runs a line of shell, as a person would. Ends it when `signal` says so. */
   sh(line: string, options?: ShellOptions): Promise<Outcome>
+  /** Starts one that is talked with: its standard input and output are pipes. */
+  open(line: string): ChildProcessByStdio<Writable, Readable, null>
   /** The same in a terminal, telling all output so far to `heard` whenever there is more. */
   inTerminal(line: string, heard: (output: string) => void): Promise<Outcome>
 }
@@ -42,6 +45,12 @@ export async function makeAgentHome(modelUrl: string, more: Record<string, strin
   return {
     folder,
     sh: (line, options = {}) => run(['bash', '-c', line], { cwd, env, ...options }),
+    open: (line) =>
+      spawn('bash', ['-c', `exec ${line}`], {
+        cwd,
+        env: { NODE_ENV: 'production', ...env },
+        stdio: ['pipe', 'pipe', 'ignore'],
+      }),
     inTerminal: (line, heard) => run(['script', '-qefc', line, '/dev/null'], { cwd, env, heard }),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }),
   }

@@ -41,6 +41,8 @@ interface AuthorizationServerDeps extends Pick<ConsentDeps, 'replOf'> {
   /** Signs cookies. */
   cookieKey: string
   log: Log
+  /** Whether clients may be known by a document at their maker; else they register. */
+  takesDocuments?: boolean
   fetchDocument?: FetchDocument
 }
 
@@ -73,6 +75,7 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Author
         onRevoked: (grantId) => noteFailure(end(grantId)),
         onRefreshed: (clientId) => noteFailure(records.keepClient(clientId)),
         onError: (error) => log.error('the authorization server failed', error),
+        takesDocuments: deps.takesDocuments ?? true,
         fetchDocument: deps.fetchDocument ?? fetchDocument,
       }),
     }

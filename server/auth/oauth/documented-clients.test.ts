@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { z } from 'zod'
 import { newId } from '#protocol/ids.ts'
 import { createConnections } from '#server/agents/connections.ts'
 import { Browser, authorizeUrl, newVerifier } from '#server/auth/oauth/_door.ts'
@@ -19,7 +20,7 @@ import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
 
 const ADA: Principal = { kind: 'user', id: newId(), name: 'Ada', hasAvatar: false, isAdmin: false }
 
-async function serve(documents: Record<string, unknown>) {
+async function serve(documents: Record<string, unknown>, takesDocuments = true) {
   await using opened = new AsyncDisposableStack()
   const folder = mkdtempSync(join(tmpdir(), 'devex-oauth-'))
   opened.defer(() => rmSync(folder, { recursive: true }))
@@ -42,6 +43,7 @@ async function serve(documents: Record<string, unknown>) {
     connections: createConnections({ stateStore, log, now: Date.now }),
     cookieKey: 'a key of a test',
     log,
+    takesDocuments,
     fetchDocument: async (url) => {
       fetched.push(url.href)
       const document = documents[url.href]
@@ -69,6 +71,13 @@ const DOCUMENT = {
   token_endpoint_auth_method: 'none',
   scope: 'something of theirs',
 }
+
+test('a server without a way to the internet says so: clients then register', async () => {
+  await using s = await serve({ [CLAUDE]: DOCUMENT }, false)
+  const answer = await fetch(`${s.origin}/.well-known/oauth-authorization-server`)
+  const metadata = z.looseObject({ registration_endpoint: z.string() }).parse(await answer.json())
+  expect(metadata).not.toHaveProperty('client_id_metadata_document_supported', true)
+})
 
 test('a client that is the address of its own document is asked about under the name of its site', async () => {
   await using s = await serve({ [CLAUDE]: DOCUMENT })

@@ -39,6 +39,7 @@ interface ProviderOptions {
   onRevoked: (grantId: string) => void
   onRefreshed: (clientId: string) => void
   onError: (error: Error) => void
+  takesDocuments: boolean
   fetchDocument: FetchDocument
 }
 
@@ -103,7 +104,7 @@ function configurationOf(options: ProviderOptions): Configuration {
       revocation: { enabled: true, allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId },
       registration: { enabled: true, issueRegistrationAccessToken: false },
       clientIdMetadataDocument: {
-        enabled: true,
+        enabled: options.takesDocuments,
         ack: 'draft-02',
         allowFetch: (_ctx, clientId) => allowsDocument(clientId),
         allowClient: () => true,
