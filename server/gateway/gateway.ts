@@ -124,6 +124,7 @@ export function createGateway({ limits: overrides, ...deps }: GatewayDeps): Gate
     [Symbol.asyncDispose]: async () => {
       live[Symbol.dispose]()
       tunnels[Symbol.dispose]()
+      await mcp[Symbol.asyncDispose]()
       await watch[Symbol.asyncDispose]()
     },
   }

@@ -11,6 +11,7 @@ import { MCP_LIMITS } from '#server/gateway/mcp/limits.ts'
 import type { McpLimits } from '#server/gateway/mcp/limits.ts'
 import { createMeters } from '#server/gateway/mcp/meters.ts'
 import { serveReplAgent } from '#server/gateway/mcp/repl-door.ts'
+import { shareUse } from '#server/gateway/mcp/shared-use.ts'
 import { createAgentTokens } from '#server/gateway/mcp/sidecar-call.ts'
 import type { Parts } from '#server/gateway/parts.ts'
 import type { Tunnels } from '#server/gateway/tunnels.ts'
@@ -30,7 +31,7 @@ export interface McpDeps {
 }
 
 /** The way in for agents. */
-export interface McpDoor {
+export interface McpDoor extends AsyncDisposable {
   serveRepl(exchange: { request: IncomingMessage; response: ServerResponse }, replId: string): Promise<void>
   serveAccount(exchange: { request: IncomingMessage; response: ServerResponse }): Promise<void>
 }
@@ -38,12 +39,14 @@ export interface McpDoor {
 export function createMcpDoor(parts: Parts & { tunnels: Tunnels }, deps: McpDeps & { tokens: Tokens }): McpDoor {
   const { publicUrl, access, log } = parts
   const mcpLimits = { ...MCP_LIMITS, ...deps.limits }
+  const meters = createMeters(mcpLimits, deps.callsPerMinute)
+  const sharing = shareUse({ meters, stateStore: parts.stateStore, limits: mcpLimits, log })
   const own = {
     ...parts,
     mcpLimits,
     connections: deps.connections,
     callers: createCallers({ ...deps, access, publicUrl }),
-    meters: createMeters(mcpLimits, deps.callsPerMinute),
+    meters,
     sleeper: createSleeper((error) => log.debug('an answer for a sleeping repl failed', { error: error.message })),
     account: createAccountServer({ ...deps, publicUrl, log }),
     agentTokens: createAgentTokens(deps.tokens, mcpLimits),
@@ -51,5 +54,6 @@ export function createMcpDoor(parts: Parts & { tunnels: Tunnels }, deps: McpDeps
   return {
     serveRepl: (exchange, replId) => serveReplAgent(own, exchange, replId),
     serveAccount: (exchange) => serveAccountAgent(own, exchange),
+    [Symbol.asyncDispose]: () => sharing[Symbol.asyncDispose](),
   }
 }

@@ -25,6 +25,17 @@ export const MCP_LIMITS = {
   streamsPerRepl: 32,
   /** Bytes both ways in a minute, of one connection. A repl has twice as much. */
   bytesPerMinute: 512 * MIB,
+  /**
+   * Control planes tell each other so often what is used: for so long a second one may let in as much as the first. No
+   * call waits for it.
+   */
+  tellUseEveryMs: 500,
+  /** Connections and repls in one message; the rest goes with the next. */
+  maxUsesTold: 500,
+  /** What stays open is told again so often … */
+  repeatUseEveryMs: 5 * SECOND,
+  /** … and forgotten so long after: whoever told of it is gone. */
+  useElsewhereMs: 12 * SECOND,
   /** Connections and repls whose use is remembered. */
   maxMeters: 10_000,
   /** A token for the sidecar is used again for so long; it is good for 60 s. */
