@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { McpLimits } from '#server/gateway/mcp/limits.ts'
 import type { Meters } from '#server/gateway/mcp/meters.ts'
 import type { Log } from '#server/log.ts'
-import type { StateStore } from '#server/state-store/state-store.ts'
+import type { Json, StateStore } from '#server/state-store/state-store.ts'
 
 const CHANNEL = 'agent-use'
 
@@ -31,15 +31,17 @@ export function shareUse({ meters, stateStore, limits, log }: SharedUseDeps): As
   let isTelling = false
   let listening: Promise<AsyncDisposable> | undefined
 
-  const listen = () => {
-    listening ??= stateStore.subscribe(CHANNEL, (message) => {
-      const told = toldSchema.safeParse(message)
-      if (told.success && told.data.from !== me) meters.heard(told.data.from, told.data.news)
-    })
-    return listening
+  const hear = (message: Json) => {
+    const told = toldSchema.safeParse(message)
+    if (told.success && told.data.from !== me) meters.heard(told.data.from, told.data.news)
   }
   const tell = async () => {
-    await listen()
+    listening ??= stateStore.subscribe(CHANNEL, hear)
+    await listening.catch((error: unknown) => {
+      // Tried again the next time.
+      listening = undefined
+      throw error
+    })
     const news = meters.news()
     if (news.length > 0) await stateStore.publish(CHANNEL, { from: me, news: news.map((told) => ({ ...told })) })
   }
@@ -48,11 +50,7 @@ export function shareUse({ meters, stateStore, limits, log }: SharedUseDeps): As
     if (isTelling) return
     isTelling = true
     tell()
-      .catch((error: unknown) => {
-        // The next time.
-        log.debug('what agents use could not be told', { error: String(error) })
-        listening = undefined
-      })
+      .catch((error: unknown) => log.debug('what agents use could not be told', { error: String(error) }))
       .finally(() => (isTelling = false))
   }, limits.tellUseEveryMs)
   timer.unref()
