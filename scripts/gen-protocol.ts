@@ -9,7 +9,7 @@ import { ROOT } from './root.ts'
 export const PROTOCOL_CODE = 'runner-image/wire/gen/runner.ts'
 
 const OPTIONS = [
-  'outputServices=grpc-js',
+  'outputServices=generic-definitions',
   'oneof=unions-value',
   'enumsAsLiterals=true',
   'removeEnumPrefix=true',

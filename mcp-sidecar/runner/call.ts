@@ -1,78 +1,144 @@
-import type { CallOptions as GrpcCallOptions, ClientReadableStream, ClientUnaryCall, ServiceError } from '@grpc/grpc-js'
-import { Metadata, status } from '@grpc/grpc-js'
+import { once } from 'node:events'
+import type { ClientHttp2Stream } from 'node:http2'
 import { wireErrorSchema } from '#protocol/errors.ts'
 import type { ErrorCode } from '#protocol/errors.ts'
+import { GRPC_STATUS, GrpcFault, encodeMessage } from '#wire/grpc.ts'
+import type { CallDefinition } from '#wire/grpc.ts'
 import { SidecarError } from '../sidecar-error.ts'
-import { RUNNER_CALL_TIMEOUT_MS } from './limits.ts'
+import type { Channel } from './channel.ts'
+import { Exchange } from './exchange.ts'
+import { MAX_WAITING_MESSAGES, RUNNER_CALL_TIMEOUT_MS } from './limits.ts'
 import type { CallOptions } from './runner-api.ts'
 
-type UnaryMethod<Q, R> = (
-  ...call: [Q, Metadata, Partial<GrpcCallOptions>, (error: ServiceError | null, response: R) => void]
-) => ClientUnaryCall
+/** The calls of one service of `runner.proto`. What goes wrong is a `SidecarError`, or `signal`'s reason. */
+export class ServiceCalls {
+  readonly #channel: Channel
+  readonly #service: string
 
-type StreamMethod<Q, R> = (request: Q, metadata: Metadata, options: Partial<GrpcCallOptions>) => ClientReadableStream<R>
+  constructor(channel: Channel, { fullName }: { fullName: string }) {
+    this.#channel = channel
+    this.#service = fullName
+  }
 
-const NO_METADATA = new Metadata()
+  /** One request, one answer. */
+  async ask<Q, R>(definition: CallDefinition<Q, R>, request: Q, options: CallOptions = {}): Promise<R> {
+    const { stream, answer } = this.#answered(definition, options)
+    stream.end(encodeMessage(definition.requestType, request))
+    return answer
+  }
 
-/** One request, one answer. */
-export async function ask<Q, R>(method: UnaryMethod<Q, R>, request: Q, options: CallOptions = {}): Promise<R> {
-  const { signal, timeoutMs = RUNNER_CALL_TIMEOUT_MS } = options
-  signal?.throwIfAborted()
-  return new Promise<R>((resolve, reject) => {
-    const deadline = Date.now() + timeoutMs
-    const call = method(request, NO_METADATA, { deadline }, (error, response) => {
-      signal?.removeEventListener('abort', abort)
-      if (error === null) resolve(response)
-      else reject(signal?.aborted === true ? signal.reason : toSidecarError(error))
-    })
-    const abort = () => call.cancel()
-    signal?.addEventListener('abort', abort)
-  })
-}
+  /** Requests as they come, no faster than they are taken, then one answer. A refusal may come before the last of them. */
+  async send<Q, R>(definition: CallDefinition<Q, R>, requests: AsyncIterable<Q>, options: CallOptions): Promise<R> {
+    const { stream, answer, exchange } = this.#answered(definition, options)
+    // It is thrown below.
+    answer.catch(() => {})
+    try {
+      for await (const request of requests) {
+        if (exchange.isOver) break
+        if (!stream.write(encodeMessage(definition.requestType, request)))
+          await Promise.race([once(stream, 'drain'), answer])
+      }
+      if (!exchange.isOver) stream.end()
+      return await answer
+    } catch (error) {
+      exchange.end(error)
+      throw error
+    }
+  }
 
-/** One request, answers as they come. Ending the iteration, or `signal`, ends the call. */
-export async function* listen<Q, R>(
-  method: StreamMethod<Q, R>,
-  request: Q,
-  { signal, timeoutMs }: CallOptions = {},
-): AsyncGenerator<R> {
-  signal?.throwIfAborted()
-  const call = method(request, NO_METADATA, timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs })
-  const abort = () => call.cancel()
-  signal?.addEventListener('abort', abort)
-  try {
-    for await (const item of call) yield item
-  } catch (error) {
+  /** One request, answers as they come. Ending the iteration, or `signal`, ends the call. */
+  async *listen<Q, R>(
+    definition: CallDefinition<Q, R>,
+    request: Q,
+    { signal, timeoutMs }: CallOptions = {},
+  ): AsyncGenerator<R> {
     signal?.throwIfAborted()
-    throw toSidecarError(error)
-  } finally {
-    signal?.removeEventListener('abort', abort)
-    call.cancel()
+    const stream = this.#open(definition)
+    let waiting: R[] = []
+    let over: { error: unknown } | undefined
+    let wake = () => {}
+    const exchange = new Exchange({
+      stream,
+      type: definition.responseType,
+      signal,
+      timeoutMs,
+      onMessage: (message) => {
+        waiting.push(message)
+        if (waiting.length >= MAX_WAITING_MESSAGES) stream.pause()
+        wake()
+      },
+      onOver: (error) => {
+        over = { error }
+        wake()
+      },
+    })
+    stream.end(encodeMessage(definition.requestType, request))
+    try {
+      for (;;) {
+        const taken = waiting
+        waiting = []
+        yield* taken
+        if (waiting.length > 0) continue
+        if (over !== undefined) break
+        if (stream.isPaused()) stream.resume()
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+      if (over.error !== undefined) throw failureOf(over.error, signal)
+    } finally {
+      exchange.end()
+    }
+  }
+
+  #open({ name }: { name: string }): ClientHttp2Stream {
+    return this.#channel.open(`/${this.#service}/${name}`)
+  }
+
+  #answered<Q, R>(definition: CallDefinition<Q, R>, { signal, timeoutMs = RUNNER_CALL_TIMEOUT_MS }: CallOptions) {
+    signal?.throwIfAborted()
+    const stream = this.#open(definition)
+    const answer = Promise.withResolvers<R>()
+    const messages: R[] = []
+    const exchange = new Exchange({
+      stream,
+      type: definition.responseType,
+      signal,
+      timeoutMs,
+      onMessage: (message) => void messages.push(message),
+      onOver: (error) => {
+        const [message] = messages
+        if (error === undefined && message !== undefined && messages.length === 1) answer.resolve(message)
+        else answer.reject(failureOf(error, signal))
+      },
+    })
+    return { stream, exchange, answer: answer.promise }
   }
 }
 
-/** Where the runner says an error's code, message and advice. */
-const ERROR_KEY = 'devex-error-bin'
+function failureOf(error: unknown, signal: AbortSignal | undefined): unknown {
+  return signal?.aborted === true ? signal.reason : toSidecarError(error)
+}
 
 /** What the runner says went wrong; or that it cannot be reached. */
-export function toSidecarError(error: unknown): SidecarError {
-  if (!isServiceError(error)) return new SidecarError('internal', 'The runner was called wrongly.', { cause: error })
-  const [told] = error.metadata.get(ERROR_KEY)
-  if (told !== undefined) {
-    const { code, message, advice } = wireErrorSchema.parse(JSON.parse(told.toString()))
+function toSidecarError(error: unknown): SidecarError {
+  if (!(error instanceof GrpcFault))
+    return new SidecarError('internal', 'The runner was called wrongly.', { cause: error })
+  if (error.told !== undefined) {
+    const { code, message, advice } = wireErrorSchema.parse(JSON.parse(error.told))
     return new SidecarError(code, message, { advice, cause: error })
   }
-  const [code, message, advice] = FAULTS[error.code] ?? ['internal', `The runner failed: ${error.details}`]
+  const [code, message, advice] = FAULTS[error.status] ?? ['internal', `The runner failed: ${error.message}`]
   return new SidecarError(code, message, { advice, cause: error })
 }
 
 const FAULTS: Record<number, [ErrorCode, string, string?] | undefined> = {
-  [status.UNAVAILABLE]: ['unavailable', 'The sandbox does not answer.', 'It may be restarting: try again in a moment.'],
-  [status.DEADLINE_EXCEEDED]: ['timeout', 'The sandbox took too long to answer.', 'Try again, or ask for less.'],
-  [status.RESOURCE_EXHAUSTED]: ['too_large', 'This is too large for one message.', 'Ask for a part of it.'],
-  [status.CANCELLED]: ['unavailable', 'The call was ended.', 'Try again.'],
-}
-
-function isServiceError(error: unknown): error is ServiceError {
-  return error instanceof Error && 'metadata' in error && error.metadata instanceof Metadata
+  [GRPC_STATUS.unavailable]: [
+    'unavailable',
+    'The sandbox does not answer.',
+    'It may be restarting: try again in a moment.',
+  ],
+  [GRPC_STATUS.deadlineExceeded]: ['timeout', 'The sandbox took too long to answer.', 'Try again, or ask for less.'],
+  [GRPC_STATUS.resourceExhausted]: ['too_large', 'This is too large for one message.', 'Ask for a part of it.'],
+  [GRPC_STATUS.cancelled]: ['unavailable', 'The call was ended.', 'Try again.'],
 }

@@ -18,9 +18,8 @@ export const RUNNER_WAIT_GRACE_MS = 5 * SECOND
 /** Largest message in either direction; the runner's is the same. */
 export const MAX_GRPC_MESSAGE_BYTES = 8 * MIB
 
-/** The channel tries again so soon after the runner went away, and then with growing waits. */
-export const RUNNER_RECONNECT_MIN_MS = 50
-export const RUNNER_RECONNECT_MAX_MS = 1 * SECOND
-
 /** Output on its way to us before the runner waits: with HTTP/2's own 64 KiB it would wait all the time. */
 export const FLOW_CONTROL_WINDOW_BYTES = 1 * MIB
+
+/** Messages of a stream that wait for their reader before the runner must; each has 256 KiB at most. */
+export const MAX_WAITING_MESSAGES = 16

@@ -1,17 +1,19 @@
-import type { Output, ProcessEvent, ProcessServiceClient } from '#wire/gen/runner.ts'
+import { ProcessServiceDefinition } from '#wire/gen/runner.ts'
+import type { Output, ProcessEvent } from '#wire/gen/runner.ts'
 import { SidecarError } from '../sidecar-error.ts'
-import { ask, listen } from './call.ts'
+import type { ServiceCalls } from './call.ts'
 import { RUNNER_CANCEL_TIMEOUT_MS, RUNNER_WAIT_GRACE_MS } from './limits.ts'
 import type { CommandEvent, OutputPiece, ProcessesApi } from './runner-api.ts'
 
+const { methods } = ProcessServiceDefinition
 const STREAMS = ['stdout', 'stdout', 'stderr', 'pty'] as const
 
-export function processesApi(client: ProcessServiceClient): ProcessesApi {
+export function processesApi(calls: ServiceCalls): ProcessesApi {
   return {
     start: (command, options) =>
       events(
-        listen(
-          client.start.bind(client),
+        calls.listen(
+          methods.start,
           {
             config: {
               command: typeof command.command === 'string' ? [command.command] : command.command,
@@ -28,31 +30,30 @@ export function processesApi(client: ProcessServiceClient): ProcessesApi {
           options,
         ),
       ),
-    connect: ({ id, cursor }, options) =>
-      events(listen(client.connect.bind(client), { processId: id, cursor }, options)),
+    connect: ({ id, cursor }, options) => events(calls.listen(methods.connect, { processId: id, cursor }, options)),
     readOutput: async ({ id, cursor = 0, tailBytes, maxBytes = 0 }, options) => {
       const request = { processId: id, cursor, maxBytes, ...(tailBytes !== undefined && { tailBytes }) }
-      const { process, output, nextCursor } = await ask(client.readOutput.bind(client), request, options)
+      const { process, output, nextCursor } = await calls.ask(methods.readOutput, request, options)
       return { process: given(process), output: output.map(pieceOf), nextCursor }
     },
     writeStdin: async ({ id, input, eof = false }, options) => {
-      await ask(client.writeStdin.bind(client), { processId: id, input: Buffer.from(input), eof }, options)
+      await calls.ask(methods.writeStdin, { processId: id, input: Buffer.from(input), eof }, options)
     },
-    signal: ({ id, signal }, options) => ask(client.sendSignal.bind(client), { processId: id, signal }, options),
+    signal: ({ id, signal }, options) => calls.ask(methods.sendSignal, { processId: id, signal }, options),
     cancel: (id, options) =>
-      ask(client.cancel.bind(client), { processId: id }, { timeoutMs: RUNNER_CANCEL_TIMEOUT_MS, ...options }),
+      calls.ask(methods.cancel, { processId: id }, { timeoutMs: RUNNER_CANCEL_TIMEOUT_MS, ...options }),
     resize: async ({ id, cols, rows }, options) => {
-      await ask(client.resizeTty.bind(client), { processId: id, cols, rows }, options)
+      await calls.ask(methods.resizeTty, { processId: id, cols, rows }, options)
     },
     wait: (id, waitMs, options) =>
-      ask(
-        client.wait.bind(client),
+      calls.ask(
+        methods.wait,
         { processId: id, timeoutMs: waitMs },
         { timeoutMs: waitMs + RUNNER_WAIT_GRACE_MS, ...options },
       ),
-    get: (id, options) => ask(client.get.bind(client), { processId: id }, options),
+    get: (id, options) => calls.ask(methods.get, { processId: id }, options),
     list: async ({ includeExited = false } = {}, options) =>
-      (await ask(client.list.bind(client), { includeExited }, options)).processes,
+      (await calls.ask(methods.list, { includeExited }, options)).processes,
   }
 }
 

@@ -23,3 +23,9 @@ export const MAX_LIST_DEPTH = 4
 
 /** Counting what a deletion takes stops here. */
 export const MAX_COUNTED_ENTRIES = 100_000
+
+/** Calls at one time on one connection. */
+export const MAX_GRPC_STREAMS = 1000
+
+/** Content on its way to us before its sender waits: with HTTP/2's own 64 KiB it would wait all the time. */
+export const FLOW_CONTROL_WINDOW_BYTES = 1 * MIB

@@ -3,22 +3,6 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import {
-  type CallOptions,
-  type ChannelCredentials,
-  Client,
-  type ClientOptions,
-  type ClientReadableStream,
-  type ClientUnaryCall,
-  type ClientWritableStream,
-  type handleClientStreamingCall,
-  type handleServerStreamingCall,
-  type handleUnaryCall,
-  makeGenericClientConstructor,
-  type Metadata,
-  type ServiceError,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
 
 export const protobufPackage = "devex.runner.v1";
 
@@ -4278,756 +4262,288 @@ export const TerminalInputResponse: MessageFns<TerminalInputResponse> = {
 };
 
 /** Commands of agents. They live in the terminal hub: people see them in the list of terminals, may type and stop them. */
-export type ProcessServiceService = typeof ProcessServiceService;
-export const ProcessServiceService = {
-  /** Starts a command. The call ends with its exit; whoever hangs up does not end the command (SendSignal, Cancel do). */
-  start: {
-    path: "/devex.runner.v1.ProcessService/Start" as const,
-    requestStream: false as const,
-    responseStream: true as const,
-    requestSerialize: (value: StartRequest): Buffer => Buffer.from(StartRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): StartRequest => StartRequest.decode(value),
-    responseSerialize: (value: ProcessEvent): Buffer => Buffer.from(ProcessEvent.encode(value).finish()),
-    responseDeserialize: (value: Buffer): ProcessEvent => ProcessEvent.decode(value),
-  },
-  /** The output from a cursor on, then what comes, then the exit. */
-  connect: {
-    path: "/devex.runner.v1.ProcessService/Connect" as const,
-    requestStream: false as const,
-    responseStream: true as const,
-    requestSerialize: (value: ConnectRequest): Buffer => Buffer.from(ConnectRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): ConnectRequest => ConnectRequest.decode(value),
-    responseSerialize: (value: ProcessEvent): Buffer => Buffer.from(ProcessEvent.encode(value).finish()),
-    responseDeserialize: (value: Buffer): ProcessEvent => ProcessEvent.decode(value),
-  },
-  /** What the log holds from a cursor on, at once. */
-  readOutput: {
-    path: "/devex.runner.v1.ProcessService/ReadOutput" as const,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (value: ReadOutputRequest): Buffer => Buffer.from(ReadOutputRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): ReadOutputRequest => ReadOutputRequest.decode(value),
-    responseSerialize: (value: ReadOutputResponse): Buffer => Buffer.from(ReadOutputResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): ReadOutputResponse => ReadOutputResponse.decode(value),
-  },
-  writeStdin: {
-    path: "/devex.runner.v1.ProcessService/WriteStdin" as const,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (value: WriteStdinRequest): Buffer => Buffer.from(WriteStdinRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): WriteStdinRequest => WriteStdinRequest.decode(value),
-    responseSerialize: (value: WriteStdinResponse): Buffer => Buffer.from(WriteStdinResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): WriteStdinResponse => WriteStdinResponse.decode(value),
-  },
-  /** Sends a signal to the whole process group. */
-  sendSignal: {
-    path: "/devex.runner.v1.ProcessService/SendSignal" as const,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (value: SendSignalRequest): Buffer => Buffer.from(SendSignalRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): SendSignalRequest => SendSignalRequest.decode(value),
-    responseSerialize: (value: Process): Buffer => Buffer.from(Process.encode(value).finish()),
-    responseDeserialize: (value: Buffer): Process => Process.decode(value),
-  },
-  /** SIGINT, 2 s, SIGTERM, 5 s, SIGKILL, to the process group. Answers when it has ended. */
-  cancel: {
-    path: "/devex.runner.v1.ProcessService/Cancel" as const,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (value: ProcessRequest): Buffer => Buffer.from(ProcessRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): ProcessRequest => ProcessRequest.decode(value),
-    responseSerialize: (value: Process): Buffer => Buffer.from(Process.encode(value).finish()),
-    responseDeserialize: (value: Buffer): Process => Process.decode(value),
-  },
-  resizeTty: {
-    path: "/devex.runner.v1.ProcessService/ResizeTty" as const,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (value: ResizeTtyRequest): Buffer => Buffer.from(ResizeTtyRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): ResizeTtyRequest => ResizeTtyRequest.decode(value),
-    responseSerialize: (value: ResizeTtyResponse): Buffer => Buffer.from(ResizeTtyResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): ResizeTtyResponse => ResizeTtyResponse.decode(value),
-  },
-  /** Answers at the exit, or when the time is up (then without `exit`). */
-  wait: {
-    path: "/devex.runner.v1.ProcessService/Wait" as const,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (value: WaitRequest): Buffer => Buffer.from(WaitRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): WaitRequest => WaitRequest.decode(value),
-    responseSerialize: (value: Process): Buffer => Buffer.from(Process.encode(value).finish()),
-    responseDeserialize: (value: Buffer): Process => Process.decode(value),
-  },
-  get: {
-    path: "/devex.runner.v1.ProcessService/Get" as const,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (value: ProcessRequest): Buffer => Buffer.from(ProcessRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): ProcessRequest => ProcessRequest.decode(value),
-    responseSerialize: (value: Process): Buffer => Buffer.from(Process.encode(value).finish()),
-    responseDeserialize: (value: Buffer): Process => Process.decode(value),
-  },
-  list: {
-    path: "/devex.runner.v1.ProcessService/List" as const,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (value: ListRequest): Buffer => Buffer.from(ListRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): ListRequest => ListRequest.decode(value),
-    responseSerialize: (value: ListResponse): Buffer => Buffer.from(ListResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): ListResponse => ListResponse.decode(value),
+export type ProcessServiceDefinition = typeof ProcessServiceDefinition;
+export const ProcessServiceDefinition = {
+  name: "ProcessService",
+  fullName: "devex.runner.v1.ProcessService",
+  methods: {
+    /** Starts a command. The call ends with its exit; whoever hangs up does not end the command (SendSignal, Cancel do). */
+    start: {
+      name: "Start",
+      requestType: StartRequest as typeof StartRequest,
+      requestStream: false,
+      responseType: ProcessEvent as typeof ProcessEvent,
+      responseStream: true,
+      options: {},
+    },
+    /** The output from a cursor on, then what comes, then the exit. */
+    connect: {
+      name: "Connect",
+      requestType: ConnectRequest as typeof ConnectRequest,
+      requestStream: false,
+      responseType: ProcessEvent as typeof ProcessEvent,
+      responseStream: true,
+      options: {},
+    },
+    /** What the log holds from a cursor on, at once. */
+    readOutput: {
+      name: "ReadOutput",
+      requestType: ReadOutputRequest as typeof ReadOutputRequest,
+      requestStream: false,
+      responseType: ReadOutputResponse as typeof ReadOutputResponse,
+      responseStream: false,
+      options: {},
+    },
+    writeStdin: {
+      name: "WriteStdin",
+      requestType: WriteStdinRequest as typeof WriteStdinRequest,
+      requestStream: false,
+      responseType: WriteStdinResponse as typeof WriteStdinResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Sends a signal to the whole process group. */
+    sendSignal: {
+      name: "SendSignal",
+      requestType: SendSignalRequest as typeof SendSignalRequest,
+      requestStream: false,
+      responseType: Process as typeof Process,
+      responseStream: false,
+      options: {},
+    },
+    /** SIGINT, 2 s, SIGTERM, 5 s, SIGKILL, to the process group. Answers when it has ended. */
+    cancel: {
+      name: "Cancel",
+      requestType: ProcessRequest as typeof ProcessRequest,
+      requestStream: false,
+      responseType: Process as typeof Process,
+      responseStream: false,
+      options: {},
+    },
+    resizeTty: {
+      name: "ResizeTty",
+      requestType: ResizeTtyRequest as typeof ResizeTtyRequest,
+      requestStream: false,
+      responseType: ResizeTtyResponse as typeof ResizeTtyResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Answers at the exit, or when the time is up (then without `exit`). */
+    wait: {
+      name: "Wait",
+      requestType: WaitRequest as typeof WaitRequest,
+      requestStream: false,
+      responseType: Process as typeof Process,
+      responseStream: false,
+      options: {},
+    },
+    get: {
+      name: "Get",
+      requestType: ProcessRequest as typeof ProcessRequest,
+      requestStream: false,
+      responseType: Process as typeof Process,
+      responseStream: false,
+      options: {},
+    },
+    list: {
+      name: "List",
+      requestType: ListRequest as typeof ListRequest,
+      requestStream: false,
+      responseType: ListResponse as typeof ListResponse,
+      responseStream: false,
+      options: {},
+    },
   },
 } as const;
-
-export interface ProcessServiceServer extends UntypedServiceImplementation {
-  /** Starts a command. The call ends with its exit; whoever hangs up does not end the command (SendSignal, Cancel do). */
-  start: handleServerStreamingCall<StartRequest, ProcessEvent>;
-  /** The output from a cursor on, then what comes, then the exit. */
-  connect: handleServerStreamingCall<ConnectRequest, ProcessEvent>;
-  /** What the log holds from a cursor on, at once. */
-  readOutput: handleUnaryCall<ReadOutputRequest, ReadOutputResponse>;
-  writeStdin: handleUnaryCall<WriteStdinRequest, WriteStdinResponse>;
-  /** Sends a signal to the whole process group. */
-  sendSignal: handleUnaryCall<SendSignalRequest, Process>;
-  /** SIGINT, 2 s, SIGTERM, 5 s, SIGKILL, to the process group. Answers when it has ended. */
-  cancel: handleUnaryCall<ProcessRequest, Process>;
-  resizeTty: handleUnaryCall<ResizeTtyRequest, ResizeTtyResponse>;
-  /** Answers at the exit, or when the time is up (then without `exit`). */
-  wait: handleUnaryCall<WaitRequest, Process>;
-  get: handleUnaryCall<ProcessRequest, Process>;
-  list: handleUnaryCall<ListRequest, ListResponse>;
-}
-
-export interface ProcessServiceClient extends Client {
-  /** Starts a command. The call ends with its exit; whoever hangs up does not end the command (SendSignal, Cancel do). */
-  start(request: StartRequest, options?: Partial<CallOptions>): ClientReadableStream<ProcessEvent>;
-  start(request: StartRequest, metadata?: Metadata, options?: Partial<CallOptions>): ClientReadableStream<ProcessEvent>;
-  /** The output from a cursor on, then what comes, then the exit. */
-  connect(request: ConnectRequest, options?: Partial<CallOptions>): ClientReadableStream<ProcessEvent>;
-  connect(
-    request: ConnectRequest,
-    metadata?: Metadata,
-    options?: Partial<CallOptions>,
-  ): ClientReadableStream<ProcessEvent>;
-  /** What the log holds from a cursor on, at once. */
-  readOutput(
-    request: ReadOutputRequest,
-    callback: (error: ServiceError | null, response: ReadOutputResponse) => void,
-  ): ClientUnaryCall;
-  readOutput(
-    request: ReadOutputRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: ReadOutputResponse) => void,
-  ): ClientUnaryCall;
-  readOutput(
-    request: ReadOutputRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: ReadOutputResponse) => void,
-  ): ClientUnaryCall;
-  writeStdin(
-    request: WriteStdinRequest,
-    callback: (error: ServiceError | null, response: WriteStdinResponse) => void,
-  ): ClientUnaryCall;
-  writeStdin(
-    request: WriteStdinRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: WriteStdinResponse) => void,
-  ): ClientUnaryCall;
-  writeStdin(
-    request: WriteStdinRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: WriteStdinResponse) => void,
-  ): ClientUnaryCall;
-  /** Sends a signal to the whole process group. */
-  sendSignal(
-    request: SendSignalRequest,
-    callback: (error: ServiceError | null, response: Process) => void,
-  ): ClientUnaryCall;
-  sendSignal(
-    request: SendSignalRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: Process) => void,
-  ): ClientUnaryCall;
-  sendSignal(
-    request: SendSignalRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: Process) => void,
-  ): ClientUnaryCall;
-  /** SIGINT, 2 s, SIGTERM, 5 s, SIGKILL, to the process group. Answers when it has ended. */
-  cancel(request: ProcessRequest, callback: (error: ServiceError | null, response: Process) => void): ClientUnaryCall;
-  cancel(
-    request: ProcessRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: Process) => void,
-  ): ClientUnaryCall;
-  cancel(
-    request: ProcessRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: Process) => void,
-  ): ClientUnaryCall;
-  resizeTty(
-    request: ResizeTtyRequest,
-    callback: (error: ServiceError | null, response: ResizeTtyResponse) => void,
-  ): ClientUnaryCall;
-  resizeTty(
-    request: ResizeTtyRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: ResizeTtyResponse) => void,
-  ): ClientUnaryCall;
-  resizeTty(
-    request: ResizeTtyRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: ResizeTtyResponse) => void,
-  ): ClientUnaryCall;
-  /** Answers at the exit, or when the time is up (then without `exit`). */
-  wait(request: WaitRequest, callback: (error: ServiceError | null, response: Process) => void): ClientUnaryCall;
-  wait(
-    request: WaitRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: Process) => void,
-  ): ClientUnaryCall;
-  wait(
-    request: WaitRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: Process) => void,
-  ): ClientUnaryCall;
-  get(request: ProcessRequest, callback: (error: ServiceError | null, response: Process) => void): ClientUnaryCall;
-  get(
-    request: ProcessRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: Process) => void,
-  ): ClientUnaryCall;
-  get(
-    request: ProcessRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: Process) => void,
-  ): ClientUnaryCall;
-  list(request: ListRequest, callback: (error: ServiceError | null, response: ListResponse) => void): ClientUnaryCall;
-  list(
-    request: ListRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: ListResponse) => void,
-  ): ClientUnaryCall;
-  list(
-    request: ListRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: ListResponse) => void,
-  ): ClientUnaryCall;
-}
-
-export const ProcessServiceClient = makeGenericClientConstructor(
-  ProcessServiceService,
-  "devex.runner.v1.ProcessService",
-) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): ProcessServiceClient;
-  service: typeof ProcessServiceService;
-  serviceName: string;
-};
 
 /**
  * Paths are relative to the workspace or absolute. Reading is allowed everywhere that the sandbox's user may read, writing
  * inside the workspace and the temporary folder.
  */
-export type FileServiceService = typeof FileServiceService;
-export const FileServiceService = {
-  read: {
-    path: "/devex.runner.v1.FileService/Read" as const,
-    requestStream: false as const,
-    responseStream: true as const,
-    requestSerialize: (value: ReadRequest): Buffer => Buffer.from(ReadRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): ReadRequest => ReadRequest.decode(value),
-    responseSerialize: (value: ReadChunk): Buffer => Buffer.from(ReadChunk.encode(value).finish()),
-    responseDeserialize: (value: Buffer): ReadChunk => ReadChunk.decode(value),
-  },
-  /** The whole of a small file in one answer. */
-  readSmall: {
-    path: "/devex.runner.v1.FileService/ReadSmall" as const,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (value: ReadRequest): Buffer => Buffer.from(ReadRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): ReadRequest => ReadRequest.decode(value),
-    responseSerialize: (value: ReadSmallResponse): Buffer => Buffer.from(ReadSmallResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): ReadSmallResponse => ReadSmallResponse.decode(value),
-  },
-  /** First a header, then content. Atomic: a reader sees the old content or the new. */
-  write: {
-    path: "/devex.runner.v1.FileService/Write" as const,
-    requestStream: true as const,
-    responseStream: false as const,
-    requestSerialize: (value: WriteChunk): Buffer => Buffer.from(WriteChunk.encode(value).finish()),
-    requestDeserialize: (value: Buffer): WriteChunk => WriteChunk.decode(value),
-    responseSerialize: (value: FileVersion): Buffer => Buffer.from(FileVersion.encode(value).finish()),
-    responseDeserialize: (value: Buffer): FileVersion => FileVersion.decode(value),
-  },
-  writeSmall: {
-    path: "/devex.runner.v1.FileService/WriteSmall" as const,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (value: WriteSmallRequest): Buffer => Buffer.from(WriteSmallRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): WriteSmallRequest => WriteSmallRequest.decode(value),
-    responseSerialize: (value: FileVersion): Buffer => Buffer.from(FileVersion.encode(value).finish()),
-    responseDeserialize: (value: Buffer): FileVersion => FileVersion.decode(value),
-  },
-  stat: {
-    path: "/devex.runner.v1.FileService/Stat" as const,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (value: PathRequest): Buffer => Buffer.from(PathRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): PathRequest => PathRequest.decode(value),
-    responseSerialize: (value: FileEntry): Buffer => Buffer.from(FileEntry.encode(value).finish()),
-    responseDeserialize: (value: Buffer): FileEntry => FileEntry.decode(value),
-  },
-  listDir: {
-    path: "/devex.runner.v1.FileService/ListDir" as const,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (value: ListDirRequest): Buffer => Buffer.from(ListDirRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): ListDirRequest => ListDirRequest.decode(value),
-    responseSerialize: (value: ListDirResponse): Buffer => Buffer.from(ListDirResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): ListDirResponse => ListDirResponse.decode(value),
-  },
-  move: {
-    path: "/devex.runner.v1.FileService/Move" as const,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (value: MoveRequest): Buffer => Buffer.from(MoveRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): MoveRequest => MoveRequest.decode(value),
-    responseSerialize: (value: FileEntry): Buffer => Buffer.from(FileEntry.encode(value).finish()),
-    responseDeserialize: (value: Buffer): FileEntry => FileEntry.decode(value),
-  },
-  /** Into the trash, from where people can take it back. */
-  delete: {
-    path: "/devex.runner.v1.FileService/Delete" as const,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (value: DeleteRequest): Buffer => Buffer.from(DeleteRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): DeleteRequest => DeleteRequest.decode(value),
-    responseSerialize: (value: DeleteResponse): Buffer => Buffer.from(DeleteResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): DeleteResponse => DeleteResponse.decode(value),
-  },
-  makeDir: {
-    path: "/devex.runner.v1.FileService/MakeDir" as const,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (value: PathRequest): Buffer => Buffer.from(PathRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): PathRequest => PathRequest.decode(value),
-    responseSerialize: (value: FileEntry): Buffer => Buffer.from(FileEntry.encode(value).finish()),
-    responseDeserialize: (value: Buffer): FileEntry => FileEntry.decode(value),
-  },
-  glob: {
-    path: "/devex.runner.v1.FileService/Glob" as const,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (value: GlobRequest): Buffer => Buffer.from(GlobRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): GlobRequest => GlobRequest.decode(value),
-    responseSerialize: (value: GlobResponse): Buffer => Buffer.from(GlobResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): GlobResponse => GlobResponse.decode(value),
-  },
-  grep: {
-    path: "/devex.runner.v1.FileService/Grep" as const,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (value: GrepRequest): Buffer => Buffer.from(GrepRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): GrepRequest => GrepRequest.decode(value),
-    responseSerialize: (value: GrepResponse): Buffer => Buffer.from(GrepResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): GrepResponse => GrepResponse.decode(value),
-  },
-  /** Gathered changes of the workspace, as they happen. */
-  watch: {
-    path: "/devex.runner.v1.FileService/Watch" as const,
-    requestStream: false as const,
-    responseStream: true as const,
-    requestSerialize: (value: WatchRequest): Buffer => Buffer.from(WatchRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): WatchRequest => WatchRequest.decode(value),
-    responseSerialize: (value: Changes): Buffer => Buffer.from(Changes.encode(value).finish()),
-    responseDeserialize: (value: Buffer): Changes => Changes.decode(value),
+export type FileServiceDefinition = typeof FileServiceDefinition;
+export const FileServiceDefinition = {
+  name: "FileService",
+  fullName: "devex.runner.v1.FileService",
+  methods: {
+    read: {
+      name: "Read",
+      requestType: ReadRequest as typeof ReadRequest,
+      requestStream: false,
+      responseType: ReadChunk as typeof ReadChunk,
+      responseStream: true,
+      options: {},
+    },
+    /** The whole of a small file in one answer. */
+    readSmall: {
+      name: "ReadSmall",
+      requestType: ReadRequest as typeof ReadRequest,
+      requestStream: false,
+      responseType: ReadSmallResponse as typeof ReadSmallResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** First a header, then content. Atomic: a reader sees the old content or the new. */
+    write: {
+      name: "Write",
+      requestType: WriteChunk as typeof WriteChunk,
+      requestStream: true,
+      responseType: FileVersion as typeof FileVersion,
+      responseStream: false,
+      options: {},
+    },
+    writeSmall: {
+      name: "WriteSmall",
+      requestType: WriteSmallRequest as typeof WriteSmallRequest,
+      requestStream: false,
+      responseType: FileVersion as typeof FileVersion,
+      responseStream: false,
+      options: {},
+    },
+    stat: {
+      name: "Stat",
+      requestType: PathRequest as typeof PathRequest,
+      requestStream: false,
+      responseType: FileEntry as typeof FileEntry,
+      responseStream: false,
+      options: {},
+    },
+    listDir: {
+      name: "ListDir",
+      requestType: ListDirRequest as typeof ListDirRequest,
+      requestStream: false,
+      responseType: ListDirResponse as typeof ListDirResponse,
+      responseStream: false,
+      options: {},
+    },
+    move: {
+      name: "Move",
+      requestType: MoveRequest as typeof MoveRequest,
+      requestStream: false,
+      responseType: FileEntry as typeof FileEntry,
+      responseStream: false,
+      options: {},
+    },
+    /** Into the trash, from where people can take it back. */
+    delete: {
+      name: "Delete",
+      requestType: DeleteRequest as typeof DeleteRequest,
+      requestStream: false,
+      responseType: DeleteResponse as typeof DeleteResponse,
+      responseStream: false,
+      options: {},
+    },
+    makeDir: {
+      name: "MakeDir",
+      requestType: PathRequest as typeof PathRequest,
+      requestStream: false,
+      responseType: FileEntry as typeof FileEntry,
+      responseStream: false,
+      options: {},
+    },
+    glob: {
+      name: "Glob",
+      requestType: GlobRequest as typeof GlobRequest,
+      requestStream: false,
+      responseType: GlobResponse as typeof GlobResponse,
+      responseStream: false,
+      options: {},
+    },
+    grep: {
+      name: "Grep",
+      requestType: GrepRequest as typeof GrepRequest,
+      requestStream: false,
+      responseType: GrepResponse as typeof GrepResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Gathered changes of the workspace, as they happen. */
+    watch: {
+      name: "Watch",
+      requestType: WatchRequest as typeof WatchRequest,
+      requestStream: false,
+      responseType: Changes as typeof Changes,
+      responseStream: true,
+      options: {},
+    },
   },
 } as const;
 
-export interface FileServiceServer extends UntypedServiceImplementation {
-  read: handleServerStreamingCall<ReadRequest, ReadChunk>;
-  /** The whole of a small file in one answer. */
-  readSmall: handleUnaryCall<ReadRequest, ReadSmallResponse>;
-  /** First a header, then content. Atomic: a reader sees the old content or the new. */
-  write: handleClientStreamingCall<WriteChunk, FileVersion>;
-  writeSmall: handleUnaryCall<WriteSmallRequest, FileVersion>;
-  stat: handleUnaryCall<PathRequest, FileEntry>;
-  listDir: handleUnaryCall<ListDirRequest, ListDirResponse>;
-  move: handleUnaryCall<MoveRequest, FileEntry>;
-  /** Into the trash, from where people can take it back. */
-  delete: handleUnaryCall<DeleteRequest, DeleteResponse>;
-  makeDir: handleUnaryCall<PathRequest, FileEntry>;
-  glob: handleUnaryCall<GlobRequest, GlobResponse>;
-  grep: handleUnaryCall<GrepRequest, GrepResponse>;
-  /** Gathered changes of the workspace, as they happen. */
-  watch: handleServerStreamingCall<WatchRequest, Changes>;
-}
-
-export interface FileServiceClient extends Client {
-  read(request: ReadRequest, options?: Partial<CallOptions>): ClientReadableStream<ReadChunk>;
-  read(request: ReadRequest, metadata?: Metadata, options?: Partial<CallOptions>): ClientReadableStream<ReadChunk>;
-  /** The whole of a small file in one answer. */
-  readSmall(
-    request: ReadRequest,
-    callback: (error: ServiceError | null, response: ReadSmallResponse) => void,
-  ): ClientUnaryCall;
-  readSmall(
-    request: ReadRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: ReadSmallResponse) => void,
-  ): ClientUnaryCall;
-  readSmall(
-    request: ReadRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: ReadSmallResponse) => void,
-  ): ClientUnaryCall;
-  /** First a header, then content. Atomic: a reader sees the old content or the new. */
-  write(callback: (error: ServiceError | null, response: FileVersion) => void): ClientWritableStream<WriteChunk>;
-  write(
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: FileVersion) => void,
-  ): ClientWritableStream<WriteChunk>;
-  write(
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: FileVersion) => void,
-  ): ClientWritableStream<WriteChunk>;
-  write(
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: FileVersion) => void,
-  ): ClientWritableStream<WriteChunk>;
-  writeSmall(
-    request: WriteSmallRequest,
-    callback: (error: ServiceError | null, response: FileVersion) => void,
-  ): ClientUnaryCall;
-  writeSmall(
-    request: WriteSmallRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: FileVersion) => void,
-  ): ClientUnaryCall;
-  writeSmall(
-    request: WriteSmallRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: FileVersion) => void,
-  ): ClientUnaryCall;
-  stat(request: PathRequest, callback: (error: ServiceError | null, response: FileEntry) => void): ClientUnaryCall;
-  stat(
-    request: PathRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: FileEntry) => void,
-  ): ClientUnaryCall;
-  stat(
-    request: PathRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: FileEntry) => void,
-  ): ClientUnaryCall;
-  listDir(
-    request: ListDirRequest,
-    callback: (error: ServiceError | null, response: ListDirResponse) => void,
-  ): ClientUnaryCall;
-  listDir(
-    request: ListDirRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: ListDirResponse) => void,
-  ): ClientUnaryCall;
-  listDir(
-    request: ListDirRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: ListDirResponse) => void,
-  ): ClientUnaryCall;
-  move(request: MoveRequest, callback: (error: ServiceError | null, response: FileEntry) => void): ClientUnaryCall;
-  move(
-    request: MoveRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: FileEntry) => void,
-  ): ClientUnaryCall;
-  move(
-    request: MoveRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: FileEntry) => void,
-  ): ClientUnaryCall;
-  /** Into the trash, from where people can take it back. */
-  delete(
-    request: DeleteRequest,
-    callback: (error: ServiceError | null, response: DeleteResponse) => void,
-  ): ClientUnaryCall;
-  delete(
-    request: DeleteRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: DeleteResponse) => void,
-  ): ClientUnaryCall;
-  delete(
-    request: DeleteRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: DeleteResponse) => void,
-  ): ClientUnaryCall;
-  makeDir(request: PathRequest, callback: (error: ServiceError | null, response: FileEntry) => void): ClientUnaryCall;
-  makeDir(
-    request: PathRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: FileEntry) => void,
-  ): ClientUnaryCall;
-  makeDir(
-    request: PathRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: FileEntry) => void,
-  ): ClientUnaryCall;
-  glob(request: GlobRequest, callback: (error: ServiceError | null, response: GlobResponse) => void): ClientUnaryCall;
-  glob(
-    request: GlobRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: GlobResponse) => void,
-  ): ClientUnaryCall;
-  glob(
-    request: GlobRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: GlobResponse) => void,
-  ): ClientUnaryCall;
-  grep(request: GrepRequest, callback: (error: ServiceError | null, response: GrepResponse) => void): ClientUnaryCall;
-  grep(
-    request: GrepRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: GrepResponse) => void,
-  ): ClientUnaryCall;
-  grep(
-    request: GrepRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: GrepResponse) => void,
-  ): ClientUnaryCall;
-  /** Gathered changes of the workspace, as they happen. */
-  watch(request: WatchRequest, options?: Partial<CallOptions>): ClientReadableStream<Changes>;
-  watch(request: WatchRequest, metadata?: Metadata, options?: Partial<CallOptions>): ClientReadableStream<Changes>;
-}
-
-export const FileServiceClient = makeGenericClientConstructor(
-  FileServiceService,
-  "devex.runner.v1.FileService",
-) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): FileServiceClient;
-  service: typeof FileServiceService;
-  serviceName: string;
-};
-
-export type PortServiceService = typeof PortServiceService;
-export const PortServiceService = {
-  list: {
-    path: "/devex.runner.v1.PortService/List" as const,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (value: ListPortsRequest): Buffer => Buffer.from(ListPortsRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): ListPortsRequest => ListPortsRequest.decode(value),
-    responseSerialize: (value: Ports): Buffer => Buffer.from(Ports.encode(value).finish()),
-    responseDeserialize: (value: Buffer): Ports => Ports.decode(value),
-  },
-  /** What listens now, and again whenever that changes. */
-  watch: {
-    path: "/devex.runner.v1.PortService/Watch" as const,
-    requestStream: false as const,
-    responseStream: true as const,
-    requestSerialize: (value: WatchPortsRequest): Buffer => Buffer.from(WatchPortsRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): WatchPortsRequest => WatchPortsRequest.decode(value),
-    responseSerialize: (value: Ports): Buffer => Buffer.from(Ports.encode(value).finish()),
-    responseDeserialize: (value: Buffer): Ports => Ports.decode(value),
+export type PortServiceDefinition = typeof PortServiceDefinition;
+export const PortServiceDefinition = {
+  name: "PortService",
+  fullName: "devex.runner.v1.PortService",
+  methods: {
+    list: {
+      name: "List",
+      requestType: ListPortsRequest as typeof ListPortsRequest,
+      requestStream: false,
+      responseType: Ports as typeof Ports,
+      responseStream: false,
+      options: {},
+    },
+    /** What listens now, and again whenever that changes. */
+    watch: {
+      name: "Watch",
+      requestType: WatchPortsRequest as typeof WatchPortsRequest,
+      requestStream: false,
+      responseType: Ports as typeof Ports,
+      responseStream: true,
+      options: {},
+    },
   },
 } as const;
-
-export interface PortServiceServer extends UntypedServiceImplementation {
-  list: handleUnaryCall<ListPortsRequest, Ports>;
-  /** What listens now, and again whenever that changes. */
-  watch: handleServerStreamingCall<WatchPortsRequest, Ports>;
-}
-
-export interface PortServiceClient extends Client {
-  list(request: ListPortsRequest, callback: (error: ServiceError | null, response: Ports) => void): ClientUnaryCall;
-  list(
-    request: ListPortsRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: Ports) => void,
-  ): ClientUnaryCall;
-  list(
-    request: ListPortsRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: Ports) => void,
-  ): ClientUnaryCall;
-  /** What listens now, and again whenever that changes. */
-  watch(request: WatchPortsRequest, options?: Partial<CallOptions>): ClientReadableStream<Ports>;
-  watch(request: WatchPortsRequest, metadata?: Metadata, options?: Partial<CallOptions>): ClientReadableStream<Ports>;
-}
-
-export const PortServiceClient = makeGenericClientConstructor(
-  PortServiceService,
-  "devex.runner.v1.PortService",
-) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): PortServiceClient;
-  service: typeof PortServiceService;
-  serviceName: string;
-};
 
 /** Terminals of people, the Run button's and those of agents' commands. */
-export type TerminalServiceService = typeof TerminalServiceService;
-export const TerminalServiceService = {
-  list: {
-    path: "/devex.runner.v1.TerminalService/List" as const,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (value: ListTerminalsRequest): Buffer => Buffer.from(ListTerminalsRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): ListTerminalsRequest => ListTerminalsRequest.decode(value),
-    responseSerialize: (value: ListTerminalsResponse): Buffer =>
-      Buffer.from(ListTerminalsResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): ListTerminalsResponse => ListTerminalsResponse.decode(value),
-  },
-  /** Output from a cursor on, at once. */
-  read: {
-    path: "/devex.runner.v1.TerminalService/Read" as const,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (value: ReadTerminalRequest): Buffer => Buffer.from(ReadTerminalRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): ReadTerminalRequest => ReadTerminalRequest.decode(value),
-    responseSerialize: (value: ReadTerminalResponse): Buffer =>
-      Buffer.from(ReadTerminalResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): ReadTerminalResponse => ReadTerminalResponse.decode(value),
-  },
-  /** Escape sequences that draw what is on the screen now. */
-  screen: {
-    path: "/devex.runner.v1.TerminalService/Screen" as const,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (value: TerminalRequest): Buffer => Buffer.from(TerminalRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): TerminalRequest => TerminalRequest.decode(value),
-    responseSerialize: (value: ScreenResponse): Buffer => Buffer.from(ScreenResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): ScreenResponse => ScreenResponse.decode(value),
-  },
-  input: {
-    path: "/devex.runner.v1.TerminalService/Input" as const,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (value: TerminalInputRequest): Buffer => Buffer.from(TerminalInputRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): TerminalInputRequest => TerminalInputRequest.decode(value),
-    responseSerialize: (value: TerminalInputResponse): Buffer =>
-      Buffer.from(TerminalInputResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): TerminalInputResponse => TerminalInputResponse.decode(value),
-  },
-  /** What opens, closes and ends. */
-  watch: {
-    path: "/devex.runner.v1.TerminalService/Watch" as const,
-    requestStream: false as const,
-    responseStream: true as const,
-    requestSerialize: (value: ListTerminalsRequest): Buffer => Buffer.from(ListTerminalsRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): ListTerminalsRequest => ListTerminalsRequest.decode(value),
-    responseSerialize: (value: ListTerminalsResponse): Buffer =>
-      Buffer.from(ListTerminalsResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): ListTerminalsResponse => ListTerminalsResponse.decode(value),
+export type TerminalServiceDefinition = typeof TerminalServiceDefinition;
+export const TerminalServiceDefinition = {
+  name: "TerminalService",
+  fullName: "devex.runner.v1.TerminalService",
+  methods: {
+    list: {
+      name: "List",
+      requestType: ListTerminalsRequest as typeof ListTerminalsRequest,
+      requestStream: false,
+      responseType: ListTerminalsResponse as typeof ListTerminalsResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Output from a cursor on, at once. */
+    read: {
+      name: "Read",
+      requestType: ReadTerminalRequest as typeof ReadTerminalRequest,
+      requestStream: false,
+      responseType: ReadTerminalResponse as typeof ReadTerminalResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Escape sequences that draw what is on the screen now. */
+    screen: {
+      name: "Screen",
+      requestType: TerminalRequest as typeof TerminalRequest,
+      requestStream: false,
+      responseType: ScreenResponse as typeof ScreenResponse,
+      responseStream: false,
+      options: {},
+    },
+    input: {
+      name: "Input",
+      requestType: TerminalInputRequest as typeof TerminalInputRequest,
+      requestStream: false,
+      responseType: TerminalInputResponse as typeof TerminalInputResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** What opens, closes and ends. */
+    watch: {
+      name: "Watch",
+      requestType: ListTerminalsRequest as typeof ListTerminalsRequest,
+      requestStream: false,
+      responseType: ListTerminalsResponse as typeof ListTerminalsResponse,
+      responseStream: true,
+      options: {},
+    },
   },
 } as const;
-
-export interface TerminalServiceServer extends UntypedServiceImplementation {
-  list: handleUnaryCall<ListTerminalsRequest, ListTerminalsResponse>;
-  /** Output from a cursor on, at once. */
-  read: handleUnaryCall<ReadTerminalRequest, ReadTerminalResponse>;
-  /** Escape sequences that draw what is on the screen now. */
-  screen: handleUnaryCall<TerminalRequest, ScreenResponse>;
-  input: handleUnaryCall<TerminalInputRequest, TerminalInputResponse>;
-  /** What opens, closes and ends. */
-  watch: handleServerStreamingCall<ListTerminalsRequest, ListTerminalsResponse>;
-}
-
-export interface TerminalServiceClient extends Client {
-  list(
-    request: ListTerminalsRequest,
-    callback: (error: ServiceError | null, response: ListTerminalsResponse) => void,
-  ): ClientUnaryCall;
-  list(
-    request: ListTerminalsRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: ListTerminalsResponse) => void,
-  ): ClientUnaryCall;
-  list(
-    request: ListTerminalsRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: ListTerminalsResponse) => void,
-  ): ClientUnaryCall;
-  /** Output from a cursor on, at once. */
-  read(
-    request: ReadTerminalRequest,
-    callback: (error: ServiceError | null, response: ReadTerminalResponse) => void,
-  ): ClientUnaryCall;
-  read(
-    request: ReadTerminalRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: ReadTerminalResponse) => void,
-  ): ClientUnaryCall;
-  read(
-    request: ReadTerminalRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: ReadTerminalResponse) => void,
-  ): ClientUnaryCall;
-  /** Escape sequences that draw what is on the screen now. */
-  screen(
-    request: TerminalRequest,
-    callback: (error: ServiceError | null, response: ScreenResponse) => void,
-  ): ClientUnaryCall;
-  screen(
-    request: TerminalRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: ScreenResponse) => void,
-  ): ClientUnaryCall;
-  screen(
-    request: TerminalRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: ScreenResponse) => void,
-  ): ClientUnaryCall;
-  input(
-    request: TerminalInputRequest,
-    callback: (error: ServiceError | null, response: TerminalInputResponse) => void,
-  ): ClientUnaryCall;
-  input(
-    request: TerminalInputRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: TerminalInputResponse) => void,
-  ): ClientUnaryCall;
-  input(
-    request: TerminalInputRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: TerminalInputResponse) => void,
-  ): ClientUnaryCall;
-  /** What opens, closes and ends. */
-  watch(request: ListTerminalsRequest, options?: Partial<CallOptions>): ClientReadableStream<ListTerminalsResponse>;
-  watch(
-    request: ListTerminalsRequest,
-    metadata?: Metadata,
-    options?: Partial<CallOptions>,
-  ): ClientReadableStream<ListTerminalsResponse>;
-}
-
-export const TerminalServiceClient = makeGenericClientConstructor(
-  TerminalServiceService,
-  "devex.runner.v1.TerminalService",
-) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): TerminalServiceClient;
-  service: typeof TerminalServiceService;
-  serviceName: string;
-};
 
 function longToNumber(int64: { toString(): string }): number {
   const num = globalThis.Number(int64.toString());
