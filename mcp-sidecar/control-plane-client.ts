@@ -7,7 +7,7 @@ import {
   headResponseSchema,
   uploadsResponseSchema,
 } from '#protocol/adoption.ts'
-import type { commitRequestSchema, reportRequestSchema } from '#protocol/adoption.ts'
+import type { AtHand, commitRequestSchema, reportRequestSchema } from '#protocol/adoption.ts'
 import { wireErrorSchema } from '#protocol/errors.ts'
 import { createCaller, readBody } from './http-call.ts'
 import type { Call, Caller } from './http-call.ts'
@@ -39,15 +39,18 @@ export type Ask = <T extends z.ZodType>(
 
 interface DownloadPart {
   maxBytes: number
-  range?: { first: number; last: number }
+  range?: { first: number; last: number } | undefined
   /** Gives the buffer that the bytes come to lie in. */
-  allocate?: (bytes: number) => Buffer
+  allocate?: ((bytes: number) => Buffer) | undefined
 }
 
 type Presigned = z.infer<typeof downloadsResponseSchema>['downloads'][number]
 
-/** `token` stays in this closure: it is written nowhere, and goes to the control plane only, never to the store. */
-export function createControlPlane(caller: Caller, token: string): ControlPlane {
+/**
+ * `token` stays in this closure: it is written nowhere, and goes to the control plane only, never to the store. What is
+ * `atHand` is not asked for.
+ */
+export function createControlPlane(caller: Caller, token: string, atHand?: AtHand): ControlPlane {
   const others = new Map<string, Caller>()
 
   const ask = async <T extends z.ZodType>(call: Omit<Call, 'body'> & { json?: unknown }, schema: T) => {
@@ -84,7 +87,8 @@ export function createControlPlane(caller: Caller, token: string): ControlPlane 
     throw storeError(answer, body)
   }
 
-  const announced = new Map<string, Presigned>()
+  const announced = new Map<string, Presigned>(atHand?.downloads.map(({ name, ...where }) => [name, where]))
+  const contents = new Map(atHand?.contents.map(({ name, content }) => [name, content]))
   const askForDownloads = async (names: string[]) => {
     const json = { objects: names }
     const asked = await ask({ method: 'POST', path: INTERNAL_ROUTES.downloads, json }, downloadsResponseSchema)
@@ -106,6 +110,8 @@ export function createControlPlane(caller: Caller, token: string): ControlPlane 
       }),
     download: (name, { maxBytes, range, allocate }) =>
       withRetries(async () => {
+        const content = contents.get(name)
+        if (content !== undefined) return partOf(Buffer.from(content, 'base64'), { range, allocate })
         const presigned = announced.get(name) ?? (await askForDownloads([name]))[0]
         // Used again only if it served: one that fails may have expired.
         announced.delete(name)
@@ -116,7 +122,8 @@ export function createControlPlane(caller: Caller, token: string): ControlPlane 
         return body
       }),
     announceDownloads: async (names) => {
-      const first = names.slice(0, MAX_URLS_PER_CALL)
+      const first = names.filter((name) => !announced.has(name) && !contents.has(name)).slice(0, MAX_URLS_PER_CALL)
+      if (first.length === 0) return
       const presigned = await withRetries(() => askForDownloads(first))
       for (const [at, each] of presigned.entries()) announced.set(first[at] ?? '', each)
     },
@@ -128,6 +135,16 @@ export function createControlPlane(caller: Caller, token: string): ControlPlane 
       for (const each of others.values()) each[Symbol.dispose]()
     },
   }
+}
+
+function partOf(
+  bytes: Buffer,
+  { range, allocate = (size) => Buffer.alloc(size) }: Omit<DownloadPart, 'maxBytes'>,
+): Buffer {
+  const part = range === undefined ? bytes : bytes.subarray(range.first, range.last + 1)
+  const own = allocate(part.length)
+  part.copy(own)
+  return own
 }
 
 function callerFor(callers: Map<string, Caller>, origin: string): Caller {

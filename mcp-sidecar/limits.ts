@@ -11,8 +11,11 @@ export const MAX_REQUEST_BYTES = 256 * KIB
 /** Largest JSON answer of the control plane or the runner. */
 export const MAX_ANSWER_BYTES = 4 * MIB
 
-/** Files that a restore gathers before it fetches what is in them, so that it need not hold the whole list. */
-export const RESTORE_BATCH_FILES = 512
+/**
+ * Files that a restore gathers before it fetches what is in them, so that it need not hold the whole list. Saves put files
+ * into packs in another order: with each batch a pack may be fetched again.
+ */
+export const RESTORE_BATCH_FILES = 4096
 
 /** Segments of an entry list that are fetched together: about 100 KB each. */
 export const SEGMENTS_AHEAD = 4

@@ -31,7 +31,7 @@ await using sandbox = new AdoptedSandbox({
       volumeDir: env.volumeDir,
       stateDir: env.stateDir,
       runner,
-      controlPlane: createControlPlane(controlCaller, request.token),
+      controlPlane: createControlPlane(controlCaller, request.token, request.atHand),
       log,
     }),
   log,

@@ -71,6 +71,19 @@ export type RunDefaults = z.infer<typeof runDefaultsSchema>
 const runGuessSchema = runDefaultsSchema.extend({ file: z.string() })
 export type RunGuess = z.infer<typeof runGuessSchema>
 
+/** Where an upload or download goes. A relative `url` is the control plane's own. */
+const presignedSchema = z.object({ url: z.string(), headers: z.record(z.string(), z.string()) })
+
+/** Object names are the owner's content hashes: `packs/<sha256>` or `manifests/<sha256>`; the control plane puts the owner's or repl's prefix before them. */
+export const objectNameSchema = z.string().regex(/^(packs|manifests)\/[0-9a-f]{64}$/)
+
+/** Objects of the store that a sidecar will want soon: content (base64), or where it is had. */
+const atHandSchema = z.object({
+  contents: z.array(z.object({ name: objectNameSchema, content: z.base64() })).max(100),
+  downloads: z.array(presignedSchema.extend({ name: objectNameSchema })).max(100),
+})
+export type AtHand = z.infer<typeof atHandSchema>
+
 /** What a sandbox is told when it becomes a repl's. */
 export const adoptRequestSchema = z.object({
   sandbox: sandboxIdSchema,
@@ -81,6 +94,8 @@ export const adoptRequestSchema = z.object({
   token: z.string(),
   /** Restore the repl's head; `false` only for a first start from Git. */
   restore: z.boolean(),
+  /** What is known of the head by now. The head itself is asked for all the same: it may have moved. */
+  atHand: atHandSchema.optional(),
   clone: cloneSourceSchema.optional(),
   run: runDefaultsSchema,
   /** Where `run` has no command: what the project's files say it is; the first whose file is there counts. */
@@ -107,7 +122,7 @@ export const adoptProgressSchema = z.discriminatedUnion('phase', [
 export type AdoptProgress = z.infer<typeof adoptProgressSchema>
 
 /** What the runner is told: nothing secret. */
-export const openRequestSchema = adoptRequestSchema.omit({ token: true, restore: true })
+export const openRequestSchema = adoptRequestSchema.omit({ token: true, restore: true, atHand: true })
 export type OpenRequest = z.infer<typeof openRequestSchema>
 
 export const openProgressSchema = z.discriminatedUnion('phase', [
@@ -177,12 +192,6 @@ export const helloRequestSchema = z.object({
   /** Where the pod's parts listen: an IP address. */
   address: z.union([z.ipv4(), z.ipv6()]),
 })
-
-/** Where an upload or download goes. A relative `url` is the control plane's own. */
-const presignedSchema = z.object({ url: z.string(), headers: z.record(z.string(), z.string()) })
-
-/** Object names are the owner's content hashes: `packs/<sha256>` or `manifests/<sha256>`; the control plane puts the owner's or repl's prefix before them. */
-export const objectNameSchema = z.string().regex(/^(packs|manifests)\/[0-9a-f]{64}$/)
 
 export const restoreRequestSchema = z.object({
   manifest: objectNameSchema,

@@ -215,6 +215,7 @@ export class World {
       const manifest = this.saved.get(replId)
       return manifest === undefined ? undefined : { manifest, generation: 1, savedAt: 1, files: 1, bytes: 1 }
     },
+    atHand: async () => undefined,
     collect: async () => 0,
     purge: async ({ replId }) => {
       await this.#enter('purge', replId)

@@ -1,4 +1,4 @@
-import type { AdoptRequest } from '#protocol/adoption.ts'
+import type { AdoptRequest, AtHand } from '#protocol/adoption.ts'
 import type { Tokens } from '#server/auth/tokens.ts'
 import type { Orchestrator, SandboxLimits } from '#server/orchestrator/orchestrator.ts'
 import type { Repl } from '#server/repls/record.ts'
@@ -24,7 +24,7 @@ const UNKNOWN = { command: '' }
 export async function adoptRequestOf(
   deps: AdoptRequestDeps,
   repl: Repl,
-  { sandboxId, isResumed }: { sandboxId: string; isResumed: boolean },
+  { sandboxId, isResumed, atHand }: { sandboxId: string; isResumed: boolean; atHand?: AtHand | undefined },
 ): Promise<AdoptRequest> {
   const { generation, source } = repl
   const [token, port, isCloning] = await Promise.all([
@@ -40,6 +40,7 @@ export async function adoptRequestOf(
     generation,
     token,
     restore: !isCloning,
+    ...(atHand !== undefined && { atHand }),
     ...(isCloning &&
       source.kind === 'git' && {
         clone: { url: source.url, ...(source.branch !== undefined && { branch: source.branch }) },

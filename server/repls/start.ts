@@ -1,4 +1,4 @@
-import type { AdoptProgress } from '#protocol/adoption.ts'
+import type { AdoptProgress, AtHand } from '#protocol/adoption.ts'
 import { newSandboxId } from '#protocol/ids.ts'
 import type { Tokens } from '#server/auth/tokens.ts'
 import { AppError } from '#server/errors.ts'
@@ -10,6 +10,7 @@ import { CLEANUP_LIMIT_MS, CLONE_LIMIT_MS, START_LIMIT_MS } from '#server/repls/
 import { orAbort } from '#server/repls/or-abort.ts'
 import { createProgress } from '#server/repls/progress.ts'
 import type { Progress } from '#server/repls/progress.ts'
+import { workspaceOf } from '#server/repls/record.ts'
 import type { Repl } from '#server/repls/record.ts'
 import { answers, removeOwn, reviveParts, tryRemove } from '#server/repls/sandboxes.ts'
 import { showAdoption } from '#server/repls/sidecar-phases.ts'
@@ -89,10 +90,11 @@ function factsOf({ work: { repl }, sandboxId, beganAt }: Attempt) {
 }
 
 async function startFresh(deps: StartDeps, attempt: Attempt): Promise<void> {
+  const atHand = readAtHand(deps, attempt)
   for (;;) {
     const sandboxId = await claimSandbox(deps, attempt)
     try {
-      return await adopt(deps, attempt, { sandboxId, isResumed: false })
+      return await adopt(deps, attempt, { sandboxId, isResumed: false, atHand: await atHand })
     } catch (error) {
       // A spare of before the state store was lost, and the signing key with it: it obeys nobody any more.
       const isOfOldKey = error instanceof AppError && error.code === 'unauthenticated'
@@ -104,6 +106,17 @@ async function startFresh(deps: StartDeps, attempt: Attempt): Promise<void> {
       })
       attempt.sandboxId = null
     }
+  }
+}
+
+/** Read while the sandbox comes up. Nothing depends on it: what is not there, the sidecar asks for. */
+async function readAtHand({ workspaces, log }: StartDeps, { work: { repl } }: Attempt): Promise<AtHand | undefined> {
+  if (mustClone(repl)) return undefined
+  try {
+    return await workspaces.atHand(workspaceOf(repl))
+  } catch (error) {
+    log.debug('a snapshot could not be read ahead', { repl: repl.id, error: String(error) })
+    return undefined
   }
 }
 
@@ -163,7 +176,7 @@ async function resume(deps: StartDeps, attempt: Attempt): Promise<void> {
 async function adopt(
   deps: StartDeps,
   { work, progress, signal }: Attempt,
-  options: { sandboxId: string; isResumed: boolean },
+  options: { sandboxId: string; isResumed: boolean; atHand?: AtHand | undefined },
 ): Promise<void> {
   const { repl } = work
   let names: string[] | undefined

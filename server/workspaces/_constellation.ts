@@ -59,6 +59,8 @@ export class ControlPlane implements AsyncDisposable {
   /** Set to commit, and then break the connection instead of answering. */
   losesCommitAnswers = false
   readonly commits: WorkspaceHead[] = []
+  /** Every path that sidecars asked for. */
+  readonly asked: string[] = []
   readonly reports: Parameters<WorkspaceEvents['reported']>[1][] = []
   readonly sockets = new Map<string, string>()
   readonly sidecar: SidecarClient
@@ -169,6 +171,7 @@ export class ControlPlane implements AsyncDisposable {
       log: this.#log,
     })
     return createServer((request, response) => {
+      this.asked.push(request.url ?? '')
       if (this.isStoreDown && request.url !== INTERNAL_ROUTES.report) {
         response.writeHead(503).end()
         return

@@ -1,4 +1,5 @@
 import type { ObjectStore } from '#server/object-store/object-store.ts'
+import { readAtHand } from '#server/workspaces/at-hand.ts'
 import { encodeTemplate } from '#server/workspaces/encode-template.ts'
 import type { EncodedTemplate } from '#server/workspaces/encode-template.ts'
 import { collect } from '#server/workspaces/collect.ts'
@@ -47,6 +48,7 @@ export function createWorkspaces({ objectStore }: { objectStore: ObjectStore }):
       const { manifest, generation, savedAt, files, bytes } = current.head
       return { manifest, generation, savedAt, files, bytes }
     },
+    atHand: (repl) => readAtHand(objectStore, repl),
     collect: ({ ownerId, replIds }) => collect({ objectStore, ownerId, replIds, now: Date.now }),
     purge: async ({ replId, ownerId }) => {
       // The head goes first: without it nothing below is a workspace any more, whatever happens next.

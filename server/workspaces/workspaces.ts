@@ -1,6 +1,7 @@
 import type {
   AdoptProgress,
   AdoptRequest,
+  AtHand,
   RestoreProgress,
   RestoreRequest,
   SaveProgress,
@@ -15,6 +16,8 @@ export interface Workspaces {
   seed(repl: WorkspaceRef, template: Template): Promise<void>
   /** The newest snapshot, or `undefined` for a repl that never had one. */
   head(replId: string): Promise<WorkspaceHead | undefined>
+  /** What a restore of the newest snapshot will want first; `undefined` where there is none. */
+  atHand(repl: WorkspaceRef): Promise<AtHand | undefined>
   /** Deletes what no snapshot of an owner's repls needs any more; how many objects that were. */
   collect(owner: { ownerId: string; replIds: readonly string[] }): Promise<number>
   /** Deletes history and head. Packs that other repls of the owner use stay. */

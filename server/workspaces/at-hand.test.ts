@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import type { AtHand } from '#protocol/adoption.ts'
+import { INTERNAL_ROUTES } from '#protocol/adoption.ts'
+import { openDiskObjectStore } from '#server/object-store/disk.ts'
+import { ControlPlane, SIGNING_KEY, Sandbox } from '#server/workspaces/_constellation.ts'
+import { describeTree, makeNastyTree } from '#server/workspaces/_tree.ts'
+
+const openDisk = (folder: string) => openDiskObjectStore({ folder, signingKey: SIGNING_KEY })
+
+/** A control plane with a saved repl in it, whose sandbox is gone. */
+async function saved(fill: (workspace: string) => void): Promise<{ controlPlane: ControlPlane; tree: string[] }> {
+  const controlPlane = await ControlPlane.start(openDisk)
+  await using sandbox = await Sandbox.start(controlPlane)
+  await controlPlane.adopt(sandbox)
+  fill(sandbox.workspace)
+  await controlPlane.stop(sandbox)
+  return { controlPlane, tree: describeTree(sandbox.workspace) }
+}
+
+/** The tree that the next sandbox restores, and what it asked for. */
+async function restored(controlPlane: ControlPlane, atHand: AtHand | undefined) {
+  controlPlane.newestGeneration += 1
+  await using sandbox = await Sandbox.start(controlPlane)
+  const before = controlPlane.asked.length
+  await controlPlane.adopt(sandbox, { atHand })
+  return { tree: describeTree(sandbox.workspace), asked: controlPlane.asked.slice(before) }
+}
+
+describe('what is at hand when a sandbox is adopted', { timeout: 30_000 }, () => {
+  test('is a small workspace as a whole, which then only asks whose head it is', async () => {
+    const fill = (workspace: string) => {
+      for (let at = 0; at < 50; at++) writeFileSync(join(workspace, `small-${at}`), randomBytes(1000))
+    }
+    const { controlPlane, tree } = await saved(fill)
+    await using _ = controlPlane
+    const again = await restored(controlPlane, await controlPlane.workspaces.atHand(controlPlane.repl))
+    expect(again.tree).toEqual(tree)
+    expect(again.asked[0]).toBe(INTERNAL_ROUTES.head)
+    expect(again.asked.filter((path) => path.startsWith(INTERNAL_ROUTES.objects))).toEqual([])
+    expect(again.asked).not.toContain(INTERNAL_ROUTES.downloads)
+  })
+
+  test('names where a large one lies, which is fetched from there', async () => {
+    const fill = (workspace: string) => writeFileSync(join(workspace, 'large'), randomBytes(400_000))
+    const { controlPlane, tree } = await saved(fill)
+    await using _ = controlPlane
+    const atHand = await controlPlane.workspaces.atHand(controlPlane.repl)
+    expect(atHand?.downloads.length).toBe(1)
+    const again = await restored(controlPlane, atHand)
+    expect(again.tree).toEqual(tree)
+    expect(again.asked.filter((path) => path.startsWith(INTERNAL_ROUTES.objects))).toHaveLength(1)
+    expect(again.asked).not.toContain(INTERNAL_ROUTES.downloads)
+  })
+
+  test('may be of an older snapshot: the newest one is restored', async () => {
+    const { controlPlane } = await saved(makeNastyTree)
+    await using _ = controlPlane
+    const old = await controlPlane.workspaces.atHand(controlPlane.repl)
+    controlPlane.newestGeneration += 1
+    await using sandbox = await Sandbox.start(controlPlane)
+    await controlPlane.adopt(sandbox)
+    writeFileSync(join(sandbox.workspace, 'newer'), 'newer')
+    await controlPlane.stop(sandbox)
+    expect((await restored(controlPlane, old)).tree).toEqual(describeTree(sandbox.workspace))
+  })
+
+  test('may be wrong or gone: what it says is checked like anything from the store', async () => {
+    const { controlPlane } = await saved(makeNastyTree)
+    await using _ = controlPlane
+    const atHand = await controlPlane.workspaces.atHand(controlPlane.repl)
+    const wrong = atHand?.contents.map(({ name }) => ({ name, content: Buffer.from('wrong').toString('base64') })) ?? []
+    await expect(restored(controlPlane, { contents: wrong, downloads: [] })).rejects.toThrow(
+      'does not hold what its name says',
+    )
+  })
+
+  test('is nothing for a repl that was never saved', async () => {
+    await using controlPlane = await ControlPlane.start(openDisk)
+    expect(await controlPlane.workspaces.atHand(controlPlane.repl)).toBeUndefined()
+  })
+})
