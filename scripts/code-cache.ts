@@ -5,6 +5,7 @@ import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { newSandboxId } from '#protocol/ids.ts'
 import { NODE_FLAGS } from '#protocol/node-flags.ts'
@@ -40,11 +41,12 @@ async function startOnce({ folder, home, part }: Start): Promise<void> {
   const sockets = join(home, 'sockets')
   const child = spawn(process.execPath, [...NODE_FLAGS, join(folder, `${part}.mjs`)], {
     env: environment({ home, sockets }),
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'ignore', 'pipe'],
   })
-  const ended = once(child, 'exit')
-  const failed = ended.then(([code]) => {
-    throw new Error(`The ${part} that was built does not start: it ended with ${String(code)}.`)
+  // Both: it may end before all that it said has been read.
+  const ended = Promise.all([text(child.stderr), once(child, 'exit')])
+  const failed = ended.then(([said]) => {
+    throw new Error(`The ${part} that was built does not start: ${said}`)
   })
   try {
     await Promise.race([answers(join(sockets, `${part}.sock`), AbortSignal.timeout(UP_LIMIT_MS)), failed])
