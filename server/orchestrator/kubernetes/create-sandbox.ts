@@ -47,13 +47,14 @@ async function makeObjects(
   cluster.roster.wrote(record)
   const owner = { name: record.metadata.name, uid: record.metadata.uid }
   const ingress = ingressOf(spec)
-  // The pod comes last: it mounts the Secret, and is never without its NetworkPolicy.
+  // All at once: a pod comes out of a Deployment well after the Secret that it mounts (and waits for it if it must), and
+  // without its NetworkPolicy it has no network at all (`default-deny.ts`).
   await Promise.all([
     createOnce(cluster, ownedBy(secretOf(spec, await secrets), owner), signal),
     apply(cluster, ownedBy(networkPolicyOf(spec), owner), signal),
+    apply(cluster, ownedBy(deploymentOf(spec), owner), signal),
     ingress === undefined ? undefined : apply(cluster, ownedBy(ingress, owner), signal),
   ])
-  await apply(cluster, ownedBy(deploymentOf(spec), owner), signal)
 }
 
 async function makeSecrets(cluster: Cluster, { sandboxId }: SandboxSpec): Promise<SandboxSecrets> {
