@@ -42,11 +42,13 @@ export function createMcpServer({ offers, era, onFollow, more }: McpServerOption
 
 function serveTools(server: Server, offers: readonly Offer[]): void {
   server.setRequestHandler('tools/list', (_request, context) => {
-    const { caller } = contextOf(context)
+    const { caller } = contextOf(server, context)
     return { tools: offers.flatMap((offer) => offer.listTools(caller)) }
   })
   server.setRequestHandler('tools/call', ({ params }, context) => {
-    const call = firstOf(offers, (offer) => offer.callTool(params.name, params.arguments ?? {}, contextOf(context)))
+    const call = firstOf(offers, (offer) =>
+      offer.callTool(params.name, params.arguments ?? {}, contextOf(server, context)),
+    )
     if (call !== undefined) return call
     throw new ProtocolError(
       ProtocolErrorCode.InvalidParams,
@@ -57,7 +59,7 @@ function serveTools(server: Server, offers: readonly Offer[]): void {
 
 function serveResources(server: Server, offers: readonly Offer[]): void {
   server.setRequestHandler('resources/list', async ({ params }, context) => {
-    const lists = await Promise.all(offers.map((offer) => offer.listResources(contextOf(context))))
+    const lists = await Promise.all(offers.map((offer) => offer.listResources(contextOf(server, context))))
     const resources = lists.flat()
     const from = params?.cursor === undefined ? 0 : Number(params.cursor)
     if (!Number.isSafeInteger(from) || from < 0)
@@ -69,7 +71,7 @@ function serveResources(server: Server, offers: readonly Offer[]): void {
     resourceTemplates: offers.flatMap((offer) => offer.listTemplates()),
   }))
   server.setRequestHandler('resources/read', ({ params }, context) => {
-    const read = firstOf(offers, (offer) => offer.readResource(params.uri, contextOf(context)))
+    const read = firstOf(offers, (offer) => offer.readResource(params.uri, contextOf(server, context)))
     if (read !== undefined) return read
     throw new ResourceNotFoundError(params.uri)
   })
@@ -78,18 +80,24 @@ function serveResources(server: Server, offers: readonly Offer[]): void {
 function servePrompts(server: Server, offers: readonly Offer[]): void {
   server.setRequestHandler('prompts/list', () => ({ prompts: offers.flatMap((offer) => offer.listPrompts()) }))
   server.setRequestHandler('prompts/get', ({ params }, context) => {
-    const got = firstOf(offers, (offer) => offer.getPrompt(params.name, params.arguments ?? {}, contextOf(context)))
+    const got = firstOf(offers, (offer) =>
+      offer.getPrompt(params.name, params.arguments ?? {}, contextOf(server, context)),
+    )
     if (got !== undefined) return got
     throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no prompt ${params.name.slice(0, 100)}.`)
   })
   server.setRequestHandler('completion/complete', async ({ params }, context) => {
     const { ref, argument } = params
     const asked = { ref, argument }
-    const completed = firstOf(offers, (offer) => offer.complete(asked, contextOf(context)))
+    const completed = firstOf(offers, (offer) => offer.complete(asked, contextOf(server, context)))
     return (await completed) ?? { completion: { values: [] } }
   })
 }
 
-function contextOf(server: ServerContext): CallContext {
-  return { caller: agentClaimsSchema.parse(server.http?.authInfo?.extra?.['claims']), server }
+function contextOf(server: Server, context: ServerContext): CallContext {
+  const caller = agentClaimsSchema.parse(context.http?.authInfo?.extra?.['claims'])
+  const elicitation = server.getClientCapabilities()?.elicitation
+  // Who names no kind has forms.
+  const canAsk = elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined)
+  return { caller, server: context, canAsk }
 }

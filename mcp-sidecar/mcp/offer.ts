@@ -15,6 +15,8 @@ import type { AgentClaims } from '#protocol/claims.ts'
 export interface CallContext {
   caller: AgentClaims
   server: ServerContext
+  /** Whether the client can put a question to a person (elicitation by a form). */
+  canAsk: boolean
 }
 
 export interface Completion {

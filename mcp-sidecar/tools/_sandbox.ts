@@ -30,7 +30,15 @@ export interface TestSandbox extends AsyncDisposable {
   runner: RunnerApi
   control: RememberingControl
   /** A client of the newer protocol, or of the older one. */
-  connect(options?: { scopes?: AgentScope[]; era?: 'auto' | 'legacy'; connection?: string }): Promise<TestAgent>
+  connect(options?: ConnectOptions): Promise<TestAgent>
+}
+
+interface ConnectOptions {
+  scopes?: AgentScope[]
+  era?: 'auto' | 'legacy'
+  connection?: string
+  /** A person at the client: what they say to a question. */
+  answer?: (message: string) => 'accept' | 'decline'
 }
 
 export class TestAgent implements AsyncDisposable {
@@ -120,9 +128,12 @@ export async function startSandbox(): Promise<TestSandbox> {
     served,
     runner,
     control,
-    connect: async ({ scopes, era = 'auto', connection = 'c1' } = {}) => {
+    connect: async ({ scopes, era = 'auto', connection = 'c1', answer } = {}) => {
       const token = await served.token(scopes, { connection })
-      const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode: era } })
+      const capabilities = answer === undefined ? {} : { elicitation: { form: {} } }
+      const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode: era }, capabilities })
+      if (answer !== undefined)
+        client.setRequestHandler('elicitation/create', ({ params }) => ({ action: answer(params.message) }))
       const headers = { authorization: `Bearer ${token}` }
       await client.connect(new StreamableHTTPClientTransport(new URL(served.url), { requestInit: { headers } }))
       return new TestAgent(client)

@@ -10,7 +10,7 @@ import { SidecarError } from '../sidecar-error.ts'
 import { imageTypeOf, mimeTypeOf } from './media-type.ts'
 import { MAX_TEXT_BYTES } from './limits.ts'
 import { count, cutLines } from './output.ts'
-import { recordTool, textTool } from './tool.ts'
+import { Question, recordTool, textTool } from './tool.ts'
 import { unifiedDiff } from './unified-diff.ts'
 
 /** The text of a file with its etag; refuses what is none, or too large to be edited in a call. */
@@ -125,9 +125,22 @@ export const movePath = recordTool(definitions.movePath, async ({ from, to, over
   return { from, to: entry.path, overwritten: before !== undefined }
 })
 
-export const deletePath = recordTool(definitions.deletePath, async ({ path, recursive }, { runner }) => {
-  const { count: deleted } = await runner.files.delete({ path, recursive })
-  return { path, deleted_count: deleted }
+export const deletePath = recordTool(definitions.deletePath, async ({ path, recursive }, { runner, person }) => {
+  if (person === 'refused')
+    throw new SidecarError('forbidden', `The person did not agree that ${path} is deleted with all in it.`, {
+      advice: 'Ask them what they want instead.',
+    })
+  try {
+    const { count: deleted } = await runner.files.delete({ path, recursive: recursive || person === 'agreed' })
+    return { path, deleted_count: deleted }
+  } catch (error) {
+    if (!(error instanceof SidecarError) || error.code !== 'conflict' || recursive) throw error
+    if (person === 'can be asked') return new Question(`${error.message} Delete it with all in it?`)
+    throw new SidecarError('conflict', error.message, {
+      advice: 'Set recursive to delete it with all in it, if that is meant.',
+      cause: error,
+    })
+  }
 })
 
 /** A path as links name it: relative to the workspace, which is where they lead. */

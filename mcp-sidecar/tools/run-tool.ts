@@ -1,4 +1,5 @@
-import type { CallToolResult } from '@modelcontextprotocol/server'
+import { inputRequired, inputResponse } from '@modelcontextprotocol/server'
+import type { CallToolResult, InputRequiredResult } from '@modelcontextprotocol/server'
 import * as z from 'zod'
 import { newId } from '#protocol/ids.ts'
 import type { AgentCall } from '#protocol/agents.ts'
@@ -11,7 +12,10 @@ import { HEARTBEAT_MS, PROGRESS_MS } from './limits.ts'
 import type { ReplControl } from './repl-control.ts'
 import type { Runs } from './runs.ts'
 import type { RunnerApi } from '../runner/runner-api.ts'
-import type { CallNote, Tool, ToolAnswer } from './tool.ts'
+import type { CallNote, PersonsWord, Tool, ToolAnswer } from './tool.ts'
+
+/** Under which a person's word comes back. */
+const CONFIRM = 'confirm'
 
 /** What tools of one REPL share. */
 export interface ToolRoom {
@@ -25,9 +29,9 @@ export interface ToolRoom {
 /** Runs a tool for a caller: within its run, told to those who look on, its failure as words that a model can use. */
 export async function runTool(
   tool: Tool,
-  { args, caller, server }: CallContext & { args: unknown },
+  { args, caller, server, canAsk }: CallContext & { args: unknown },
   room: ToolRoom,
-): Promise<CallToolResult> {
+): Promise<CallToolResult | InputRequiredResult> {
   const { runs, log, runner, control, cursors } = room
   const run = runs.enter(caller)
   using progress = progressOf(server)
@@ -59,6 +63,7 @@ export async function runTool(
       cursors,
       signal: server.mcpReq.signal,
       progress: progress.say,
+      person: personsWord(server, canAsk),
       isHeard: server.mcpReq._meta?.progressToken !== undefined,
       note: (about) => {
         note = { ...note, ...about }
@@ -75,7 +80,8 @@ export async function runTool(
   }
 }
 
-function resultOf(answer: ToolAnswer): CallToolResult {
+function resultOf(answer: ToolAnswer): CallToolResult | InputRequiredResult {
+  if (answer.kind === 'question') return inputRequired({ inputRequests: { [CONFIRM]: question(answer.question) } })
   if (answer.kind === 'record')
     return { content: [{ type: 'text', text: JSON.stringify(answer.record) }], structuredContent: answer.record }
   const { text, image, meta } = answer.answer
@@ -85,7 +91,19 @@ function resultOf(answer: ToolAnswer): CallToolResult {
   }
 }
 
+/** Agreeing is all there is to say. */
+function question(message: string) {
+  return inputRequired.elicit({ message, requestedSchema: { type: 'object', properties: {} } })
+}
+
+function personsWord(server: CallContext['server'], canAsk: boolean): PersonsWord {
+  const said = inputResponse(server.mcpReq.inputResponses, CONFIRM)
+  if (said.kind === 'elicit') return said.action === 'accept' ? 'agreed' : 'refused'
+  return canAsk ? 'can be asked' : 'cannot be asked'
+}
+
 function summaryOf(answer: ToolAnswer): string {
+  if (answer.kind === 'question') return `Asked the person: ${answer.question}`
   if (answer.kind === 'record') return JSON.stringify(answer.record)
   const { text } = answer.answer
   // How it ended stands in the last line.

@@ -14,6 +14,18 @@ export interface CallNote {
   terminal?: string
 }
 
+/** What the person at the client said to this call's `Question`, or whether there is one to put it to. */
+export type PersonsWord = 'agreed' | 'refused' | 'can be asked' | 'cannot be asked'
+
+/** Put to the person instead of an answer; with their word the call comes again. */
+export class Question {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
 /** What every tool works with. */
 export interface ToolContext {
   caller: AgentClaims
@@ -26,6 +38,7 @@ export interface ToolContext {
   progress: (message: string) => void
   /** Whether anybody hears of progress: then a call may take longer. */
   isHeard: boolean
+  person: PersonsWord
   note: (about: CallNote) => void
 }
 
@@ -36,8 +49,11 @@ export interface TextAnswer {
   meta?: Record<string, unknown>
 }
 
-/** What a call answers, as data: an answer in words, or a record. */
-export type ToolAnswer = { kind: 'text'; answer: TextAnswer } | { kind: 'record'; record: Record<string, unknown> }
+/** What a call answers, as data: an answer in words, a record, or what a person is asked first. */
+export type ToolAnswer =
+  | { kind: 'text'; answer: TextAnswer }
+  | { kind: 'record'; record: Record<string, unknown> }
+  | { kind: 'question'; question: string }
 
 export interface Tool {
   definition: ToolDefinition
@@ -59,11 +75,16 @@ export function textTool<I extends z.ZodType>(
 /** What a tool does whose result is a record. */
 export function recordTool<I extends z.ZodType, O extends z.ZodType<Record<string, unknown>>>(
   definition: ToolDefinition<I, O>,
-  run: (args: z.output<I>, context: ToolContext) => Promise<z.output<O>>,
+  run: (args: z.output<I>, context: ToolContext) => Promise<z.output<O> | Question>,
 ): Tool {
   return {
     definition,
-    call: async (args, context) => ({ kind: 'record', record: await run(parse(definition, args), context) }),
+    call: async (args, context) => {
+      const answer = await run(parse(definition, args), context)
+      return answer instanceof Question
+        ? { kind: 'question', question: answer.text }
+        : { kind: 'record', record: answer }
+    },
   }
 }
 

@@ -342,9 +342,33 @@ describe('the tools, in a real sandbox', () => {
     })
     await mkdir(join(sandbox.workspace, 'full'), { recursive: true })
     await put('full/x', 'x')
-    expect((await agent.call('delete_path', { path: 'full' })).isError).toBe(true)
+    expect(await agent.call('delete_path', { path: 'full' })).toMatchObject({
+      isError: true,
+      text: expect.stringContaining('Set recursive'),
+    })
     expect((await agent.call('delete_path', { path: 'full', recursive: true })).record).toMatchObject({ path: 'full' })
     expect((await agent.call('delete_path', { path: 'to.txt' })).isError).toBe(false)
+  })
+
+  it.each(['auto', 'legacy'] as const)('delete_path asks the person where the client can (%s)', async (era) => {
+    await mkdir(join(sandbox.workspace, 'asked'), { recursive: true })
+    await put('asked/x', 'x')
+    const asked: string[] = []
+    const answering = async (action: 'accept' | 'decline') => {
+      await using own = await sandbox.connect({
+        era,
+        answer: (message) => {
+          asked.push(message)
+          return action
+        },
+      })
+      return await own.call('delete_path', { path: 'asked' })
+    }
+    expect(await answering('decline')).toMatchObject({ isError: true, text: expect.stringContaining('did not agree') })
+    expect(await read('asked/x')).toBe('x')
+    expect((await answering('accept')).record).toMatchObject({ path: 'asked' })
+    await expect(read('asked/x')).rejects.toThrow(/ENOENT/)
+    expect(asked).toEqual(Array.from({ length: 2 }, () => expect.stringContaining('asked is a folder with 1 entries')))
   })
 
   it('repl_info says what this is, and no value of a variable', async () => {

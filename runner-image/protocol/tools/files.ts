@@ -146,7 +146,7 @@ export const deletePath = recordTool({
   name: 'delete_path',
   title: 'Delete',
   description:
-    'Deletes a file, or a folder with all in it if recursive is set. People can take it back from the trash.',
+    'Deletes a file, or a folder with all in it if recursive is set; without it the person is asked, where your client can ask. People can take it back from the trash.',
   input: z.strictObject({
     path,
     recursive: z.boolean().default(false).describe('Also a folder that is not empty.'),
