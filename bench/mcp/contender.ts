@@ -1,6 +1,13 @@
-/** One who can run a command, and work with files, for an agent. Absent: it has no such thing. */
+/** Who is measured; targets are set for ours. */
+export type Role = 'floor' | 'runner' | 'sidecar' | 'hosted' | 'peer'
+
+/**
+ * One who can run a command, and work with files, for an agent. Absent: it has no such thing. What resolves to a number
+ * has timed itself (milliseconds), because being asked costs more than what is asked.
+ */
 export interface Contender extends AsyncDisposable {
   name: string
+  role: Role
   /** Runs a line of shell to its end. Throws where it did not work. */
   exec?: (command: string) => Promise<unknown>
   write?: (name: string, text: string) => Promise<unknown>

@@ -39,12 +39,12 @@ export async function startOurs(): Promise<Contender[]> {
   const sidecar = stack.use(await atSidecar(server, replId))
   const moved = stack.move()
   return [
-    { name: 'ours, at the sidecar', ...acts(sidecar), [Symbol.asyncDispose]: () => Promise.resolve() },
-    { name: 'ours, hosted', ...acts(hosted), [Symbol.asyncDispose]: () => moved.disposeAsync() },
+    { name: 'ours, at the sidecar', role: 'sidecar', ...acts(sidecar), [Symbol.asyncDispose]: () => Promise.resolve() },
+    { name: 'ours, hosted', role: 'hosted', ...acts(hosted), [Symbol.asyncDispose]: () => moved.disposeAsync() },
   ]
 }
 
-function acts(caller: ToolCaller): Omit<Contender, 'name' | typeof Symbol.asyncDispose> {
+function acts(caller: ToolCaller): Omit<Contender, 'name' | 'role' | typeof Symbol.asyncDispose> {
   const call: ToolCaller['call'] = (tool, args) => caller.call(tool, args)
   const link = async (tool: string, path: string) => {
     const [url] = /https?:\/\/[^\s"]+/.exec(await call(tool, { path, link: true })) ?? []

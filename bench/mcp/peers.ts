@@ -14,7 +14,7 @@ interface Peer {
     call: ToolCaller['call'],
     folder: string,
     crowd: string,
-  ) => Omit<Contender, 'name' | typeof Symbol.asyncDispose>
+  ) => Omit<Contender, 'name' | 'role' | typeof Symbol.asyncDispose>
 }
 
 const PEERS: readonly Peer[] = [
@@ -77,6 +77,7 @@ async function start(peer: Peer, folder: string, crowd: string): Promise<Contend
   )
   return {
     name: `${peer.package} ${peer.version}, stdio`,
+    role: 'peer',
     ...peer.tools((tool, args) => caller.call(tool, args), folder, crowd),
     [Symbol.asyncDispose]: () => caller[Symbol.asyncDispose](),
   }

@@ -1,8 +1,15 @@
 import { percentile } from '../statistics.ts'
-import type { Contender } from './contender.ts'
+import type { Contender, Role } from './contender.ts'
 
 const WARM_UP = 5
 const NAME_WIDTH = 56
+
+/** Milliseconds, or calls a second. */
+interface Target {
+  p50?: number
+  p99?: number
+  rate?: number
+}
 
 /** One thing that is measured: how many samples a round takes of it. */
 export interface Line {
@@ -12,6 +19,9 @@ export interface Line {
   act: (contender: Contender) => (() => Promise<unknown>) | undefined
   /** So many at once; then the rate is what counts. */
   atOnce?: number
+  targets?: Partial<Record<Role, Target>>
+  /** What the floor took (or did a second) when the targets were set: on another machine their ratios count. */
+  floorThen?: number
 }
 
 /** Measures a line on everybody in turns, several rounds, and prints a table: beside the floor, which comes first. */
@@ -32,7 +42,11 @@ export async function measure(line: Line, contenders: readonly Contender[], roun
   }
   console.log(`\n${line.name}`)
   const [first] = taken.values()
-  for (const [name, samples] of taken) console.log(`  ${described(name, samples, { line, floor: first })}`)
+  for (const { name, role } of contenders) {
+    const samples = taken.get(name)
+    if (samples === undefined) continue
+    console.log(`  ${described(name, samples, { line, floor: first })}${targetOf(line, role)}`)
+  }
   for (const [name, why] of failures) console.log(`  ${name.padEnd(NAME_WIDTH)} FAILED: ${why}`)
 }
 
@@ -44,6 +58,18 @@ function described(name: string, samples: number[], { line, floor }: { line: Lin
   return `${name.padEnd(NAME_WIDTH)} n=${String(samples.length).padStart(3)}   p50 ${low}   p99 ${high}${ratio}`
 }
 
+function targetOf({ targets, floorThen }: Line, role: Role): string {
+  const { p50, p99, rate } = targets?.[role] ?? {}
+  const wanted = [
+    ...(p50 === undefined ? [] : [`p50 ${p50} ms`]),
+    ...(p99 === undefined ? [] : [`p99 ${p99} ms`]),
+    ...(rate === undefined ? [] : [`${rate}/s`]),
+  ]
+  if (wanted.length === 0) return ''
+  const ratio = floorThen === undefined ? '' : ` = ${((p50 ?? rate ?? 0) / floorThen).toFixed(2)}×`
+  return `   target ${wanted.join(', ')}${ratio}`
+}
+
 /** Milliseconds of each; with `atOnce`, one figure: calls a second. */
 async function sample(act: () => Promise<unknown>, { samples, atOnce }: Line): Promise<number[]> {
   for (let turn = 0; turn < Math.min(WARM_UP, samples); turn++) await act()
@@ -51,8 +77,8 @@ async function sample(act: () => Promise<unknown>, { samples, atOnce }: Line): P
   const taken: number[] = []
   for (let turn = 0; turn < samples; turn++) {
     const started = performance.now()
-    await act()
-    taken.push(performance.now() - started)
+    const own = await act()
+    taken.push(typeof own === 'number' ? own : performance.now() - started)
   }
   return taken
 }
