@@ -30,6 +30,8 @@ export function isAnsweredAsleep(method: string): boolean {
 /** Answers for a REPL that sleeps, from the same definitions as its sidecar. Without sessions: the next request may find it awake. */
 export interface Sleeper {
   answer(request: Request, parsedBody: unknown, scopes: readonly AgentScope[]): Promise<Response>
+  /** What is wrong with a request itself, its headers or its form: no reason to wake a REPL either. */
+  refusal(request: Request, parsedBody: unknown): Promise<Response | undefined>
 }
 
 export function createSleeper(onError: (error: Error) => void): Sleeper {
@@ -37,9 +39,17 @@ export function createSleeper(onError: (error: Error) => void): Sleeper {
     ({ era, authInfo }) => createSleepingServer(era, agentScopeSchema.array().parse(authInfo?.scopes ?? [])),
     { onerror: onError, maxRequestBodySize: MCP_LIMITS.maxBodyBytes },
   )
+  const answer: Sleeper['answer'] = (request, parsedBody, scopes) =>
+    handler.fetch(request, { parsedBody, authInfo: { token: '', clientId: '', scopes: [...scopes] } })
   return {
-    answer: (request, parsedBody, scopes) =>
-      handler.fetch(request, { parsedBody, authInfo: { token: '', clientId: '', scopes: [...scopes] } }),
+    answer,
+    refusal: async (request, parsedBody) => {
+      // It knows none of the methods that need a sandbox; what it says of a good request counts for nothing.
+      const said = await answer(request, parsedBody, [])
+      if (said.status === 400) return said
+      await said.body?.cancel()
+      return undefined
+    },
   }
 }
 

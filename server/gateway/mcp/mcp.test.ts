@@ -177,22 +177,30 @@ describe('bad input', () => {
     expect([put.status, put.headers.get('allow')]).toEqual([501, 'POST, GET, DELETE'])
   })
 
-  test('headers that contradict the body are refused while it sleeps too', async () => {
-    await using platform = await startPlatform()
-    platform.lifecycle.isAsleep = true
-    const { token } = await letIn(platform)
-    const meta = {
-      _meta: {
-        'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-        'io.modelcontextprotocol/clientCapabilities': {},
-        'io.modelcontextprotocol/clientInfo': { name: 'x', version: '1' },
-      },
-    }
-    const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'prompts/list' }
-    const response = await post(platform, { token, body: rpc('tools/list', meta), headers })
-    expect(response.status).toBe(400)
-    expect(await response.text()).toContain('-32020')
-  })
+  test.each([
+    ['tools/list', {}],
+    ['tools/call', { name: 'exec', arguments: {} }],
+    ['subscriptions/listen', { notifications: {} }],
+  ])(
+    'headers that contradict the body (of %s) are refused while it sleeps too, which it goes on to do',
+    async (method, params) => {
+      await using platform = await startPlatform()
+      platform.lifecycle.isAsleep = true
+      const { token } = await letIn(platform)
+      const meta = {
+        _meta: {
+          'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+          'io.modelcontextprotocol/clientCapabilities': {},
+          'io.modelcontextprotocol/clientInfo': { name: 'x', version: '1' },
+        },
+      }
+      const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'prompts/list' }
+      const response = await post(platform, { token, body: rpc(method, { ...params, ...meta }), headers })
+      expect(response.status).toBe(400)
+      expect(await response.text()).toContain('-32020')
+      expect(platform.lifecycle.starts).toBe(0)
+    },
+  )
 })
 
 describe('scopes', () => {

@@ -104,7 +104,7 @@ async function converse(parts: McpParts, talk: Conversation): Promise<void> {
   parts.lifecycle.touch(replId)
   const wasAwake = (await parts.lifecycle.running(replId)) !== undefined
   if (!wasAwake && (request.method !== 'POST' || asked === undefined)) return refuseAsleep(request, response)
-  if (!wasAwake && asked !== undefined && isAnsweredAsleep(asked.method)) return await answerAsleep(parts, talk, asked)
+  if (!wasAwake && asked !== undefined && (await answerAsleep(parts, talk, asked))) return
   const keepUsed = setInterval(() => {
     if (!isStream(asked)) parts.lifecycle.touch(replId)
   }, parts.mcpLimits.touchEveryMs)
@@ -147,12 +147,17 @@ async function callAwake(parts: McpParts, talk: Conversation, wasAwake: boolean)
   }
 }
 
-async function answerAsleep(parts: McpParts, talk: Conversation, asked: Asked): Promise<void> {
+/** Whether it could be answered, or refused, without waking the REPL. */
+async function answerAsleep(parts: McpParts, talk: Conversation, asked: Asked): Promise<boolean> {
   const { request, response, body, hold, use, signal } = talk
   const web = toWebRequest(request, { body, signal, origin: parts.publicUrl().origin })
   web.headers.delete('mcp-session-id')
-  const answer = await parts.sleeper.answer(web, asked.parsed, hold.value.scopes)
+  const answer = isAnsweredAsleep(asked.method)
+    ? await parts.sleeper.answer(web, asked.parsed, hold.value.scopes)
+    : await parts.sleeper.refusal(web, asked.parsed)
+  if (answer === undefined) return false
   await sendWebResponse(response, answer, { signal, onBytes: (count) => use.bytes(count) })
+  return true
 }
 
 /** No stream and no session: a later call wakes it. */
