@@ -6,7 +6,8 @@ import { AppError, toAppError } from '#server/errors.ts'
 import { abortWhenUnwanted } from '#server/gateway/client-gone.ts'
 import type { Hold } from '#server/gateway/access-watch.ts'
 import { isAnsweredAsleep } from '#server/gateway/mcp/asleep.ts'
-import type { Caller, Presented } from '#server/gateway/mcp/callers.ts'
+import type { Caller } from '#server/gateway/mcp/callers.ts'
+import { holdCaller } from '#server/gateway/mcp/hold-caller.ts'
 import type { McpParts } from '#server/gateway/mcp/mcp-parts.ts'
 import { askedIn, toolError } from '#server/gateway/mcp/message.ts'
 import type { Asked } from '#server/gateway/mcp/message.ts'
@@ -66,35 +67,6 @@ export async function serveReplAgent(parts: McpParts, { request, response }: Exc
       scope: FIRST_SCOPES,
       id: asked?.id,
     })
-  }
-}
-
-/** The agent's right, asked for again when the repl's grants change and when the agent may have been cut off. */
-async function holdCaller(
-  { watch, callers, connections }: McpParts,
-  presented: Presented,
-  replId: string,
-): Promise<Hold<Caller> & AsyncDisposable> {
-  let hold: Hold<Caller> | undefined
-  let mayBeOver = false
-  const ends = await connections.onEnd(presented.connectionId, () => {
-    mayBeOver = true
-    hold?.confirm()
-  })
-  try {
-    const held = await watch.hold(replId, () => callers.inRepl(presented, replId))
-    hold = held
-    if (mayBeOver) held.confirm()
-    return {
-      ...held,
-      [Symbol.asyncDispose]: async () => {
-        held.release()
-        await ends[Symbol.asyncDispose]()
-      },
-    }
-  } catch (error) {
-    await ends[Symbol.asyncDispose]()
-    throw error
   }
 }
 
