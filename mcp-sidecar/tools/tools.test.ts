@@ -41,6 +41,14 @@ describe('the tools, in a real sandbox', () => {
       expect(result._meta?.['devex/result']).toMatchObject({ exit_code: 3, status: 'exited' })
     })
 
+    it.each(['echo a > /dev/stdout; echo b > /dev/stderr', `: ${'x'.repeat(5000)}; echo a | tee /dev/stderr`])(
+      'lets a command open its output again, as scripts do',
+      async (command) => {
+        const { text } = await agent.call('exec', { command })
+        expect(text).toMatch(/^[ab]\n[ab]\n\[exit 0/)
+      },
+    )
+
     it('takes variables, input and a folder', async () => {
       await mkdir(join(sandbox.workspace, 'sub'), { recursive: true })
       const { text } = await agent.call('exec', {

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import { DRAIN_QUIET_MS } from './limits.ts'
@@ -6,11 +5,14 @@ import { FROM_HELPER, HelperFrames, TO_HELPER, encodeHelperHeader } from './help
 import type { HelperFrame } from './helper-frames.ts'
 import { isProcessEnvironment, parseConfigure, parseStart } from './helper-messages.ts'
 import type { StartMessage } from './helper-messages.ts'
+import { Pipes } from './pipes.ts'
+import type { Piped } from './pipes.ts'
 import { WaitingShells } from './waiting-shells.ts'
 
 /** Starts commands as `input` says and tells on `output` what they print and how they end. */
 export function startExecHelper(input: Readable, output: Writable): void {
-  const shells = new WaitingShells()
+  const pipes = new Pipes()
+  const shells = new WaitingShells(pipes)
   const running = new Map<number, ChildProcess>()
   /** What comes up in one turn of the event loop leaves in one write, and nothing is copied. */
   const send = (kind: number, command: number, payload: Uint8Array) => {
@@ -32,19 +34,21 @@ export function startExecHelper(input: Readable, output: Writable): void {
       output.once('drain', () => stream.resume())
     })
   }
-  const start = (command: number, message: StartMessage) => {
-    const child = launch(shells, message)
-    child.on('error', (error) => {
-      running.delete(command)
-      tell(FROM_HELPER.failed, command, { errno: errnoOf(error), message: error.message })
+  const fail = (command: number, error: unknown) =>
+    tell(FROM_HELPER.failed, command, {
+      errno: error instanceof Error ? errnoOf(error) : undefined,
+      message: error instanceof Error ? error.message : String(error),
     })
+  const start = async (command: number, message: StartMessage) => {
+    const piped = await launch(pipes, shells, message)
+    const { child, stdout, stderr } = piped
     if (child.pid === undefined) return
     running.set(command, child)
     child.stdin?.on('error', () => {})
     tell(FROM_HELPER.started, command, { pid: child.pid })
-    forward(command, FROM_HELPER.stdout, child.stdout)
-    forward(command, FROM_HELPER.stderr, child.stderr)
-    whenEnded(child, (exit) => {
+    forward(command, FROM_HELPER.stdout, stdout)
+    forward(command, FROM_HELPER.stderr, stderr)
+    whenEnded(piped, (exit) => {
       running.delete(command)
       tell(FROM_HELPER.exited, command, exit)
       shells.fill()
@@ -55,7 +59,7 @@ export function startExecHelper(input: Readable, output: Writable): void {
       case TO_HELPER.configure:
         return shells.configure(parseConfigure(payload))
       case TO_HELPER.start:
-        return start(command, parseStart(payload))
+        return void start(command, parseStart(payload)).catch((error: unknown) => fail(command, error))
       case TO_HELPER.input:
         return void running.get(command)?.stdin?.write(payload)
       case TO_HELPER.endInput:
@@ -67,7 +71,7 @@ export function startExecHelper(input: Readable, output: Writable): void {
     try {
       take(frame)
     } catch (error) {
-      tell(FROM_HELPER.failed, frame.command, { message: error instanceof Error ? error.message : String(error) })
+      fail(frame.command, error)
     }
   })
   input.on('data', (bytes: Buffer) => frames.take(bytes))
@@ -79,14 +83,14 @@ export function startExecHelper(input: Readable, output: Writable): void {
   output.on('error', () => process.exit(0))
 }
 
-function launch(shells: WaitingShells, run: StartMessage): ChildProcess {
+async function launch(pipes: Pipes, shells: WaitingShells, run: StartMessage): Promise<Piped> {
   if (run.kind === 'program') {
     const { file, args, cwd, env } = run
     if (!isProcessEnvironment(env)) throw new Error('The environment is none.')
-    return spawn(file, args, { cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] })
+    return pipes.spawn(file, args, { cwd, env })
   }
-  const shell = shells.take()
-  shell.stdin?.write(`${run.script}\0`)
+  const shell = await shells.take()
+  shell.child.stdin?.write(`${run.script}\0`)
   return shell
 }
 
@@ -96,7 +100,7 @@ interface Ended {
 }
 
 /** Calls back once it has ended and its pipes are closed, or silent for a while: a background job may hold them. */
-function whenEnded(child: ChildProcess, onEnded: (exit: Ended) => void): void {
+function whenEnded({ child, stdout, stderr }: Piped, onEnded: (exit: Ended) => void): void {
   let exit: Ended | undefined
   let quiet: NodeJS.Timeout | undefined
   let isTold = false
@@ -111,13 +115,19 @@ function whenEnded(child: ChildProcess, onEnded: (exit: Ended) => void): void {
     clearTimeout(quiet)
     quiet = setTimeout(told, DRAIN_QUIET_MS)
   }
-  child.stdout?.on('data', awaitQuiet)
-  child.stderr?.on('data', awaitQuiet)
+  const open = new Set([stdout, stderr])
+  for (const stream of open) {
+    stream?.on('data', awaitQuiet)
+    stream?.on('close', () => {
+      open.delete(stream)
+      if (open.size === 0) told()
+    })
+  }
   child.on('exit', (code, signal) => {
     exit = { code, signal }
-    awaitQuiet()
+    if (open.size === 0) told()
+    else awaitQuiet()
   })
-  child.on('close', told)
 }
 
 function errnoOf(error: Error): string | undefined {

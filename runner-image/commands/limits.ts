@@ -7,6 +7,9 @@ const SECOND = 1000
 /** Shells that wait for a command. Each holds some 3 MiB, most of it shared. */
 export const WAITING_SHELLS = 8
 
+/** Pipes that are made together, ahead: each command takes two. */
+export const PIPES_AT_ONCE = 32
+
 /** Helper and waiting shells are let go after so long without a command. */
 export const HELPER_IDLE_MS = 5 * 60 * SECOND
 

@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
 import { WAITING_SHELLS } from './limits.ts'
 import { isProcessEnvironment } from './helper-messages.ts'
 import type { Configure } from './helper-messages.ts'
+import type { Piped, Pipes } from './pipes.ts'
 
 /**
  * Reads its script from standard input up to a NUL, a byte at a time as shells do, so that what follows is the command's;
@@ -15,9 +14,14 @@ const AWAIT_SCRIPT = ['--noprofile', '--norc', '-c', 'IFS= read -r -d "" || exit
  * takes longer than most commands do.
  */
 export class WaitingShells {
+  readonly #pipes: Pipes
   #configure: Configure | undefined
-  #shells: ChildProcess[] = []
+  #shells: Piped[] = []
   #isFilling = false
+
+  constructor(pipes: Pipes) {
+    this.#pipes = pipes
+  }
 
   /** From now on shells have this environment. */
   configure(configure: Configure): void {
@@ -27,42 +31,46 @@ export class WaitingShells {
   }
 
   /** A shell that waits for its script; one that died meanwhile is passed over. */
-  take(): ChildProcess {
-    for (let shell = this.#shells.shift(); shell !== undefined; shell = this.#shells.shift())
-      if (shell.exitCode === null && shell.signalCode === null && shell.pid !== undefined) return shell
-    return this.#start()
+  async take(): Promise<Piped> {
+    for (let shell = this.#shells.shift(); shell !== undefined; shell = this.#shells.shift()) {
+      const { exitCode, signalCode, pid } = shell.child
+      if (exitCode === null && signalCode === null && pid !== undefined) return shell
+    }
+    return this.#start(this.#configure)
   }
 
   /** Starts what is missing, one at a time: output of running commands comes in between. */
   fill(): void {
     if (this.#isFilling || this.#configure === undefined || this.#shells.length >= WAITING_SHELLS) return
     this.#isFilling = true
-    setImmediate(() => {
+    setImmediate(() => void this.#add())
+  }
+
+  async #add(): Promise<void> {
+    const configure = this.#configure
+    try {
+      const shell = await this.#start(configure)
+      if (this.#configure === configure && this.#shells.length < WAITING_SHELLS) this.#shells.push(shell)
+      else shell.child.kill('SIGKILL')
+    } catch {
+      // Why none can be started is told to whoever needs one.
+      return
+    } finally {
       this.#isFilling = false
-      if (this.#shells.length >= WAITING_SHELLS) return
-      this.#shells.push(this.#start())
-      this.fill()
-    })
+    }
+    this.fill()
   }
 
   end(): void {
     // End of file where a script would come: it ends by itself.
-    for (const shell of this.#shells) shell.kill('SIGKILL')
+    for (const { child } of this.#shells) child.kill('SIGKILL')
     this.#shells = []
   }
 
-  #start(): ChildProcess {
-    if (this.#configure === undefined) throw new Error('The exec helper was not told an environment.')
-    const { env, cwd } = this.#configure
+  async #start(configure: Configure | undefined): Promise<Piped> {
+    if (configure === undefined) throw new Error('The exec helper was not told an environment.')
+    const { env, cwd } = configure
     if (!isProcessEnvironment(env)) throw new Error('The environment is none.')
-    const shell = spawn('/bin/bash', AWAIT_SCRIPT, {
-      cwd,
-      env,
-      detached: true,
-      stdio: ['pipe', 'pipe', 'pipe'],
-    })
-    // A failure to start is told to whoever takes it.
-    shell.on('error', () => {})
-    return shell
+    return this.#pipes.spawn('/bin/bash', AWAIT_SCRIPT, { cwd, env })
   }
 }
