@@ -8,7 +8,7 @@ import type { Readable, Writable } from 'node:stream'
 import { AGENTS_BIN } from './install.ts'
 
 /** How long a command line may take, unless a test says otherwise. */
-const RUN_LIMIT_MS = 60_000
+const RUN_LIMIT_MS = 120_000
 /** Between asking a command line to end and making it. */
 const END_GRACE_MS = 3000
 
