@@ -98,7 +98,7 @@ export function fileHandlers(opened: () => OpenedSandbox): FileHandlers {
       const take = () => {
         const items = waiting
         waiting = []
-        return { items, isLast: false }
+        return { items, next: 'wait' as const }
       }
       const subscribe = (listener: () => void) =>
         sandbox.onFilesChanged(({ changes, overflow }) => {

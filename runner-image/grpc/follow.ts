@@ -1,10 +1,16 @@
+/** What there is to give now, and what comes next: a word that there is more, more at once, or nothing ever. */
+interface Taken<T> {
+  items: readonly T[]
+  next: 'wait' | 'again' | 'end'
+}
+
 /**
- * Whatever `take` has to give, again whenever `subscribe` says that there is more, until it gives `undefined` as its last
- * or `signal` aborts. Nothing is gathered while the reader is slow.
+ * Whatever `take` has to give, again whenever `subscribe` says that there is more, until it is the end or `signal`
+ * aborts. Nothing is gathered while the reader is slow.
  */
 export async function* follow<T>(
   subscribe: (listener: () => void) => () => void,
-  take: () => { items: T[]; isLast: boolean },
+  take: () => Taken<T>,
   signal: AbortSignal,
 ): AsyncGenerator<T> {
   let wake = () => {}
@@ -24,11 +30,10 @@ export async function* follow<T>(
         continue
       }
       isMore = false
-      const { items, isLast } = take()
+      const { items, next } = take()
       yield* items
-      if (isLast) return
-      // What came while the reader took these is taken at once.
-      if (items.length > 0) isMore = true
+      if (next === 'end') return
+      if (next === 'again') isMore = true
     }
   } finally {
     unsubscribe()

@@ -12,7 +12,7 @@ export function portHandlers(opened: () => OpenedSandbox): PortHandlers {
       const { ports } = opened()
       using _interest = ports.watched()
       await ports.refresh()
-      const take = () => ({ items: [{ ports: ports.known.map(portOf) }], isLast: false })
+      const take = () => ({ items: [{ ports: ports.known.map(portOf) }], next: 'wait' as const })
       yield* follow((listener) => ports.onChange(listener), take, signal)
     },
   }

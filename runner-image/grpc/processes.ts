@@ -109,7 +109,7 @@ async function* events(command: Command, cursor: number, { signal }: CallContext
     const isLast = command.exit !== undefined && at >= command.log.end
     const items = pieces.map((piece): wire.ProcessEvent => ({ event: { $case: 'output', value: outputOf(piece) } }))
     if (isLast) items.push({ event: { $case: 'ended', value: processOf(command) } })
-    return { items, isLast }
+    return { items, next: isLast ? 'end' : items.length > 0 ? 'again' : 'wait' } as const
   }
   yield* follow(subscribe, take, signal)
 }

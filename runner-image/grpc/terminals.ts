@@ -41,7 +41,7 @@ export function terminalHandlers(opened: () => OpenedSandbox): TerminalHandlers 
       const { terminals } = opened()
       return follow(
         (listener) => terminals.watch(listener),
-        () => ({ items: [all()], isLast: false }),
+        () => ({ items: [all()], next: 'wait' }),
         signal,
       )
     },
