@@ -55,7 +55,7 @@ export function createSweeper(deps: SweepDeps): Sweeper {
     const byId = new Map(sandboxes.map((sandbox) => [sandbox.id, sandbox]))
     for (const repl of repls) await attempt(deps, repl.id, () => sweepRepl(deps, repl, byId))
     if (!(await lease.renew())) return false
-    await sweepOrphans(deps, sandboxes)
+    await sweepOrphans(deps, sandboxes, repls)
     await attempt(deps, 'shares', () => deps.shares.endExpired())
     return true
   }
@@ -172,19 +172,15 @@ async function takeBack(
 const NOBODY: SandboxLabel = { replId: 'nobody', generation: 0 }
 
 /** Removes sandboxes that no record names, but for spares and those young enough to be about to become one. */
-async function sweepOrphans(deps: SweepDeps, sandboxes: Sandbox[]): Promise<void> {
+async function sweepOrphans(deps: SweepDeps, sandboxes: Sandbox[], repls: Repl[]): Promise<void> {
+  if (orphansAmong(deps, sandboxes, repls).length === 0) return
   // Anew: a record may have come to name a sandbox since the pass began.
-  const named = new Set((await Array.fromAsync(deps.store.all())).map(sandboxOf))
-  const free = sandboxes.filter(({ id }) => !named.has(id))
-  const spares = free.filter(({ label, state }) => label === undefined && state !== 'dead')
-  const excess = excessSpares(spares, deps.sparePlan).filter(
-    ({ createdAt, isOutdated }) => isOutdated === true || deps.now() - createdAt >= ORPHAN_GRACE_MS,
-  )
-  const orphans = [...free.filter((sandbox) => !spares.includes(sandbox)), ...excess]
-  for (const { id, label } of orphans) {
+  const orphans = orphansAmong(deps, sandboxes, await Array.fromAsync(deps.store.all()))
+  for (const sandbox of orphans) {
+    const { id, label } = sandbox
     await attempt(deps, id, async () => {
       if (label !== undefined && (await takeBack(deps, { sandboxId: id, ...label }))) return
-      if (spares.some((spare) => spare.id === id) && !(await isForNobody(deps, id))) return
+      if (isSpare(sandbox) && !(await isForNobody(deps, id))) return
       await deps.orchestrator.remove(id)
       deps.log.info('removed a sandbox that no REPL has', {
         sandbox: id,
@@ -193,6 +189,19 @@ async function sweepOrphans(deps: SweepDeps, sandboxes: Sandbox[]): Promise<void
       })
     })
   }
+}
+
+function orphansAmong({ sparePlan, now }: SweepDeps, sandboxes: Sandbox[], repls: Repl[]): Sandbox[] {
+  const named = new Set(repls.map(sandboxOf))
+  const free = sandboxes.filter(({ id }) => !named.has(id))
+  const excess = excessSpares(free.filter(isSpare), sparePlan).filter(
+    ({ createdAt, isOutdated }) => isOutdated === true || now() - createdAt >= ORPHAN_GRACE_MS,
+  )
+  return [...free.filter((sandbox) => !isSpare(sandbox)), ...excess]
+}
+
+function isSpare({ label, state }: Sandbox): boolean {
+  return label === undefined && state !== 'dead'
 }
 
 /** Who labels first has it: a start that chose this spare a moment ago keeps it, and a later one takes another. */
