@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs'
 import type { BigIntStats } from 'node:fs'
 import { chmod, link, mkdir, open, rename, rm, stat, unlink } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
@@ -47,7 +48,8 @@ export async function writeFileAtomically(workspace: Workspace, write: AtomicWri
   const { path, ifMatch } = write
   try {
     const target = await workspace.resolveNew(path)
-    await check(target, path, ifMatch)
+    // A refusal that can be known ahead spares an upload. What counts is the look before the rename.
+    if (ifMatch !== 'any') await check(target, path, ifMatch)
     const temporary = temporaryBeside(target, newId())
     try {
       const written = await fillTemporary(temporary, write.fill)
@@ -68,7 +70,7 @@ async function fillTemporary(temporary: string, fill: AtomicWrite['fill']): Prom
   // The kernel's clock ticks every few milliseconds; a finer time keeps etags of quick writes apart.
   const now = (performance.timeOrigin + performance.now()) / 1000
   await handle.utimes(now, now)
-  return handle.stat({ bigint: true })
+  return fstatSync(handle.fd, { bigint: true })
 }
 
 /** Folders that are missing are made: most are there, so that is tried first. */

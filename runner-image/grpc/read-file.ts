@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs'
 import type * as wire from '#wire/gen/runner.ts'
 import { RunnerError } from '../errors.ts'
 import { versionOf } from '../files/etag.ts'
@@ -12,7 +13,7 @@ const MAX_READS = 5
 export async function readWhole(places: Places, request: wire.ReadRequest): Promise<wire.ReadSmallResponse> {
   const place = places.toRead(request.path)
   await using handle = await place.folder.openFile(place.path)
-  let before = await handle.stat({ bigint: true })
+  let before = fstatSync(handle.fd, { bigint: true })
   for (let reads = 1; ; reads++) {
     const { etag, size, mtime } = versionOf(before)
     const length = Math.min(request.length || size, Math.max(0, size - request.offset))
@@ -28,7 +29,7 @@ export async function readWhole(places: Places, request: wire.ReadRequest): Prom
     }
     const buffer = Buffer.allocUnsafe(length)
     const { bytesRead } = length === 0 ? { bytesRead: 0 } : await handle.read(buffer, 0, length, request.offset)
-    const after = await handle.stat({ bigint: true })
+    const after = fstatSync(handle.fd, { bigint: true })
     if (reads < MAX_READS && (after.mtimeNs !== before.mtimeNs || after.size !== before.size)) {
       before = after
       continue
@@ -43,7 +44,7 @@ export async function readWhole(places: Places, request: wire.ReadRequest): Prom
 export async function* readPieces(places: Places, request: wire.ReadRequest): AsyncGenerator<wire.ReadChunk> {
   const place = places.toRead(request.path)
   await using handle = await place.folder.openFile(place.path)
-  const found = await handle.stat({ bigint: true })
+  const found = fstatSync(handle.fd, { bigint: true })
   const { etag, size, mtime } = versionOf(found)
   const mode = Number(found.mode & 0o7777n)
   let entry: wire.FileEntry | undefined = { path: places.nameOf(place), kind: IS_FILE, size, mtime, mode, etag, ignored: false } // prettier-ignore

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { readFile, readdir, readlink } from 'node:fs/promises'
 
 /** One row of `/proc/<pid>/stat` (proc_pid_stat(5)). Times in clock ticks. */
@@ -34,11 +35,21 @@ export function parseStat(text: string): ProcStat | undefined {
   }
 }
 
-/** Every process that can be seen. One that ends meanwhile is left out. */
+/**
+ * Every process that can be seen. One that ends meanwhile is left out. Read in one go: these files wait for nothing, and
+ * through the thread pool each takes ten times as long and 64 KiB.
+ */
 export async function readStats(): Promise<ProcStat[]> {
   const names = await readdir('/proc')
-  const stats = await Promise.all(names.filter((name) => /^\d+$/.test(name)).map((pid) => readProc(`${pid}/stat`)))
-  return stats.flatMap((text) => (text === undefined ? [] : (parseStat(text) ?? [])))
+  return names.flatMap((name) => (/^\d+$/.test(name) ? (readStat(name) ?? []) : []))
+}
+
+function readStat(pid: string): ProcStat | undefined {
+  try {
+    return parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return undefined
+  }
 }
 
 /** A file below `/proc`, or `undefined` when the process has ended or is not ours. */

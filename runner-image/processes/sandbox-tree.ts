@@ -19,14 +19,13 @@ interface TreeOptions {
  * init) but still carry this repl's `REPL_ID`.
  */
 export function sandboxTree({ ownsNamespace, replId }: TreeOptions): SandboxTree {
+  const belongs = knownOwners(replId)
   return {
     processes: async () => {
       const stats = (await readStats()).filter(({ pid, state }) => pid !== process.pid && state !== 'Z')
       if (ownsNamespace) return stats.filter(({ pid }) => pid !== 1 && pid !== process.ppid)
       const descendants = descendantsOf(process.pid, stats)
-      const own = await Promise.all(
-        stats.map(async (stat) => descendants.has(stat.pid) || (await carriesRepl(stat.pid, replId()))),
-      )
+      const own = await belongs(stats, descendants)
       return stats.filter((_, index) => own[index])
     },
   }
@@ -45,6 +44,27 @@ export function descendantsOf(root: number, stats: ProcStat[]): Set<number> {
     }
   }
   return found
+}
+
+/**
+ * Looks once whose a process is: what it was started with does not change until it becomes another program. Only those
+ * that still live are remembered.
+ */
+function knownOwners(replId: TreeOptions['replId']) {
+  let known = new Map<string, Promise<boolean>>()
+  return async (stats: ProcStat[], descendants: Set<number>): Promise<boolean[]> => {
+    const repl = replId()
+    const before = known
+    known = new Map()
+    const own = stats.map(async (stat) => {
+      if (descendants.has(stat.pid)) return true
+      const key = `${stat.pid} ${stat.startTicks} ${stat.command} ${repl}`
+      const answer = before.get(key) ?? carriesRepl(stat.pid, repl)
+      known.set(key, answer)
+      return answer
+    })
+    return Promise.all(own)
+  }
 }
 
 async function carriesRepl(pid: number, repl: string | undefined): Promise<boolean> {
