@@ -3,6 +3,9 @@ import type { CommandEvent } from '../runner/runner-api.ts'
 import { HEARTBEAT_MS, PROGRESS_CHARS, PROGRESS_MS, START_TIMEOUT_MS } from './limits.ts'
 import type { Output } from './output.ts'
 
+/** Why a wait ends; made once, because a reason of the platform's own takes longer to make than the rest. */
+const OVER = new Error('The wait is over.')
+
 interface FollowOptions {
   output: Output
   /** No longer than this. */
@@ -27,7 +30,7 @@ export async function follow(
   const { output, waitMs, settleMs, until, onProcess, isStart = false, progress, signal } = options
   const over = new AbortController()
   let process: Process | undefined
-  const hangUp = () => over.abort()
+  const hangUp = () => over.abort(OVER)
   signal.addEventListener('abort', hangUp, { once: true })
   // A command that is just being started is waited for: without its handle nobody could ask for it again.
   let isDue = false
@@ -67,7 +70,7 @@ export async function follow(
     clearTimeout(settling)
     clearInterval(heart)
     signal.removeEventListener('abort', hangUp)
-    over.abort()
+    hangUp()
   }
   return process
 }

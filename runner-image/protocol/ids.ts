@@ -15,22 +15,36 @@ export const opaqueIdSchema = z.string().regex(/^[a-z][a-z0-9]{15}$/)
 
 /** A new random id: uniform over the alphabet (bytes that would bias it are drawn again). */
 export function newId(): string {
-  return pick(LETTERS) + tail()
+  const next = randomBytes()
+  return pick(next, LETTERS) + tail(next)
 }
 
 /** A new sandbox id. */
 export function newSandboxId(): string {
-  return `s${tail()}`
+  return `s${tail(randomBytes())}`
 }
 
-function tail(): string {
-  return Array.from({ length: ID_LENGTH - 1 }, () => pick(ALPHABET.length)).join('')
+function tail(next: () => number): string {
+  return Array.from({ length: ID_LENGTH - 1 }, () => pick(next, ALPHABET.length)).join('')
 }
 
-function pick(size: number): string {
+function pick(next: () => number, size: number): string {
   const fair = 256 - (256 % size)
   for (;;) {
-    const [byte = 255] = crypto.getRandomValues(new Uint8Array(1))
+    const byte = next()
     if (byte < fair) return ALPHABET.charAt(byte % size)
+  }
+}
+
+/** Drawn together, since one takes as long as many; there are more than an id mostly needs. */
+function randomBytes(): () => number {
+  const bytes = new Uint8Array(2 * ID_LENGTH)
+  let at = bytes.length
+  return () => {
+    if (at === bytes.length) {
+      crypto.getRandomValues(bytes)
+      at = 0
+    }
+    return bytes[at++] ?? 255
   }
 }
