@@ -96,11 +96,11 @@ test('claude registers where a server has no way to its maker’s document, sign
   expect(await answerTo(home, 'claude')).toContain('= 1764')
 })
 
-test('claude: an access token that has ended is renewed, unseen', async () => {
-  await using home = await added('claude')
-  await signIn(home, 'claude')
-  await endAccess(home)
-  expect(await answerTo(home, 'claude')).toContain('= 1764')
+test.each(['claude', 'codex'] as const)('%s: an access token that has ended is renewed, unseen', async (agent) => {
+  await using home = await added(agent)
+  await signIn(home, agent)
+  await endAccess(home, agent)
+  expect(await answerTo(home, agent)).toContain('= 1764')
 })
 
 test.each(['claude', 'codex'] as const)('%s, cut off, is out until it signs in again', async (agent) => {
@@ -140,11 +140,19 @@ test('claude, given less meanwhile, is told which right it lacks, asks for that,
   await expect.poll(tryAgain, { timeout: STEP_UP_LIMIT_MS }).toMatch(/again \d+\D+exit 0/)
 })
 
+/** Where agents keep what they were given. */
+const KEPT = {
+  claude: '.claude/.credentials.json',
+  codex: '.codex/.credentials.json',
+} as const
+
 /** As time would: what the agent holds is no longer good, but for what renews it. */
-async function endAccess(home: AgentHome): Promise<void> {
-  const file = join(home.folder, '.claude', '.credentials.json')
-  const ended = (await readFile(file, 'utf8'))
-    .replace(/"accessToken":"[^"]*"/, '"accessToken":"ended"')
-    .replace(/"expiresAt":\d+/, '"expiresAt":1')
+async function endAccess(home: AgentHome, agent: keyof typeof KEPT): Promise<void> {
+  const file = join(home.folder, KEPT[agent])
+  const kept = await readFile(file, 'utf8')
+  const ended = kept
+    .replace(/("accessToken"|"access_token"):"[^"]*"/, '$1:"ended"')
+    .replace(/("expiresAt"|"expires_at"):\d+/, '$1:1')
+  expect(ended).not.toBe(kept)
   await writeFile(file, ended)
 }

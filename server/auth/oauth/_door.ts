@@ -211,9 +211,9 @@ export async function tokensFor(door: Door, asked: Request, scopes?: string[]) {
 }
 
 /** What a program gets for its refresh token. */
-export function refresh(door: Door, { clientId, token }: { clientId: string; token: string }) {
+export function refresh(door: Door, { clientId, token, scope }: { clientId: string; token: string; scope?: string }) {
   const asked = { grant_type: 'refresh_token', refresh_token: token, client_id: clientId, resource: door.resource }
-  return askToken(door.origin, asked)
+  return askToken(door.origin, { ...asked, ...(scope !== undefined && { scope }) })
 }
 
 /** A call that any token for the REPL may make, asleep or not. */

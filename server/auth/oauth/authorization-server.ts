@@ -89,7 +89,7 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Author
     if (serveResourceMetadata(path, response, publicUrl())) return
     if (path.startsWith(CONSENT_PATH)) return await takeAnswer(request, response)
     if (path === REGISTRATION_PATH && request.method === 'POST') registrations(request.socket.remoteAddress ?? '')
-    if (path === AUTHORIZATION_PATH) request.url = withScope(request.url ?? '', publicUrl())
+    if (path === AUTHORIZATION_PATH) request.url = madeWhole(request.url ?? '', publicUrl())
     request.headers['x-forwarded-proto'] = publicUrl().protocol.slice(0, -1)
     request.headers['x-forwarded-host'] = publicUrl().host
     delete request.headers['x-forwarded-for']
@@ -133,13 +133,19 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Author
   }
 }
 
-/** A client that does not say what it wants gets what is usual, not a refusal. */
-function withScope(url: string, publicUrl: URL): string {
+/**
+ * A client that does not say what it wants gets what is usual, not a refusal. One that wants to stay in must say, by
+ * OpenID's rules, that the person is asked, which they are in any case: else the wish were dropped, and a client that
+ * renews with the scopes that it asked for (Codex) refused.
+ */
+function madeWhole(url: string, publicUrl: URL): string {
   const whole = new URL(url, publicUrl)
-  if ((whole.searchParams.get('scope') ?? '') !== '') return url
-  const resource = resourceOf(whole.searchParams.get('resource') ?? '', publicUrl.origin)
-  if (resource === undefined) return url
-  whole.searchParams.set('scope', usualScopesOf(resource).join(' '))
+  const { searchParams } = whole
+  const resource = resourceOf(searchParams.get('resource') ?? '', publicUrl.origin)
+  if ((searchParams.get('scope') ?? '') === '' && resource !== undefined)
+    searchParams.set('scope', usualScopesOf(resource).join(' '))
+  const wantsToStay = searchParams.get('scope')?.split(' ').includes('offline_access') === true
+  if (wantsToStay && !searchParams.has('prompt')) searchParams.set('prompt', 'consent')
   return whole.pathname + whole.search
 }
 

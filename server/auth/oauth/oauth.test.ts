@@ -103,6 +103,13 @@ describe(`the authorization server${why}`, { timeout: LIMIT_MS, skip: why !== ''
     expect(door.lines.join('\n')).not.toContain(first.refresh)
   })
 
+  test('a client renews with the scopes that it asked for, though it never said that the person be asked (Codex)', async () => {
+    const clientId = await newClient(CALLBACK)
+    const first = await tokensFor({ clientId, redirectUri: CALLBACK, resource: door.resource, scope: SCOPE })
+    const second = await refreshAt(door, { clientId, token: first.refresh, scope: SCOPE })
+    expect(second).toMatchObject({ status: 200, body: { access_token: expect.any(String) } })
+  })
+
   test('the person gives less than was asked for, and the program gets that', async () => {
     const clientId = await newClient(CALLBACK)
     const asked = { clientId, redirectUri: CALLBACK, resource: door.resource, scope: SCOPE }
