@@ -5,7 +5,7 @@ const CALL_LIMIT_MS = 60_000
 
 /** An MCP client that throws where a tool says that it could not. */
 export interface ToolCaller extends AsyncDisposable {
-  call(tool: string, args: Record<string, unknown>): Promise<string>
+  call: (tool: string, args: Record<string, unknown>) => Promise<string>
 }
 
 /** Connects over whichever transport. */

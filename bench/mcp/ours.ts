@@ -1,6 +1,6 @@
 import { readFile, readdir } from 'node:fs/promises'
-import { connect as dial, createServer } from 'node:net'
-import { once } from 'node:events'
+import { Agent, request } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { z } from 'zod'
@@ -40,22 +40,35 @@ export async function startOurs(): Promise<Contender[]> {
   const moved = stack.move()
   return [
     { name: 'ours, at the sidecar', role: 'sidecar', ...acts(sidecar), [Symbol.asyncDispose]: () => Promise.resolve() },
-    { name: 'ours, hosted', role: 'hosted', ...acts(hosted), [Symbol.asyncDispose]: () => moved.disposeAsync() },
+    {
+      name: 'ours, hosted',
+      role: 'hosted',
+      ...acts(hosted),
+      ...links(hosted),
+      [Symbol.asyncDispose]: () => moved.disposeAsync(),
+    },
   ]
 }
 
-function acts(caller: ToolCaller): Omit<Contender, 'name' | 'role' | typeof Symbol.asyncDispose> {
-  const call: ToolCaller['call'] = (tool, args) => caller.call(tool, args)
+type Acts = Omit<Contender, 'name' | 'role' | typeof Symbol.asyncDispose>
+
+function acts({ call }: ToolCaller): Acts {
+  return {
+    exec: (command) => call('exec', { command }),
+    write: (path, content) => call('write_file', { path, content }),
+    read: (path) => call('read_file', { path }),
+    list: () => call('list_dir', { path: 'crowd', depth: 1 }),
+  }
+}
+
+/** Links are signed by the control plane for the person that a token was made by. */
+function links({ call }: ToolCaller): Acts {
   const link = async (tool: string, path: string) => {
     const [url] = /https?:\/\/[^\s"]+/.exec(await call(tool, { path, link: true })) ?? []
     if (url === undefined) throw new Error(`${tool} gave no URL`)
     return url
   }
   return {
-    exec: (command) => call('exec', { command }),
-    write: (path, content) => call('write_file', { path, content }),
-    read: (path) => call('read_file', { path }),
-    list: () => call('list_dir', { path: 'crowd', depth: 1 }),
     upload: async (path, body) => mustBeOk(await fetch(await link('write_file', path), { method: 'PUT', body })),
     download: async (path) => (await mustBeOk(await fetch(await link('read_file', path)))).arrayBuffer(),
   }
@@ -84,21 +97,14 @@ async function atSidecar({ dataFolder }: Server, replId: string): Promise<ToolCa
   }
   let token = { text: '', madeAt: Number.NEGATIVE_INFINITY }
   const socket = join(foldersOf(dataFolder, sandboxId).sidecarSockets, 'sidecar.sock')
-  const door = createServer((connection) => {
-    const onward = dial(socket)
-    connection.setNoDelay(true).pipe(onward).pipe(connection)
-    for (const end of [connection, onward]) end.on('error', () => connection.destroy())
-  }).listen(0, '127.0.0.1')
-  await once(door, 'listening')
-  const address = door.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
+  const agent = new Agent({ keepAlive: true, maxSockets: 64 })
   const caller = await connectClient(
-    new StreamableHTTPClientTransport(new URL(`http://127.0.0.1:${address.port}/mcp`), {
-      async fetch(url, init) {
+    new StreamableHTTPClientTransport(new URL('http://sidecar/mcp'), {
+      async fetch(_url, init) {
         if (Date.now() - token.madeAt > TOKEN_AGE_MS) token = { text: await tokens.agent(claims), madeAt: Date.now() }
         const headers = new Headers(init?.headers)
         headers.set('authorization', `Bearer ${token.text}`)
-        return fetch(url, { ...init, headers })
+        return overSocket({ socketPath: socket, agent }, { ...init, headers })
       },
     }),
   )
@@ -106,9 +112,40 @@ async function atSidecar({ dataFolder }: Server, replId: string): Promise<ToolCa
     call: (tool, args) => caller.call(tool, args),
     async [Symbol.asyncDispose]() {
       await caller[Symbol.asyncDispose]()
-      door.close()
+      agent.destroy()
     },
   }
+}
+
+/** `fetch` over a Unix socket. */
+async function overSocket(way: { socketPath: string; agent: Agent }, init: RequestInit): Promise<Response> {
+  const { method = 'GET', signal, body } = init
+  const headers = Object.fromEntries(new Headers(init.headers))
+  const options = { ...way, method, headers, path: '/mcp', ...(signal && { signal }) }
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    request(options, resolve)
+      .on('error', reject)
+      .end(typeof body === 'string' ? body : undefined)
+  })
+  const { statusCode: status = 502 } = answer
+  const isEmpty = [202, 204, 304].includes(status)
+  if (isEmpty) answer.resume()
+  return new Response(isEmpty ? null : streamOf(answer), {
+    status,
+    headers: Object.entries(answer.headersDistinct).flatMap(([name, values = []]) =>
+      values.map((value): [string, string] => [name, value]),
+    ),
+  })
+}
+
+function streamOf(answer: IncomingMessage): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    async pull(controller) {
+      for await (const bytes of answer) controller.enqueue(new Uint8Array(Buffer.from(bytes)))
+      controller.close()
+    },
+    cancel: () => void answer.destroy(),
+  })
 }
 
 async function sandboxOf(dataFolder: string, replId: string): Promise<{ sandboxId: string; generation: number }> {
