@@ -20,6 +20,8 @@ export const MAX_GRPC_MESSAGE_BYTES = 8 * MIB
 /** Entries of one listing, and how deep it goes. */
 export const MAX_LISTED_ENTRIES = 10_000
 export const MAX_LIST_DEPTH = 4
+/** Entries whose size and time are looked up in one turn. */
+export const LOOKS_AT_ONCE = 64
 
 /** Counting what a deletion takes stops here. */
 export const MAX_COUNTED_ENTRIES = 100_000

@@ -1,11 +1,14 @@
+import { lstatSync } from 'node:fs'
+import type { BigIntStats } from 'node:fs'
 import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import type * as wire from '#wire/gen/runner.ts'
 import { RunnerError, toRunnerError } from '../errors.ts'
 import { versionOf } from '../files/etag.ts'
 import { walk } from '../search/walk.ts'
 import type { Walked } from '../search/walk.ts'
-import { MAX_LISTED_ENTRIES, MAX_LIST_DEPTH } from './limits.ts'
+import { LOOKS_AT_ONCE, MAX_LISTED_ENTRIES, MAX_LIST_DEPTH } from './limits.ts'
 import type { Places } from './places.ts'
 
 /** What lies in a folder and, to a depth, below it. */
@@ -31,7 +34,12 @@ export async function listTree(places: Places, request: wire.ListDirRequest): Pr
     walked.push(item)
   }
   const entries = walked.map((item) => entryOf(prefix, item))
-  if (details) await Promise.all(entries.map(async (entry, index) => addDetails(entry, join(root, walked[index]?.path ?? '')))) // prettier-ignore
+  if (!details) return { root: name, entries, truncated }
+  // Some at a time, so that others get their turn: through the thread pool each look takes ten times as long.
+  for (const [index, entry] of entries.entries()) {
+    if (index % LOOKS_AT_ONCE === LOOKS_AT_ONCE - 1) await setImmediate()
+    addDetails(entry, join(root, walked[index]?.path ?? ''))
+  }
   return { root: name, entries, truncated }
 }
 
@@ -41,9 +49,17 @@ function entryOf(prefix: string, { path, entry }: Walked): wire.FileEntry {
 }
 
 /** One that is gone meanwhile keeps its zeros. */
-async function addDetails(entry: wire.FileEntry, absolute: string): Promise<void> {
-  const found = await lstat(absolute, { bigint: true }).catch(() => undefined)
+function addDetails(entry: wire.FileEntry, absolute: string): void {
+  const found = lstatOrNone(absolute)
   if (found === undefined) return
   const { etag, size, mtime } = versionOf(found)
   Object.assign(entry, { size, mtime, mode: Number(found.mode & 0o7777n), etag: found.isFile() ? etag : '' })
+}
+
+function lstatOrNone(absolute: string): BigIntStats | undefined {
+  try {
+    return lstatSync(absolute, { bigint: true, throwIfNoEntry: false })
+  } catch {
+    return undefined
+  }
 }
