@@ -31,13 +31,15 @@ export async function follow(
   const over = new AbortController()
   let process: Process | undefined
   const hangUp = () => over.abort(OVER)
-  signal.addEventListener('abort', hangUp, { once: true })
-  // A command that is just being started is waited for: without its handle nobody could ask for it again.
+  // A command that is just being started is waited for: without its handle nobody could ask for it again, or end it.
   let isDue = false
-  const time = setTimeout(() => {
+  const due = () => {
     isDue = true
     if (process !== undefined || !isStart) hangUp()
-  }, waitMs)
+  }
+  const time = setTimeout(due, waitMs)
+  signal.addEventListener('abort', due, { once: true })
+  if (signal.aborted) due()
   const late = setTimeout(hangUp, waitMs + START_TIMEOUT_MS)
   let saidAt = Date.now()
   const say = (message: string) => {
@@ -69,7 +71,7 @@ export async function follow(
     clearTimeout(late)
     clearTimeout(settling)
     clearInterval(heart)
-    signal.removeEventListener('abort', hangUp)
+    signal.removeEventListener('abort', due)
     hangUp()
   }
   return process

@@ -135,6 +135,23 @@ describe('the tools, in a real sandbox', () => {
       await expect.poll(running, { timeout: 10_000 }).toBe(false)
     })
 
+    it('ends the command when the caller hangs up while it is being started', async () => {
+      const abort = new AbortController()
+      const calls = Array.from({ length: 8 }, () =>
+        agent.client
+          .callTool({ name: 'exec', arguments: { command: 'sleep 1235', yield_ms: 40_000 } }, { signal: abort.signal })
+          .catch(() => undefined),
+      )
+      const running = async () => {
+        const all = await sandbox.runner.processes.list()
+        return all.filter((each) => each.command === 'sleep 1235' && each.exit === undefined).length
+      }
+      await expect.poll(running, { timeout: 10_000, interval: 1 }).toBeGreaterThan(0)
+      abort.abort()
+      await Promise.all(calls)
+      await expect.poll(running, { timeout: 10_000 }).toBe(0)
+    })
+
     it('says what it is about while it waits', async () => {
       const said: (string | undefined)[] = []
       await agent.client.callTool(

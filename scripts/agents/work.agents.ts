@@ -91,14 +91,14 @@ describe.each(AGENTS)('%s', (agent) => {
 
   test('ends what it ran when a person ends it', async () => {
     await using own = await home(agent)
+    const command = `sleep 3${AGENTS.indexOf(agent)}11`
     const abort = new AbortController()
     const asked = ask(own, agent, {
       server: SERVER,
       signal: abort.signal,
-      steps: [{ tool: 'exec', args: { command: `sleep 3${agent.length}11`, yield_ms: 45_000 } }],
+      steps: [{ tool: 'exec', args: { command, yield_ms: 45_000 } }],
     })
-    const isThere = async () =>
-      (await product.commands()).some((command) => command.includes(`sleep 3${agent.length}11`))
+    const isThere = async () => (await product.commands()).some((each) => each.includes(command))
     await expect.poll(isThere, { timeout: 30_000 }).toBe(true)
     abort.abort()
     await asked
