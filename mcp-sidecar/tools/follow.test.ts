@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest'
+import { Origin } from '#wire/gen/runner.ts'
+import type { CommandEvent } from '../runner/runner-api.ts'
+import { follow } from './follow.ts'
+import { Output } from './output.ts'
+
+const RUNNING = {
+  processId: 'x',
+  command: 'true',
+  cwd: '/',
+  actor: 'a',
+  origin: Origin.AGENT,
+  pid: 1,
+  startedAt: 0,
+  logStart: 0,
+  logEnd: 0,
+  tty: false,
+}
+
+test('a start is followed until its handle is known, though its caller hung up before: somebody must end it', async () => {
+  const caller = new AbortController()
+  const open = async function* (signal: AbortSignal): AsyncGenerator<CommandEvent> {
+    caller.abort()
+    signal.throwIfAborted()
+    yield { type: 'started', process: RUNNING }
+  }
+  const options = { output: new Output(0), waitMs: 10_000, isStart: true, progress: () => undefined }
+  expect(await follow(open, { ...options, signal: caller.signal })).toEqual(RUNNING)
+  expect(await follow(open, { ...options, signal: AbortSignal.abort() })).toEqual(RUNNING)
+})
