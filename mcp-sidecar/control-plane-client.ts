@@ -142,7 +142,8 @@ function partOf(
   { range, allocate = (size) => Buffer.alloc(size) }: Omit<DownloadPart, 'maxBytes'>,
 ): Buffer {
   const part = range === undefined ? bytes : bytes.subarray(range.first, range.last + 1)
-  const own = allocate(part.length)
+  // What is given may be larger than what was asked for.
+  const own = allocate(part.length).subarray(0, part.length)
   part.copy(own)
   return own
 }

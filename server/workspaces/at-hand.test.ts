@@ -11,11 +11,16 @@ import { describeTree, makeNastyTree } from '#server/workspaces/_tree.ts'
 const openDisk = (folder: string) => openDiskObjectStore({ folder, signingKey: SIGNING_KEY })
 
 /** A control plane with a saved repl in it, whose sandbox is gone. */
-async function saved(fill: (workspace: string) => void): Promise<{ controlPlane: ControlPlane; tree: string[] }> {
+async function saved(
+  ...fills: ((workspace: string) => void)[]
+): Promise<{ controlPlane: ControlPlane; tree: string[] }> {
   const controlPlane = await ControlPlane.start(openDisk)
   await using sandbox = await Sandbox.start(controlPlane)
   await controlPlane.adopt(sandbox)
-  fill(sandbox.workspace)
+  for (const fill of fills) {
+    fill(sandbox.workspace)
+    await controlPlane.save(sandbox)
+  }
   await controlPlane.stop(sandbox)
   return { controlPlane, tree: describeTree(sandbox.workspace) }
 }
@@ -41,6 +46,18 @@ describe('what is at hand when a sandbox is adopted', { timeout: 30_000 }, () =>
     expect(again.asked[0]).toBe(INTERNAL_ROUTES.head)
     expect(again.asked.filter((path) => path.startsWith(INTERNAL_ROUTES.objects))).toEqual([])
     expect(again.asked).not.toContain(INTERNAL_ROUTES.downloads)
+  })
+
+  test('may be many packs, each a little smaller than the one before', async () => {
+    const sizes = [24_000, 21_000, 18_000, 15_000, 12_000]
+    const fills = sizes.map(
+      (size) => (workspace: string) => writeFileSync(join(workspace, `${size}`), randomBytes(size)),
+    )
+    const { controlPlane, tree } = await saved(...fills)
+    await using _ = controlPlane
+    const atHand = await controlPlane.workspaces.atHand(controlPlane.repl)
+    expect(atHand?.contents.length).toBeGreaterThan(sizes.length)
+    expect((await restored(controlPlane, atHand)).tree).toEqual(tree)
   })
 
   test('names where a large one lies, which is fetched from there', async () => {
