@@ -48,10 +48,10 @@ describe('what is at hand when a sandbox is adopted', { timeout: 30_000 }, () =>
     expect(again.asked).not.toContain(INTERNAL_ROUTES.downloads)
   })
 
-  test('may be many packs, each a little smaller than the one before', async () => {
-    const sizes = [24_000, 21_000, 18_000, 15_000, 12_000]
+  test('may be many packs, some a little smaller than those before', async () => {
+    const sizes = [12_000, 15_000, 18_000, 24_000, 19_000, 16_000, 13_000]
     const fills = sizes.map(
-      (size) => (workspace: string) => writeFileSync(join(workspace, `${size}`), randomBytes(size)),
+      (size, at) => (workspace: string) => writeFileSync(join(workspace, `${at}`), randomBytes(size)),
     )
     const { controlPlane, tree } = await saved(...fills)
     await using _ = controlPlane
