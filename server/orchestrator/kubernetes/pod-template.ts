@@ -16,8 +16,8 @@ const CONTAINER_SECURITY = {
   seccompProfile: { type: 'RuntimeDefault' },
 }
 
-/** What the sidecar may use: it saves gigabytes in less. */
-const SIDECAR_LIMITS = { cpu: '1', memory: '512Mi', 'ephemeral-storage': '1Gi' }
+/** What the sidecar may use: it saves gigabytes in less memory. With one core a restore stood still for a sixth of its time. */
+const SIDECAR_LIMITS = { cpu: '2', memory: '512Mi', 'ephemeral-storage': '1Gi' }
 /** What is set aside: most sandboxes wait most of the time. */
 const REQUESTS = { sidecar: { cpu: '10m', memory: '96Mi' }, runner: { cpu: '20m', memory: '128Mi' } }
 
