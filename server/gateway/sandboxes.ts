@@ -17,10 +17,19 @@ export interface Target extends RunningSandbox {
   replId: string
 }
 
+interface WakeOptions {
+  limitMs: number
+  signal: AbortSignal
+  isAsleep?: boolean
+}
+
 /** The way into running sandboxes. */
 export interface Sandboxes {
-  /** Wakes the repl if it sleeps; `timeout` after `limitMs`, the start itself goes on. */
-  wake(replId: string, options: { limitMs: number; signal: AbortSignal }): Promise<Target>
+  /**
+   * Wakes the repl if it sleeps; `timeout` after `limitMs`, the start itself goes on. `isAsleep`: it was seen to sleep, so
+   * a sandbox that is remembered is the one before.
+   */
+  wake(replId: string, options: WakeOptions): Promise<Target>
   /** The sandbox of a repl that runs; `unavailable` for one that sleeps, which goes on sleeping. */
   find(replId: string): Promise<Target>
   /** A connection to the runner, and the token to show there. A failure makes the next `wake` look anew. */
@@ -45,8 +54,8 @@ const PREVIEW_VISITOR: Visitor = { sub: 'preview000000000', role: 'viewer', acto
 export function createSandboxes({ lifecycle, orchestrator, tokens, limits }: SandboxParts): Sandboxes {
   const awake = new Map<string, { target: Target; until: number }>()
 
-  async function wake(replId: string, { limitMs, signal }: { limitMs: number; signal: AbortSignal }): Promise<Target> {
-    const known = awake.get(replId)
+  async function wake(replId: string, { limitMs, signal, isAsleep = false }: WakeOptions): Promise<Target> {
+    const known = isAsleep ? undefined : awake.get(replId)
     if (known !== undefined && known.until > Date.now()) return known.target
     awake.delete(replId)
     const limit = AbortSignal.timeout(limitMs)

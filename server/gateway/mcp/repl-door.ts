@@ -91,7 +91,7 @@ async function converse(parts: McpParts, talk: Conversation): Promise<void> {
 
 async function callAwake(parts: McpParts, talk: Conversation, wasAwake: boolean): Promise<void> {
   const { request, response, replId, asked, body, hold, use, signal } = talk
-  const waking = parts.sandboxes.wake(replId, { limitMs: parts.mcpLimits.wakeMs, signal })
+  const waking = parts.sandboxes.wake(replId, { limitMs: parts.mcpLimits.wakeMs, signal, isAsleep: !wasAwake })
   const target = wasAwake
     ? await waking
     : await tellWhileWaking(waking, response, { request, asked, limits: parts.mcpLimits, signal })
