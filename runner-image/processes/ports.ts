@@ -26,6 +26,7 @@ export class Ports implements Disposable {
   #timer: NodeJS.Timeout | undefined
   #isDisposed = false
   #running: Promise<PortInfo[]> | undefined
+  #next: Promise<PortInfo[]> | undefined
   #watching = 0
   readonly #listeners = new Set<() => void>()
 
@@ -50,9 +51,20 @@ export class Ports implements Disposable {
     return () => void this.#listeners.delete(listener)
   }
 
-  /** Looks now; concurrent calls share one look. */
+  /** Looks now. Calls that come during a look share the next one: what it has seen may be over by then. */
   async refresh(): Promise<PortInfo[]> {
-    this.#running ??= this.#look().finally(() => {
+    if (this.#running === undefined) return this.#begin()
+    this.#next ??= this.#running
+      .catch(() => undefined)
+      .then(() => {
+        this.#next = undefined
+        return this.#begin()
+      })
+    return this.#next
+  }
+
+  #begin(): Promise<PortInfo[]> {
+    this.#running = this.#look().finally(() => {
       this.#running = undefined
     })
     return this.#running

@@ -48,10 +48,10 @@ export function descendantsOf(root: number, stats: ProcStat[]): Set<number> {
 
 /**
  * Looks once whose a process is: what it was started with does not change until it becomes another program. Only those
- * that still live are remembered.
+ * that still live are remembered, and of one that is just becoming another program nothing: it has no environment then.
  */
 function knownOwners(replId: TreeOptions['replId']) {
-  let known = new Map<string, Promise<boolean>>()
+  let known = new Map<string, boolean>()
   return async (stats: ProcStat[], descendants: Set<number>): Promise<boolean[]> => {
     const repl = replId()
     const before = known
@@ -59,16 +59,18 @@ function knownOwners(replId: TreeOptions['replId']) {
     const own = stats.map(async (stat) => {
       if (descendants.has(stat.pid)) return true
       const key = `${stat.pid} ${stat.startTicks} ${stat.command} ${repl}`
-      const answer = before.get(key) ?? carriesRepl(stat.pid, repl)
-      known.set(key, answer)
-      return answer
+      const answer = before.get(key) ?? (await carriesRepl(stat.pid, repl))
+      if (answer !== undefined) known.set(key, answer)
+      return answer === true
     })
     return Promise.all(own)
   }
 }
 
-async function carriesRepl(pid: number, repl: string | undefined): Promise<boolean> {
-  if (repl === undefined) return false
+/** `undefined`: it cannot be told now. */
+async function carriesRepl(pid: number, repl: string | undefined): Promise<boolean | undefined> {
+  if (repl === undefined) return undefined
   const environment = await readProc(`${pid}/environ`)
-  return environment !== undefined && `\0${environment}\0`.includes(`\0REPL_ID=${repl}\0`)
+  if (environment === undefined || environment === '') return undefined
+  return `\0${environment}\0`.includes(`\0REPL_ID=${repl}\0`)
 }
