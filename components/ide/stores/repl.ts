@@ -28,6 +28,8 @@ export class Repl {
   readonly #refused: (error: WireError) => void
   #unwatch: (() => void) | undefined
   #isToWake = false
+  /** How often the watch has told of it. */
+  #timesTold = 0
 
   /** `refused` is told what somebody asked for and did not get, where the page does not show it in place of the workbench. */
   constructor(view: ReplView, api: ReplApi, refused: (error: WireError) => void) {
@@ -42,7 +44,11 @@ export class Repl {
 
   /** Watches from now on, and wakes the REPL if it sleeps, or is about to, and this person may. */
   open(): void {
-    this.#unwatch = this.#api.watch({ changed: (view) => this.#put(view), ended: (error) => this.#shutOut(error) })
+    const changed = (view: ReplView) => {
+      this.#timesTold += 1
+      this.#put(view)
+    }
+    this.#unwatch = this.#api.watch({ changed, ended: (error) => this.#shutOut(error) })
     const { kind } = this.state.getSnapshot().view.state
     this.#isToWake = this.canEdit && (kind === 'stopped' || kind === 'stopping')
     this.#wakeIfAsked()
@@ -81,8 +87,11 @@ export class Repl {
   }
 
   async #ask(call: () => Promise<ReplView>): Promise<void> {
+    const before = this.#timesTold
     try {
-      this.#put(await call())
+      const view = await call()
+      // An answer may be older than what was told while it was on its way; what is newer will be told too.
+      this.#put(this.#timesTold === before ? view : this.state.getSnapshot().view)
     } catch (error) {
       this.#ended(this.#api.errorOf(error))
     }
