@@ -39,7 +39,7 @@ test('L12: a start takes the pod that waits, and another one takes its place', a
   expect(await product.running(replId)).toBe(spare)
   using editor = await product.open(replId)
   await editor.run('true')
-  expect(product.control.log.join('\n')).toMatch(/started a REPL .*from=spare/)
+  await expect.poll(() => product.control.log.join('\n'), { timeout: 10_000 }).toMatch(/started a REPL .*from=spare/)
   await eventually('another one waits', async () => (await spares()).length === 1)
 })
 
