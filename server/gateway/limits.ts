@@ -24,8 +24,6 @@ export const GATEWAY_LIMITS = {
   recheckFailures: 20,
   /** A grant is remembered so long for the many requests of one page. A hint of a change drops it at once. */
   grantCacheMs: 3 * SECOND,
-  /** Which sandbox serves a repl is remembered so long. A failed dial drops it. */
-  sandboxCacheMs: SECOND,
   /** What is known of a repl's visitors is kept so long after the last of them. */
   roomIdleMs: MINUTE,
   /** A preview ticket is for the redirect that follows at once. */

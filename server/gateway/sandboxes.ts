@@ -17,24 +17,15 @@ export interface Target extends RunningSandbox {
   replId: string
 }
 
-interface WakeOptions {
-  limitMs: number
-  signal: AbortSignal
-  isAsleep?: boolean
-}
-
 /** The way into running sandboxes. */
 export interface Sandboxes {
-  /**
-   * Wakes the repl if it sleeps; `timeout` after `limitMs`, the start itself goes on. `isAsleep`: it was seen to sleep, so
-   * a sandbox that is remembered is the one before.
-   */
-  wake(replId: string, options: WakeOptions): Promise<Target>
+  /** Wakes the repl if it sleeps; `timeout` after `limitMs`, the start itself goes on. */
+  wake(replId: string, options: { limitMs: number; signal: AbortSignal }): Promise<Target>
   /** The sandbox of a repl that runs; `unavailable` for one that sleeps, which goes on sleeping. */
   find(replId: string): Promise<Target>
-  /** A connection to the runner, and the token to show there. A failure makes the next `wake` look anew. */
+  /** A connection to the runner, and the token to show there. */
   dial(target: Target, visitor: Visitor): Promise<{ connection: Duplex; token: string }>
-  /** A connection to the sidecar. A failure makes the next `wake` look anew. */
+  /** A connection to the sidecar. */
   dialSidecar(target: Target): Promise<Duplex>
   /** A raw connection to a port in the sandbox; an error of `isPortClosed` where nothing listens. */
   tunnel(target: Target, port: number): Promise<Duplex>
@@ -52,18 +43,10 @@ const PREVIEW_VISITOR: Visitor = { sub: 'preview000000000', role: 'viewer', acto
 
 /** The way into sandboxes, through lifecycle and orchestrator. */
 export function createSandboxes({ lifecycle, orchestrator, tokens, limits }: SandboxParts): Sandboxes {
-  const awake = new Map<string, { target: Target; until: number }>()
-
-  async function wake(replId: string, { limitMs, signal, isAsleep = false }: WakeOptions): Promise<Target> {
-    const known = isAsleep ? undefined : awake.get(replId)
-    if (known !== undefined && known.until > Date.now()) return known.target
-    awake.delete(replId)
+  async function wake(replId: string, { limitMs, signal }: { limitMs: number; signal: AbortSignal }): Promise<Target> {
     const limit = AbortSignal.timeout(limitMs)
     try {
-      const target = { replId, ...(await lifecycle.ensureRunning(replId, AbortSignal.any([signal, limit]))) }
-      awake.set(replId, { target, until: Date.now() + limits.sandboxCacheMs })
-      setTimeout(() => awake.delete(replId), limits.sandboxCacheMs).unref()
-      return target
+      return { replId, ...(await lifecycle.ensureRunning(replId, AbortSignal.any([signal, limit]))) }
     } catch (cause) {
       if (limit.aborted && !signal.aborted)
         throw new AppError('timeout', `The REPL did not start within ${limitMs / 1000} s.`, {
@@ -88,16 +71,14 @@ export function createSandboxes({ lifecycle, orchestrator, tokens, limits }: San
     try {
       return { connection: await orchestrator.dial(sandboxId, 'runner'), token }
     } catch (cause) {
-      awake.delete(replId)
       throw unreachable(cause)
     }
   }
 
-  async function dialSidecar({ replId, sandboxId }: Target): Promise<Duplex> {
+  async function dialSidecar({ sandboxId }: Target): Promise<Duplex> {
     try {
       return await orchestrator.dial(sandboxId, 'sidecar')
     } catch (cause) {
-      awake.delete(replId)
       throw unreachable(cause)
     }
   }

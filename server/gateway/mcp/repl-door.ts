@@ -8,6 +8,7 @@ import type { Hold } from '#server/gateway/access-watch.ts'
 import { isAnsweredAsleep } from '#server/gateway/mcp/asleep.ts'
 import type { Caller } from '#server/gateway/mcp/callers.ts'
 import { holdCaller } from '#server/gateway/mcp/hold-caller.ts'
+import type { RunningSandbox } from '#server/repls/repls.ts'
 import type { McpParts } from '#server/gateway/mcp/mcp-parts.ts'
 import { askedIn, toolError } from '#server/gateway/mcp/message.ts'
 import type { Asked } from '#server/gateway/mcp/message.ts'
@@ -74,14 +75,16 @@ async function converse(parts: McpParts, talk: Conversation): Promise<void> {
   const { request, response, replId, asked, hold, signal } = talk
   requireScope(asked, hold.value)
   parts.lifecycle.touch(replId)
-  const wasAwake = (await parts.lifecycle.running(replId)) !== undefined
-  if (!wasAwake && (request.method !== 'POST' || asked === undefined)) return refuseAsleep(request, response)
-  if (!wasAwake && asked !== undefined && (await answerAsleep(parts, talk, asked))) return
+  const running = await parts.lifecycle.running(replId)
+  if (running === undefined) {
+    if (request.method !== 'POST' || asked === undefined) return refuseAsleep(request, response)
+    if (await answerAsleep(parts, talk, asked)) return
+  }
   const keepUsed = setInterval(() => {
     if (!isStream(asked)) parts.lifecycle.touch(replId)
   }, parts.mcpLimits.touchEveryMs)
   try {
-    await callAwake(parts, talk, wasAwake)
+    await callAwake(parts, talk, running)
   } catch (error) {
     if (signal.aborted || !answerToModel(response, asked, error)) throw error
   } finally {
@@ -89,19 +92,21 @@ async function converse(parts: McpParts, talk: Conversation): Promise<void> {
   }
 }
 
-async function callAwake(parts: McpParts, talk: Conversation, wasAwake: boolean): Promise<void> {
+/** Calls the sandbox that runs, or the one that a sleeping REPL (`running` absent) wakes to. */
+async function callAwake(parts: McpParts, talk: Conversation, running: RunningSandbox | undefined): Promise<void> {
   const { request, response, replId, asked, body, hold, use, signal } = talk
-  const waking = parts.sandboxes.wake(replId, { limitMs: parts.mcpLimits.wakeMs, signal, isAsleep: !wasAwake })
-  const target = wasAwake
-    ? await waking
-    : await tellWhileWaking(waking, response, { request, asked, limits: parts.mcpLimits, signal })
+  const wake = () => parts.sandboxes.wake(replId, { limitMs: parts.mcpLimits.wakeMs, signal })
+  const target =
+    running === undefined
+      ? await tellWhileWaking(wake(), response, { request, asked, limits: parts.mcpLimits, signal })
+      : { replId, ...running }
   const answer = await callSidecar(parts.agentTokens, {
     request,
     body,
     target,
     caller: hold.value,
     agent: parts.tunnels.sidecarOf(target),
-    isNewSandbox: !wasAwake,
+    isNewSandbox: running === undefined,
     limits: parts.limits,
     signal,
   })
