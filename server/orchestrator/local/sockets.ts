@@ -1,5 +1,6 @@
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
@@ -19,14 +20,22 @@ export async function dialSocket(path: string): Promise<Socket> {
   const handle = await open(path, O_PATH | constants.O_NOFOLLOW).catch((cause: unknown) => {
     throw new AppError('unavailable', 'The sandbox cannot be reached: it has no socket.', { cause })
   })
+  let socket: Socket
   try {
-    if (!(await handle.stat()).isSocket()) {
-      throw new AppError('unavailable', 'The sandbox cannot be reached: something else lies where its socket was.')
-    }
-    return await connectTo(`/proc/self/fd/${handle.fd}`)
+    socket = await connectWithin(handle)
   } finally {
     await handle.close()
   }
+  // While the handle was being closed, its other side may have died.
+  if (socket.destroyed) throw new AppError('unavailable', 'The sandbox cannot be reached: it hung up at once.')
+  return socket
+}
+
+async function connectWithin(handle: FileHandle): Promise<Socket> {
+  if (!(await handle.stat()).isSocket()) {
+    throw new AppError('unavailable', 'The sandbox cannot be reached: something else lies where its socket was.')
+  }
+  return await connectTo(`/proc/self/fd/${handle.fd}`)
 }
 
 /** Waits until `GET /health` is answered on the socket. Rejects when `signal` aborts, with its reason. */
@@ -61,6 +70,8 @@ function connectTo(path: string): Promise<Socket> {
     socket.once('connect', () => {
       clearTimeout(timer)
       socket.off('error', fail)
+      // Until somebody uses it: an error that nobody hears would end this process.
+      socket.on('error', () => undefined)
       resolve(socket)
     })
     socket.once('close', () => clearTimeout(timer))
