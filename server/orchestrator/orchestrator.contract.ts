@@ -22,9 +22,13 @@ export function describeOrchestrator(
       return orchestrator
     }
 
+    /** A sandbox whose runner answers too: `create` waits for the sidecar only. */
     async function make(orchestrator: Orchestrator): Promise<string> {
       const id = newSandboxId()
       await orchestrator.create(id, { template: 'node', limits: CONTRACT_LIMITS })
+      await expect
+        .poll(() => ask(orchestrator, { sandboxId: id, part: 'runner', path: '/health' }).catch(() => undefined), POLL)
+        .toMatchObject({ status: 200 })
       return id
     }
 
@@ -43,9 +47,7 @@ export function describeOrchestrator(
       expect(sandbox).toEqual({ id, template: 'node', state: 'up', createdAt: expect.any(Number) })
       expect(sandbox?.createdAt).toBeGreaterThanOrEqual(before)
       expect((await ask(orchestrator, { sandboxId: id, part: 'sidecar', path: '/health' })).status).toBe(200)
-      await expect
-        .poll(() => ask(orchestrator, { sandboxId: id, part: 'runner', path: '/health' }).catch(() => undefined), POLL)
-        .toMatchObject({ status: 200 })
+      expect((await ask(orchestrator, { sandboxId: id, part: 'runner', path: '/health' })).status).toBe(200)
     })
 
     test('creating the same id again joins', async () => {
