@@ -61,6 +61,8 @@ export const COLLECT_LEASE_MS = 10 * MINUTE_MS
 export const SWEEP_EVERY_MS = 10 * SECOND_MS
 /** How long a sweeper that died keeps others from sweeping. */
 export const SWEEP_LEASE_MS = 30 * SECOND_MS
+/** REPLs whose sandbox is not on the list, looked after together. */
+export const MAX_MISSED_AT_ONCE = 500
 /** Events that come together cause one sweep. */
 export const SWEEP_DEBOUNCE_MS = 100
 /** A sandbox that is nobody's may be a spare just being made by another control plane: it is left alone for so long. */

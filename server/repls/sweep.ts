@@ -5,7 +5,13 @@ import { reasonOf } from '#server/repls/reason.ts'
 import { createBell } from '#server/repls/bell.ts'
 import type { Driver } from '#server/repls/driver.ts'
 import type { Lives } from '#server/repls/lifecycle.ts'
-import { ORPHAN_GRACE_MS, SWEEP_DEBOUNCE_MS, SWEEP_EVERY_MS, SWEEP_LEASE_MS } from '#server/repls/limits.ts'
+import {
+  MAX_MISSED_AT_ONCE,
+  ORPHAN_GRACE_MS,
+  SWEEP_DEBOUNCE_MS,
+  SWEEP_EVERY_MS,
+  SWEEP_LEASE_MS,
+} from '#server/repls/limits.ts'
 import { isMoving, sandboxOf, workspaceOf } from '#server/repls/record.ts'
 import type { Repl } from '#server/repls/record.ts'
 import { transition } from '#server/repls/repl.ts'
@@ -53,7 +59,7 @@ export function createSweeper(deps: SweepDeps): Sweeper {
     const repls = await Array.fromAsync(deps.store.all())
     const sandboxes = await deps.orchestrator.list()
     const byId = new Map(sandboxes.map((sandbox) => [sandbox.id, sandbox]))
-    for (const repl of repls) await attempt(deps, repl.id, () => sweepRepl(deps, repl, byId))
+    await sweepRepls(deps, repls, byId)
     if (!(await lease.renew())) return false
     await sweepOrphans(deps, sandboxes, repls)
     await attempt(deps, 'shares', () => deps.shares.endExpired())
@@ -95,6 +101,19 @@ async function attempt({ log }: SweepDeps, what: string, work: () => Promise<unk
   } catch (error) {
     log.error('the sweeper could not put something right', error, { what })
   }
+}
+
+async function sweepRepls(deps: SweepDeps, repls: Repl[], sandboxes: Map<string, Sandbox>): Promise<void> {
+  const look = (repl: Repl) => attempt(deps, repl.id, () => sweepRepl(deps, repl, sandboxes))
+  const isMissed = (repl: Repl) => {
+    const sandboxId = sandboxOf(repl)
+    return sandboxId !== undefined && !sandboxes.has(sandboxId)
+  }
+  for (const repl of repls) if (!isMissed(repl)) await look(repl)
+  // Many are missed where the orchestrator has yet to hear of them. It is asked for them at once: one by one is a call each.
+  const missed = repls.filter(isMissed)
+  for (let from = 0; from < missed.length; from += MAX_MISSED_AT_ONCE)
+    await Promise.all(missed.slice(from, from + MAX_MISSED_AT_ONCE).map(look))
 }
 
 async function sweepRepl(deps: SweepDeps, repl: Repl, sandboxes: Map<string, Sandbox>): Promise<void> {

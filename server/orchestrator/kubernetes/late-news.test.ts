@@ -8,29 +8,35 @@ import { answer, startApiServer } from './_api-server.ts'
 import type { ApiServer } from './_api-server.ts'
 import { openKubeClient } from './client.ts'
 import { KubernetesOrchestrator } from './kubernetes.ts'
+import { MAX_ASKED_AT_ONCE } from './limits.ts'
 import { ADDRESS_ANNOTATION, MANAGED_BY, POD_ANNOTATION, SANDBOX_LABEL, TEMPLATE_LABEL } from './names.ts'
 
 const NAMESPACE = 'sandboxes'
 const SANDBOX = 's000000000000001'
+const MANY = 700
 /** Longer than two requests made at once are apart. */
 const SLOW_ANSWER_MS = 200
 const POLL = { timeout: 10_000, interval: 10 }
 
 const labels = { ...MANAGED_BY, [SANDBOX_LABEL]: SANDBOX, [TEMPLATE_LABEL]: 'node' }
 const made = '2026-01-01T00:00:00Z'
-const record = (resourceVersion: string, annotations: Record<string, string> = {}) => ({
-  metadata: { name: SANDBOX, uid: 'record', resourceVersion, labels, annotations, creationTimestamp: made },
+const record = (resourceVersion: string, annotations: Record<string, string> = {}, name = SANDBOX) => ({
+  metadata: {
+    name,
+    uid: `record of ${name}`,
+    resourceVersion,
+    labels: { ...labels, [SANDBOX_LABEL]: name },
+    annotations,
+    creationTimestamp: made,
+  },
 })
-const pod = {
-  metadata: { name: `${SANDBOX}-x`, uid: 'pod-1', resourceVersion: '5', labels, creationTimestamp: made },
-  status: { phase: 'Running', podIP: '127.0.0.1' },
-}
+const pod = podOf(SANDBOX, 'pod-1')
 const UP = { [ADDRESS_ANNOTATION]: '127.0.0.1', [POD_ANNOTATION]: 'pod-1' }
 
 /** A cluster that a test tells what it has, and when its watches hear of it. */
 class Cluster {
   services = [record('10')]
-  pods: object[] = []
+  pods: ReturnType<typeof podOf>[] = []
   /** What happens while it reads its records. */
   whileReading: () => Promise<void> = () => Promise.resolve()
   readonly watches = new Map<string, ServerResponse>()
@@ -47,7 +53,9 @@ class Cluster {
         const list = () =>
           answer(response, 200, {
             metadata: { resourceVersion: '10' },
-            items: kind === 'pods' ? this.pods : this.services,
+            items: (kind === 'pods' ? this.pods : this.services).filter(({ metadata }) =>
+              isAskedFor(query.get('labelSelector') ?? '', metadata.labels[SANDBOX_LABEL]),
+            ),
           })
         if (kind === 'services') void this.whileReading().then(list)
         else list()
@@ -74,6 +82,12 @@ class Cluster {
 
   hear(kind: 'pods' | 'services', type: string, object: object): void {
     this.watches.get(kind)?.write(`${JSON.stringify({ type, object })}\n`)
+  }
+
+  /** How many lists of a kind there were. */
+  lists(kind: 'pods' | 'services'): number {
+    const call = `GET /api/v1/namespaces/${NAMESPACE}/${kind}`
+    return (this.api?.calls.filter((made) => made === call).length ?? 0) - 1
   }
 
   deletions(): string[] {
@@ -123,6 +137,57 @@ test('D2: a pod that is gone is told, and what is left of it removed', async () 
     .poll(() => cluster.deletions(), POLL)
     .toContain(`DELETE /apis/apps/v1/namespaces/${NAMESPACE}/deployments/${SANDBOX}`)
 })
+
+test('many that are heard of before their pods are asked for together', async () => {
+  const cluster = new Cluster()
+  cluster.services = []
+  const orchestrator = await cluster.open()
+  await using seen = observing(orchestrator)
+  const ids = Array.from({ length: MANY }, (_, index) => `s${String(index).padStart(15, '0')}`)
+  const up = (id: string) => record('11', { ...UP, [POD_ANNOTATION]: `pod of ${id}` }, id)
+  cluster.pods = ids.map((id) => podOf(id, `pod of ${id}`))
+  cluster.services = ids.map(up)
+  for (const id of ids) cluster.hear('services', 'ADDED', up(id))
+  await expect.poll(() => seen.all.length, POLL).toBe(MANY)
+  expect(seen.all.every(({ kind }) => kind === 'sandbox')).toBe(true)
+  // What comes in while one list is made goes into the next.
+  expect(cluster.lists('services')).toBeLessThan(MANY / 20)
+})
+
+test('many that are not heard of are asked for in few lists', async () => {
+  const cluster = new Cluster()
+  cluster.services = []
+  const orchestrator = await cluster.open()
+  const before = { services: cluster.lists('services'), pods: cluster.lists('pods') }
+  const ids = Array.from({ length: MANY }, (_, index) => `s${String(index).padStart(15, '0')}`)
+  // Another control plane made them, and no watch has told of it; the last one nobody made.
+  cluster.services = ids.slice(0, -1).map((id) => record('11', { ...UP, [POD_ANNOTATION]: `pod of ${id}` }, id))
+  cluster.pods = ids.map((id) => podOf(id, `pod of ${id}`))
+  const found = await Promise.all(ids.map((id) => orchestrator.get(id)))
+  expect(found.map((sandbox) => sandbox?.id)).toEqual([...ids.slice(0, -1), undefined])
+  const few = Math.ceil(MANY / MAX_ASKED_AT_ONCE)
+  expect(cluster.lists('services') - before.services).toBe(few)
+  expect(cluster.lists('pods') - before.pods).toBe(few)
+})
+
+function podOf(sandboxId: string, uid: string) {
+  return {
+    metadata: {
+      name: `${sandboxId}-x`,
+      uid,
+      resourceVersion: '5',
+      labels: { ...labels, [SANDBOX_LABEL]: sandboxId },
+      creationTimestamp: made,
+    },
+    status: { phase: 'Running', podIP: '127.0.0.1' },
+  }
+}
+
+/** As an API server reads `name in (a,b)`; any other selector is for all of them. */
+function isAskedFor(selector: string, sandboxId: string): boolean {
+  const names = new RegExp(`^${SANDBOX_LABEL} in \\(([^)]*)\\)$`).exec(selector)?.[1]
+  return names === undefined || names.split(',').includes(sandboxId)
+}
 
 function observing(orchestrator: KubernetesOrchestrator) {
   const controller = new AbortController()

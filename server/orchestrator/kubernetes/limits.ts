@@ -8,6 +8,10 @@ export const API_TIMEOUT_MS = 30 * SECOND_MS
 export const MAX_ANSWER_BYTES = 256 * 1024 * 1024
 /** Connections to the API server at a time; watches have their own. */
 export const MAX_API_CONNECTIONS = 32
+/** Sandboxes that one list names: the names stand in its address, of which servers on the way take some 8 KB. */
+export const MAX_ASKED_AT_ONCE = 200
+/** Lists of named sandboxes at a time: one that is slow (many, or an API server that is away) does not stop the next. */
+export const MAX_INQUIRIES = 4
 /** A call that found the API server away, or too busy, is made again for so long, with growing waits. */
 export const API_PATIENCE_MS = 100 * SECOND_MS
 /** The same for the first call of all: whoever starts the server is watching. */

@@ -2,6 +2,7 @@ import type { Log } from '#server/log.ts'
 import type { KubeClient } from './client.ts'
 import { follow } from './follow.ts'
 import type { Change } from './follow.ts'
+import { Inquiry } from './inquiry.ts'
 import { MANAGED_BY, SANDBOX_LABEL } from './names.ts'
 import { listSchema, podSchema, recordSchema } from './objects.ts'
 import type { Pod, SandboxRecord } from './objects.ts'
@@ -25,6 +26,10 @@ export class Roster implements AsyncDisposable {
   readonly #removed = new Set<string>()
   readonly #closing = new AbortController()
   readonly #listeners = new Set<(sandboxId: string) => void>()
+  readonly #inquiry = new Inquiry<Seen>(async (ids) => {
+    const found = await this.#askFor(`${SANDBOX_LABEL} in (${ids.join(',')})`)
+    return new Map(found.map((seen) => [seen.record.metadata.name, seen]))
+  })
   readonly #running: Promise<unknown>
   /** Of which of the two everything has been heard: one without the other tells nothing. */
   readonly #heard = new Set<'records' | 'pods'>()
@@ -66,10 +71,9 @@ export class Roster implements AsyncDisposable {
     return heard === undefined || isLost(heard) ? await this.ask(sandboxId) : heard
   }
 
-  /** As it is now, asked of the cluster. */
-  async ask(sandboxId: string, signal?: AbortSignal): Promise<Seen | undefined> {
-    const [all] = await this.#askFor(`${SANDBOX_LABEL}=${sandboxId}`, signal)
-    return all
+  /** As it is now, asked of the cluster, together with others that are asked for at the time. */
+  ask(sandboxId: string, signal?: AbortSignal): Promise<Seen | undefined> {
+    return this.#inquiry.ask(sandboxId, signal)
   }
 
   /**
@@ -107,7 +111,8 @@ export class Roster implements AsyncDisposable {
     await this.#running
   }
 
-  async #askFor(labelSelector: string, signal?: AbortSignal): Promise<Seen[]> {
+  async #askFor(labelSelector: string): Promise<Seen[]> {
+    const { signal } = this.#closing
     const list = async (kind: string) => {
       const path = `/api/v1/namespaces/${this.#namespace}/${kind}`
       return listSchema.parse(await this.#client.call({ method: 'GET', path, query: { labelSelector }, signal })).items
