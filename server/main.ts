@@ -9,6 +9,7 @@ import { shareContext } from '#server/global.ts'
 import { createHttpServer } from '#server/http-server.ts'
 import { listenOnPort, listenOnSocket } from '#server/listen.ts'
 import { createLog } from '#server/log.ts'
+import { outliveLogReaders } from '#server/log-readers.ts'
 import { prepareNext } from '#server/next-app.ts'
 import { trustToo } from '#server/trust.ts'
 import { createTrpcSocket } from '#server/trpc/socket.ts'
@@ -20,6 +21,7 @@ const ROOT = join(import.meta.dirname, '..')
 
 /** Starts everything, and ends it when told to. The only file that handles signals or exits. */
 async function main(): Promise<void> {
+  outliveLogReaders()
   const env = processEnv()
   if (env.CA_FILE !== undefined) await trustToo(env.CA_FILE)
   const log = createLog({ level: env.LOG_LEVEL, format: env.LOG_FORMAT ?? (process.stdout.isTTY ? 'text' : 'json') })
