@@ -67,12 +67,24 @@ describe('files of a repl over HTTP', () => {
     const brought = { port: platform.port, path: url(`up.bin?ticket=${put}`), method: 'PUT', body, headers: {} }
     expect(await ask(brought)).toMatchObject({ status: 201 })
     expect(platform.runner.files.get('up.bin')?.equals(body)).toBe(true)
-    expect(await get(url(`up.bin?ticket=${fetched}`), {})).toMatchObject({ status: 200 })
+    const answer = await get(url(`up.bin?ticket=${fetched}`), {})
+    expect([answer.status, answer.bytes.equals(body)]).toEqual([200, true])
     expect(await get(url(`up.bin?ticket=${put}`), {})).toMatchObject({ status: 403 })
     expect(await get(url(`other.bin?ticket=${fetched}`), {})).toMatchObject({ status: 403 })
     expect(await get(url('up.bin?ticket=nothing'), {})).toMatchObject({ status: 403 })
     platform.access.grants.delete(id)
     expect((await get(url(`up.bin?ticket=${fetched}`), {})).status).toBeGreaterThanOrEqual(400)
+  })
+
+  test('an upload that is refused while it comes in still gets its answer', async () => {
+    platform.runner.onFile = (_request, response) => {
+      response.writeHead(412, { 'content-type': 'application/json', connection: 'close' })
+      response.end(JSON.stringify({ error: { code: 'conflict', message: 'It was changed meanwhile.' } }))
+    }
+    const headers = { Cookie: platform.person('editor').cookie, Origin: platform.origin }
+    const body = randomBytes(5 * 1024 * 1024)
+    const answer = await ask({ port: platform.port, path: url('a'), method: 'PUT', body, headers })
+    expect(answer).toMatchObject({ status: 412 })
   })
 
   test('a runner that never finishes its refusal holds nobody up', async () => {

@@ -19,6 +19,7 @@ import type { Parts } from '#server/gateway/parts.ts'
 import { answerError } from '#server/gateway/refuse.ts'
 import { errorOfRunner } from '#server/gateway/runner-error.ts'
 import { brokenConnection } from '#server/gateway/upgrade-request.ts'
+import { freeAsRead, messageSink } from '#wire/body-sink.ts'
 
 /** What each method needs. */
 const METHOD_ROLES = new Map<string, Role>([
@@ -138,7 +139,8 @@ async function exchange(
     const answer = await ask(connection, request, { path, token, limits, signal })
     if (isRefusal(answer)) return answerError(response, await errorOfRunner(answer, limits), answer.statusCode)
     response.writeHead(statusOf(answer), flat(responseHeaders(answer, path)))
-    await pipeline(answer, response, { signal })
+    freeAsRead(connection)
+    await pipeline(answer, messageSink(response), { signal })
   } finally {
     connection.destroy()
   }
@@ -167,7 +169,10 @@ function ask(
     })
     upstream.on('response', resolve)
     upstream.on('error', (cause) => reject(brokenConnection(cause, signal)))
-    request.pipe(upstream)
+    const body = messageSink(upstream)
+    // What failed is `upstream`, and that has said so.
+    body.on('error', () => undefined)
+    request.pipe(body)
   })
 }
 
