@@ -6,6 +6,7 @@ import { RUNNER_ROUTES } from '#protocol/adoption.ts'
 import type { AttachClaims } from '#protocol/claims.ts'
 import { isWorkspacePath, nameOf } from '#protocol/paths.ts'
 import { isAtLeast } from '#protocol/roles.ts'
+import { fileSink, messageSink } from '#wire/body-sink.ts'
 import { PreconditionFailed, RunnerError, toRunnerError } from '../errors.ts'
 import { FILE_CHUNK_BYTES } from '../limits.ts'
 import type { OpenedSandbox } from '../opened-sandbox.ts'
@@ -73,7 +74,10 @@ async function download(sandbox: OpenedSandbox, path: string, { request, respons
   response.setHeader('content-length', end - start + 1)
   response.writeHead(range === 'whole' ? 200 : 206)
   if (request.method === 'HEAD' || size === 0) return void response.end()
-  await pipeline(handle.createReadStream({ start, end, highWaterMark: FILE_CHUNK_BYTES, autoClose: false }), response)
+  await pipeline(
+    handle.createReadStream({ start, end, highWaterMark: FILE_CHUNK_BYTES, autoClose: false }),
+    messageSink(response),
+  )
 }
 
 async function downloadFolder(sandbox: OpenedSandbox, path: string, { request, response }: Plain): Promise<void> {
@@ -91,7 +95,7 @@ async function upload(sandbox: OpenedSandbox, path: string, { request, response 
   const written = await writeFileAtomically(sandbox.workspace, {
     path,
     ifMatch,
-    fill: async (handle) => handle.writeFile(request),
+    fill: async (handle) => pipeline(request, fileSink(handle)),
   }).catch((error: unknown) => {
     const failure = toRunnerError(error, path)
     throw failure.code === 'conflict' && ifMatch !== 'any' ? new PreconditionFailed(failure) : failure

@@ -1,10 +1,14 @@
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
-import type { RequestOptions } from 'node:http'
+import type { IncomingMessage, RequestOptions } from 'node:http'
 import { connect as connectTcp } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { pipeline } from 'node:stream/promises'
 import { connect } from 'node:tls'
 import { expect, onTestFinished, test } from 'vitest'
 import { RUNNER_ROUTES } from '#protocol/adoption.ts'
@@ -12,6 +16,7 @@ import type { OpenRequest } from '#protocol/adoption.ts'
 import { newId, newSandboxId } from '#protocol/ids.ts'
 import { createTokens, newSigningKey } from '#server/auth/tokens.ts'
 import { temporaryAuthority } from '#server/certificates/_temporary-authority.ts'
+import { freeAsRead, messageSink } from '#wire/body-sink.ts'
 import { readEnv } from '../../runner-image/env.ts'
 import { createLog } from '../../runner-image/log.ts'
 import { startRunner } from '../../runner-image/runner.ts'
@@ -50,11 +55,24 @@ async function startInPod() {
     await once(socket, 'secureConnect')
     return socket
   }
+  /** Lets the sandbox be opened for a REPL, as its sidecar does. */
+  const open = async (repl: string) => {
+    const opening: OpenRequest = {
+      sandbox,
+      repl,
+      replName: 'test',
+      generation: 7,
+      run: { command: 'true' },
+      isolation: 'none',
+      diskLimitBytes: 1024 ** 3,
+    }
+    expect(await statusOf({ socketPath, method: 'POST', path: RUNNER_ROUTES.open }, JSON.stringify(opening))).toBe(200)
+  }
   const fromAfar = async (method: string, path: string, headers: Record<string, string> = {}) => {
     const connection = await dial()
     return await statusOf({ createConnection: () => connection, method, path, headers: { host: 'runner', ...headers } })
   }
-  return { sandbox, socketPath, port, dial, fromAfar }
+  return { socketPath, port, dial, open, fromAfar }
 }
 
 function statusOf(options: RequestOptions, body?: string): Promise<number | undefined> {
@@ -94,18 +112,9 @@ test('S5: from afar nobody does what the sidecar alone may: open it, end its pro
 })
 
 test('S5: files, terminals and ports are for those with a token for this REPL and generation', async () => {
-  const { fromAfar, socketPath, sandbox } = await startInPod()
+  const { fromAfar, open } = await startInPod()
   const repl = newId()
-  const opening: OpenRequest = {
-    sandbox,
-    repl,
-    replName: 'test',
-    generation: 7,
-    run: { command: 'true' },
-    isolation: 'none',
-    diskLimitBytes: 1024 ** 3,
-  }
-  expect(await statusOf({ socketPath, method: 'POST', path: RUNNER_ROUTES.open }, JSON.stringify(opening))).toBe(200)
+  await open(repl)
   const token = (changes: { repl?: string; generation?: number } = {}) =>
     tokens.attach({ sub: newId(), repl, generation: 7, role: 'owner', actor: 'Ada', ...changes })
   const bearer = (text: string) => ({ authorization: `Bearer ${text}` })
@@ -118,4 +127,28 @@ test('S5: files, terminals and ports are for those with a token for this REPL an
   expect(await fromAfar('GET', RUNNER_ROUTES.socket, upgrade)).toBe(401)
   expect(await fromAfar('GET', `${RUNNER_ROUTES.tunnel}?port=3000`, upgrade)).toBe(401)
   expect(await fromAfar('GET', RUNNER_ROUTES.socket, { ...upgrade, ...bearer(await token()) })).toBe(101)
+})
+
+test('10 MiB go over TLS into a file and out of it again as they are', async () => {
+  const { dial, open } = await startInPod()
+  const repl = newId()
+  await open(repl)
+  const token = await tokens.attach({ sub: newId(), repl, generation: 7, role: 'owner', actor: 'Ada' })
+  const headers = { host: 'runner', authorization: `Bearer ${token}` }
+  const path = `${RUNNER_ROUTES.files}large.bin`
+  const body = randomBytes(10 * 1024 ** 2)
+  const chunks = Array.from({ length: 160 }, (_, at) => Buffer.from(body.subarray(at * 65_536, (at + 1) * 65_536)))
+
+  const up = await dial()
+  const putting = request({ createConnection: () => up, method: 'PUT', path, headers })
+  const put = once(putting, 'response')
+  await pipeline(Readable.from(chunks), messageSink(putting))
+  const [created]: IncomingMessage[] = await put
+  expect(created?.statusCode).toBe(201)
+
+  const down = await dial()
+  const getting = request({ createConnection: () => down, path, headers }).end()
+  const [answer]: IncomingMessage[] = await once(getting, 'response')
+  freeAsRead(down)
+  expect((await buffer(answer ?? Readable.from([]))).equals(body)).toBe(true)
 })
