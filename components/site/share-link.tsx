@@ -5,8 +5,7 @@ import { timeAgo, timeUntil } from '#components/site/relative-time.ts'
 import { Avatar } from '#components/ui/avatar.tsx'
 import { Badge } from '#components/ui/badge.tsx'
 import { Button } from '#components/ui/button.tsx'
-import { CopyButton } from '#components/ui/copy-button.tsx'
-import { Input } from '#components/ui/input.tsx'
+import { CopyField } from '#components/ui/copy-field.tsx'
 import type { ShareView } from '#server/repls/views.ts'
 
 interface ShareLinkProps {
@@ -68,16 +67,7 @@ function NewLink({ token }: { token: string }) {
   const url = new URL(`/s/${token}`, window.location.origin).href
   return (
     <div className="rounded-md bg-accent-soft p-2">
-      <div className="flex gap-2">
-        <Input
-          readOnly
-          aria-label="Share link"
-          value={url}
-          onFocus={(event) => event.target.select()}
-          className="font-mono text-xs"
-        />
-        <CopyButton text={url} label="Copy link" variant="primary" />
-      </div>
+      <CopyField text={url} label="Share link" copy={{ label: 'Copy link', variant: 'primary' }} />
       <p className="mt-1.5 px-0.5 text-xs text-soft">Copy it now: for safety it is shown only this once.</p>
     </div>
   )

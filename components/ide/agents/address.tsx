@@ -1,7 +1,6 @@
 'use client'
 
-import { CopyButton } from '#components/ui/copy-button.tsx'
-import { Input } from '#components/ui/input.tsx'
+import { CopyField } from '#components/ui/copy-field.tsx'
 
 /** Where agents find this REPL. */
 export function mcpUrl(replId: string): string {
@@ -12,15 +11,8 @@ export function mcpUrl(replId: string): string {
 export function Address({ replId }: { replId: string }) {
   const url = mcpUrl(replId)
   return (
-    <div className="flex shrink-0 gap-1.5 border-b border-line px-3 pb-3">
-      <Input
-        readOnly
-        aria-label="Address for agents"
-        value={url}
-        onFocus={(event) => event.target.select()}
-        className="min-w-0 grow font-mono text-xs"
-      />
-      <CopyButton text={url} aria-label="Copy the address for agents" />
+    <div className="shrink-0 border-b border-line px-3 pb-3">
+      <CopyField text={url} label="Address for agents" copy={{ 'aria-label': 'Copy the address for agents' }} />
     </div>
   )
 }
