@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { ClusterProduct } from '#server/cluster/_cluster-product.ts'
 import { prepareTestbed } from '../scripts/testbed.ts'
-import { startBarePod } from './cluster/bare-pod.ts'
+import { outOfStep, startBarePod } from './cluster/bare-pod.ts'
 import { benchScale } from './cluster/scale.ts'
 import { describeSamples } from './statistics.ts'
 
@@ -9,7 +9,6 @@ const RUNS = 20
 const WAKE_RUNS = 10
 const WAKE_FILES = 2000
 const BURST = 20
-const KUBELET_LOOKS_MS = 1000
 
 /**
  * Starts and stops of real pods through the gateway, on one node with as many cores as this machine has, beside a bare
@@ -95,11 +94,6 @@ function timeFirstCommand(product: ClusterProduct, replId: string): Promise<numb
 async function firstCommand(product: ClusterProduct, replId: string): Promise<void> {
   using editor = await product.open(replId)
   await editor.run('true')
-}
-
-/** The kubelet looks once a second: what begins whenever the step before ended would always meet it at the same moment. */
-async function outOfStep(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 500 + Math.random() * KUBELET_LOOKS_MS))
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {

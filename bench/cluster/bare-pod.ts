@@ -4,6 +4,7 @@ import type { KubeClient } from '#server/orchestrator/kubernetes/client.ts'
 
 const LOOK_MS = 10
 const LIMIT_MS = 60_000
+const KUBELET_LOOKS_MS = 1000
 
 const podSchema = z.object({
   status: z.object({
@@ -25,6 +26,11 @@ export async function startBarePod(namespace: string): Promise<{ readyMs: number
   const readyMs = await untilReady(client, `${pods}/${name}`, started)
   await client.call({ method: 'DELETE', path: `${pods}/${name}`, query: { gracePeriodSeconds: '0' } })
   return { readyMs }
+}
+
+/** The kubelet looks once a second: what begins whenever the step before ended would always meet it at the same moment. */
+export async function outOfStep(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 500 + Math.random() * KUBELET_LOOKS_MS))
 }
 
 async function untilReady(client: KubeClient, path: string, started: number): Promise<number> {

@@ -1,6 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { newId, newSandboxId } from '#protocol/ids.ts'
+import { createLog } from '#server/log.ts'
 import type { KubeClient } from '#server/orchestrator/kubernetes/client.ts'
+import { follow } from '#server/orchestrator/kubernetes/follow.ts'
 import { serviceOf } from '#server/orchestrator/kubernetes/manifests.ts'
 import type { SandboxSpec } from '#server/orchestrator/kubernetes/manifests.ts'
 import {
@@ -18,6 +21,9 @@ import type { Repl } from '#server/repls/record.ts'
 import type { ReplStore } from '#server/repls/store.ts'
 
 const AT_A_TIME = 24
+const QUIET_MS = 8_000
+const SETTLE_LIMIT_MS = 240_000
+const LOOK_MS = 250
 const GIB = 1024 ** 3
 
 const templateSchema = z.object({ metadata: z.looseObject({}), spec: z.looseObject({}) })
@@ -37,6 +43,27 @@ export async function pretend(where: Where, owners: { id: string; name: string }
       for (let owner = open.pop(); owner !== undefined; owner = open.pop()) await pretendOne(where, owner)
     }),
   )
+}
+
+/**
+ * Resolves when nothing about them changes any more. Nodes that only pretend need a minute more than it takes to ask for
+ * two thousand pods, and keep the cluster busy for as long.
+ */
+export async function settle({ client, settings }: Where): Promise<void> {
+  const closing = new AbortController()
+  const [log, query] = [createLog({ level: 'error', format: 'text' }), {}]
+  let lastAt = Date.now()
+  const schema = z.unknown()
+  const onChange = () => void (lastAt = Date.now())
+  const following = [
+    `/api/v1/namespaces/${settings.namespace}/pods`,
+    `/apis/discovery.k8s.io/v1/namespaces/${settings.namespace}/endpointslices`,
+  ].map((path) => follow({ client, path, query, schema, onChange, log, signal: closing.signal }))
+  const until = Date.now() + SETTLE_LIMIT_MS
+  while (Date.now() < Math.min(lastAt + QUIET_MS, until)) await delay(LOOK_MS)
+  closing.abort()
+  await Promise.all(following)
+  if (Date.now() >= until) throw new Error(`The pretended pods are still coming up after ${SETTLE_LIMIT_MS / 1000} s.`)
 }
 
 async function pretendOne({ client, settings, store }: Where, owner: { id: string; name: string }): Promise<void> {

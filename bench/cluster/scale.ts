@@ -25,25 +25,30 @@ import { createSidecarClient } from '#server/workspaces/sidecar-client.ts'
 import { testbedUp } from '../../scripts/testbed.ts'
 import { ROOT } from '../../scripts/root.ts'
 import { describeSamples } from '../statistics.ts'
-import { pretend } from './pretended.ts'
+import { outOfStep, startBarePod } from './bare-pod.ts'
+import { pretend, settle } from './pretended.ts'
 
 const FEW = 10
 const MANY = 2000
 const OF_ONE_OWNER = 10
 const SWEEPS = 7
 const LISTS = 30
-const STARTS = 7
+const STARTS = 12
 const LOOK_MS = 50
 
-const MEASURED = ['sweep', 'list', 'start'] as const
+const MEASURED = ['sweep', 'list', 'bare', 'start'] as const
 type Measured = (typeof MEASURED)[number]
 const NAMES: Record<Measured, string> = {
   sweep: 'sweep',
   list: 'list of one person',
+  bare: 'floor: a bare pod, create → Ready',
   start: 'create → first command, cold',
 }
 
-/** How much slower a sweep, a list and a start are with 2,000 REPLs on record, all running, than with 10. */
+/**
+ * How much slower a sweep, a list and a start are with 2,000 REPLs on record, all running, than with 10. Beside each start
+ * a bare pod is made: the cluster itself, and those that pretend 20 nodes, share this machine's cores with us.
+ */
 export async function benchScale(): Promise<void> {
   await using opened = new AsyncDisposableStack()
   testbedUp('scale')
@@ -55,32 +60,35 @@ export async function benchScale(): Promise<void> {
   const [first, ...rest] = owners
   if (first === undefined) return
   await pretend(reader, [first], FEW)
+  await settle(reader)
   const few = await measure(product, reader.domain, first.id)
   const started = performance.now()
   await pretend(reader, rest, OF_ONE_OWNER)
+  console.log(describeSamples('sweep, while most of them have yet to come up', [await timeSweep(reader.domain)]))
+  await settle(reader)
   console.log(`${MANY} REPLs on record after ${((performance.now() - started) / 1000).toFixed(0)} s`)
   const many = await measure(product, reader.domain, first.id)
   for (const name of MEASURED) {
     console.log(describeSamples(`${NAMES[name]}, ${FEW} REPLs`, few[name]))
     console.log(describeSamples(`${NAMES[name]}, ${MANY} REPLs`, many[name], few[name]))
   }
+  for (const [count, { start, bare }] of [[FEW, few] as const, [MANY, many] as const])
+    console.log(describeSamples(`a start beside the floor, ${count} REPLs`, start, bare))
 }
 
 async function measure(product: ClusterProduct, domain: Domain, ownerId: string) {
   const who = { kind: 'user' as const, id: ownerId, name: 'Ada', hasAvatar: false, isAdmin: false }
-  const samples: Record<Measured, number[]> = { sweep: [], list: [], start: [] }
-  while (samples.sweep.length < SWEEPS) {
-    const started = performance.now()
-    // The product's own sweeper may be at it: then this one did not look.
-    if (await domain.sweeper.sweep()) samples.sweep.push(performance.now() - started)
-    else await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
-  }
+  const samples: Record<Measured, number[]> = { sweep: [], list: [], bare: [], start: [] }
+  while (samples.sweep.length < SWEEPS) samples.sweep.push(await timeSweep(domain))
   for (let run = 0; run < LISTS; run++) {
     const started = performance.now()
     if ((await domain.repls.list(who)).length !== OF_ONE_OWNER) throw new Error('The list is not whole.')
     samples.list.push(performance.now() - started)
   }
   for (let run = 0; run < STARTS; run++) {
+    await outOfStep()
+    samples.bare.push((await startBarePod(product.namespace)).readyMs)
+    await outOfStep()
     const started = performance.now()
     const replId = await product.create()
     {
@@ -92,6 +100,15 @@ async function measure(product: ClusterProduct, domain: Domain, ownerId: string)
     await product.until(replId, 'deleted')
   }
   return samples
+}
+
+async function timeSweep(domain: Domain): Promise<number> {
+  for (;;) {
+    const started = performance.now()
+    // The product's own sweeper may be at it: then this one did not look.
+    if (await domain.sweeper.sweep()) return performance.now() - started
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+  }
 }
 
 /** The domain of another control plane on the product's stores, in this process. */
