@@ -4,7 +4,7 @@ import { MAX_FRAME_BYTES, MAX_PACK_BYTES } from '#snapshot/limits.ts'
 import { checkPack, chunkIn, openFrame } from '#snapshot/pack.ts'
 import { SnapshotError } from '#snapshot/snapshot-error.ts'
 import type { ControlPlane } from '../control-plane-client.ts'
-import { MAX_TRANSFERS, WHOLE_PACK_SHARE } from '../limits.ts'
+import { MAX_TRANSFERS, RESTORE_GARBAGE_BYTES, WHOLE_PACK_SHARE } from '../limits.ts'
 import { Garbage } from './garbage.ts'
 
 interface FetchOptions {
@@ -22,7 +22,7 @@ interface FetchOptions {
 export async function fetchChunks(refs: Iterable<ChunkRef>, options: FetchOptions): Promise<void> {
   const packs = groupByPack(refs).entries()
   const failures: unknown[] = []
-  const garbage = new Garbage()
+  const garbage = new Garbage(RESTORE_GARBAGE_BYTES)
   const pool = new BufferPool()
   const work = async () => {
     for (const [pack, frames] of packs) {

@@ -7,6 +7,7 @@ import type { ChunkRef, Root, SnapshotEntry } from '#snapshot/entry.ts'
 import { sha256Schema } from '#snapshot/hash.ts'
 import { decodeSegment } from '#snapshot/segment.ts'
 import { compareEntries } from '#snapshot/tree-order.ts'
+import { GARBAGE_BYTES } from '../limits.ts'
 import { SidecarError } from '../sidecar-error.ts'
 import { ChunkTable } from './chunk-table.ts'
 import type { FileIdentity } from './file-identity.ts'
@@ -77,7 +78,7 @@ export interface SavedEntry {
  */
 export class SavedTree {
   readonly #folder: string
-  readonly #garbage = new Garbage()
+  readonly #garbage = new Garbage(GARBAGE_BYTES)
   readonly segments: readonly SavedSegment[]
 
   constructor(stateDir: string, segments: readonly SavedSegment[]) {

@@ -3,7 +3,7 @@ import { BufferPool } from '#snapshot/buffer-pool.ts'
 import { PACK_TARGET_BYTES } from '#snapshot/limits.ts'
 import { PackBuilder } from '#snapshot/pack.ts'
 import type { ControlPlane } from '../control-plane-client.ts'
-import { MAX_TRANSFERS } from '../limits.ts'
+import { GARBAGE_BYTES, MAX_TRANSFERS } from '../limits.ts'
 import { Garbage } from './garbage.ts'
 import type { ChunkTable } from './chunk-table.ts'
 
@@ -21,7 +21,7 @@ interface UploaderOptions {
 export class Uploader implements AsyncDisposable {
   readonly #options: UploaderOptions
   readonly #pool = new BufferPool()
-  readonly #garbage = new Garbage()
+  readonly #garbage = new Garbage(GARBAGE_BYTES)
   #builder = new PackBuilder(this.#pool)
   #underWay = new Map<PackBuilder, Promise<void>>()
   #failure: { error: unknown } | undefined
