@@ -16,7 +16,7 @@ import { createMcpServer } from './mcp-server.ts'
 import type { McpServerOptions } from './mcp-server.ts'
 import { firstOf } from './offer.ts'
 import { Sessions } from './sessions.ts'
-import { abortWhenOver, sendWebResponse, toWebRequest } from './web-http.ts'
+import { abortWhenHungUp, sendWebResponse, toWebRequest } from './web-http.ts'
 
 export interface EndpointOptions {
   identify: Identify
@@ -83,7 +83,7 @@ export function createMcpEndpoint({ identify, offers, more, bus, onError }: Endp
       const body = request.method === 'POST' ? await bodyOf(request) : undefined
       const parsed = parse(body)
       if (parsed === undefined) return sendWebResponse(response, parseError())
-      const over = abortWhenOver(response)
+      const over = abortWhenHungUp(response)
       const web = toWebRequest(request, over, body)
       await sendWebResponse(response, await answer({ request: web, parsedBody: parsed.value, caller, over }))
     },

@@ -1,10 +1,12 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-/** Aborts when there is nobody any more, or nothing left, to answer. */
-export function abortWhenOver(response: ServerResponse): AbortSignal {
+/** Aborts when whoever asked hangs up before the answer's end. */
+export function abortWhenHungUp(response: ServerResponse): AbortSignal {
   const over = new AbortController()
-  response.once('close', () => over.abort())
+  response.once('close', () => {
+    if (!response.writableFinished) over.abort()
+  })
   return over.signal
 }
 

@@ -27,8 +27,10 @@ export class Incoming<Q> {
           reject(error)
         }
       })
-      stream.on('close', () => reject(hungUp()))
+      const gone = () => reject(hungUp())
+      stream.on('close', gone)
       stream.on('end', () => {
+        stream.off('close', gone)
         const [message] = messages
         if (message !== undefined && messages.length === 1) resolve(message)
         else reject(new GrpcFault(GRPC_STATUS.internal, 'This call takes exactly one message.'))
