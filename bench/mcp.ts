@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { startBareServer } from './mcp/bare-server.ts'
 import { floor } from './mcp/floor.ts'
 import { startOurs } from './mcp/ours.ts'
 import { startPeers } from './mcp/peers.ts'
@@ -73,7 +74,12 @@ export async function benchMcp(): Promise<void> {
   for (let n = 0; n < CROWD; n++) await writeFile(join(crowd, `file-${n}.txt`), '')
   await using stack = new AsyncDisposableStack()
   stack.defer(() => rm(folder, { recursive: true, force: true }))
-  const contenders: Contender[] = [floor(folder, crowd), ...(await startOurs()), ...(await startPeers(folder, crowd))]
+  const contenders: Contender[] = [
+    floor(folder, crowd),
+    await startBareServer(folder),
+    ...(await startOurs()),
+    ...(await startPeers(folder, crowd)),
+  ]
   for (const contender of contenders) stack.use(contender)
   for (const line of LINES) await measure(line, contenders, ROUNDS)
 }

@@ -8,6 +8,8 @@ export type Role = 'floor' | 'runner' | 'sidecar' | 'hosted' | 'peer'
 export interface Contender extends AsyncDisposable {
   name: string
   role: Role
+  /** How a floor is named beside what is measured against it. */
+  called?: string
   /** Runs a line of shell to its end. Throws where it did not work. */
   exec?: (command: string) => Promise<unknown>
   write?: (name: string, text: string) => Promise<unknown>

@@ -17,6 +17,8 @@ import { connectClient } from './client.ts'
 import type { Server } from '../../app/_e2e/_server.ts'
 import type { ToolCaller } from './client.ts'
 import type { Contender } from './contender.ts'
+import { createTransfers } from './transfers.ts'
+import type { Transfers } from './transfers.ts'
 
 /** A token for the sidecar is good for 60 s. */
 const TOKEN_AGE_MS = 30_000
@@ -37,6 +39,7 @@ export async function startOurs(): Promise<Contender[]> {
   )
   await hosted.call('exec', { command: `mkdir crowd && cd crowd && touch $(seq -f file-%g.txt ${CROWD})` })
   const sidecar = stack.use(await atSidecar(server, replId))
+  const transfers = stack.use(createTransfers())
   const moved = stack.move()
   return [
     { name: 'ours, at the sidecar', role: 'sidecar', ...acts(sidecar), [Symbol.asyncDispose]: () => Promise.resolve() },
@@ -44,7 +47,7 @@ export async function startOurs(): Promise<Contender[]> {
       name: 'ours, hosted',
       role: 'hosted',
       ...acts(hosted),
-      ...links(hosted),
+      ...links(hosted, transfers),
       [Symbol.asyncDispose]: () => moved.disposeAsync(),
     },
   ]
@@ -61,22 +64,17 @@ function acts({ call }: ToolCaller): Acts {
   }
 }
 
-/** Links are signed by the control plane for the person that a token was made by. */
-function links({ call }: ToolCaller): Acts {
+/** Bytes by URL: asking for it is a part of what is measured. */
+function links({ call }: ToolCaller, transfers: Transfers): Acts {
   const link = async (tool: string, path: string) => {
     const [url] = /https?:\/\/[^\s"]+/.exec(await call(tool, { path, link: true })) ?? []
     if (url === undefined) throw new Error(`${tool} gave no URL`)
     return url
   }
   return {
-    upload: async (path, body) => mustBeOk(await fetch(await link('write_file', path), { method: 'PUT', body })),
-    download: async (path) => (await mustBeOk(await fetch(await link('read_file', path)))).arrayBuffer(),
+    upload: async (path, body) => transfers.put(await link('write_file', path), body),
+    download: async (path) => transfers.get(await link('read_file', path)),
   }
-}
-
-async function mustBeOk(response: Response): Promise<Response> {
-  if (!response.ok) throw new Error(`${response.status} ${await response.text()}`)
-  return response
 }
 
 /** As the control plane calls it, with tokens signed by its key, over a byte stream to the sidecar's socket. */

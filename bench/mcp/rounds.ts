@@ -24,7 +24,12 @@ export interface Line {
   floorThen?: number
 }
 
-/** Measures a line on everybody in turns, several rounds, and prints a table: beside the floor, which comes first. */
+interface Floor {
+  called: string
+  p50: number
+}
+
+/** Measures a line on everybody in turns, several rounds, and prints a table: beside the floors. */
 export async function measure(line: Line, contenders: readonly Contender[], rounds: number): Promise<void> {
   const taken = new Map<string, number[]>()
   const failures = new Map<string, string>()
@@ -41,18 +46,21 @@ export async function measure(line: Line, contenders: readonly Contender[], roun
     }
   }
   console.log(`\n${line.name}`)
-  const [first] = taken.values()
+  const floors = contenders.flatMap(({ name, role, called = 'the floor' }) => {
+    const samples = role === 'floor' ? taken.get(name) : undefined
+    return samples === undefined ? [] : [{ called, p50: percentile(samples, 0.5) }]
+  })
   for (const { name, role } of contenders) {
     const samples = taken.get(name)
     if (samples === undefined) continue
-    console.log(`  ${described(name, samples, { line, floor: first })}${targetOf(line, role)}`)
+    console.log(`  ${described(name, samples, { line, floors })}${targetOf(line, role)}`)
   }
   for (const [name, why] of failures) console.log(`  ${name.padEnd(NAME_WIDTH)} FAILED: ${why}`)
 }
 
-function described(name: string, samples: number[], { line, floor }: { line: Line; floor: number[] | undefined }) {
+function described(name: string, samples: number[], { line, floors }: { line: Line; floors: Floor[] }) {
   const p50 = percentile(samples, 0.5)
-  const ratio = floor === undefined ? '' : `   ${(p50 / percentile(floor, 0.5)).toFixed(2)}× the floor`
+  const ratio = floors.map((floor) => `   ${(p50 / floor.p50).toFixed(2)}× ${floor.called}`).join('')
   if (line.atOnce !== undefined) return `${name.padEnd(NAME_WIDTH)} ${p50.toFixed(0).padStart(6)}/s${ratio}`
   const [low, high] = [p50, percentile(samples, 0.99)].map((ms) => `${ms.toFixed(2).padStart(8)} ms`)
   return `${name.padEnd(NAME_WIDTH)} n=${String(samples.length).padStart(3)}   p50 ${low}   p99 ${high}${ratio}`
