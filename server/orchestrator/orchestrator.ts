@@ -72,6 +72,8 @@ export interface Orchestrator extends AsyncDisposable {
   list(): Promise<Sandbox[]>
   /** One of them as it is now. */
   get(sandboxId: string): Promise<Sandbox | undefined>
+  /** Why one that is gone went, in words for a person, where that was seen. */
+  lossOf?(sandboxId: string): string | undefined
   /** Writes whose it is, durably, before the sidecar is told. A sandbox labelled otherwise: `AppError('conflict')`. */
   label(sandboxId: string, label: SandboxLabel): Promise<void>
   /** Where sandboxes share the host's network: the port that this one's programs should listen on. */

@@ -18,7 +18,7 @@ export async function answers(orchestrator: Orchestrator, sandboxId: string, par
 /** Starts again what died of a sandbox, and says which parts that were; `gone` if all of it did. */
 export async function reviveParts(orchestrator: Orchestrator, sandboxId: string): Promise<SandboxPart[]> {
   const sandbox = await orchestrator.get(sandboxId)
-  if (sandbox === undefined) throw sandboxGone(sandboxId)
+  if (sandbox === undefined) throw sandboxGone(orchestrator, sandboxId)
   const isDead = async (part: SandboxPart) =>
     sandbox.deadParts?.includes(part) === true || !(await answers(orchestrator, sandboxId, part))
   const revived: SandboxPart[] = []
@@ -34,8 +34,9 @@ export async function reviveParts(orchestrator: Orchestrator, sandboxId: string)
 }
 
 /** What is said of a sandbox that is not there any more. */
-export function sandboxGone(sandboxId: string): AppError {
-  return new AppError('gone', `Its sandbox (${sandboxId}) is gone.`, {
+export function sandboxGone(orchestrator: Orchestrator, sandboxId: string): AppError {
+  const why = orchestrator.lossOf?.(sandboxId)
+  return new AppError('gone', `Its sandbox (${sandboxId}) is gone${why === undefined ? '' : `: ${why}`}.`, {
     advice: 'Start it again: it comes back as it was last saved.',
   })
 }

@@ -68,7 +68,12 @@ async function save(deps: StartDeps, work: Work, sandboxId: string): Promise<Sav
     const isGone = (await deps.orchestrator.get(sandboxId).catch(() => null)) === undefined
     await work.apply(
       isGone
-        ? { type: 'sandbox-lost', at: deps.now(), generation, error: reasonOf(sandboxGone(sandboxId)) }
+        ? {
+            type: 'sandbox-lost',
+            at: deps.now(),
+            generation,
+            error: reasonOf(sandboxGone(deps.orchestrator, sandboxId)),
+          }
         : { type: 'stop-failed', at: deps.now(), generation, error: reasonOf(reason) },
     )
     return undefined
@@ -110,7 +115,7 @@ async function saveSomehow(deps: StartDeps, work: Work, saving: Saving): Promise
 
 async function rescue(deps: StartDeps, work: Work, saving: Saving): Promise<void> {
   const { sandboxId, progress } = saving
-  if ((await deps.orchestrator.get(sandboxId)) === undefined) throw sandboxGone(sandboxId)
+  if ((await deps.orchestrator.get(sandboxId)) === undefined) throw sandboxGone(deps.orchestrator, sandboxId)
   progress.show({ name: 'save', detail: 'Starting the saving process again' })
   await deps.orchestrator.rescueSave(sandboxId)
   await adoptAgain(deps, work, saving)

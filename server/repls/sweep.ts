@@ -126,7 +126,7 @@ async function sweepRepl(deps: SweepDeps, repl: Repl, sandboxes: Map<string, San
   const { generation } = repl
   const at = deps.now()
   if (sandbox === undefined) {
-    const error = reasonOf(sandboxGone(sandboxId))
+    const error = reasonOf(sandboxGone(deps.orchestrator, sandboxId))
     deps.log.warn('a sandbox is gone', { repl: repl.id, generation, sandbox: sandboxId })
     await deps.lifecycle.tell(repl.id, { type: 'sandbox-lost', at, generation, error })
   } else if (repl.state.kind === 'running' && sandbox.state === 'dead') {

@@ -21,6 +21,7 @@ import { SharedWork } from '../shared-work.ts'
 import { isRenewalDue, renewCertificates } from './certificates.ts'
 import type { KubeClient } from './client.ts'
 import { createSandbox } from './create-sandbox.ts'
+import { MAX_LOSSES_KNOWN } from './limits.ts'
 import { PORTS, imageName } from './names.ts'
 import { News } from './news.ts'
 import { createReach } from './reach/create-reach.ts'
@@ -58,6 +59,8 @@ export class KubernetesOrchestrator implements Orchestrator {
   readonly #creating = new SharedWork()
   readonly #removing = new SharedWork()
   readonly #restarting = new SharedWork()
+  /** Why those that were lost were. */
+  readonly #losses = new Map<string, string>()
   readonly #closed = new AbortController()
   readonly #tunnels: ControlTunnels | undefined
 
@@ -141,7 +144,13 @@ export class KubernetesOrchestrator implements Orchestrator {
 
   async get(sandboxId: string): Promise<Sandbox | undefined> {
     const seen = await this.#roster.ask(sandboxId)
-    return seen === undefined ? undefined : this.#view(seen)
+    if (seen === undefined) return undefined
+    if (isLost(seen)) this.#noteLoss(seen)
+    return this.#view(seen)
+  }
+
+  lossOf(sandboxId: string): string | undefined {
+    return this.#losses.get(sandboxId)
   }
 
   async label(sandboxId: string, label: SandboxLabel): Promise<void> {
@@ -227,10 +236,26 @@ export class KubernetesOrchestrator implements Orchestrator {
     if (!isLost(seen) || this.#closed.signal.aborted) return
     const sandboxId = seen.record.metadata.name
     const { log } = this.#cluster
-    log.warn('a sandbox was lost', { sandbox: sandboxId, why: lossOf(seen) })
-    void this.#remove(sandboxId).catch((error: unknown) =>
-      log.error('the rest of a lost sandbox could not be removed', error, { sandbox: sandboxId }),
-    )
+    const why = this.#noteLoss(seen)
+    // It is heard of several times while it goes.
+    const remove = () => {
+      log.warn('a sandbox was lost', { sandbox: sandboxId, why })
+      return removeSandbox(this.#cluster, sandboxId)
+    }
+    void this.#removing
+      .run(sandboxId, remove)
+      .catch((error: unknown) =>
+        log.error('the rest of a lost sandbox could not be removed', error, { sandbox: sandboxId }),
+      )
+  }
+
+  /** What is seen first is the cause: a pod that was evicted is deleted in the end. */
+  #noteLoss(seen: Seen): string {
+    const sandboxId = seen.record.metadata.name
+    const why = this.#losses.get(sandboxId) ?? lossOf(seen)
+    this.#losses.set(sandboxId, why)
+    for (const oldest of this.#losses.keys()) if (this.#losses.size > MAX_LOSSES_KNOWN) this.#losses.delete(oldest)
+    return why
   }
 
   #view(seen: Seen): Sandbox | undefined {

@@ -138,6 +138,26 @@ test('D2: a pod that is gone is told, and what is left of it removed', async () 
     .toContain(`DELETE /apis/apps/v1/namespaces/${NAMESPACE}/deployments/${SANDBOX}`)
 })
 
+test('D2: of a pod that is evicted and then deleted, the eviction is what is told', async () => {
+  const cluster = new Cluster()
+  cluster.services = [record('10', UP)]
+  cluster.pods = [pod]
+  const orchestrator = await cluster.open()
+  await using seen = observing(orchestrator)
+  await expect.poll(() => seen.last, POLL).toMatchObject({ sandbox: { id: SANDBOX, state: 'up' } })
+  const evicted = {
+    ...pod,
+    status: { ...pod.status, phase: 'Failed', reason: 'Evicted', message: 'Its volume is full.' },
+  }
+  cluster.pods = [evicted]
+  cluster.hear('pods', 'MODIFIED', evicted)
+  await expect.poll(() => seen.last, POLL).toEqual({ kind: 'removed', sandboxId: SANDBOX })
+  cluster.pods = []
+  cluster.hear('pods', 'DELETED', evicted)
+  expect(await orchestrator.get(SANDBOX)).toBeUndefined()
+  expect(orchestrator.lossOf(SANDBOX)).toBe('its pod ended (Evicted): Its volume is full')
+})
+
 test('many that are heard of before their pods are asked for together', async () => {
   const cluster = new Cluster()
   cluster.services = []

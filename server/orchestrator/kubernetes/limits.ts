@@ -53,6 +53,9 @@ export const POD_GRACE_SECONDS = 10 * 60
 /** A pod that should have ended so long ago is on a node that is gone. */
 export const OVERDUE_MS = 60 * SECOND_MS
 
+/** Lost sandboxes of which it is remembered why: for as long as it takes to tell it. */
+export const MAX_LOSSES_KNOWN = 1000
+
 const DAY_MS = 24 * 60 * 60 * SECOND_MS
 /** How long a sandbox's certificates are good for, and after how long one that still runs gets new ones. */
 export const CERTIFICATE_MS = 90 * DAY_MS

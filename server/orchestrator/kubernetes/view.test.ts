@@ -73,7 +73,10 @@ describe('D2: a sandbox is lost', () => {
   test('when its pod was evicted, and the log says why', () => {
     const evicted = seen([pod({ phase: 'Failed', reason: 'Evicted', message: 'The node was low on memory.' })])
     expect(isLost(evicted)).toBe(true)
-    expect(lossOf(evicted)).toBe('its pod ended (Evicted) The node was low on memory.')
+    expect(lossOf(evicted)).toBe('its pod ended (Evicted): The node was low on memory')
+    const [type, reason, message] = ['DisruptionTarget', 'TerminationByKubelet', 'Its volume exceeds the limit.']
+    const tooLarge = seen([pod({ phase: 'Succeeded', conditions: [{ type, status: 'True', reason, message }] })])
+    expect(lossOf(tooLarge)).toBe('the cluster ended its pod (TerminationByKubelet): Its volume exceeds the limit')
   })
 
   test('when its node does not say in time that a deleted pod ended; until then it is saving', () => {

@@ -66,14 +66,20 @@ export function isLost(seen: Seen): boolean {
   return deletionTimestamp !== undefined && Date.now() > Date.parse(deletionTimestamp) + OVERDUE_MS
 }
 
-/** What happened to a lost one, for the log. */
+/** What happened to a lost one, in words for a person. */
 export function lossOf(seen: Seen): string {
   const pod = podOf(seen)
   if (pod === undefined) return 'its pod was deleted'
-  const { phase, reason = '', message = '' } = pod.status
-  if (phase === 'Failed' || phase === 'Succeeded')
-    return `its pod ended (${reason === '' ? phase : reason}) ${message}`.trim()
+  const { phase, reason, message, conditions } = pod.status
+  const disruption = conditions.find(({ type, status }) => type === 'DisruptionTarget' && status === 'True')
+  if (disruption !== undefined)
+    return said(`the cluster ended its pod (${disruption.reason ?? 'Disrupted'})`, disruption.message)
+  if (phase === 'Failed' || phase === 'Succeeded') return said(`its pod ended (${reason ?? phase})`, message)
   return 'its node does not say that it ended'
+}
+
+function said(what: string, more = ''): string {
+  return more === '' ? what : `${what}: ${more.trim().replace(/\.$/, '')}`
 }
 
 /** Where the parts are reached. */
