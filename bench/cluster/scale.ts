@@ -35,6 +35,7 @@ const SWEEPS = 7
 const LISTS = 30
 const STARTS = 12
 const LOOK_MS = 50
+const REMOVE_ATTEMPTS = 3
 
 const MEASURED = ['sweep', 'list', 'bare', 'start'] as const
 type Measured = (typeof MEASURED)[number]
@@ -153,9 +154,20 @@ async function openReader(product: ClusterProduct) {
   return { client, settings, store, domain, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
-/** At once: pods of fake nodes have no kubelet that would end them, and one at a time they would take minutes. */
+/**
+ * At once: pods of fake nodes have no kubelet that would end them, and one at a time they would take minutes. On two cores
+ * that is longer than the API server lets a request take: it is asked again for those that are left.
+ */
 async function removePods(product: ClusterProduct): Promise<void> {
-  await product.kubectl('delete', '--raw', `/api/v1/namespaces/${product.namespace}/pods?gracePeriodSeconds=0`)
+  const path = `/api/v1/namespaces/${product.namespace}/pods?gracePeriodSeconds=0`
+  for (let left = REMOVE_ATTEMPTS; left > 0; left--) {
+    try {
+      await product.kubectl('delete', '--raw', path)
+      return
+    } catch (error) {
+      if (left === 1) throw error
+    }
+  }
 }
 
 function removeFakeNodes(): void {
