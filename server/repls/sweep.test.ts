@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { newSandboxId } from '#protocol/ids.ts'
 import { AppError } from '#server/errors.ts'
 import { eventually, openTestBed, reached, user } from '#server/repls/_domain.ts'
@@ -95,6 +95,26 @@ describe('records and reality', () => {
     expect(state).toMatchObject({ during: 'run', error: { code: 'gone' }, exits: ['retry-start', 'delete'] })
     const woken = await b.domain.lifecycle.ensureRunning(id, AbortSignal.timeout(5000))
     expect(woken.generation).toBe(2)
+  })
+
+  test('repls whose sandboxes are not on the list yet are asked for together, and go on', async () => {
+    await using b = await bed()
+    const ids = await Promise.all([runningRepl(b), runningRepl(b), runningRepl(b)])
+    const { orchestrator } = b.world
+    const get = orchestrator.get.bind(orchestrator)
+    let asked = 0
+    const all = Promise.withResolvers<void>()
+    // As an orchestrator that has yet to hear of them; an answer comes when all three were asked for.
+    vi.spyOn(orchestrator, 'list').mockResolvedValue([])
+    vi.spyOn(orchestrator, 'get').mockImplementation(async (sandboxId) => {
+      asked += 1
+      if (asked >= ids.length) all.resolve()
+      await all.promise
+      return await get(sandboxId)
+    })
+    await b.domain.sweeper.sweep()
+    expect(asked).toBeGreaterThanOrEqual(ids.length)
+    for (const id of ids) expect((await b.domain.repls.get(ada, id)).state.kind).toBe('running')
   })
 
   test('a sandbox that was missing for a while is taken back with its work, never removed', async () => {
