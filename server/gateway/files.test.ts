@@ -78,10 +78,10 @@ describe('files of a repl over HTTP', () => {
 
   test('an upload that is refused while it comes in still gets its answer', async () => {
     platform.runner.onFile = (_request, response) => {
-      response.writeHead(412, { 'content-type': 'application/json', connection: 'close' })
+      response.writeHead(412, { 'content-type': 'application/json' })
       response.end(JSON.stringify({ error: { code: 'conflict', message: 'It was changed meanwhile.' } }))
     }
-    const headers = { Cookie: platform.person('editor').cookie, Origin: platform.origin }
+    const headers = { Cookie: platform.person('editor').cookie, Origin: platform.origin, Connection: 'keep-alive' }
     const body = randomBytes(5 * 1024 * 1024)
     const answer = await ask({ port: platform.port, path: url('a'), method: 'PUT', body, headers })
     expect(answer).toMatchObject({ status: 412 })

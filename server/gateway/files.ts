@@ -143,6 +143,9 @@ async function exchange(
     await pipeline(answer, messageSink(response), { signal })
   } finally {
     connection.destroy()
+    // What still comes of a refused upload is let go by: whoever sends it reads the answer when it is through.
+    request.unpipe()
+    request.resume()
   }
 }
 
@@ -180,7 +183,8 @@ function requestHeaders(request: IncomingMessage, token: string): HeaderList {
   const isChunked = request.headers['transfer-encoding'] !== undefined
   return [
     ['Host', 'runner'],
-    ['Connection', 'close'],
+    // Closed by us: a runner that closes on an upload which it refused would take its answer back.
+    ['Connection', 'keep-alive'],
     ['Authorization', `Bearer ${token}`],
     ...onlyHeaders(request.rawHeaders, REQUEST_HEADERS),
     ...(isChunked ? ([['Transfer-Encoding', 'chunked']] satisfies HeaderList) : []),
