@@ -1,8 +1,11 @@
+import { readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { AgentScope } from '#protocol/agents.ts'
+import { serveEndpoint } from './_conformance/serve.ts'
 import { startSandbox } from '../tools/_sandbox.ts'
 import type { TestSandbox } from '../tools/_sandbox.ts'
 
@@ -71,6 +74,51 @@ describe('the MCP endpoint of a sandbox', () => {
     expect(response.status).toBe(403)
     expect(response.headers.get('www-authenticate')).toContain('error="insufficient_scope"')
     expect(response.headers.get('www-authenticate')).toContain('scope="repl:write"')
+  })
+
+  it('serves no batch, in which a call would stand that nobody looked at', async () => {
+    const batch = [{ jsonrpc: '2.0', id: 2, method: 'resources/list' }, call('exec', { command: 'touch batch' })]
+    const response = await post(batch, await headersFor(['repl:read']))
+    expect(response.status).toBe(400)
+    expect(await response.text()).toContain('send each message by itself')
+    expect((await post([], await headersFor())).status).toBe(400)
+    expect(await readdir(sandbox.workspace)).not.toContain('batch')
+  })
+
+  it('lets no call past its scopes, whatever way it came in', async () => {
+    await using careless = await serveEndpoint([{ ...sandbox.offer, scopeOf: () => undefined }])
+    const headers = { ...(await headersFor()), authorization: `Bearer ${await careless.token(['repl:read'])}` }
+    const body = JSON.stringify(call('exec', { command: 'touch past' }))
+    const response = await fetch(careless.url, { method: 'POST', headers, body })
+    expect(await response.text()).toContain('exec needs the scope repl:exec')
+    expect(await readdir(sandbox.workspace)).not.toContain('past')
+  })
+
+  it('reads resources for those who may read', async () => {
+    await writeFile(join(sandbox.workspace, 'note.txt'), 'not for all')
+    const ask = async (scopes: AgentScope[]) => {
+      await using agent = await sandbox.connect({ scopes, era: 'legacy' })
+      const listed = (await agent.client.listResources()).resources.length
+      const completed = await agent.client.complete({
+        ref: { type: 'ref/resource', uri: 'file:///workspace/{path}' },
+        argument: { name: 'path', value: 'no' },
+      })
+      const read = await agent.client.readResource({ uri: 'file:///workspace/note.txt' }).then(
+        ({ contents }) => JSON.stringify(contents),
+        (error: unknown) => String(error),
+      )
+      return { listed: listed > 0, completed: completed.completion.values, read }
+    }
+    expect(await ask(['repl:read'])).toEqual({
+      listed: true,
+      completed: ['note.txt'],
+      read: expect.stringContaining('not for all'),
+    })
+    expect(await ask(['repl:exec'])).toEqual({
+      listed: false,
+      completed: [],
+      read: expect.stringContaining('needs the scope repl:read'),
+    })
   })
 
   it.each([

@@ -72,7 +72,7 @@ export function createMcpEndpoint({ identify, offers, more, bus, onError }: Endp
     const isPost = request.method === 'POST'
     if (isPost && !(await isLegacyRequest(request, parsedBody))) return modern.fetch(request, { authInfo, parsedBody })
     if (session !== null) return (await sessions.serve(session, asked)) ?? sessionOver()
-    if (isPost && isInitialization(parsedBody)) return sessions.begin(asked)
+    if (isPost && isInitializeRequest(parsedBody)) return sessions.begin(asked)
     if (isPost) return stateless(request, { authInfo, parsedBody })
     return modern.fetch(request, { authInfo })
   }
@@ -83,6 +83,7 @@ export function createMcpEndpoint({ identify, offers, more, bus, onError }: Endp
       const body = request.method === 'POST' ? await bodyOf(request) : undefined
       const parsed = parse(body)
       if (parsed === undefined) return sendWebResponse(response, parseError())
+      if (Array.isArray(parsed.value)) return sendWebResponse(response, batchError())
       const over = abortWhenHungUp(response)
       const web = toWebRequest(request, over, body)
       await sendWebResponse(response, await answer({ request: web, parsedBody: parsed.value, caller, over }))
@@ -99,10 +100,6 @@ export function createMcpEndpoint({ identify, offers, more, bus, onError }: Endp
       await Promise.all([modern.close(), sessions[Symbol.asyncDispose]()])
     },
   }
-}
-
-function isInitialization(body: unknown): boolean {
-  return Array.isArray(body) ? body.some((each) => isInitializeRequest(each)) : isInitializeRequest(body)
 }
 
 function authInfoOf(caller: AgentClaims): AuthInfo {
@@ -148,6 +145,18 @@ function sessionOver(): Response {
 function parseError(): Response {
   return Response.json(
     { jsonrpc: '2.0', error: { code: -32_700, message: 'Parse error: not JSON' }, id: null },
+    { status: 400 },
+  )
+}
+
+/** Only revision 2025-03-26 had them. Scopes and limits go by the request, which may hold one call then. */
+function batchError(): Response {
+  return Response.json(
+    {
+      jsonrpc: '2.0',
+      error: { code: -32_600, message: 'Batches are not served: send each message by itself.' },
+      id: null,
+    },
     { status: 400 },
   )
 }

@@ -8,6 +8,7 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import type { CallToolResult } from '@modelcontextprotocol/client'
 import type { AgentCall, AgentScope } from '#protocol/agents.ts'
 import { newId, newSandboxId } from '#protocol/ids.ts'
+import type { Offer } from '../mcp/offer.ts'
 import { serveEndpoint } from '../mcp/_conformance/serve.ts'
 import type { ServedEndpoint } from '../mcp/_conformance/serve.ts'
 import { tellChanges } from '../mcp/notices.ts'
@@ -26,6 +27,8 @@ const START_MS = 20_000
 /** A real runner in a process of its own, the endpoint before it, and a control plane that only remembers. */
 export interface TestSandbox extends AsyncDisposable {
   workspace: string
+  /** What stands behind the endpoint. */
+  offer: Offer
   served: ServedEndpoint
   runner: RunnerApi
   control: RememberingControl
@@ -120,11 +123,13 @@ export async function startSandbox(): Promise<TestSandbox> {
   const control = rememberingControl()
   const log = undo.use(new CallLog({ report: (calls) => control.report(calls), onFailure: fail }))
   const room = { runner, control, cursors: new Cursors(), runs: new Runs(control, fail), log }
-  const served = undo.use(await serveEndpoint([createReplOffer(() => room)]))
+  const offer = createReplOffer(() => room)
+  const served = undo.use(await serveEndpoint([offer]))
   undo.use(tellChanges(runner, served.endpoint, () => undefined))
   const all = undo.move()
   return {
     workspace,
+    offer,
     served,
     runner,
     control,

@@ -1,16 +1,20 @@
 import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server'
-import type { GetPromptResult } from '@modelcontextprotocol/server'
+import type { CallToolResult, GetPromptResult } from '@modelcontextprotocol/server'
 import { promptDefaults, promptDefinitions } from '#protocol/tools/prompts.ts'
 import type { PromptDefinition } from '#protocol/tools/prompts.ts'
 import { resourceTemplates } from '#protocol/tools/resources.ts'
+import type { AgentScope } from '#protocol/agents.ts'
 import { listTools } from '#protocol/tools/tools.ts'
-import type { Offer } from '../mcp/offer.ts'
+import type { CallContext, Offer } from '../mcp/offer.ts'
 import { allTools } from './all-tools.ts'
 import { completePath, listResources, readResource } from './resources.ts'
 import { runTool } from './run-tool.ts'
 import type { ToolRoom } from './run-tool.ts'
 
-/** What a REPL offers to agents. `room` is asked at each call: a sandbox has none before it is somebody's. */
+/**
+ * What a REPL offers to agents, each within its scopes: whatever way a call came in, this is where it is let through.
+ * `room` is asked at each call: a sandbox has none before it is somebody's.
+ */
 export function createReplOffer(room: () => ToolRoom): Offer {
   const byName = new Map(allTools.map((tool) => [tool.definition.name, tool]))
   return {
@@ -18,11 +22,19 @@ export function createReplOffer(room: () => ToolRoom): Offer {
     scopeOf: (name) => byName.get(name)?.definition.scope,
     callTool: (name, args, context) => {
       const tool = byName.get(name)
-      return tool === undefined ? undefined : runTool(tool, { args, ...context }, room())
+      if (tool === undefined) return undefined
+      const { scope } = tool.definition
+      return has(context, scope) ? runTool(tool, { args, ...context }, room()) : Promise.resolve(refused(name, scope))
     },
-    listResources: () => listResources(room()),
+    listResources: async (context) => (has(context, 'repl:read') ? listResources(room()) : []),
     listTemplates: () => [...resourceTemplates],
-    readResource: (uri, context) => readResource(uri, context, room()),
+    readResource: (uri, context) => {
+      if (has(context, 'repl:read')) return readResource(uri, context, room())
+      throw new ProtocolError(
+        ProtocolErrorCode.InvalidParams,
+        'To read needs the scope repl:read, which was not given.',
+      )
+    },
     listPrompts: () =>
       promptDefinitions.map((prompt) => ({
         name: prompt.name,
@@ -34,8 +46,17 @@ export function createReplOffer(room: () => ToolRoom): Offer {
       const prompt = promptDefinitions.find((each) => each.name === name)
       return prompt === undefined ? undefined : Promise.resolve(fill(prompt, args))
     },
-    complete: (asked) => completePath(asked, room()),
+    complete: (asked, context) => (has(context, 'repl:read') ? completePath(asked, room()) : undefined),
   }
+}
+
+function has({ caller }: CallContext, scope: AgentScope): boolean {
+  return caller.scopes.includes(scope)
+}
+
+function refused(tool: string, scope: AgentScope): CallToolResult {
+  const text = `${tool} needs the scope ${scope}, which was not given.\nAsk the person you work for to let you do it.`
+  return { isError: true, content: [{ type: 'text', text }] }
 }
 
 function fill(prompt: PromptDefinition, args: Record<string, string>): GetPromptResult {

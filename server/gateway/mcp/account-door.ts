@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { AppError, toAppError } from '#server/errors.ts'
+import { toAppError } from '#server/errors.ts'
 import { abortWhenUnwanted } from '#server/gateway/client-gone.ts'
 import { ACCOUNT_TOOL_SCOPES } from '#server/gateway/mcp/account-server.ts'
 import type { Presented } from '#server/gateway/mcp/callers.ts'
 import type { McpParts } from '#server/gateway/mcp/mcp-parts.ts'
 import { askedIn } from '#server/gateway/mcp/message.ts'
 import type { Asked } from '#server/gateway/mcp/message.ts'
+import { requireMcpMethod } from '#server/gateway/mcp/method.ts'
 import { metadataUrl, requireOwnAddress } from '#server/gateway/mcp/own-address.ts'
 import { missingScope, answerRefusal } from '#server/gateway/mcp/refusals.ts'
 import { sendWebResponse, toWebRequest } from '#server/gateway/mcp/web.ts'
@@ -22,12 +23,12 @@ export async function serveAccountAgent(
   let asked: Asked | undefined
   try {
     requireOwnAddress(request, parts.publicUrl())
+    requireMcpMethod(request, response)
     const presented = await parts.callers.identify(request, RESOURCE)
     const caller = await parts.callers.ofAccount(presented)
     const isPost = request.method === 'POST'
     const body = isPost ? await readSmallBody(request, parts.mcpLimits.maxBodyBytes) : undefined
     asked = body === undefined ? undefined : askedIn(body)
-    if (isPost && asked === undefined) throw new AppError('bad_request', 'The body is not a JSON-RPC message.')
     requireScope(asked, caller.scopes)
     const isStream = asked === undefined || asked.method === 'subscriptions/listen'
     using use = parts.meters.begin({ connectionId: presented.connectionId, replId: undefined, isStream })

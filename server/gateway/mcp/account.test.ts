@@ -49,6 +49,11 @@ describe(`the account’s own server${why}`, { timeout: LIMIT_MS, skip: why !== 
     for (const tool of ['create_repl', 'stop_repl', 'delete_repl']) expect(audited).toContain(`tool=${tool} ok=true`)
   })
 
+  test('a method that agents do not use is refused with those that they do', async () => {
+    const response = await fetch(`${door.origin}/mcp`, { method: 'PUT' })
+    expect([response.status, response.headers.get('allow')]).toEqual([501, 'POST, GET, DELETE'])
+  })
+
   test('what cannot be done is said to the model', async () => {
     await using agent = await connect(['account:read', 'account:write'])
     const result = await agent.client.callTool({ name: 'start_repl', arguments: { repl_id: 'a234567890123456' } })

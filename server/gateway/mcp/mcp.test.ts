@@ -214,6 +214,15 @@ describe('scopes', () => {
     )
   })
 
+  test('a batch, in which a call could stand behind another, is refused', async () => {
+    await using platform = await startPlatform()
+    const { token } = await letIn(platform, { scopes: ['repl:read'] })
+    const response = await post(platform, { token, body: `[${rpc('resources/list')},${EXEC}]` })
+    expect(response.status).toBe(400)
+    expect(await response.text()).toContain('Batches are not served')
+    expect(platform.lifecycle.starts).toBe(0)
+  })
+
   test('a viewer’s agent sees no tool that writes, whatever its token says', async () => {
     await using platform = await startPlatform()
     platform.lifecycle.isAsleep = true

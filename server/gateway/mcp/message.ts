@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { AppError } from '#server/errors.ts'
 
 const idSchema = z.union([z.string(), z.number()])
 
@@ -16,7 +17,7 @@ const messageSchema = z.object({
 
 /** What a request asks for, as far as its way depends on it. The rest is read by who answers it. */
 export interface Asked {
-  /** Absent for notifications and batches. */
+  /** Absent for notifications. */
   id: string | number | undefined
   method: string
   /** The tool of a call. */
@@ -26,19 +27,23 @@ export interface Asked {
   parsed: unknown
 }
 
-/** What the body says; `undefined` where it is no JSON-RPC. Batches (older protocol) go by their first request. */
-export function askedIn(body: string): Asked | undefined {
+/**
+ * What the body says; `bad_request` where it is not one JSON-RPC message. Batches, which only revision 2025-03-26 had, are
+ * refused: scopes and limits go by the request.
+ */
+export function askedIn(body: string): Asked {
   const parsed = parse(body)
-  const first: unknown = Array.isArray(parsed) ? parsed[0] : parsed
-  const message = messageSchema.safeParse(first)
-  if (!message.success) return undefined
+  if (Array.isArray(parsed))
+    throw new AppError('bad_request', 'Batches are not served here.', { advice: 'Send each message by itself.' })
+  const message = messageSchema.safeParse(parsed)
+  if (!message.success) throw new AppError('bad_request', 'The body is not a JSON-RPC message.')
   const { id, method, params } = message.data
   return {
-    id: Array.isArray(parsed) ? undefined : id,
+    id,
     // An answer of the client to a question of the server.
     method: method ?? 'response',
     tool: method === 'tools/call' ? params?.name : undefined,
-    progressToken: Array.isArray(parsed) ? undefined : params?._meta?.progressToken,
+    progressToken: params?._meta?.progressToken,
     parsed,
   }
 }

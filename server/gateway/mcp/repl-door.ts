@@ -13,6 +13,7 @@ import type { McpParts } from '#server/gateway/mcp/mcp-parts.ts'
 import { askedIn, toolError } from '#server/gateway/mcp/message.ts'
 import type { Asked } from '#server/gateway/mcp/message.ts'
 import type { Use } from '#server/gateway/mcp/meters.ts'
+import { requireMcpMethod } from '#server/gateway/mcp/method.ts'
 import { metadataUrl, requireOwnAddress } from '#server/gateway/mcp/own-address.ts'
 import { missingScope, answerRefusal, sayToModel } from '#server/gateway/mcp/refusals.ts'
 import { breakOff, relayAnswer } from '#server/gateway/mcp/relay.ts'
@@ -23,7 +24,6 @@ import { readSmallBody } from '#server/gateway/small-body.ts'
 
 /** What a first sign-in asks for; the consent page offers what the person's role allows. */
 const FIRST_SCOPES = 'repl:read repl:write repl:exec'
-const METHODS = ['POST', 'GET', 'DELETE']
 
 interface Exchange {
   request: IncomingMessage
@@ -46,12 +46,12 @@ export async function serveReplAgent(parts: McpParts, { request, response }: Exc
   let asked: Asked | undefined
   try {
     requireOwnAddress(request, parts.publicUrl())
-    requireMethod(request, response)
+    requireMcpMethod(request, response)
     const presented = await parts.callers.identify(request, resource)
     await using hold = await holdCaller(parts, presented, replId)
     try {
       const body = request.method === 'POST' ? await readMessage(request, parts.mcpLimits.maxBodyBytes) : undefined
-      asked = body === undefined ? undefined : understood(askedIn(body))
+      asked = body === undefined ? undefined : askedIn(body)
       using use = parts.meters.begin({ connectionId: presented.connectionId, replId, isStream: isStream(asked) })
       use.bytes(Buffer.byteLength(body ?? ''))
       parts.connections.used(hold.value.connection)
@@ -160,12 +160,6 @@ function answerToModel(response: ServerResponse, asked: Asked | undefined, error
   return true
 }
 
-function requireMethod({ method }: IncomingMessage, response: ServerResponse): void {
-  if (METHODS.includes(method ?? '')) return
-  response.setHeader('allow', METHODS.join(', '))
-  throw new AppError('not_supported', `${method} is not done here.`, { advice: 'Agents POST to this address.' })
-}
-
 async function readMessage(request: IncomingMessage, maxBytes: number): Promise<string> {
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes)
   try {
@@ -179,11 +173,6 @@ function tooLarge(maxBytes: number): AppError {
   return new AppError('too_large', `A call may have ${maxBytes / 1024 / 1024} MiB.`, {
     advice: 'Write larger files in parts, or ask write_file for a link and PUT the bytes there.',
   })
-}
-
-function understood(asked: Asked | undefined): Asked {
-  if (asked !== undefined) return asked
-  throw new AppError('bad_request', 'The body is not a JSON-RPC message.')
 }
 
 /** Asks for more rights where the person can give them; else the model is told, by the sidecar, that it may not. */
