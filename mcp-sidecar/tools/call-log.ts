@@ -53,10 +53,15 @@ export class CallLog implements AsyncDisposable {
 function bounded(call: AgentCall): AgentCall {
   return {
     ...call,
-    args: cut(call.args, MAX_CALL_ARGS_CHARS),
-    summary: cut(call.summary, MAX_CALL_SUMMARY_CHARS),
-    ...(call.diff !== undefined && { diff: cut(call.diff, MAX_CALL_DIFF_CHARS) }),
+    args: cut(withoutTickets(call.args), MAX_CALL_ARGS_CHARS),
+    summary: cut(withoutTickets(call.summary), MAX_CALL_SUMMARY_CHARS),
+    ...(call.diff !== undefined && { diff: cut(withoutTickets(call.diff), MAX_CALL_DIFF_CHARS) }),
   }
+}
+
+/** A link to a file lets in whoever has it, and viewers see the calls of those who may write. */
+function withoutTickets(text: string): string {
+  return text.replaceAll(/([?&]ticket=)[\w-]+/g, '$1[left-out]')
 }
 
 function cut(text: string, maxChars: number): string {

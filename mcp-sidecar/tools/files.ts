@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { posix } from 'node:path'
+import type { AgentClaims } from '#protocol/claims.ts'
 import { isWorkspacePath } from '#protocol/paths.ts'
 import * as definitions from '#protocol/tools/files.ts'
 import { MAX_IMAGE_BYTES } from '#protocol/tools/limits.ts'
@@ -24,7 +25,7 @@ export const readFile = textTool(definitions.readFile, async (args, { runner, co
   const { path } = args
   if (args.link) {
     const entry = await runner.files.stat(path)
-    const { url } = await control.fileLink({ path: inWorkspace(entry.path), method: 'GET', user: caller.sub })
+    const { url } = await control.fileLink({ path: inWorkspace(entry.path), method: 'GET', ...holderOf(caller) })
     return { text: `${url}\n[GET it within 15 minutes · ${count(entry.size)} bytes]` }
   }
   const { entry, data } = await runner.files.readSmall({ path }).catch(explainLarge(path))
@@ -80,7 +81,7 @@ export const writeFile = recordTool(definitions.writeFile, async (args, { runner
       advice: 'content writes the file now; link answers with a URL to PUT it to.',
     })
   if (content === undefined) {
-    const { url } = await control.fileLink({ path: inWorkspace(path), method: 'PUT', user: caller.sub })
+    const { url } = await control.fileLink({ path: inWorkspace(path), method: 'PUT', ...holderOf(caller) })
     return { path, upload_url: url }
   }
   const before = await readText(runner, path).catch(() => undefined)
@@ -142,6 +143,11 @@ export const deletePath = recordTool(definitions.deletePath, async ({ path, recu
     })
   }
 })
+
+/** Who may use a link. */
+function holderOf({ sub, connection }: AgentClaims): { user: string; connection: string } {
+  return { user: sub, connection }
+}
 
 /** A path as links name it: relative to the workspace, which is where they lead. */
 function inWorkspace(path: string): string {

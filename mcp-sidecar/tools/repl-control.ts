@@ -5,6 +5,13 @@ import type { Ask } from '../control-plane-client.ts'
 
 export type Checkpoint = z.infer<typeof checkpointSchema>
 
+export interface FileLink {
+  path: string
+  method: 'GET' | 'PUT'
+  user: string
+  connection: string
+}
+
 /** What agents get from the control plane, through the sidecar. */
 export interface ReplControl {
   /** What the REPL is called. */
@@ -13,8 +20,8 @@ export interface ReplControl {
   checkpoint(what: { reason: 'checkpoint' | 'before-agent'; name?: string; actor: string }): Promise<Checkpoint>
   /** Brings a checkpoint back; the id of the state before, to undo it. */
   restore(what: { id: string; actor: string }): Promise<string>
-  /** Where a file is downloaded from or uploaded to, for 15 minutes. */
-  fileLink(what: { path: string; method: 'GET' | 'PUT'; user: string }): Promise<{ url: string }>
+  /** Where a file is downloaded from or uploaded to, for 15 minutes, or until the agent is cut off. */
+  fileLink(what: FileLink): Promise<{ url: string }>
   /** Where people see what listens on a port. */
   previewLink(what: { port: number; path: string; access: 'private' | 'link'; user: string }): Promise<PreviewLink>
   /** Where people open the REPL. */

@@ -82,6 +82,8 @@ export const agentLinkSchema = z.discriminatedUnion('kind', [
     method: z.enum(['GET', 'PUT']),
     /** Whom the agent acts for, as the token of its call says. */
     user: opaqueIdSchema,
+    /** The grant or token that the agent came by: the address is good for no longer. */
+    connection: id,
   }),
   z.object({
     kind: z.literal('preview'),

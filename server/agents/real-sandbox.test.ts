@@ -70,10 +70,16 @@ describe.skipIf(why !== '')(`an agent in a real sandbox, through the gateway${wh
     expect(info.structuredContent).toMatchObject({ repl_id: id, url: new URL(`/r/${id}`, door.url).href })
     const preview = await call('preview_url', { port: 3000 })
     expect(preview.structuredContent).toMatchObject({ listening: false, access: 'private' })
+    const elsewhere = { name: 'preview_url', arguments: { port: 3000, path: '//example.com/x' } }
+    expect(JSON.stringify(await client.callTool(elsewhere))).toContain('leads to another site')
 
     const seen = async () => (await context.agents.calls(ada, id)).calls
     const finished = async () => (await seen()).filter(({ endedAt }) => endedAt !== undefined).map(({ tool }) => tool)
     await expect.poll(finished, { timeout: LIMIT_MS }).toEqual(expect.arrayContaining(['exec', 'preview_url']))
+    // Viewers see the calls, and the links in them let in whoever has them.
+    const told = JSON.stringify(await seen())
+    expect(told).toContain('ticket=[left-out]')
+    for (const url of [upload_url, link]) expect(told).not.toContain(new URL(url).searchParams.get('ticket'))
     const [first] = (await seen()).filter(({ tool }) => tool === 'exec')
     expect(first).toMatchObject({ ok: true, actor: 'Ada', client: 'Robot', checkpoint: expect.any(String) })
     await context.agents.undoRun(ada, id, first?.run ?? '')

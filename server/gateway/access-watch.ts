@@ -40,6 +40,8 @@ interface Room {
   ports: Map<number, Remembered<boolean>>
   /** Decisions under way. */
   entering: number
+  /** How often its grants have changed. */
+  changes: number
   lastUsed: number
 }
 
@@ -57,12 +59,14 @@ export function createAccessWatch({ access, log, limits }: WatchParts): AccessWa
     const room: Room = {
       subscription: access.onChange(replId, () => {
         forget(room)
+        room.changes += 1
         for (const right of room.rights) right.confirm(true)
       }),
       rights: new Set(),
       grants: new Map(),
       ports: new Map(),
       entering: 0,
+      changes: 0,
       lastUsed: Date.now(),
     }
     rooms.set(replId, room)
@@ -98,8 +102,11 @@ export function createAccessWatch({ access, log, limits }: WatchParts): AccessWa
   return {
     hold: async (replId, decide) => {
       const room = await enter(replId)
+      const { changes } = room
       const first = await whileEntered(room, decide)
       const right = watchRight({ first, decide, limits, rights: room.rights })
+      // What was decided on may have been read before a change that has been told since.
+      if (room.changes !== changes) right.confirm(true)
       return { value: first, signal: right.signal, confirm: () => right.confirm(true), release: right.stop }
     },
     grantOf: async (who, replId) => {

@@ -36,13 +36,23 @@ export function createAgentLinks({ stateStore, site, access, repls, userOf }: Ag
         case 'preview': {
           const { publicPorts } = await repls.get(await personOf(asked.user), replId)
           const isPublic = asked.access === 'link' && publicPorts.includes(asked.port)
-          const url = new URL(asked.path, previewOrigin(site, replId, asked.port)).href
-          return { url, access: isPublic ? 'link' : 'private' }
+          const origin = previewOrigin(site, replId, asked.port)
+          const url = new URL(asked.path, origin)
+          // `//name/` is a path by its look, and another host.
+          if (url.origin !== new URL(origin).origin)
+            throw new AppError('bad_request', 'This path leads to another site.')
+          return { url: url.href, access: isPublic ? 'link' : 'private' }
         }
         case 'file': {
-          const { path, method, user } = asked
+          const { path, method, user, connection } = asked
           await access.require(await personOf(user), replId, method === 'PUT' ? 'editor' : 'viewer')
-          const ticket = await makeFileTicket(stateStore, { replId, path, method, userId: user })
+          const ticket = await makeFileTicket(stateStore, {
+            replId,
+            path,
+            method,
+            userId: user,
+            connectionId: connection,
+          })
           const encoded = path
             .split('/')
             .map((part) => encodeURIComponent(part))

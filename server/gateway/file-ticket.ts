@@ -16,10 +16,12 @@ const ticketSchema = z.object({
   method: z.enum(['GET', 'PUT']),
   /** For whom: their access is asked for anew with every use. */
   userId: opaqueIdSchema,
+  /** The agent's: it is over with that. */
+  connectionId: z.string().min(1),
 })
 export type FileTicket = z.infer<typeof ticketSchema>
 
-/** A ticket for one file in one direction, for programs that have no cookies; good for 15 minutes, also more than once. */
+/** A ticket for one file in one direction, for programs that have no cookies; good for 15 minutes, also more than once, but not after its agent is cut off. */
 export async function makeFileTicket(stateStore: StateStore, about: FileTicket): Promise<string> {
   const ticket = randomBytes(TICKET_BYTES).toString('base64url')
   await stateStore.put(keyOf(ticket), ticketSchema.parse(about), { expected: 'absent', ttlMs: TICKET_TTL_MS })

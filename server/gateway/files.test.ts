@@ -60,7 +60,14 @@ describe('files of a repl over HTTP', () => {
 
   test('an agent’s program brings and fetches 10 MiB with a link, which is good for that file only', async () => {
     const { id } = platform.person('editor')
-    const about = { replId: platform.replId, path: 'up.bin', userId: id }
+    const { connection } = await platform.connections.issue({
+      userId: id,
+      userName: 'Ada',
+      resource: { kind: 'repl', replId: platform.replId },
+      client: 'Probe',
+      scopes: ['repl:read', 'repl:write'],
+    })
+    const about = { replId: platform.replId, path: 'up.bin', userId: id, connectionId: connection.id }
     const put = await makeFileTicket(platform.stateStore, { ...about, method: 'PUT' })
     const fetched = await makeFileTicket(platform.stateStore, { ...about, method: 'GET' })
     const body = randomBytes(10 * 1024 * 1024)
@@ -72,8 +79,18 @@ describe('files of a repl over HTTP', () => {
     expect(await get(url(`up.bin?ticket=${put}`), {})).toMatchObject({ status: 403 })
     expect(await get(url(`other.bin?ticket=${fetched}`), {})).toMatchObject({ status: 403 })
     expect(await get(url('up.bin?ticket=nothing'), {})).toMatchObject({ status: 403 })
+    const grant = platform.access.grants.get(id)
     platform.access.grants.delete(id)
     expect((await get(url(`up.bin?ticket=${fetched}`), {})).status).toBeGreaterThanOrEqual(400)
+    if (grant !== undefined) platform.access.grants.set(id, grant)
+    // An agent that is cut off takes no link with it, and its transfer under way breaks off.
+    const isStuck = Promise.withResolvers<void>()
+    platform.runner.onFile = () => isStuck.resolve()
+    const underWay = get(url(`up.bin?ticket=${fetched}`), {})
+    await isStuck.promise
+    await platform.connections.end(connection)
+    expect((await underWay).status).toBe(403)
+    expect(await get(url(`up.bin?ticket=${fetched}`), {})).toMatchObject({ status: 403 })
   })
 
   test('an upload that is refused while it comes in still gets its answer', async () => {

@@ -13,6 +13,7 @@ import type { FileTicket } from '#server/gateway/file-ticket.ts'
 import type { Hold } from '#server/gateway/access-watch.ts'
 import { flat, onlyHeaders } from '#server/gateway/headers.ts'
 import type { HeaderList } from '#server/gateway/headers.ts'
+import { holdWhileConnected } from '#server/gateway/mcp/hold-caller.ts'
 import { refuseOtherSites, requireAppOrigin } from '#server/gateway/origin.ts'
 import type { GatewayLimits } from '#server/gateway/limits.ts'
 import type { Parts } from '#server/gateway/parts.ts'
@@ -72,22 +73,32 @@ export async function transferFile(
   else if (request.method === 'PUT') requireAppOrigin(request, parts)
   else refuseOtherSites(request)
   const path = workspacePathOf(rawPath)
-  const hold = await parts.watch.hold(replId, async (): Promise<Transfer> => {
+  const method = request.method === 'PUT' ? 'PUT' : 'GET'
+  const grant = ticket === undefined ? undefined : await grantOf(parts, ticket, { replId, path, method })
+  const decide = async (): Promise<Transfer> => {
     const who =
-      ticket === undefined
-        ? await parts.auth.principalOf(request.headers.cookie)
-        : await holderOf(parts, ticket, { replId, path, method: request.method === 'PUT' ? 'PUT' : 'GET' })
+      grant === undefined ? await parts.auth.principalOf(request.headers.cookie) : await holderOf(parts, grant)
     const { role, via } = await parts.access.require(who, replId, needed)
     if (who === undefined) throw new AppError('unauthenticated', 'Sign in first.')
     return { who, role, ...(via.kind === 'share' && via.expiresAt !== undefined && { expiresAt: via.expiresAt }) }
-  })
+  }
+  await using hold = await holdTransfer(parts, { replId, grant, decide })
   try {
     await exchange(parts, { request, response }, { replId, path, hold })
   } catch (error) {
     throw hold.signal.aborted ? hold.signal.reason : error
-  } finally {
-    hold.release()
   }
+}
+
+/** The right, for as long as it is one: an agent's ends with the agent's connection too. */
+async function holdTransfer(
+  { watch, agents: { connections } }: Parts,
+  { replId, grant, decide }: { replId: string; grant: FileTicket | undefined; decide: () => Promise<Transfer> },
+): Promise<Hold<Transfer> & AsyncDisposable> {
+  if (grant !== undefined)
+    return holdWhileConnected({ watch, connections }, { connectionId: grant.connectionId, replId }, decide)
+  const hold = await watch.hold(replId, decide)
+  return { ...hold, [Symbol.asyncDispose]: async () => hold.release() }
 }
 
 /** What programs without cookies show: an agent was given it for this one file. */
@@ -95,15 +106,25 @@ function ticketIn(request: IncomingMessage): string | undefined {
   return new URL(request.url ?? '/', 'http://app').searchParams.get('ticket') ?? undefined
 }
 
-async function holderOf(
-  { stateStore, agents }: Parts,
+async function grantOf(
+  { stateStore }: Parts,
   ticket: string,
   use: Pick<FileTicket, 'replId' | 'path' | 'method'>,
-): Promise<Principal | undefined> {
+): Promise<FileTicket> {
   const about = await readFileTicket(stateStore, ticket)
-  const isFor = about?.replId === use.replId && about.path === use.path && about.method === use.method
-  if (about !== undefined && isFor) return agents.userOf(about.userId)
-  throw new AppError('forbidden', 'This link is over, or for another file.', {
+  if (about?.replId === use.replId && about.path === use.path && about.method === use.method) return about
+  throw linkIsOver()
+}
+
+/** Whose link it is, while the agent that asked for it is let in. */
+async function holderOf({ agents }: Parts, { connectionId, userId }: FileTicket): Promise<Principal | undefined> {
+  const connection = await agents.connections.get(connectionId)
+  if (connection?.userId === userId) return agents.userOf(userId)
+  throw linkIsOver()
+}
+
+function linkIsOver(): AppError {
+  return new AppError('forbidden', 'This link is over, or for another file.', {
     advice: 'Ask read_file or write_file for a new one.',
   })
 }

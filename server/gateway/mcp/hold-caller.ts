@@ -1,21 +1,37 @@
-import type { Hold } from '#server/gateway/access-watch.ts'
+import type { AccessWatch, Hold } from '#server/gateway/access-watch.ts'
+import type { Connections } from '#server/agents/connections.ts'
 import type { Caller, Presented } from '#server/gateway/mcp/callers.ts'
 import type { McpParts } from '#server/gateway/mcp/mcp-parts.ts'
 
+interface HoldParts {
+  watch: AccessWatch
+  connections: Connections
+}
+
 /** The agent's right, asked for again when the repl's grants change and when the agent may have been cut off. */
-export async function holdCaller(
-  { watch, callers, connections }: McpParts,
+export function holdCaller(
+  parts: McpParts,
   presented: Presented,
   replId: string,
 ): Promise<Hold<Caller> & AsyncDisposable> {
-  let hold: Hold<Caller> | undefined
+  const { connectionId } = presented
+  return holdWhileConnected(parts, { connectionId, replId }, () => parts.callers.inRepl(presented, replId))
+}
+
+/** What `decide` says an agent may, until it is cut off or says otherwise. */
+export async function holdWhileConnected<T extends { expiresAt?: number }>(
+  { watch, connections }: HoldParts,
+  { connectionId, replId }: { connectionId: string; replId: string },
+  decide: () => Promise<T>,
+): Promise<Hold<T> & AsyncDisposable> {
+  let hold: Hold<T> | undefined
   let mayBeOver = false
-  const ends = await connections.onEnd(presented.connectionId, () => {
+  const ends = await connections.onEnd(connectionId, () => {
     mayBeOver = true
     hold?.confirm()
   })
   try {
-    const held = await watch.hold(replId, () => callers.inRepl(presented, replId))
+    const held = await watch.hold(replId, decide)
     hold = held
     if (mayBeOver) held.confirm()
     return {
