@@ -107,7 +107,7 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Author
     const who = await auth.principalOf(cookieHeader)
     if (who === undefined) throw new AppError('unauthenticated', 'Sign in first.')
     const uid = pathOf(request).slice(CONSENT_PATH.length)
-    const answer = consentAnswerSchema.parse(JSON.parse(await bodyOf(request)))
+    const answer = consentAnswerSchema.parse(parseJson(await bodyOf(request)))
     sendJson(response, 200, { location: await consent.decide(who, { uid, cookieHeader }, answer) })
   }
 
@@ -174,6 +174,14 @@ function createRate(each: number, all: number): (address: string) => void {
       if (count > most)
         throw new AppError('rate_limited', 'Too many programs register at once.', { advice: 'Try again in a minute.' })
     }
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new AppError('bad_request', 'The body is not JSON.', { cause })
   }
 }
 

@@ -45,5 +45,7 @@ test('a name that leads into our own network is not connected to', async () => {
   await expect(fetchDocument(new URL('https://localhost/x'))).rejects.toMatchObject({
     message: 'localhost is not on the public internet.',
   })
+  for (const address of ['127.0.0.1', '[::1]', '10.0.0.1', '0x7f.1'])
+    await expect(fetchDocument(new URL(`https://${address}/x`))).rejects.toMatchObject({ code: 'forbidden' })
   await expect(fetchDocument(new URL('http://example.com/x'))).rejects.toMatchObject({ code: 'bad_request' })
 })

@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns'
 import { request as httpsRequest } from 'node:https'
-import { BlockList } from 'node:net'
+import { BlockList, isIP } from 'node:net'
 import type { LookupFunction } from 'node:net'
 import { DOCUMENT_LIMIT_MS, MAX_DOCUMENT_BYTES } from '#server/auth/oauth/limits.ts'
 import { AppError } from '#server/errors.ts'
@@ -51,6 +51,11 @@ export type FetchDocument = (url: URL) => Promise<Response>
 export const fetchDocument: FetchDocument = (url) => {
   if (url.protocol !== 'https:' || url.port !== '')
     return Promise.reject(new AppError('bad_request', 'A client’s document lies behind https, on its usual port.'))
+  // An address is never looked up, and so would not be checked.
+  if (isIP(url.hostname.replace(/^\[(.*)\]$/, '$1')) !== 0)
+    return Promise.reject(
+      new AppError('forbidden', `${url.hostname} is an address: a client’s document lies at a name.`),
+    )
   return new Promise((resolve, reject) => {
     const request = httpsRequest(url, {
       lookup: guardedLookup,
@@ -81,7 +86,7 @@ export const fetchDocument: FetchDocument = (url) => {
   })
 }
 
-/** Names only: an address in the URL is never looked up, so those are refused by `allowsDocument`. */
+/** Of names: an address is refused before. */
 const guardedLookup: LookupFunction = (hostname, options, callback) => {
   lookup(hostname, { all: true }, (error, found) => {
     if (error !== null) return callback(error, '', 4)

@@ -14,7 +14,6 @@ const metadataSchema = z.object({
   token_endpoint_auth_method: z.string().exactOptional(),
   application_type: z.string().exactOptional(),
   jwks: z.unknown().exactOptional(),
-  jwks_uri: z.string().exactOptional(),
 })
 
 /**
