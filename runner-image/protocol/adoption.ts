@@ -77,10 +77,13 @@ const presignedSchema = z.object({ url: z.string(), headers: z.record(z.string()
 /** Object names are the owner's content hashes: `packs/<sha256>` or `manifests/<sha256>`; the control plane puts the owner's or repl's prefix before them. */
 export const objectNameSchema = z.string().regex(/^(packs|manifests)\/[0-9a-f]{64}$/)
 
+/** Objects that may be at hand, of each kind. */
+export const MAX_AT_HAND = 100
+
 /** Objects of the store that a sidecar will want soon: content (base64), or where it is had. */
 const atHandSchema = z.object({
-  contents: z.array(z.object({ name: objectNameSchema, content: z.base64() })).max(100),
-  downloads: z.array(presignedSchema.extend({ name: objectNameSchema })).max(100),
+  contents: z.array(z.object({ name: objectNameSchema, content: z.base64() })).max(MAX_AT_HAND),
+  downloads: z.array(presignedSchema.extend({ name: objectNameSchema })).max(MAX_AT_HAND),
 })
 export type AtHand = z.infer<typeof atHandSchema>
 

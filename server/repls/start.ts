@@ -90,12 +90,18 @@ function factsOf({ work: { repl }, sandboxId, beganAt }: Attempt) {
 }
 
 async function startFresh(deps: StartDeps, attempt: Attempt): Promise<void> {
-  const atHand = readAtHand(deps, attempt)
+  let atHand = readAtHand(deps, attempt)
   for (;;) {
     const sandboxId = await claimSandbox(deps, attempt)
     try {
       return await adopt(deps, attempt, { sandboxId, isResumed: false, atHand: await atHand })
     } catch (error) {
+      // Nothing depends on what is at hand: a start does not fail of it.
+      if (isNotTaken(error) && (await atHand) !== undefined) {
+        deps.log.warn('a sidecar does not take what is at hand', { ...factsOf(attempt), error: String(error) })
+        atHand = Promise.resolve(undefined)
+        continue
+      }
       // A spare of before the state store was lost, and the signing key with it: it obeys nobody any more.
       const isOfOldKey = error instanceof AppError && error.code === 'unauthenticated'
       if (!attempt.isSpare || !isOfOldKey) throw error
@@ -107,6 +113,10 @@ async function startFresh(deps: StartDeps, attempt: Attempt): Promise<void> {
       attempt.sandboxId = null
     }
   }
+}
+
+function isNotTaken(error: unknown): boolean {
+  return error instanceof AppError && (error.code === 'bad_request' || error.code === 'too_large')
 }
 
 /** Read while the sandbox comes up. Nothing depends on it: what is not there, the sidecar asks for. */

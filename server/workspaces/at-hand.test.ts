@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { AtHand } from '#protocol/adoption.ts'
-import { INTERNAL_ROUTES } from '#protocol/adoption.ts'
+import { INTERNAL_ROUTES, MAX_AT_HAND } from '#protocol/adoption.ts'
 import { openDiskObjectStore } from '#server/object-store/disk.ts'
 import { ControlPlane, SIGNING_KEY, Sandbox } from '#server/workspaces/_constellation.ts'
 import { describeTree, makeNastyTree } from '#server/workspaces/_tree.ts'
@@ -57,6 +57,17 @@ describe('what is at hand when a sandbox is adopted', { timeout: 30_000 }, () =>
     await using _ = controlPlane
     const atHand = await controlPlane.workspaces.atHand(controlPlane.repl)
     expect(atHand?.contents.length).toBeGreaterThan(sizes.length)
+    expect((await restored(controlPlane, atHand)).tree).toEqual(tree)
+  })
+
+  test('may be of more packs than are sent along', async () => {
+    const fills = Array.from({ length: MAX_AT_HAND + 10 }, (_, at) => {
+      return (workspace: string) => writeFileSync(join(workspace, `${at}`), randomBytes(200))
+    })
+    const { controlPlane, tree } = await saved(...fills)
+    await using _ = controlPlane
+    const atHand = await controlPlane.workspaces.atHand(controlPlane.repl)
+    expect(atHand?.contents).toHaveLength(MAX_AT_HAND)
     expect((await restored(controlPlane, atHand)).tree).toEqual(tree)
   })
 

@@ -1,3 +1,4 @@
+import { MAX_AT_HAND } from '#protocol/adoption.ts'
 import type { AtHand } from '#protocol/adoption.ts'
 import { MAX_MANIFEST_BYTES, MAX_PACK_BYTES } from '#snapshot/limits.ts'
 import { decodeManifest } from '#snapshot/manifest.ts'
@@ -7,10 +8,10 @@ import { keyOfObject } from '#server/workspaces/keys.ts'
 import { readObject } from '#server/workspaces/read-object.ts'
 import type { WorkspaceRef } from '#server/workspaces/workspaces.ts'
 
-/** What is sent along, of small packs; a call to a sidecar may have 256 KiB. */
-const MAX_CONTENT_BYTES = 128 * 1024
-/** Packs whose URL is sent along. One takes about 700 bytes. */
-const MAX_DOWNLOADS = 64
+/** What is sent along, of the manifest and small packs; a call to a sidecar may have 256 KiB, and base64 adds a third. */
+const MAX_CONTENT_BYTES = 96 * 1024
+/** URLs that are sent along. One takes about 700 bytes, with a session's token in it some thousands. */
+const MAX_DOWNLOAD_CHARS = 64 * 1024
 
 /**
  * What a restore of the newest snapshot will ask for first: its manifest, packs as small as entry lists are, and where the
@@ -23,21 +24,33 @@ export async function readAtHand(objectStore: ObjectStore, repl: WorkspaceRef): 
   const name = `manifests/${sha256}`
   const found = await readObject(objectStore, keyOfObject(repl, name), MAX_MANIFEST_BYTES)
   if (found === undefined) return undefined
+  // As large as that, it is fetched sooner than it is sent in here.
+  if (found.bytes.length > MAX_CONTENT_BYTES) return undefined
   const { packs } = await decodeManifest(sha256, found.bytes)
   let room = MAX_CONTENT_BYTES - found.bytes.length
   const sent: string[] = []
   for (const pack of packs.toSorted((a, b) => a.bytes - b.bytes)) {
     room -= pack.bytes
-    if (room < 0) break
+    // The manifest comes with them.
+    if (room < 0 || sent.length + 1 >= MAX_AT_HAND) break
     sent.push(`packs/${pack.sha256}`)
   }
   const others = packs.map((pack) => `packs/${pack.sha256}`).filter((pack) => !sent.includes(pack))
   const [contents, downloads] = await Promise.all([
     Promise.all(sent.map((pack) => readContent(objectStore, repl, pack))),
-    Promise.all(others.slice(0, MAX_DOWNLOADS).map((pack) => presign(objectStore, repl, pack))),
+    Promise.all(others.slice(0, MAX_AT_HAND).map((pack) => presign(objectStore, repl, pack))),
   ])
   const content = { name, content: found.bytes.toString('base64') }
-  return { contents: [content, ...contents.filter((each) => each !== undefined)], downloads }
+  return { contents: [content, ...contents.filter((each) => each !== undefined)], downloads: fitting(downloads) }
+}
+
+/** The first of them, as many as there is room for. */
+function fitting<T>(downloads: T[]): T[] {
+  let room = MAX_DOWNLOAD_CHARS
+  return downloads.filter((each) => {
+    room -= JSON.stringify(each).length
+    return room >= 0
+  })
 }
 
 async function readContent(objectStore: ObjectStore, repl: WorkspaceRef, name: string) {
