@@ -119,8 +119,7 @@ export class OpenedSandbox implements AsyncDisposable {
 
   /** Throws while the repl is being stopped: what were begun now would miss the final save. */
   assertRunning(): void {
-    if (this.#isStopping)
-      throw new RunnerError('unavailable', 'This repl is being stopped.', { advice: 'Start it again.' })
+    if (this.#isStopping) throw isBeingStopped()
     this.#options.activity.touch()
   }
 
@@ -139,14 +138,15 @@ export class OpenedSandbox implements AsyncDisposable {
     this.#options.clients.closeAll(CLOSE_CODES.unavailable, 'This repl is being stopped.')
     const find = async () => (await this.#options.tree.processes()).map(({ pid }) => pid)
     const isQuiet = await endProcesses({ find, signals: ['SIGHUP', 'SIGTERM', 'SIGKILL'], waitMs: QUIESCE_STEP_MS })
-    // Writes that were under way come to their end; later ones are refused.
-    await this.workspace.lock.run(async () => {})
+    // Writes that were under way come to their end; later ones are refused, uploads that began before among them.
+    await this.workspace.lock.close(isBeingStopped())
     if (!isQuiet) throw new RunnerError('timeout', 'Some processes of this repl could not be ended.')
   }
 
   /** The stop was called off: it could not be saved, and goes on. */
   resume(): void {
     this.#isStopping = false
+    this.workspace.lock.open()
   }
 
   /** Calls back with gathered changes of the workspace; the function ends that. */
@@ -194,3 +194,7 @@ export class OpenedSandbox implements AsyncDisposable {
 
 /** What a login shell reads (bash(1), INVOCATION) and what those include by custom. */
 const PROFILES = new Set(['.bash_profile', '.bash_login', '.profile', '.bashrc'])
+
+function isBeingStopped(): RunnerError {
+  return new RunnerError('unavailable', 'This repl is being stopped.', { advice: 'Start it again.' })
+}

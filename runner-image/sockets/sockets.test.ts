@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MAX_MESSAGE_BYTES } from '#protocol/limits.ts'
@@ -159,6 +159,22 @@ describe('stopping', () => {
     expect(await stopping.open()).toEqual([{ phase: 'done' }])
     using again = await stopping.connect()
     expect((await again.request('processes.list', {})).processes).toEqual([])
+  })
+
+  test('an upload that began before is refused when it ends: it would be told of, and not be saved', async () => {
+    await using stopping = await startFixture()
+    const { request } = await import('node:http')
+    const headers = { authorization: `Bearer ${await stopping.token()}` }
+    const upload = request({ socketPath: stopping.socket, method: 'PUT', path: '/files/late', headers })
+    const status = new Promise((resolve) => upload.on('response', ({ statusCode }) => resolve(statusCode)))
+    upload.write('the first half, ')
+    await expect.poll(() => readdir(stopping.workspace)).toHaveLength(1)
+    expect((await stopping.http('POST', '/quiesce')).status).toBe(200)
+    upload.end('and the second')
+    expect(await status).toBe(503)
+    expect(await readdir(stopping.workspace)).toEqual([])
+    expect(await stopping.open()).toEqual([{ phase: 'done' }])
+    expect((await stopping.http('PUT', '/files/late', { headers, body: 'x' })).status).toBe(201)
   })
 
   test('hints of changes are streamed to the sidecar, with paths of the volume', async () => {
