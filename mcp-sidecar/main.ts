@@ -16,6 +16,8 @@ import { listen } from './server.ts'
 import { Workspace } from './workspace.ts'
 
 const env = readEnv()
+// A full disk or a closed pipe fails each line of the log: what is to be saved is saved all the same.
+process.stderr.on('error', () => undefined)
 const log = (message: string, error: unknown) => {
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
   process.stderr.write(`${JSON.stringify({ time: new Date().toISOString(), level: 'warn', message, error: detail })}\n`)

@@ -7,6 +7,8 @@ import { startRunner } from './runner.ts'
 
 /** Entry point of the runner: the process of a sandbox that owns its terminals, files and processes. */
 async function main(): Promise<void> {
+  // A full disk or a closed pipe fails each line: that is no reason to end, nor to be told of, in turn, by another line.
+  process.stderr.on('error', () => undefined)
   const log = createLog((line) => void process.stderr.write(`${line}\n`))
   const env = processEnv()
   // Every shell of the repl hangs on this process: a mistake in one request must not end them all.
