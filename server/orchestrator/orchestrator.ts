@@ -45,6 +45,9 @@ export interface Sandbox {
   createdAt: number
 }
 
+/** What one that nobody has is labelled with before it is removed, so that nobody takes it meanwhile; no repl has such an id. */
+export const NOBODY: SandboxLabel = { replId: 'nobody', generation: 0 }
+
 export type Observation = { kind: 'sandbox'; sandbox: Sandbox } | { kind: 'removed'; sandboxId: string }
 
 /** What separates sandboxes here, as shown in the UI, the log and the README. */

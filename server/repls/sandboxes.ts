@@ -1,6 +1,7 @@
 import { AppError } from '#server/errors.ts'
 import type { Log } from '#server/log.ts'
 import { REMOVE_LIMIT_MS } from '#server/repls/limits.ts'
+import { NOBODY } from '#server/orchestrator/orchestrator.ts'
 import type { Orchestrator, SandboxLabel, SandboxPart } from '#server/orchestrator/orchestrator.ts'
 
 /** Whether a part of a sandbox can be reached. */
@@ -57,6 +58,18 @@ export async function removeOwn(orchestrator: Orchestrator, sandboxId: string, l
     if (!isOurs) throw error
   }
   await orchestrator.remove(sandboxId)
+}
+
+/** Removes a sandbox that was to be a spare, unless somebody has taken it; whether it is gone. Who labels first has it. */
+export async function removeUnclaimed(orchestrator: Orchestrator, sandboxId: string): Promise<boolean> {
+  try {
+    await orchestrator.label(sandboxId, NOBODY)
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'conflict') return false
+    if (!(error instanceof AppError) || error.code !== 'not_found') throw error
+  }
+  await orchestrator.remove(sandboxId)
+  return true
 }
 
 /** Removes what nobody needs any more; what cannot be removed now is left to the sweeper. */

@@ -2,6 +2,7 @@ import { newSandboxId } from '#protocol/ids.ts'
 import type { Log } from '#server/log.ts'
 import type { Orchestrator, Sandbox, SandboxLimits } from '#server/orchestrator/orchestrator.ts'
 import { CREATE_LIMIT_MS, SPARE_PAUSE_MS, SPARE_RETRY_MS } from '#server/repls/limits.ts'
+import { removeUnclaimed } from '#server/repls/sandboxes.ts'
 import type { Template } from '#server/workspaces/template.ts'
 
 /** Sandboxes that are nobody's yet, kept ready so that a start does not wait for one. */
@@ -63,7 +64,7 @@ export function createSpares(deps: SparesDeps): Spares {
       if (closing.signal.aborted) return
       notBefore = Date.now() + SPARE_RETRY_MS
       log.warn('a spare sandbox could not be made', { template, error: String(error) })
-      await orchestrator.remove(sandboxId).catch(() => undefined)
+      await removeUnclaimed(orchestrator, sandboxId).catch(() => undefined)
     }
   }
 

@@ -15,7 +15,7 @@ import {
 import { isMoving, sandboxOf, workspaceOf } from '#server/repls/record.ts'
 import type { Repl } from '#server/repls/record.ts'
 import { transition } from '#server/repls/repl.ts'
-import { sandboxGone } from '#server/repls/sandboxes.ts'
+import { removeUnclaimed, sandboxGone } from '#server/repls/sandboxes.ts'
 import type { ShareLinks } from '#server/repls/shares.ts'
 import { excessSpares } from '#server/repls/spares.ts'
 import type { SparePlan } from '#server/repls/spares.ts'
@@ -187,9 +187,6 @@ async function takeBack(
   return true
 }
 
-/** What a spare that is about to be removed is labelled with; no repl has such an id. */
-const NOBODY: SandboxLabel = { replId: 'nobody', generation: 0 }
-
 /** Removes sandboxes that no record names, but for spares and those young enough to be about to become one. */
 async function sweepOrphans(deps: SweepDeps, sandboxes: Sandbox[], repls: Repl[]): Promise<void> {
   if (orphansAmong(deps, sandboxes, repls).length === 0) return
@@ -199,8 +196,9 @@ async function sweepOrphans(deps: SweepDeps, sandboxes: Sandbox[], repls: Repl[]
     const { id, label } = sandbox
     await attempt(deps, id, async () => {
       if (label !== undefined && (await takeBack(deps, { sandboxId: id, ...label }))) return
-      if (isSpare(sandbox) && !(await isForNobody(deps, id))) return
-      await deps.orchestrator.remove(id)
+      if (!isSpare(sandbox)) await deps.orchestrator.remove(id)
+      // A start that chose this spare a moment ago keeps it.
+      else if (!(await removeUnclaimed(deps.orchestrator, id))) return
       deps.log.info('removed a sandbox that no REPL has', {
         sandbox: id,
         repl: label?.replId,
@@ -221,15 +219,4 @@ function orphansAmong({ sparePlan, now }: SweepDeps, sandboxes: Sandbox[], repls
 
 function isSpare({ label, state }: Sandbox): boolean {
   return label === undefined && state !== 'dead'
-}
-
-/** Who labels first has it: a start that chose this spare a moment ago keeps it, and a later one takes another. */
-async function isForNobody({ orchestrator }: SweepDeps, sandboxId: string): Promise<boolean> {
-  try {
-    await orchestrator.label(sandboxId, NOBODY)
-    return true
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'conflict') return false
-    throw error
-  }
 }

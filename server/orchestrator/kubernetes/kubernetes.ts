@@ -8,6 +8,7 @@ import type { Tokens } from '#server/auth/tokens.ts'
 import type { CertificateAuthority } from '#server/certificates/certificate-authority.ts'
 import { AppError } from '#server/errors.ts'
 import type { Log } from '#server/log.ts'
+import { NOBODY } from '../orchestrator.ts'
 import type {
   Isolation,
   Observation,
@@ -122,7 +123,7 @@ export class KubernetesOrchestrator implements Orchestrator {
       try {
         await createSandbox(this.#cluster, { sandboxId, ...options, signal })
       } catch (error) {
-        if (!isHandedOver(signal)) await this.#remove(sandboxId)
+        if (!isHandedOver(signal) && (await this.#isUnclaimed(sandboxId))) await this.#remove(sandboxId)
         throw error
       }
     }
@@ -202,6 +203,14 @@ export class KubernetesOrchestrator implements Orchestrator {
     await Promise.all([this.#creating.settle(), this.#removing.settle(), this.#restarting.settle()])
     await this.#roster[Symbol.asyncDispose]()
     this.#cluster.client[Symbol.dispose]()
+  }
+
+  /** It may be up for another control plane, which has given it to a repl: that is told by its label. */
+  async #isUnclaimed(sandboxId: string): Promise<boolean> {
+    return await writeLabel(this.#cluster, sandboxId, NOBODY).then(
+      () => true,
+      (error: unknown) => !(error instanceof AppError && error.code === 'conflict'),
+    )
   }
 
   async #remove(sandboxId: string): Promise<void> {
