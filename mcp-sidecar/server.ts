@@ -7,6 +7,7 @@ import { dirname } from 'node:path'
 import { SIDECAR_ROUTES, adoptRequestSchema, restoreRequestSchema, saveRequestSchema } from '#protocol/adoption.ts'
 import type { ErrorCode } from '#protocol/errors.ts'
 import { serveTls } from '#wire/serve-tls.ts'
+import { drained } from './drained.ts'
 import type { AdoptedSandbox } from './adopt.ts'
 import type { Authorize } from './authorize.ts'
 import type { ControlTunnel } from './control-tunnel.ts'
@@ -119,7 +120,7 @@ async function sendLines<T>(response: ServerResponse, progress: Progress<T>): Pr
   for await (const line of progress) {
     if (response.destroyed) return
     if (response.write(`${JSON.stringify(line)}\n`)) continue
-    await Promise.race([once(response, 'drain'), once(response, 'close')])
+    await drained(response)
   }
   response.end()
 }

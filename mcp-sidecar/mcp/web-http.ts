@@ -1,5 +1,5 @@
-import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { drained } from '../drained.ts'
 
 /** Aborts when whoever asked hangs up before the answer's end. */
 export function abortWhenHungUp(response: ServerResponse): AbortSignal {
@@ -44,7 +44,7 @@ export async function sendWebResponse(response: ServerResponse, answer: Response
     for (;;) {
       const { done, value } = await reader.read()
       if (done || response.destroyed) break
-      if (!response.write(value)) await Promise.race([once(response, 'drain'), once(response, 'close')])
+      if (!response.write(value)) await drained(response)
     }
   } finally {
     response.off('close', hangUp)
