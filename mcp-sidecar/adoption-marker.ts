@@ -1,5 +1,8 @@
+import { readFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
 import * as z from 'zod'
 import { replIdSchema } from '#protocol/ids.ts'
+import { SYNC_LIMIT_MS } from './limits.ts'
 import { readStateFile, writeStateFile } from './snapshot/state-file.ts'
 
 const MARKER_FILE = 'adoption'
@@ -14,15 +17,45 @@ const markerSchema = z.object({
   repl: replIdSchema,
   generation: z.int().positive(),
   phase: z.enum(['restored', 'opened']),
+  /**
+   * Under which boot of the machine it was restored, until all of that is sure to be on the disk. After a crash of the
+   * machine before, files may be there without their content: then it is restored anew.
+   */
+  boot: z.string().exactOptional(),
 })
 export type AdoptionMarker = Omit<z.infer<typeof markerSchema>, 'version'>
 
-/** The marker, if there is one. A damaged one throws: guessing could restore over live work. */
+/** The marker, if there is one and the machine has not crashed too soon after it. A damaged one throws: guessing could restore over live work. */
 export async function readMarker(stateDir: string): Promise<AdoptionMarker | undefined> {
   const json = await readStateFile(stateDir, MARKER_FILE)
   if (json === undefined) return undefined
   const { version: _, ...marker } = markerSchema.parse(json)
-  return marker
+  return marker.boot === undefined || marker.boot === (await readBootId()) ? marker : undefined
+}
+
+/** What marks a volume as restored just now. */
+export async function restoredNow(owner: Pick<AdoptionMarker, 'repl' | 'generation'>): Promise<AdoptionMarker> {
+  const boot = await readBootId()
+  return { ...owner, phase: 'restored', ...(boot !== undefined && { boot }) }
+}
+
+/** Has the kernel write all of the volume to its disk, and marks that it did. */
+export async function settle({ stateDir, volumeDir }: { stateDir: string; volumeDir: string }): Promise<void> {
+  // Not before it is needed: a sidecar is up the sooner.
+  const { execFile } = await import('node:child_process')
+  await promisify(execFile)('sync', ['--file-system', volumeDir], { timeout: SYNC_LIMIT_MS })
+  const marker = await readMarker(stateDir)
+  if (marker === undefined) return
+  const { boot: _, ...settled } = marker
+  await writeStateFile(stateDir, { name: MARKER_FILE, durable: true }, { version: 1, ...settled })
+}
+
+/** `undefined` where the system does not say; what a crash leaves is then taken as it is. */
+async function readBootId(): Promise<string | undefined> {
+  return await readFile('/proc/sys/kernel/random/boot_id', 'utf8').then(
+    (text) => text.trim(),
+    () => undefined,
+  )
 }
 
 export async function writeMarker(stateDir: string, marker: AdoptionMarker): Promise<void> {

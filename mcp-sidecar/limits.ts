@@ -107,3 +107,9 @@ export const PROGRESS_INTERVAL_MS = 100
 
 /** Most names in one list of skipped files. */
 export const MAX_SKIPPED_NAMES = 100
+
+/** After a restore, all of it is written to the disk: by then the kernel has mostly done so by itself, which costs nobody time. */
+export const SETTLE_AFTER_MS = 60_000
+
+/** A disk that takes longer to write what it was given is tried again with the next start. */
+export const SYNC_LIMIT_MS = 120_000

@@ -8,10 +8,10 @@ import type {
 } from '#protocol/adoption.ts'
 import { openRequestSchema } from '#protocol/adoption.ts'
 import { followRunner } from './activity.ts'
-import { readMarker, writeMarker } from './adoption-marker.ts'
+import { readMarker, restoredNow, settle, writeMarker } from './adoption-marker.ts'
 import type { AdoptionMarker } from './adoption-marker.ts'
 import type { Ask, ControlPlane } from './control-plane-client.ts'
-import { PROGRESS_INTERVAL_MS, RUNNER_RESTART_TIMEOUT_MS, RUNNER_START_TIMEOUT_MS } from './limits.ts'
+import { PROGRESS_INTERVAL_MS, RUNNER_RESTART_TIMEOUT_MS, RUNNER_START_TIMEOUT_MS, SETTLE_AFTER_MS } from './limits.ts'
 import type { Runner } from './runner-client.ts'
 import { SidecarError } from './sidecar-error.ts'
 import { ContinuousSave } from './snapshot/continuous.ts'
@@ -38,6 +38,7 @@ export class Workspace implements AsyncDisposable {
   readonly #request: AdoptRequest
   #saver: Saver | undefined
   #usedBytes: number | undefined
+  #settling: NodeJS.Timeout | undefined
   #running: { continuous: ContinuousSave; abort: AbortController; followed: Promise<void> } | undefined
 
   constructor(request: AdoptRequest, options: WorkspaceOptions) {
@@ -51,18 +52,18 @@ export class Workspace implements AsyncDisposable {
    */
   async bringUp(onProgress: (progress: AdoptProgress) => void): Promise<AdoptDone> {
     const { volumeDir, stateDir } = this.#options
-    const { repl, generation } = this.#request
     let marker = await readMarker(stateDir)
     if (marker !== undefined) requireSame(marker, this.#request)
     if (marker === undefined) {
       await this.#restore(onProgress)
-      marker = { repl, generation, phase: 'restored' }
+      marker = await restoredNow({ repl: this.#request.repl, generation: this.#request.generation })
       await writeMarker(stateDir, marker)
     }
+    if (marker.boot !== undefined) this.#settleLater()
     makeRoots(volumeDir)
     this.#saver ??= this.#makeSaver(undefined)
     onProgress({ phase: 'opening' })
-    const done = marker.phase === 'opened' ? await this.#reopen() : await this.#open(onProgress)
+    const done = marker.phase === 'opened' ? await this.#reopen() : await this.#open(marker, onProgress)
     this.#follow()
     return done
   }
@@ -112,6 +113,7 @@ export class Workspace implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#settling)
     await this.#unfollow()
     this.#options.controlPlane[Symbol.dispose]()
   }
@@ -125,16 +127,15 @@ export class Workspace implements AsyncDisposable {
     return done
   }
 
-  async #open(onProgress: (progress: AdoptProgress) => void): Promise<AdoptDone> {
+  async #open(marker: AdoptionMarker, onProgress: (progress: AdoptProgress) => void): Promise<AdoptDone> {
     const { runner, stateDir } = this.#options
-    const { repl, generation } = this.#request
     const done = await runner.open(this.#openRequest(false), {
       startTimeoutMs: RUNNER_START_TIMEOUT_MS,
       onProgress: (progress) => {
         if (progress.phase === 'cloning') onProgress(progress)
       },
     })
-    await writeMarker(stateDir, { repl, generation, phase: 'opened' })
+    await writeMarker(stateDir, { ...marker, phase: 'opened' })
     return done
   }
 
@@ -158,6 +159,15 @@ export class Workspace implements AsyncDisposable {
     if (this.#request.restore && head.manifest !== null)
       await restoreVolume(head.manifest, { volumeDir, stateDir, controlPlane, onFile })
     this.#saver = this.#makeSaver(head)
+  }
+
+  #settleLater(): void {
+    const { stateDir, volumeDir, log } = this.#options
+    this.#settling ??= setTimeout(() => {
+      settle({ stateDir, volumeDir }).catch((error: unknown) =>
+        log('What was restored could not be written to the disk for sure.', error),
+      )
+    }, SETTLE_AFTER_MS).unref()
   }
 
   #makeSaver(head: KnownHead | undefined): Saver {

@@ -12,6 +12,7 @@ import { ControlPlane, SIGNING_KEY, Sandbox } from '#server/workspaces/_constell
 import { writeHead } from '#server/workspaces/head.ts'
 import { headKey, manifestKey, packKey } from '#server/workspaces/keys.ts'
 import { createTemplates } from '#server/workspaces/load-templates.ts'
+import { settle } from '../../mcp-sidecar/adoption-marker.ts'
 
 const openDisk = (folder: string) => openDiskObjectStore({ folder, signingKey: SIGNING_KEY })
 
@@ -70,6 +71,29 @@ describe('adoption', { timeout: 30_000 }, () => {
     const [open] = sandbox.runnerCalls.filter((call) => call.path === '/open')
     expect(JSON.parse(open?.body ?? '{}')).toMatchObject({ repl: controlPlane.repl.replId, replName: 'test' })
     expect(open?.body).not.toContain('token')
+  })
+
+  test('a machine that crashes soon after a restore may have lost what was restored: it is done again, until it is on the disk', async () => {
+    await using run = await seeded()
+    const { controlPlane, sandbox } = run
+    await controlPlane.adopt(sandbox)
+    const file = join(sandbox.workspace, 'index.js')
+    const content = readFileSync(file, 'utf8')
+    const marker = join(sandbox.folder, 'state', 'adoption.json')
+    const crash = async () => {
+      await sandbox.killSidecar()
+      writeFileSync(marker, readFileSync(marker, 'utf8').replace(/"boot":"[^"]+"/, '"boot":"the one before"'))
+      writeFileSync(file, '')
+      await sandbox.startSidecar()
+      await controlPlane.adopt(sandbox)
+      await controlPlane.save(sandbox)
+    }
+    await crash()
+    expect(readFileSync(file, 'utf8')).toBe(content)
+    await settle({ stateDir: join(sandbox.folder, 'state'), volumeDir: join(sandbox.folder, 'volume') })
+    await crash()
+    // What is there now is newer than any snapshot.
+    expect(readFileSync(file, 'utf8')).toBe('')
   })
 
   test('the first start finds the head its own already, the next one takes it over', async () => {
