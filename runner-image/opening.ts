@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import type { OpenRequest } from '#protocol/adoption.ts'
 import { MAX_LIST_ENTRIES } from '#protocol/limits.ts'
-import { cloneRepository } from './clone/clone.ts'
+import { cloneRepository, holdsClone } from './clone/clone.ts'
 import type { CloneProgress } from './clone/progress.ts'
 import type { RunnerEnv } from './env.ts'
 import { RunnerError } from './errors.ts'
@@ -68,17 +68,13 @@ export class Opening {
   async #open(request: OpenRequest, onProgress: OnProgress): Promise<Opened> {
     const { env, build } = this.#options
     const { HOME: home, PATH: path, WORKSPACE_DIR: folder } = env
-    if (request.clone !== undefined && !(await holdsClone(folder))) {
+    // A runner that was restarted is asked the same again: what was cloned then is here.
+    if (request.clone !== undefined && !holdsClone({ folder, home })) {
       await cloneRepository({ source: request.clone, folder, home, path, onProgress })
     }
     this.#sandbox = await build(request)
     return request.clone === undefined ? {} : { names: await topNames(folder) }
   }
-}
-
-/** A runner that was restarted is asked the same again: what was cloned then is here. */
-async function holdsClone(folder: string): Promise<boolean> {
-  return (await readdir(folder)).includes('.git')
 }
 
 async function topNames(folder: string): Promise<string[]> {

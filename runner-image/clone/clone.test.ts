@@ -54,6 +54,19 @@ describe('cloning', () => {
     expect((await client.request('run.get', {})).command).toContain('npm run start')
   })
 
+  test('one that was broken off is not taken for a clone, but begun anew; a whole one is left alone', async () => {
+    await using fixture = await startFixture({ open: false })
+    await mkdir(join(fixture.workspace, '.git'))
+    await writeFile(join(fixture.workspace, 'half'), '')
+    await writeFile(join(fixture.home, '.devex-cloning'), '')
+    const lines = await fixture.open({ clone: { url: `${url}/public.git` } })
+    expect(lines.at(-1)).toEqual({ phase: 'done', names: ['.git', 'package.json', 'src'] })
+    expect(await readdir(fixture.home)).not.toContain('.devex-cloning')
+    await using again = await startFixture({ open: false })
+    await mkdir(join(again.workspace, '.git'))
+    expect(await again.open({ clone: { url: `${url}/missing.git` } })).toEqual([{ phase: 'done', names: ['.git'] }])
+  })
+
   test('a branch can be chosen', async () => {
     await using fixture = await startFixture({ open: false })
     await fixture.open({ clone: { url: `${url}/public.git`, branch: 'feature/x' } })
@@ -92,7 +105,7 @@ describe('cloning', () => {
     const options = {
       source,
       folder: target,
-      home: target,
+      home: folder,
       path: '/usr/bin:/bin',
       onProgress: () => {},
       timeoutMs: 300,

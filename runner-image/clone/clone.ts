@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
-import { readdir, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CloneSource } from '#protocol/adoption.ts'
 import { RunnerError, errnoOf } from '../errors.ts'
@@ -18,18 +19,31 @@ interface CloneOptions {
   timeoutMs?: number
 }
 
-/** Clones a public repository. Fails with a reason that a person can act on. */
+/** Lies in HOME while git is at it: where it is found, a clone was broken off, and what there is of it is not all. */
+const UNFINISHED_FILE = '.devex-cloning'
+
+/** Whether a clone lies there, and all of it. */
+export function holdsClone({ folder, home }: Pick<CloneOptions, 'folder' | 'home'>): boolean {
+  return existsSync(join(folder, '.git')) && !existsSync(join(home, UNFINISHED_FILE))
+}
+
+/** Clones a public repository. Fails with a reason that a person can act on. One that was broken off is begun anew. */
 export async function cloneRepository(options: CloneOptions): Promise<void> {
-  const { source, folder } = options
+  const { source, folder, home } = options
+  const unfinished = join(home, UNFINISHED_FILE)
+  if (existsSync(unfinished)) await empty(folder)
   if ((await readdir(folder)).length > 0) {
     throw new RunnerError('conflict', 'There are files in the workspace already.', { advice: 'Clone in a terminal.' })
   }
   options.onProgress({ message: `Cloning from ${new URL(source.url).host}` })
+  await writeFile(unfinished, '')
   try {
     await runGit(options)
   } catch (error) {
     await empty(folder)
     throw error
+  } finally {
+    await rm(unfinished, { force: true })
   }
 }
 
