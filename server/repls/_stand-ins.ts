@@ -291,6 +291,7 @@ export const noHistory: WorkspaceHistory = {
   tree: refuseHistory,
   file: refuseHistory,
   moveTo: refuseHistory,
+  generation: async () => undefined,
   fork: refuseHistory,
   importZip: refuseHistory,
   archive: refuseHistory,

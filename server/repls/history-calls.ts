@@ -52,13 +52,15 @@ export function createHistory(deps: HistoryDeps): History {
     return newest.manifest
   }
   const restore = async (replId: string, what: { id: string; paths?: string[]; actor: string }) => {
+    // Before the record: a start that this does not see is seen by the head.
+    const generation = await history.generation(replId)
     const repl = await replOf(replId)
     const { id, paths, actor } = what
     const { manifest } = await history.row(replId, id)
     const scope = paths === undefined ? {} : { paths }
     const sandboxId = workingSandbox(repl)
     if (sandboxId === undefined) {
-      await history.moveTo(workspaceOf(repl), { manifest, actor, ...scope })
+      await history.moveTo(workspaceOf(repl), { manifest, actor, generation, ...scope })
       const [, before] = await history.rows(replId)
       return { undo: before?.id ?? id }
     }

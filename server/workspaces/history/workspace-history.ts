@@ -58,12 +58,22 @@ export interface WorkspaceHistory {
   tree(repl: WorkspaceRef, manifest: string): Promise<{ entries: TreeEntry[]; isCut: boolean }>
   file(repl: WorkspaceRef, manifest: string, path: string): Promise<FileThen>
   /** Makes an older state, or some paths of it, the newest one. For a repl that nothing runs of. */
-  moveTo(repl: WorkspaceRef, to: { manifest: string; paths?: readonly string[]; actor?: string }): Promise<HistoryRow>
+  moveTo(repl: WorkspaceRef, to: MoveTo): Promise<HistoryRow>
+  /** The newest generation that works on it, or has. */
+  generation(replId: string): Promise<number | undefined>
   /** Gives a new repl a snapshot of another one. */
   fork(from: { repl: WorkspaceRef; manifest: string }, to: WorkspaceRef): Promise<void>
   /** Gives a new repl what is in a zip. */
   importZip(repl: WorkspaceRef, file: string, limits: { maxBytes: number }): Promise<void>
   archive(repl: WorkspaceRef, manifest: string, format: ArchiveFormat): Promise<Readable>
+}
+
+interface MoveTo {
+  manifest: string
+  paths?: readonly string[]
+  actor?: string
+  /** `conflict` where another one has it by now: what it works on would come after. */
+  generation?: number | undefined
 }
 
 interface HistoryOptions {
@@ -152,9 +162,15 @@ export function createWorkspaceHistory(options: HistoryOptions): WorkspaceHistor
       return { kind: 'text', content: bytes.toString('utf8'), size: entry.size }
     },
 
-    moveTo: async (repl, { manifest, paths, actor }) => {
+    generation: async (replId) => (await readHead(objectStore, replId))?.head.generation,
+
+    moveTo: async (repl, { manifest, paths, actor, generation }) => {
       const by = actor === undefined ? {} : { actor }
       const head = await editHead(objectStore, repl.replId, async (current) => {
+        if (generation !== undefined && current.generation !== generation)
+          throw new AppError('conflict', 'This REPL was started meanwhile, so nothing was restored.', {
+            advice: 'Restore it again: it takes place in what runs now.',
+          })
         const target =
           paths === undefined
             ? { manifest, ...totalsOf(await readManifest(objectStore, repl, manifest)) }
