@@ -1,6 +1,7 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -31,6 +32,18 @@ afterAll(async () => fixture[Symbol.asyncDispose]())
 async function serve(terminal: TestTerminal, host: string): Promise<number> {
   terminal.type(`${process.execPath} server.mjs ${host}\n`)
   return Number(await until('a port', () => /port=(\d+)=/.exec(terminal.text)?.[1]))
+}
+
+/** The same, of somebody else: whoever started it has ended, so that it hangs on nothing of ours. */
+async function serveElsewhere(folder: string): Promise<{ port: number } & Disposable> {
+  const command = `"${process.execPath}" server.mjs 127.0.0.1 & echo "pid=$!="`
+  const shell = spawn('sh', ['-c', command], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })
+  let said = ''
+  shell.stdout.setEncoding('utf8').on('data', (text: string) => (said += text))
+  await once(shell, 'exit')
+  const port = Number(await until('a port', () => /port=(\d+)=/.exec(said)?.[1]))
+  const pid = Number(/pid=(\d+)=/.exec(said)?.[1])
+  return { port, [Symbol.dispose]: () => void process.kill(pid) }
 }
 
 async function tunnel(from: Fixture, port: number | string): Promise<Duplex> {
@@ -93,16 +106,13 @@ describe('tunnels', () => {
     await writeFile(join(shared.workspace, 'server.mjs'), SERVER)
     using client = await shared.connect()
     const own = await serve(await client.shell(), '127.0.0.1')
-    const foreign = createServer((socket) => socket.end('foreign'))
-    await new Promise<void>((resolve) => foreign.listen(0, '127.0.0.1', resolve))
-    const address = foreign.address()
-    const port = typeof address === 'object' ? (address?.port ?? 0) : 0
-    await expect(tunnel(shared, port)).rejects.toThrow('HTTP 503')
+    // A server of this very process, which is the runner's, would be had for a moment by each process that it starts.
+    using foreign = await serveElsewhere(shared.workspace)
+    await expect(tunnel(shared, foreign.port)).rejects.toThrow('HTTP 503')
     ;(await tunnel(shared, own)).destroy()
     const { ports } = await client.request('ports.list', {})
     expect(ports.map((known) => known.port)).toContain(own)
-    expect(ports.map((known) => known.port)).not.toContain(port)
-    foreign.close()
+    expect(ports.map((known) => known.port)).not.toContain(foreign.port)
   })
 
   test('a daemon that left the process tree still counts as the sandbox’s own', async () => {
