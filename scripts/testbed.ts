@@ -7,6 +7,12 @@ import { ROOT } from './root.ts'
 /** A real Kubernetes, S3 and Redis on this machine, where it lies beside the project. */
 const TESTBED = join(ROOT, '..', 'shared', 'testbed')
 
+/**
+ * Of one start of it. Where its bridge stands already, a busy machine makes `ip … | grep -q` under `pipefail` say now and
+ * then that it has no address: a race of the test bed's own, and what it has begun it goes on with.
+ */
+const UP_TRIES = 8
+
 /** Images of tests, apart from those that somebody works with. */
 const IMAGES = { IMAGE_REGISTRY: 'devex.test', IMAGE_TAG: 'test' }
 
@@ -26,8 +32,9 @@ export async function prepareTestbed(): Promise<Record<string, string>> {
 
 /** Starts it, or what of it has died. `part`: what is not started by itself, such as `scale`. */
 export function testbedUp(...part: string[]): void {
-  if (spawnSync(join(TESTBED, 'up'), part, { stdio: 'inherit' }).status !== 0)
-    throw new Error('The test bed does not start.')
+  for (let tries = 0; tries < UP_TRIES; tries++)
+    if (spawnSync(join(TESTBED, 'up'), part, { stdio: 'inherit' }).status === 0) return
+  throw new Error(`The test bed does not start: ${join(TESTBED, 'up')} failed ${UP_TRIES} times.`)
 }
 
 /** What the test bed's `env` exports. */

@@ -1,17 +1,12 @@
-import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { testbedUp } from '../../scripts/testbed.ts'
 import { eventually } from '#server/workspaces/faults/_eventually.ts'
 import { ClusterProduct } from './_cluster-product.ts'
 
-const TESTBED = join(import.meta.dirname, '../../../shared/testbed')
 const OUTAGE_MS = 30_000
-
-const run = promisify(execFile)
 
 let product: ClusterProduct
 beforeAll(async () => {
@@ -69,7 +64,7 @@ describe('the API server away for half a minute', () => {
     process.kill(apiServer(), 'SIGKILL')
     const stopping = product.control.ask('stop', replId)
     await delay(OUTAGE_MS)
-    await run(join(TESTBED, 'up'))
+    testbedUp()
     await stopping
     await product.until(replId, 'stopped')
     await eventually('nothing is left of it', async () => (await sandboxesOf(replId)).length === 0)
