@@ -9,6 +9,7 @@
  * - `input`: client → runner. Payload begins at `offset` of this client's input on this channel: applied in order, at most once.
  * - `ack`: client → runner: all output before `offset` is rendered. Runner → client: all input before `offset` is applied. No payload.
  * - `screen`: runner → client: payload is the terminal's serialised state (escape sequences) as of `offset`; reset, then write it.
+ *   To the window its payload counts as the bytes before `offset`, in flight until they are acknowledged.
  */
 export const FRAME_KINDS = { output: 1, input: 2, ack: 3, screen: 4 } as const
 export type FrameKind = keyof typeof FRAME_KINDS

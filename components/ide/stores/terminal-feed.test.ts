@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { TERMINAL_ACK_EVERY_BYTES } from '#protocol/limits.ts'
+import { TERMINAL_ACK_EVERY_BYTES, TERMINAL_WINDOW_BYTES } from '#protocol/limits.ts'
 import { FakeRunner, terminalInfo } from './_fake-runner.ts'
 import { Connection } from './connection.ts'
 import type { TerminalScreen } from './terminal-feed.ts'
@@ -120,6 +120,29 @@ describe('terminal output', () => {
     await expect
       .poll(() => it.runner.frames.map(({ kind, offset }) => ({ kind, offset })))
       .toEqual([{ kind: 'ack', offset: TERMINAL_ACK_EVERY_BYTES }])
+  })
+
+  test('a screen as large as the window is acknowledged: the runner sends nothing more before that', async () => {
+    const end = 10_000_000
+    await using it = await bench({ end })
+    it.terminals.open(it.id).feed.show(new Paper())
+    const payload = new Uint8Array(TERMINAL_WINDOW_BYTES)
+    it.runner.send({ kind: 'screen', channel: CHANNEL, offset: end, payload })
+    await expect
+      .poll(() => it.runner.frames.map(({ kind, offset }) => ({ kind, offset })))
+      .toEqual([{ kind: 'ack', offset: end }])
+  })
+
+  test('what is rendered of a smaller screen counts towards the next acknowledgement', async () => {
+    const end = 10_000_000
+    await using it = await bench({ end })
+    it.terminals.open(it.id).feed.show(new Paper())
+    const half = new Uint8Array(TERMINAL_ACK_EVERY_BYTES / 2)
+    it.runner.send({ kind: 'screen', channel: CHANNEL, offset: end, payload: half })
+    it.runner.send({ kind: 'output', channel: CHANNEL, offset: end, payload: half })
+    await expect
+      .poll(() => it.runner.frames.map(({ kind, offset }) => ({ kind, offset })))
+      .toEqual([{ kind: 'ack', offset: end + half.length }])
   })
 
   test('a terminal with a long history is asked for as a screen, a short one byte by byte', async () => {

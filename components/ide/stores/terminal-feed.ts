@@ -152,6 +152,8 @@ export class TerminalFeed {
 
   #take(frame: Frame): void {
     this.#received = frame.kind === 'screen' ? frame.offset : frame.offset + frame.payload.length
+    // The runner counts a screen's bytes as sent before its offset, and may wait for their acknowledgement.
+    if (frame.kind === 'screen') this.#acked = frame.offset - frame.payload.length
     if (this.#screen === undefined) this.#early.push(frame)
     else this.#draw(this.#screen, frame)
   }
