@@ -26,9 +26,11 @@ export async function closeTab(bench: Workbench, path: string): Promise<void> {
 
 /** Closes a tab and forgets what was typed there. */
 export async function discardTab(bench: Workbench, path: string): Promise<void> {
-  await bench.documents.get(path)?.discard()
+  const document = bench.documents.get(path)
   bench.tabs.close(path)
+  bench.documents.close(path)
   bench.overlay.set({ kind: 'none' })
+  await document?.discard()
 }
 
 export function closeOtherTabs(bench: Workbench, path: string): void {
@@ -112,11 +114,14 @@ export function togglePreview(bench: Workbench): void {
   void bench.preview.open(port)
 }
 
-/** Deletes into the REPL's trash, and offers the way back. */
+/** Deletes into the REPL's trash, and offers the way back. Text that is not on the disk keeps its tab, and is asked for there. */
 export async function deleteFile(bench: Workbench, path: string): Promise<void> {
   await bench.attempt(async () => {
     const restore = await bench.files.delete(path)
-    for (const tab of bench.tabs.state.getSnapshot().tabs) if (isWithin(tab.path, path)) bench.tabs.close(tab.path)
+    const unsaved = new Set(bench.documents.unsaved.getSnapshot())
+    for (const tab of bench.tabs.state.getSnapshot().tabs) {
+      if (isWithin(tab.path, path) && !unsaved.has(tab.path)) bench.tabs.close(tab.path)
+    }
     bench.notify({
       title: `"${path}" was moved to the trash.`,
       action: { label: 'Undo', onAct: () => void bench.attempt(restore) },

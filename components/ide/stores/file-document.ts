@@ -114,9 +114,10 @@ export class FileDocument implements OpenDocument, Disposable {
     if (this.isUnsaved) await this.#keepDraft()
   }
 
-  /** Forgets what was typed: the tab was closed with "don't save". */
+  /** Forgets what was typed, for good: the tab was closed with "don't save". What is under way here writes nothing more. */
   async discard(): Promise<void> {
     this.#clock[Symbol.dispose]()
+    this.state.set({ kind: 'loading' })
     await this.#options.drafts.delete(this.path)
   }
 
@@ -183,6 +184,7 @@ export class FileDocument implements OpenDocument, Disposable {
 
   async #wrote(save: SaveState | 'refused', version: number): Promise<void> {
     this.#saving = undefined
+    if (this.#save === undefined) return
     const isAll = version === this.#version
     if (save === 'refused') {
       this.#setSave({ kind: 'dirty' })

@@ -2,12 +2,13 @@ import { describe, expect, test } from 'vitest'
 import type { ReplStateView, ReplView } from '#server/repls/views.ts'
 import { CLOSE_CODES } from '#protocol/errors.ts'
 import { FakeDisk } from './_fake-disk.ts'
-import { FakeRunner, terminalInfo } from './_fake-runner.ts'
+import { FakeRunner, NO_ANSWER, terminalInfo } from './_fake-runner.ts'
 import { FakeAgents } from './_fake-agents.ts'
 import { FakeHistory } from './_fake-history.ts'
 import { ACCOUNT, FakeApi, replView } from './_repl-view.ts'
-import { toggleRun } from './actions.ts'
+import { closeTab, deleteFile, discardTab, openFile, toggleRun } from './actions.ts'
 import { MemoryDrafts } from './drafts.ts'
+import { RequestError } from './request-error.ts'
 import { Workbench } from './workbench.ts'
 
 async function bench(state: ReplStateView, over: Partial<ReplView> = {}) {
@@ -126,6 +127,57 @@ describe('losing access', () => {
     it.runner.refusal = { code: 1011, reason: '' }
     it.runner.tear()
     await expect.poll(() => it.api.refreshes, { timeout: 4000 }).toBe(1)
+  })
+})
+
+describe('closing a tab with unsaved text', () => {
+  async function typed() {
+    const it = await bench(RUNNING)
+    await expect.poll(it.connection).toBe('open')
+    openFile(it.workbench, 'index.js')
+    const document = it.workbench.documents.open('index.js')
+    await expect.poll(() => document.state.getSnapshot().kind).toBe('text')
+    document.buffer.setText('typed')
+    document.edited()
+    return { ...it, document }
+  }
+
+  test('“Close without saving” gives the text up: no later save writes it, and nothing counts as unsaved', async () => {
+    await using it = await typed()
+    const { documents, overlay } = it.workbench
+    it.disk.writeError = new RequestError({ code: 'quota_exceeded', message: 'The disk is full.' })
+    await closeTab(it.workbench, 'index.js')
+    expect(overlay.getSnapshot()).toEqual({ kind: 'close-unsaved', path: 'index.js' })
+    await discardTab(it.workbench, 'index.js')
+    expect(documents.unsaved.getSnapshot()).toEqual([])
+    await documents.saveAll()
+    expect(it.disk.files.get('index.js')).toBe('hello')
+    const again = documents.open('index.js')
+    await expect.poll(() => again.state.getSnapshot().kind).toBe('text')
+    expect(again.buffer.getText()).toBe('hello')
+  })
+
+  test('what is under way when the text is given up writes nothing more', async () => {
+    await using it = await typed()
+    it.runner.handle('files.write', () => NO_ANSWER)
+    const saving = it.document.save()
+    await expect.poll(() => it.runner.askedFor('files.write').length).toBe(1)
+    await discardTab(it.workbench, 'index.js')
+    it.runner.tear()
+    await saving
+    await it.document.save()
+    expect(it.document.isUnsaved).toBe(false)
+    expect(it.runner.askedFor('files.write')).toHaveLength(1)
+  })
+
+  test('deleting a file keeps the tab of text that is not on the disk', async () => {
+    await using it = await typed()
+    it.disk.files.set('index.js', 'theirs')
+    await deleteFile(it.workbench, 'index.js')
+    it.runner.emit('files.changed', { changes: [{ path: 'index.js', kind: 'deleted' }], overflow: false })
+    await expect.poll(() => it.document.state.getSnapshot()).toMatchObject({ save: { kind: 'deleted' } })
+    expect(it.workbench.tabs.state.getSnapshot().active).toBe('index.js')
+    expect(it.document.buffer.getText()).toBe('typed')
   })
 })
 
