@@ -4,11 +4,11 @@ import { describe, expect, test } from 'vitest'
 import { newId } from '#protocol/ids.ts'
 import { openDiskObjectStore } from '#server/object-store/disk.ts'
 import type { ObjectStore } from '#server/object-store/object-store.ts'
-import { GRACE_MS, collect } from '#server/workspaces/collect.ts'
+import { DOOMED_MS, GRACE_MS, collect } from '#server/workspaces/collect.ts'
 import { editCollection, readCollection, rescue } from '#server/workspaces/collection.ts'
 import { editHead, readHead } from '#server/workspaces/head.ts'
 import { openSnapshot } from '#server/workspaces/history/open-snapshot.ts'
-import { packPrefix } from '#server/workspaces/keys.ts'
+import { collectionKey, packPrefix } from '#server/workspaces/keys.ts'
 import { ControlPlane, SIGNING_KEY, Sandbox } from '#server/workspaces/_constellation.ts'
 
 const openDisk = (folder: string) => openDiskObjectStore({ folder, signingKey: SIGNING_KEY })
@@ -115,4 +115,38 @@ describe('the collector', () => {
     expect(await objectStore.head(key)).toBeUndefined()
     await expect(rescue(objectStore, ownerId, [key])).resolves.toBeUndefined()
   }, 20_000)
+
+  test('lists no more than it may, and deletes what found no room in later passes', async () => {
+    await using controlPlane = await ControlPlane.start(openDisk)
+    const { objectStore } = controlPlane
+    const ownerId = newId()
+    const packs = Array.from({ length: 8 }, (_, at) => `${packPrefix(ownerId)}${String(at).repeat(64)}`)
+    for (const key of packs) await objectStore.put(key, Buffer.from('x'))
+    let at = Date.now() + GRACE_MS + 60_000
+    const pass = () => collect({ objectStore, ownerId, now: () => at, maxListed: 5 })
+    const listed = async () => Object.keys((await readCollection(objectStore, ownerId)).collection.doomed).length
+    expect([await pass(), await listed()]).toEqual([0, 5])
+    at += DOOMED_MS
+    expect([await pass(), await listed()]).toEqual([5, 0])
+    expect([await pass(), await listed()]).toEqual([0, 3])
+    at += DOOMED_MS
+    expect([await pass(), await listed()]).toEqual([3, 0])
+    expect(await keysUnder(objectStore, packPrefix(ownerId))).toEqual([])
+  })
+
+  test('a list that grew too long before it was bounded keeps nobody from saving, and is cut', async () => {
+    await using controlPlane = await ControlPlane.start(openDisk)
+    const { objectStore } = controlPlane
+    const ownerId = newId()
+    // Few and long ones: what counts is how much there is to read.
+    const keys = Array.from({ length: 40 }, (_, at) => `${packPrefix(ownerId)}${String(at).padStart(1024 * 1024, '0')}`)
+    const at = Date.now()
+    const list = { doomed: Object.fromEntries(keys.map((key) => [key, at])), deleting: {} }
+    const bytes = Buffer.from(JSON.stringify({ format: 'devex-collection', version: 1, ...list }))
+    expect(bytes.length).toBeGreaterThan(32 * 1024 * 1024)
+    await objectStore.put(collectionKey(ownerId), bytes)
+    await rescue(objectStore, ownerId, keys.slice(0, 1))
+    await collect({ objectStore, ownerId, now: () => at })
+    expect((await objectStore.head(collectionKey(ownerId)))?.bytes).toBeLessThan(1000)
+  }, 60_000)
 })

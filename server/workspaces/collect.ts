@@ -1,16 +1,21 @@
 import { AppError } from '#server/errors.ts'
 import type { ObjectStore } from '#server/object-store/object-store.ts'
-import { editCollection } from '#server/workspaces/collection.ts'
+import { MAX_LISTED, editCollection } from '#server/workspaces/collection.ts'
 import type { Collection } from '#server/workspaces/collection.ts'
 import { readHead } from '#server/workspaces/head.ts'
 import { readManifest } from '#server/workspaces/history/open-snapshot.ts'
 import { manifestKey, manifestPrefix, ownedPrefix, packKey, packPrefix } from '#server/workspaces/keys.ts'
 
 /**
- * How old an object must be to be doomed, and how long it is doomed before it is deleted. Far longer than any save: what
- * a save has looked at when it began is still there when it ends.
+ * How old an object must be to be doomed. Far longer than any save: what a save has looked at when it began is still
+ * there when it ends.
  */
 export const GRACE_MS = 24 * 3_600_000
+/**
+ * How long it is doomed before it is deleted: longer than any commit, fork or download takes from its first look to its
+ * end. No longer than that, or the list of a repl that writes all the time (3,400 objects an hour) would grow too long.
+ */
+export const DOOMED_MS = 3 * 3_600_000
 /** Objects deleted in one call. */
 const DELETE_BATCH = 500
 
@@ -24,12 +29,13 @@ interface CollectOptions {
   replIds?: readonly string[]
   /** Milliseconds since the epoch. */
   now: () => number
-  graceMs?: number
+  /** Keys on the list. What finds no room is doomed when there is some. */
+  maxListed?: number
 }
 
 /**
  * Mark and sweep over one owner's packs and manifests. Marks whatever a head of the owner's repls names in its history;
- * deletes what was unmarked in this pass and in one at least `graceMs` ago, and dooms what is unmarked now. Safe beside
+ * deletes what was unmarked in this pass and in one at least `DOOMED_MS` ago, and dooms what is unmarked now. Safe beside
  * saves, forks and other passes (`collection.ts`). Returns how many objects were deleted.
  */
 export async function collect(options: CollectOptions): Promise<number> {
@@ -40,7 +46,7 @@ export async function collect(options: CollectOptions): Promise<number> {
   const at = now()
   let taken: string[] = []
   await editCollection(objectStore, ownerId, (current) => {
-    const next = decide(current, unmarked, { at, graceMs: options.graceMs ?? GRACE_MS })
+    const next = decide(current, unmarked, { at, maxListed: options.maxListed ?? MAX_LISTED })
     taken = next.taken
     return next.collection
   })
@@ -52,20 +58,25 @@ export async function collect(options: CollectOptions): Promise<number> {
 function decide(
   current: Collection,
   unmarked: Map<string, number>,
-  { at, graceMs }: { at: number; graceMs: number },
+  { at, maxListed }: { at: number; maxListed: number },
 ): { taken: string[]; collection: Collection } {
   // Begun by a pass that did not come to its end; one that is only slow must be long over.
-  const left = Object.entries(current.deleting).filter(([, since]) => at - since >= graceMs)
+  const left = Object.entries(current.deleting).filter(([, since]) => at - since >= GRACE_MS)
   const taken = left.map(([key]) => key)
-  const doomed: Record<string, number> = {}
+  const waiting: [string, number][] = []
+  const young: [string, number][] = []
   for (const [key, writtenAt] of unmarked) {
     const since = current.doomed[key]
-    if (since !== undefined && at - since >= graceMs) taken.push(key)
-    else if (since !== undefined) doomed[key] = since
-    else if (at - writtenAt >= graceMs && !Object.hasOwn(current.deleting, key)) doomed[key] = at
+    if (since !== undefined && at - since >= DOOMED_MS) taken.push(key)
+    else if (since !== undefined) waiting.push([key, since])
+    else if (at - writtenAt >= GRACE_MS && !Object.hasOwn(current.deleting, key)) young.push([key, writtenAt])
   }
-  if (taken.length === 0 && isSame(doomed, current.doomed)) return { taken, collection: current }
   const deleting = { ...current.deleting, ...Object.fromEntries(taken.map((key) => [key, at])) }
+  const room = Math.max(0, maxListed - Object.keys(deleting).length)
+  // The oldest come first, so that none waits for ever.
+  const added = young.toSorted(([, one], [, other]) => one - other).map(([key]): [string, number] => [key, at])
+  const doomed = Object.fromEntries([...waiting, ...added].slice(0, room))
+  if (taken.length === 0 && isSame(doomed, current.doomed)) return { taken, collection: current }
   return { taken, collection: { doomed, deleting } }
 }
 

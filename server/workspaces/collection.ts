@@ -21,7 +21,10 @@ const collectionSchema = z.object({
 })
 export type Collection = Pick<z.infer<typeof collectionSchema>, 'doomed' | 'deleting'>
 
-const MAX_COLLECTION_BYTES = 32 * 1024 * 1024
+/** Keys on the list that the collector writes. All of them are at most some 11 MiB, which every commit reads. */
+export const MAX_LISTED = 100_000
+/** Far more than that: a list that cannot be read keeps its owner from saving, and everything from being deleted. */
+const MAX_COLLECTION_BYTES = 256 * 1024 * 1024
 /** Attempts at a change that meets another one. */
 const MAX_ATTEMPTS = 20
 /** How often and how long apart a rescuer looks whether a deletion under way has ended. */
