@@ -1,3 +1,4 @@
+import { AppError } from '#server/errors.ts'
 import type { HistoryRow, Reason } from '#server/workspaces/head.ts'
 
 const HOUR_MS = 3_600_000
@@ -18,6 +19,9 @@ export const DEFAULT_RETENTION: Retention = { allMs: HOUR_MS, hourlyMs: DAY_MS, 
 /** Snapshots of one repl. With the default retention and a save every 5 s it takes 780 unnamed ones to be near it. */
 export const MAX_HISTORY = 2000
 
+/** Snapshots of one repl that have a name, and so are never thinned out: far fewer than fill its history or its head. */
+export const MAX_NAMED = 500
+
 /** What an undo needs is kept as long as hourly snapshots are, each of them. */
 const FOR_UNDO: readonly Reason[] = ['before-restore', 'before-agent']
 
@@ -32,6 +36,14 @@ export function thinned(rows: readonly HistoryRow[], retention: Retention, now: 
     return true
   })
   return withoutOldest(kept, kept.length - MAX_HISTORY)
+}
+
+/** `quota_exceeded` where no further one may be given a name. */
+export function requireRoomForName(rows: readonly HistoryRow[]): void {
+  if (rows.filter(({ name }) => name !== undefined).length < MAX_NAMED) return
+  throw new AppError('quota_exceeded', `This REPL has ${MAX_NAMED} checkpoints, which is all it may keep.`, {
+    advice: 'Remove one that is no longer needed, or take its name off.',
+  })
 }
 
 /** Of all unnamed rows in one slot the newest stays; `undefined`: too old for any. */

@@ -14,7 +14,7 @@ import type { Difference } from '#server/workspaces/history/compare-snapshots.ts
 import { forkSnapshot, withPathsOf, writeFirstHead } from '#server/workspaces/history/copy-snapshot.ts'
 import { entryAt, openSnapshot, readManifest } from '#server/workspaces/history/open-snapshot.ts'
 import { readZip } from '#server/workspaces/history/read-zip.ts'
-import { DEFAULT_RETENTION, thinned } from '#server/workspaces/history/retention.ts'
+import { DEFAULT_RETENTION, requireRoomForName, thinned } from '#server/workspaces/history/retention.ts'
 import type { Retention } from '#server/workspaces/history/retention.ts'
 import { writeSnapshot } from '#server/workspaces/history/write-snapshot.ts'
 import type { WorkspaceRef } from '#server/workspaces/workspaces.ts'
@@ -43,9 +43,9 @@ export interface WorkspaceHistory {
   rows(replId: string): Promise<HistoryRow[]>
   /** The row; `not_found` if it was thinned out or never was. */
   row(replId: string, id: string): Promise<HistoryRow>
-  /** Puts what is the newest snapshot into the history under a name or a reason of its own. */
+  /** Puts what is the newest snapshot into the history under a name or a reason of its own; `quota_exceeded` over `MAX_NAMED`. */
   mark(replId: string, as: { reason: Reason; name?: string; actor?: string }): Promise<HistoryRow>
-  /** `null` takes the name off: it is then thinned out like any other. */
+  /** `null` takes the name off: it is then thinned out like any other. `quota_exceeded` over `MAX_NAMED`. */
   rename(replId: string, id: string, name: string | null): Promise<HistoryRow>
   /** Forgets it. The newest one cannot be forgotten: `conflict`. */
   remove(replId: string, id: string): Promise<void>
@@ -105,6 +105,7 @@ export function createWorkspaceHistory(options: HistoryOptions): WorkspaceHistor
     mark: async (replId, as) => {
       const head = await editHead(objectStore, replId, (current) => {
         const newest = newestOf(current)
+        if (as.name !== undefined) requireRoomForName(current.history)
         // What was saved just for this need not stand there twice.
         if (isPlain(newest)) {
           return { ...current, history: [{ ...newest, ...as }, ...current.history.slice(1)] }
@@ -117,7 +118,8 @@ export function createWorkspaceHistory(options: HistoryOptions): WorkspaceHistor
 
     rename: async (replId, id, name) => {
       const head = await editHead(objectStore, replId, (current) => {
-        const { name: _, ...row } = rowIn(current.history, id)
+        const { name: before, ...row } = rowIn(current.history, id)
+        if (name !== null && before === undefined) requireRoomForName(current.history)
         const renamed: HistoryRow = name === null ? row : { ...row, name }
         return { ...current, history: current.history.map((other) => (other.id === id ? renamed : other)) }
       })
