@@ -44,8 +44,9 @@ export function DocumentBanner({ document }: { document: FileDocument }) {
     )
   }
   if (save.kind === 'dirty' && save.error !== undefined && save.error.code !== 'unavailable') {
+    const { message, advice = '' } = save.error
     return (
-      <Banner words={`${name} is not saved: ${save.error.message}`}>
+      <Banner words={`${name} is not saved: ${message} ${advice}`.trimEnd()}>
         <Button size="sm" onClick={() => void document.save()}>
           Try again
         </Button>

@@ -3,6 +3,7 @@ import { WebSocketServer } from 'ws'
 import type { WebSocket } from 'ws'
 import { decodeFrame, encodeFrame } from '#protocol/frames.ts'
 import { newId } from '#protocol/ids.ts'
+import { MAX_MESSAGE_BYTES } from '#protocol/limits.ts'
 import { requestEnvelopeSchema, requests } from '#protocol/messages.ts'
 import type { Frame } from '#protocol/frames.ts'
 import type { EventData, EventType, RequestResult, RequestType, TerminalInfo } from '#protocol/messages.ts'
@@ -29,7 +30,7 @@ export class FakeRunner implements AsyncDisposable {
   /** Close code that new connections get instead of a hello. */
   refusal: { code: number; reason: string } | undefined
   connections = 0
-  readonly #server = new WebSocketServer({ port: 0 })
+  readonly #server = new WebSocketServer({ port: 0, maxPayload: MAX_MESSAGE_BYTES })
   readonly #handlers = new Map<string, Handler>()
   #socket: WebSocket | undefined
 

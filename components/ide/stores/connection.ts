@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { CLOSE_CODES } from '#protocol/errors.ts'
 import { decodeFrame, encodeFrame } from '#protocol/frames.ts'
+import { MAX_MESSAGE_BYTES } from '#protocol/limits.ts'
 import { serverMessageSchema } from '#protocol/messages.ts'
 import type { Frame } from '#protocol/frames.ts'
 import type { EventData, EventType, RequestParams, RequestResult, RequestType } from '#protocol/messages.ts'
@@ -10,6 +11,7 @@ import { FIRST_PING_AFTER_MS, HELLO_TIMEOUT_MS, PING_EVERY_MS, REQUEST_TIMEOUT_M
 import { PendingRequests } from './pending-requests.ts'
 import { RequestError, isCode } from './request-error.ts'
 import { Store } from './store.ts'
+import { isLongerThan } from './text-bytes.ts'
 import { parseEvent, parseResult } from './typed.ts'
 
 /** Where the line to the runner stands. `refused` is final: asking again cannot help. */
@@ -80,7 +82,10 @@ export class Connection implements Disposable {
       throw new RequestError({ code: 'unavailable', message: 'There is no connection to the REPL at the moment.' })
     }
     const { id, answer } = this.#pending.add(REQUEST_TIMEOUT_MS)
-    socket.send(JSON.stringify({ id, type, params }))
+    const message = JSON.stringify({ id, type, params })
+    // The runner would end the line over it, and the page would send it again on the next one.
+    if (isLongerThan(message, MAX_MESSAGE_BYTES)) this.#pending.reject(id, tooLarge())
+    else socket.send(message)
     return parseResult(type, await answer)
   }
 
@@ -206,6 +211,14 @@ export class Connection implements Disposable {
     socket?.close()
     this.#pending.rejectAll(new RequestError({ code: 'unavailable', message: 'The connection to the REPL was lost.' }))
   }
+}
+
+function tooLarge(): RequestError {
+  return new RequestError({
+    code: 'too_large',
+    message: 'It is larger than what fits into one message to the REPL.',
+    advice: 'Make it shorter, or upload it as a file.',
+  })
 }
 
 function parseJson(data: unknown): unknown {

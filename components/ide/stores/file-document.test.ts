@@ -100,6 +100,28 @@ describe('saving', () => {
   })
 })
 
+describe('a text that is too large', () => {
+  const MIB = 2 ** 20
+
+  test.each([
+    ['more than the editor opens', '€'.repeat(MIB), 'that the editor can save'],
+    ['more than a message holds', '\u0001'.repeat(MIB), 'one message to the REPL'],
+  ])('%s: is not sent, the line holds, it is said why, and the shorter text is saved', async (_what, text, why) => {
+    await using it = await bench('one')
+    type(it.document, text)
+    await it.document.save()
+    expect(it.document.state.getSnapshot()).toMatchObject({
+      save: { kind: 'dirty', error: { code: 'too_large', message: expect.stringContaining(why) } },
+    })
+    await it.connection.request('ping', {})
+    expect(it.runner.askedFor('files.write')).toEqual([])
+    type(it.document, 'short')
+    await it.document.save()
+    expect(it.disk.files.get(PATH)).toBe('short')
+    expect(it.runner.connections).toBe(1)
+  })
+})
+
 describe('the disk changes', () => {
   test('a clean document follows', async () => {
     await using it = await bench('one')

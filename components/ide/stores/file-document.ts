@@ -1,10 +1,12 @@
+import { MAX_EDITOR_FILE_BYTES } from '#protocol/limits.ts'
 import type { RequestResult } from '#protocol/messages.ts'
 import type { Connection } from './connection.ts'
 import { DocumentClock } from './document-clock.ts'
 import type { Drafts } from './drafts.ts'
 import type { DocumentState, OpenDocument, SaveState } from './open-document.ts'
-import { describeError, isCode, isLost } from './request-error.ts'
+import { RequestError, describeError, isCode, isLost } from './request-error.ts'
 import { Store } from './store.ts'
+import { isLongerThan } from './text-bytes.ts'
 import { PlainBuffer } from './text-buffer.ts'
 import type { TextBuffer } from './text-buffer.ts'
 
@@ -173,6 +175,7 @@ export class FileDocument implements OpenDocument, Disposable {
 
   async #send(content: string, ifMatch: string | null): Promise<SaveState | 'refused'> {
     try {
+      refuseTooLarge(content)
       const { etag } = await this.#options.line.request('files.write', { path: this.path, content, ifMatch })
       this.#etag = etag
       return { kind: 'saved', at: Date.now() }
@@ -239,4 +242,14 @@ export class FileDocument implements OpenDocument, Disposable {
     if (!this.isUnsaved) return
     await this.#options.drafts.put(this.path, { content: this.#buffer.getText(), baseEtag: this.#etag })
   }
+}
+
+/** What the editor could not open again it does not write either. */
+function refuseTooLarge(content: string): void {
+  if (!isLongerThan(content, MAX_EDITOR_FILE_BYTES)) return
+  throw new RequestError({
+    code: 'too_large',
+    message: `It is larger than the ${MAX_EDITOR_FILE_BYTES / 2 ** 20} MiB that the editor can save.`,
+    advice: 'Make it shorter, or upload it as a file.',
+  })
 }
