@@ -5,7 +5,7 @@ import { newId } from '#protocol/ids.ts'
 import { openDiskObjectStore } from '#server/object-store/disk.ts'
 import type { ObjectStore } from '#server/object-store/object-store.ts'
 import { DOOMED_MS, GRACE_MS, collect } from '#server/workspaces/collect.ts'
-import { editCollection, readCollection, rescue } from '#server/workspaces/collection.ts'
+import { TAKE_OVER_MS, editCollection, readCollection, rescue } from '#server/workspaces/collection.ts'
 import { editHead, readHead } from '#server/workspaces/head.ts'
 import { openSnapshot } from '#server/workspaces/history/open-snapshot.ts'
 import { collectionKey, packPrefix } from '#server/workspaces/keys.ts'
@@ -111,10 +111,38 @@ describe('the collector', () => {
     const began = Date.now()
     await editCollection(objectStore, ownerId, () => ({ doomed: {}, deleting: { [key]: began } }))
     await expect(rescue(objectStore, ownerId, [key])).rejects.toMatchObject({ code: 'unavailable' })
-    await collect({ objectStore, ownerId, now: () => began + GRACE_MS })
+    await collect({ objectStore, ownerId, now: () => began + TAKE_OVER_MS })
     expect(await objectStore.head(key)).toBeUndefined()
     await expect(rescue(objectStore, ownerId, [key])).resolves.toBeUndefined()
   }, 20_000)
+
+  test('what a pass that died was deleting half an hour ago is counted on again by who needs it', async () => {
+    await using controlPlane = await ControlPlane.start(openDisk)
+    const { objectStore } = controlPlane
+    const ownerId = newId()
+    const key = `${packPrefix(ownerId)}${'a'.repeat(64)}`
+    await objectStore.put(key, Buffer.from('x'))
+    const began = Date.now() - TAKE_OVER_MS
+    await editCollection(objectStore, ownerId, () => ({ doomed: {}, deleting: { [key]: began } }))
+    await rescue(objectStore, ownerId, [key])
+    expect(await collect({ objectStore, ownerId, now: Date.now })).toBe(0)
+    expect(await objectStore.head(key)).toBeDefined()
+  }, 20_000)
+
+  test('a pass that takes too long lets go of what it did not come to', async () => {
+    await using controlPlane = await ControlPlane.start(openDisk)
+    const { objectStore } = controlPlane
+    const ownerId = newId()
+    const key = `${packPrefix(ownerId)}${'a'.repeat(64)}`
+    await objectStore.put(key, Buffer.from('x'))
+    await editCollection(objectStore, ownerId, () => ({ doomed: { [key]: Date.now() - DOOMED_MS }, deleting: {} }))
+    // An hour goes by each time that it looks at the clock.
+    let at = Date.now()
+    expect(await collect({ objectStore, ownerId, now: () => (at += 3_600_000) })).toBe(0)
+    await rescue(objectStore, ownerId, [key])
+    expect((await readCollection(objectStore, ownerId)).collection).toEqual({ doomed: {}, deleting: {} })
+    expect(await objectStore.head(key)).toBeDefined()
+  })
 
   test('lists no more than it may, and deletes what found no room in later passes', async () => {
     await using controlPlane = await ControlPlane.start(openDisk)

@@ -1,6 +1,6 @@
 import { AppError } from '#server/errors.ts'
 import type { ObjectStore } from '#server/object-store/object-store.ts'
-import { MAX_LISTED, editCollection } from '#server/workspaces/collection.ts'
+import { MAX_LISTED, TAKE_OVER_MS, editCollection } from '#server/workspaces/collection.ts'
 import type { Collection } from '#server/workspaces/collection.ts'
 import { readHead } from '#server/workspaces/head.ts'
 import { readManifest } from '#server/workspaces/history/open-snapshot.ts'
@@ -19,7 +19,7 @@ export const DOOMED_MS = 3 * 3_600_000
 /** Objects deleted in one call. */
 const DELETE_BATCH = 500
 
-/** A pass that has not deleted what it took for so long lets it be: somebody else may take it over after `GRACE_MS`. */
+/** A pass begins no deletion so long after it took the keys: after `TAKE_OVER_MS` nobody counts on it any more. */
 const DELETE_WITHIN_MS = 10 * 60_000
 
 interface CollectOptions {
@@ -50,8 +50,7 @@ export async function collect(options: CollectOptions): Promise<number> {
     taken = next.taken
     return next.collection
   })
-  await remove(options, { keys: taken, takenAt: at })
-  return taken.length
+  return await remove(options, { keys: taken, takenAt: at })
 }
 
 /** What is deleted now, and what the list says afterwards. */
@@ -60,8 +59,8 @@ function decide(
   unmarked: Map<string, number>,
   { at, maxListed }: { at: number; maxListed: number },
 ): { taken: string[]; collection: Collection } {
-  // Begun by a pass that did not come to its end; one that is only slow must be long over.
-  const left = Object.entries(current.deleting).filter(([, since]) => at - since >= GRACE_MS)
+  // Begun by a pass that did not come to its end.
+  const left = Object.entries(current.deleting).filter(([, since]) => at - since >= TAKE_OVER_MS)
   const taken = left.map(([key]) => key)
   const waiting: [string, number][] = []
   const young: [string, number][] = []
@@ -80,20 +79,35 @@ function decide(
   return { taken, collection: { doomed, deleting } }
 }
 
+/** Deletes what was taken, as far as there is time, and takes it off the list. Returns how many objects were deleted. */
 async function remove(
   { objectStore, ownerId, now }: CollectOptions,
   { keys, takenAt }: { keys: string[]; takenAt: number },
-): Promise<void> {
-  if (keys.length === 0) return
-  for (let first = 0; first < keys.length; first += DELETE_BATCH) {
-    if (now() - takenAt > DELETE_WITHIN_MS) return
-    await objectStore.delete(keys.slice(first, first + DELETE_BATCH))
+): Promise<number> {
+  if (keys.length === 0) return 0
+  let deleted = 0
+  // Of these nobody knows whether they are there, or will be.
+  let uncertain: string[] = []
+  try {
+    while (deleted < keys.length && now() - takenAt <= DELETE_WITHIN_MS) {
+      uncertain = keys.slice(deleted, deleted + DELETE_BATCH)
+      await objectStore.delete(uncertain)
+      deleted += uncertain.length
+      uncertain = []
+    }
+  } finally {
+    // What it did not come to is let go too: who needs it need not wait, and a later pass finds it again.
+    const done = new Set(keys)
+    for (const key of uncertain) done.delete(key)
+    await editCollection(objectStore, ownerId, (current) => ({
+      ...current,
+      // Somebody else's by now where the time is another one.
+      deleting: Object.fromEntries(
+        Object.entries(current.deleting).filter(([key, since]) => !done.has(key) || since !== takenAt),
+      ),
+    }))
   }
-  const gone = new Set(keys)
-  await editCollection(objectStore, ownerId, (current) => ({
-    ...current,
-    deleting: Object.fromEntries(Object.entries(current.deleting).filter(([key]) => !gone.has(key))),
-  }))
+  return deleted
 }
 
 async function replsOf(objectStore: ObjectStore, ownerId: string): Promise<string[]> {

@@ -27,6 +27,11 @@ export const MAX_LISTED = 100_000
 const MAX_COLLECTION_BYTES = 256 * 1024 * 1024
 /** Attempts at a change that meets another one. */
 const MAX_ATTEMPTS = 20
+/**
+ * A deletion that has stood on the list for so long is not under way any more, whatever became of its control plane: no
+ * pass begins to delete anything `DELETE_WITHIN_MS` after it took it, and a call to the store takes minutes at most.
+ */
+export const TAKE_OVER_MS = 30 * 60_000
 /** How often and how long apart a rescuer looks whether a deletion under way has ended. */
 const MAX_LOOKS = 20
 const LOOK_EVERY_MS = 250
@@ -69,7 +74,11 @@ export async function editCollection(
  */
 export async function rescue(objectStore: ObjectStore, ownerId: string, keys: readonly string[]): Promise<void> {
   for (let look = 1; ; look += 1) {
-    const { deleting } = await editCollection(objectStore, ownerId, (collection) => without(collection, keys))
+    // Only after waiting for it: a machine that slept goes on where it was, and is through in a moment.
+    const brokenOffBy = look === MAX_LOOKS ? Date.now() - TAKE_OVER_MS : -Infinity
+    const { deleting } = await editCollection(objectStore, ownerId, (collection) =>
+      without(collection, keys, brokenOffBy),
+    )
     if (!keys.some((key) => Object.hasOwn(deleting, key))) return
     if (look === MAX_LOOKS) {
       throw new AppError('unavailable', 'An old object that this snapshot needs is just being removed.', {
@@ -80,10 +89,15 @@ export async function rescue(objectStore: ObjectStore, ownerId: string, keys: re
   }
 }
 
-function without(collection: Collection, keys: readonly string[]): Collection {
-  const saved = keys.filter((key) => Object.hasOwn(collection.doomed, key))
+/** The list without these keys, but for those whose deletion may be under way: it began after `brokenOffBy`. */
+function without(collection: Collection, keys: readonly string[], brokenOffBy: number): Collection {
+  const { doomed, deleting } = collection
+  const saved = keys.filter((key) => Object.hasOwn(doomed, key) || (deleting[key] ?? Infinity) <= brokenOffBy)
   if (saved.length === 0) return collection
-  const doomed = { ...collection.doomed }
-  for (const key of saved) delete doomed[key]
-  return { ...collection, doomed }
+  const next = { doomed: { ...doomed }, deleting: { ...deleting } }
+  for (const key of saved) {
+    delete next.doomed[key]
+    delete next.deleting[key]
+  }
+  return next
 }
