@@ -7,6 +7,12 @@ import type { FileDocument } from '../stores/file-document.ts'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
 import { discardTab } from '../stores/actions.ts'
 
+const WHAT_HAPPENED = {
+  text: 'was changed on disk',
+  binary: 'became something other than text',
+  too_large: 'became too large to edit here',
+} as const
+
 /** What stands between a text and its disk, and the ways out. Nothing while all is well. */
 export function DocumentBanner({ document }: { document: FileDocument }) {
   const workbench = useWorkbench()
@@ -16,10 +22,12 @@ export function DocumentBanner({ document }: { document: FileDocument }) {
   const { save, isReadonly } = state
   if (save.kind === 'conflict') {
     return (
-      <Banner words={`${name} was changed on disk while you were typing.`}>
-        <Button size="sm" onClick={() => workbench.overlay.set({ kind: 'compare', path: document.path })}>
-          Compare
-        </Button>
+      <Banner words={`${name} ${WHAT_HAPPENED[save.theirs.kind]} while you were typing.`}>
+        {save.theirs.kind === 'text' && (
+          <Button size="sm" onClick={() => workbench.overlay.set({ kind: 'compare', path: document.path })}>
+            Compare
+          </Button>
+        )}
         <Button size="sm" onClick={() => document.takeTheirs()}>
           Take theirs
         </Button>

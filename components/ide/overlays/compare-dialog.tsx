@@ -16,7 +16,8 @@ export function CompareDialog({ path, onClose }: { path: string; onClose: () => 
   // Told when it is there: the dialog comes into the page later than this component.
   const [element, setElement] = useState<HTMLDivElement | null>(null)
   const isDark = useIsDark()
-  const theirs = state.kind === 'text' && state.save.kind === 'conflict' ? state.save.theirs.content : undefined
+  const conflict = state.kind === 'text' && state.save.kind === 'conflict' ? state.save.theirs : undefined
+  const theirs = conflict?.kind === 'text' ? conflict.content : undefined
 
   useEffect(() => {
     if (theirs === undefined) onClose()

@@ -238,6 +238,38 @@ describe('nothing typed is lost', () => {
   })
 })
 
+describe('a file that stops being text', () => {
+  test('typed text stays, for the person to choose: keep mine writes it', async () => {
+    await using it = await bench('one')
+    type(it.document, 'mine')
+    it.disk.files.set(PATH, '\0')
+    it.runner.emit('files.changed', CHANGED)
+    await expect.poll(() => saveOf(it.document)).toBe('conflict')
+    expect(it.documents.unsaved.getSnapshot()).toEqual([PATH])
+    await it.document.keepMine()
+    expect(it.disk.files.get(PATH)).toBe('mine')
+  })
+
+  test('the draft of a page that died is not hidden by it; take theirs gives it up', async () => {
+    const drafts = new MemoryDrafts()
+    await drafts.put(PATH, { content: 'draft', baseEtag: 'e-3-one' })
+    await using it = await bench('\0', drafts)
+    expect(saveOf(it.document)).toBe('conflict')
+    expect(it.document.buffer.getText()).toBe('draft')
+    it.document.takeTheirs()
+    expect(it.document.state.getSnapshot()).toEqual({ kind: 'binary', size: 1 })
+    expect(it.documents.unsaved.getSnapshot()).toEqual([])
+    expect(await drafts.get(PATH)).toBeUndefined()
+  })
+
+  test('with nothing typed it is offered as a download', async () => {
+    await using it = await bench('one')
+    it.disk.files.set(PATH, '\0')
+    it.runner.emit('files.changed', CHANGED)
+    await expect.poll(() => it.document.state.getSnapshot()).toEqual({ kind: 'binary', size: 1 })
+  })
+})
+
 describe('files that are no text to edit', () => {
   test('a binary file is offered with its size', async () => {
     await using it = await bench('\0\0\0')

@@ -59,7 +59,7 @@ export class FileDocument implements OpenDocument, Disposable {
       const [read, draft] = await Promise.all([this.#read(), this.#options.drafts.get(this.path)])
       if (draft === undefined) return this.#follow(read)
       if (read === undefined) return this.#restore(draft.content, null, { kind: 'deleted' })
-      if (read.kind !== 'text' || read.content === draft.content) return this.#follow(read)
+      if (read.kind === 'text' && read.content === draft.content) return this.#follow(read)
       const isSameBase = read.etag === draft.baseEtag
       this.#restore(draft.content, draft.baseEtag, isSameBase ? { kind: 'dirty' } : { kind: 'conflict', theirs: read })
       if (isSameBase) this.#clock.due()
@@ -94,8 +94,7 @@ export class FileDocument implements OpenDocument, Disposable {
 
   takeTheirs(): void {
     const save = this.#save
-    if (save?.kind !== 'conflict') return
-    this.#adopt(save.theirs.content, save.theirs.etag)
+    if (save?.kind === 'conflict') this.#follow(save.theirs)
   }
 
   /** The disk may have changed under the document: looks, and follows or asks. Called on events and after a reconnect. */
@@ -138,9 +137,9 @@ export class FileDocument implements OpenDocument, Disposable {
       const save = this.#save
       if (save === undefined || this.#saving !== undefined) return
       if (read === undefined) return this.#vanished(save)
-      if (read.kind !== 'text') return this.#follow(read)
-      if (read.etag === this.#etag && save.kind !== 'deleted') return this.#settleUnchanged(save)
-      if (save.kind === 'saved' || (save.kind === 'deleted' && !this.isUnsaved)) return this.#follow(read)
+      if (read.etag === this.#etag) return this.#settleUnchanged(save)
+      if (!this.isUnsaved) return this.#follow(read)
+      if (read.kind !== 'text') return this.#setSave({ kind: 'conflict', theirs: read })
       if (read.content === this.#buffer.getText()) return this.#adopt(read.content, read.etag)
       // Our own write, whose answer was lost with the connection: what was typed since goes on top of it.
       if (read.content === this.#lastSent) this.#etag = read.etag
@@ -214,16 +213,22 @@ export class FileDocument implements OpenDocument, Disposable {
       const error = { code: 'not_found', message: `"${this.path}" is not there any more.`, path: this.path } as const
       return this.state.set({ kind: 'failed', error })
     }
-    if (read.kind !== 'text') return this.state.set({ kind: read.kind, size: read.size })
-    this.#adopt(read.content, read.etag)
+    if (read.kind === 'text') return this.#adopt(read.content, read.etag)
+    this.#forget()
+    this.state.set({ kind: read.kind, size: read.size })
   }
 
   #adopt(content: string, etag: string): void {
     if (this.#buffer.getText() !== content) this.#buffer.setText(content)
     this.#etag = etag
+    this.#forget()
+    this.#setSave({ kind: 'saved' })
+  }
+
+  /** Nothing here is worth a save any more. */
+  #forget(): void {
     this.#version = 0
     this.#clock.saved()
-    this.#setSave({ kind: 'saved' })
     void this.#options.drafts.delete(this.path)
   }
 

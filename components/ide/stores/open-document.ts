@@ -1,4 +1,5 @@
 import type { WireError } from '#protocol/errors.ts'
+import type { RequestResult } from '#protocol/messages.ts'
 import type { Readable } from './store.ts'
 import type { TextBuffer } from './text-buffer.ts'
 
@@ -9,8 +10,8 @@ export type SaveState =
   /** Typed since; saved soon. `error`: why the last attempt failed, if one did. */
   | { kind: 'dirty'; error?: WireError }
   | { kind: 'saving' }
-  /** Something else wrote the file meanwhile: both texts exist, the person chooses. */
-  | { kind: 'conflict'; theirs: { content: string; etag: string } }
+  /** Something else wrote the file meanwhile: both exist, the person chooses. `theirs` need not be text any more. */
+  | { kind: 'conflict'; theirs: RequestResult<'files.read'> }
   /** The file is gone from the disk; the text is here. */
   | { kind: 'deleted' }
 
