@@ -5,6 +5,7 @@ import type { Repl } from '#server/repls/record.ts'
 import type { Access, Grant } from '#server/repls/repls.ts'
 import { liveSharesOf } from '#server/repls/share-records.ts'
 import type { Share } from '#server/repls/share-records.ts'
+import type { Solitude } from '#server/repls/solitude.ts'
 import { noSuchRepl, replChannel } from '#server/repls/store.ts'
 import type { ReplStore } from '#server/repls/store.ts'
 import type { StateStore } from '#server/state-store/state-store.ts'
@@ -12,10 +13,11 @@ import type { StateStore } from '#server/state-store/state-store.ts'
 interface AccessDeps {
   stateStore: StateStore
   store: ReplStore
+  solitude: Solitude
   now: () => number
 }
 
-export function createAccess({ stateStore, store, now }: AccessDeps): Access {
+export function createAccess({ stateStore, store, solitude, now }: AccessDeps): Access {
   const grantOf = async (who: Principal | undefined, replId: string): Promise<Grant | undefined> => {
     if (who === undefined) return undefined
     const repl = await store.get(replId)
@@ -23,7 +25,7 @@ export function createAccess({ stateStore, store, now }: AccessDeps): Access {
     if (isOwner(who, repl)) return OWNER
     if (repl.state.kind === 'deleted') return undefined
     const shares = await liveSharesOf(stateStore, { personId: who.id, replId, now: now() })
-    return bestGrant(who, shares)
+    return bestGrant(who, shares, solitude)
   }
 
   return {
@@ -34,7 +36,9 @@ export function createAccess({ stateStore, store, now }: AccessDeps): Access {
       if (grant === undefined) throw noSuchRepl()
       if (!isAtLeast(grant.role, role)) {
         throw new AppError('forbidden', `That needs the role ${role}; yours here is ${grant.role}.`, {
-          advice: 'Ask the owner of this REPL.',
+          advice: solitude.isKept
+            ? 'This server cannot isolate sandboxes, so through a link only its administrator may do more than look.'
+            : 'Ask the owner of this REPL.',
         })
       }
       return grant
@@ -55,7 +59,7 @@ export function isOwner(who: Principal, repl: Repl): boolean {
 }
 
 /** The strongest of several links, and of equally strong ones the one that lasts longest. */
-export function bestGrant(who: Principal, shares: Share[]): Grant | undefined {
+export function bestGrant(who: Principal, shares: Share[], solitude: Solitude): Grant | undefined {
   const usable = shares.filter((share) => who.kind === 'user' || share.allowSignedOut)
   const best = usable.reduce<Share | undefined>(
     (best, share) => (best === undefined || isBetter(share, best) ? share : best),
@@ -63,7 +67,7 @@ export function bestGrant(who: Principal, shares: Share[]): Grant | undefined {
   )
   if (best === undefined) return undefined
   return {
-    role: best.role,
+    role: solitude.roleByLink(who, best.role),
     via: { kind: 'share', shareId: best.id, ...(best.expiresAt !== undefined && { expiresAt: best.expiresAt }) },
   }
 }

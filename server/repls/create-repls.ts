@@ -79,7 +79,12 @@ export function createDomain(deps: DomainDeps): Domain {
     runningReplsPerUser: limits.RUNNING_REPLS_PER_USER,
   })
   const store = createReplStore(stateStore, quotas)
-  const access = createAccess({ stateStore, store, now })
+  const solitude = createSolitude({
+    orchestrator,
+    users: createUsers(stateStore),
+    allowUnisolated: limits.ALLOW_UNISOLATED,
+  })
+  const access = createAccess({ stateStore, store, solitude, now })
   const shares = createShares({ stateStore, store, access, now })
 
   const census = createCensus(orchestrator, {
@@ -122,11 +127,6 @@ export function createDomain(deps: DomainDeps): Domain {
     log,
     start: (work) => runStart(startDeps, work),
     stop: (work) => runStop(startDeps, work),
-  })
-  const solitude = createSolitude({
-    orchestrator,
-    users: createUsers(stateStore),
-    allowUnisolated: limits.ALLOW_UNISOLATED,
   })
   const { level } = orchestrator.isolation()
   if (level === 'none') {

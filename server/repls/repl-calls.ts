@@ -81,6 +81,7 @@ export function createRepls(deps: ReplsDeps): ReplCalls {
       const grant = bestGrant(
         who,
         shares.filter(({ replId }) => replId === repl.id),
+        deps.solitude,
       )
       return grant === undefined || repl.state.kind === 'deleted' || isOwner(who, repl) ? [] : [show(repl, grant.role)]
     })

@@ -59,6 +59,23 @@ describe('a machine that cannot isolate sandboxes', () => {
     expect((await strict.repls.get(other, id)).state.kind).toBe('stopped')
   })
 
+  test.each([
+    { ALLOW_UNISOLATED: false, role: 'viewer' },
+    { ALLOW_UNISOLATED: true, role: 'editor' },
+  ])(
+    'a link for an editor makes its user $role where ALLOW_UNISOLATED=$ALLOW_UNISOLATED',
+    async ({ role, ...limits }) => {
+      const { bed, admin, other } = await unisolated(limits)
+      await using b = bed
+      const { id } = await b.domain.repls.create(admin, NODE)
+      const { token } = await b.domain.shares.create(admin, id, { role: 'editor', allowSignedOut: false })
+      await b.domain.shares.redeem(other, token)
+      expect(await b.domain.access.grantOf(other, id)).toMatchObject({ role })
+      expect(await b.domain.repls.list(other)).toMatchObject([{ id, role }])
+      expect(await b.domain.access.grantOf(admin, id)).toMatchObject({ role: 'owner' })
+    },
+  )
+
   test('warns of it, and whose programs it runs', async () => {
     const { bed } = await unisolated()
     await using b = bed

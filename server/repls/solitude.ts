@@ -1,3 +1,4 @@
+import type { Role } from '#protocol/roles.ts'
 import type { Principal } from '#server/auth/principal.ts'
 import type { Users } from '#server/auth/users.ts'
 import { AppError } from '#server/errors.ts'
@@ -13,6 +14,8 @@ export interface Solitude {
   requireAsker(who: Principal): void
   /** The same for a repl that is woken without anybody's name, by its owner. */
   requireOwner(ownerId: string): Promise<void>
+  /** What a link makes of somebody: whoever may edit has a shell, so here it is a viewer, but for the administrator. */
+  roleByLink(who: Principal, role: Role): Role
 }
 
 interface SolitudeDeps {
@@ -22,15 +25,17 @@ interface SolitudeDeps {
 }
 
 export function createSolitude({ orchestrator, users, allowUnisolated }: SolitudeDeps): Solitude {
+  const isAdmin = (who: Principal) => who.kind === 'user' && who.isAdmin
   const isKept = orchestrator.isolation().level === 'none' && !allowUnisolated
   return {
     isKept,
     requireAsker: (who) => {
-      if (isKept && !(who.kind === 'user' && who.isAdmin)) throw refusal()
+      if (isKept && !isAdmin(who)) throw refusal()
     },
     requireOwner: async (ownerId) => {
       if (isKept && (await users.get(ownerId))?.isAdmin !== true) throw refusal()
     },
+    roleByLink: (who, role) => (isKept && !isAdmin(who) ? 'viewer' : role),
   }
 }
 
