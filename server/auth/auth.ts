@@ -3,12 +3,14 @@ import { parseCookies } from '#server/auth/cookies.ts'
 import { LOCAL_BROWSER_COOKIE, createLocalSignIn } from '#server/auth/local-sign-in.ts'
 import { principalOfUser } from '#server/auth/principal.ts'
 import { createProviderTokens } from '#server/auth/provider-tokens.ts'
+import { createSignIns, endedKey, signInClaimsSchema } from '#server/auth/sign-ins.ts'
 import { createUsers } from '#server/auth/users.ts'
 import type { GithubSettings } from '#server/auth/github.ts'
 import type { LocalSignIn } from '#server/auth/local-sign-in.ts'
 import type { Authenticator, Principal } from '#server/auth/principal.ts'
 import type { ProviderTokens } from '#server/auth/provider-tokens.ts'
 import type { SecretBox } from '#server/auth/secret-box.ts'
+import type { SignIns } from '#server/auth/sign-ins.ts'
 import type { Users } from '#server/auth/users.ts'
 import type { StateStore } from '#server/state-store/state-store.ts'
 
@@ -22,6 +24,7 @@ export const SECURE_COOKIE = '__Host-next-auth.session-token'
 /** Signing in and being signed in. */
 export interface Auth extends Authenticator {
   users: Users
+  signIns: SignIns
   providerTokens: ProviderTokens
   localSignIn: LocalSignIn
   github: GithubSettings | undefined
@@ -31,6 +34,8 @@ export interface Auth extends Authenticator {
   /** What next-auth encrypts its cookie with. */
   cookieSecret: string
   signInOptions(cookieHeader: string | null): Promise<{ github: boolean; local: boolean }>
+  /** Ends the sign-in of this cookie, wherever else its cookie is; nothing where there is none. */
+  signOut(cookieHeader: string | null): Promise<void>
 }
 
 interface AuthDeps {
@@ -49,14 +54,24 @@ export function createAuth({ stateStore, box, github, isLoopback, isSecure, reso
   const localSignIn = createLocalSignIn(stateStore)
   const cookieSecret = box.derive('sign-in-cookie').toString('base64url')
 
-  const userOf = async (cookies: Record<string, string>): Promise<Principal | undefined> => {
+  const signIns = createSignIns(stateStore)
+
+  const claimsOf = async (cookies: Record<string, string>) => {
     const token = await decodeCookie(cookies[isSecure ? SECURE_COOKIE : PLAIN_COOKIE], cookieSecret)
-    const user = token?.sub === undefined ? undefined : await users.get(token.sub)
-    return user === undefined ? undefined : principalOfUser(user)
+    return signInClaimsSchema.safeParse(token).data
+  }
+
+  const userOf = async (cookies: Record<string, string>): Promise<Principal | undefined> => {
+    const claims = await claimsOf(cookies)
+    if (claims === undefined) return undefined
+    const { user, records } = await users.getWith(claims.userId, [endedKey(claims.signInId)])
+    const [ended] = records
+    return user === undefined || ended !== undefined ? undefined : principalOfUser(user)
   }
 
   return {
     users,
+    signIns,
     localSignIn,
     github,
     isLoopback,
@@ -74,6 +89,10 @@ export function createAuth({ stateStore, box, github, isLoopback, isSecure, reso
       if (github !== undefined) return { github: true, local: false }
       const isKnown = isLoopback && (await localSignIn.isKnownBrowser(parseCookies(cookieHeader)[LOCAL_BROWSER_COOKIE]))
       return { github: false, local: isKnown }
+    },
+    signOut: async (cookieHeader) => {
+      const claims = await claimsOf(parseCookies(cookieHeader))
+      if (claims !== undefined) await signIns.end(claims.signInId)
     },
   }
 }

@@ -1,16 +1,13 @@
+import { randomUUID } from 'node:crypto'
 import type { NextAuthOptions } from 'next-auth'
 import CredentialsProvider from 'next-auth/providers/credentials'
 import { SECURE_COOKIE } from '#server/auth/auth.ts'
 import { parseCookies } from '#server/auth/cookies.ts'
 import { githubProvider, identityOf, isAllowed, parseProfile } from '#server/auth/github.ts'
+import { SIGNED_IN_SECONDS, SIGN_IN_SECONDS } from '#server/auth/limits.ts'
 import { LOCAL_BROWSER_COOKIE } from '#server/auth/local-sign-in.ts'
+import { signInClaimsSchema } from '#server/auth/sign-ins.ts'
 import type { Auth } from '#server/auth/auth.ts'
-
-/** How long a browser stays signed in without coming back. */
-const SIGNED_IN_SECONDS = 30 * 24 * 60 * 60
-
-/** From leaving for the provider until coming back. */
-const SIGN_IN_SECONDS = 15 * 60
 
 /** next-auth, configured: a JWT cookie whose subject is our opaque user id, and pages of our own. */
 export function nextAuthOptions(auth: Auth): NextAuthOptions {
@@ -31,12 +28,15 @@ export function nextAuthOptions(auth: Auth): NextAuthOptions {
         return true
       },
       jwt: async ({ token, account, profile, user }) => {
-        if (account?.provider === 'local') return { sub: user.id }
+        if (account?.provider === 'local') return { sub: user.id, sid: randomUUID() }
         if (account?.provider === 'github' && auth.github !== undefined) {
-          return { sub: (await auth.users.signIn(identityOf(auth.github, parseProfile(profile)))).id }
+          const { id } = await auth.users.signIn(identityOf(auth.github, parseProfile(profile)))
+          return { sub: id, sid: randomUUID() }
         }
-        // Nothing but the id lives in the cookie: names and rights are looked up, so that they are never stale.
-        return token.sub === undefined ? {} : { sub: token.sub, iat: token.iat, exp: token.exp, jti: token.jti }
+        const claims = signInClaimsSchema.safeParse(token).data
+        if (claims === undefined || (await auth.signIns.isEnded(claims.signInId))) return {}
+        // Nothing but ids live in the cookie: names and rights are looked up, so that they are never stale.
+        return { sub: claims.userId, sid: claims.signInId }
       },
       // next-auth's own session route says nothing that pages rely on.
       session: ({ session, token }) => ({ expires: session.expires, user: { name: token.sub ?? null } }),

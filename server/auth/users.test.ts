@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { encode } from 'next-auth/jwt'
+import { decode, encode } from 'next-auth/jwt'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createAuth } from '#server/auth/auth.ts'
 import { LOCAL_BROWSER_COOKIE, createLocalSignIn } from '#server/auth/local-sign-in.ts'
@@ -11,6 +12,8 @@ import { createSecretBox } from '#server/auth/secret-box.ts'
 import { createUsers } from '#server/auth/users.ts'
 import { loadSigningKey } from '#server/auth/keys.ts'
 import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
+import type { Auth } from '#server/auth/auth.ts'
+import type { User } from '#server/auth/users.ts'
 import type { StateStore } from '#server/state-store/state-store.ts'
 
 let folder = ''
@@ -121,6 +124,50 @@ describe('authenticator', () => {
     expect(await auth.principalOf(`${sessionToken?.name}=${token}`)).toMatchObject({ id })
     for (const name of ['next-auth.session-token', '__Secure-next-auth.session-token'])
       expect(await auth.principalOf(`${name}=${token}`)).toBeUndefined()
+  })
+
+  const cookieOf = async (auth: Auth, claims: Record<string, unknown>) =>
+    `next-auth.session-token=${await encode({ token: claims, secret: auth.cookieSecret })}`
+  const signedIn = (auth: Auth, { id }: User) => cookieOf(auth, { sub: id, sid: randomUUID() })
+  /** What next-auth does with a cookie from time to time: it lets its `jwt` callback say what is in the next one. */
+  const renewed = async (auth: Auth, cookie: string) => {
+    const token = await decode({ token: cookie.split('=')[1] ?? '', secret: auth.cookieSecret })
+    const claims = await nextAuthOptions(auth).callbacks?.jwt?.({ token: token ?? {}, user: { id: '' }, account: null })
+    return cookieOf(auth, claims ?? {})
+  }
+
+  test('S5: signing out ends every copy of that sign-in’s cookie, renewed ones too, and no other sign-in', async () => {
+    const auth = createAuth({ ...settings, stateStore: store, isLoopback: true })
+    const user = await auth.users.signIn({ ...ada, provider: 'local' })
+    const [here, elsewhere] = [await signedIn(auth, user), await signedIn(auth, user)]
+    const copies = [here, await renewed(auth, here), await renewed(auth, await renewed(auth, here))]
+    for (const cookie of copies) expect(await auth.principalOf(cookie)).toMatchObject({ id: user.id })
+    await auth.signOut(here)
+    for (const cookie of [...copies, await renewed(auth, here)]) expect(await auth.principalOf(cookie)).toBeUndefined()
+    expect(await auth.principalOf(elsewhere)).toMatchObject({ id: user.id })
+  })
+
+  test('S5: a cookie from before sign-ins had a name stays good, is renewed, and ends with signing out', async () => {
+    const auth = createAuth({ ...settings, stateStore: store, isLoopback: true })
+    const user = await auth.users.signIn({ ...ada, provider: 'local' })
+    const former = await cookieOf(auth, { sub: user.id })
+    const current = await renewed(auth, former)
+    for (const cookie of [former, current]) expect(await auth.principalOf(cookie)).toMatchObject({ id: user.id })
+    await auth.signOut(current)
+    for (const cookie of [former, current]) expect(await auth.principalOf(cookie)).toBeUndefined()
+  })
+
+  test('who asks is one read of the state store', async () => {
+    let reads = 0
+    const counted: StateStore = {
+      ...store,
+      get: (key) => ((reads += 1), store.get(key)),
+      getMany: (keys) => ((reads += 1), store.getMany(keys)),
+    }
+    const auth = createAuth({ ...settings, stateStore: counted, isLoopback: true })
+    const user = await createUsers(store).signIn({ ...ada, provider: 'local' })
+    expect(await auth.principalOf(await signedIn(auth, user))).toMatchObject({ id: user.id })
+    expect(reads).toBe(1)
   })
 
   test.each([

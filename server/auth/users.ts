@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { newId, opaqueIdSchema } from '#protocol/ids.ts'
 import { AppError } from '#server/errors.ts'
-import type { StateStore, Write } from '#server/state-store/state-store.ts'
+import type { StateStore, StoredRecord, Write } from '#server/state-store/state-store.ts'
 
 const userSchema = z.object({
   format: z.literal(1),
@@ -30,6 +30,8 @@ export interface Identity {
 /** The people of this installation. Ids are opaque and never derived from a login or an address. */
 export interface Users {
   get(userId: string): Promise<User | undefined>
+  /** The user, and what lies at `keys`, in one read: it is made for every request. */
+  getWith(userId: string, keys: string[]): Promise<{ user: User | undefined; records: (StoredRecord | undefined)[] }>
   /** The user behind an identity, made at the first sign-in; name and picture follow the provider. */
   signIn(identity: Identity): Promise<User>
   /**
@@ -43,11 +45,12 @@ export interface Users {
 
 /** Users kept in `store`, under `user:<id>` and `identity:<provider>:<account id>`. */
 export function createUsers(store: StateStore): Users {
-  const get = async (userId: string) => {
-    if (!opaqueIdSchema.safeParse(userId).success) return undefined
-    const record = await store.get(userKey(userId))
-    return record === undefined ? undefined : userSchema.parse(record.value)
+  const getWith = async (userId: string, keys: string[]) => {
+    if (!opaqueIdSchema.safeParse(userId).success) return { user: undefined, records: [] }
+    const [record, ...records] = await store.getMany([userKey(userId), ...keys])
+    return { user: record === undefined ? undefined : userSchema.parse(record.value), records }
   }
+  const get = async (userId: string) => (await getWith(userId, [])).user
 
   const known = async (identity: Identity) => {
     const record = await store.get(identityKey(identity))
@@ -72,6 +75,7 @@ export function createUsers(store: StateStore): Users {
 
   return {
     get,
+    getWith,
     becomeAgain: async (userId, formerId) => {
       if (userId === formerId) return requireUser(await get(userId))
       const user = { ...requireUser(await get(userId)), id: formerId }

@@ -2,20 +2,24 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { connect as connectTcp } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { describe, expect, test } from 'vitest'
+import { encode } from 'next-auth/jwt'
+import { describe, expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { z } from 'zod'
 import { CLOSE_CODES } from '#protocol/errors.ts'
+import { createAuth } from '#server/auth/auth.ts'
+import type { Authenticator } from '#server/auth/principal.ts'
+import { createSecretBox } from '#server/auth/secret-box.ts'
 import { eventually, openTestBed, reached, user } from '#server/repls/_domain.ts'
 import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
 import { appOf, createPeople } from '#server/trpc/_app.ts'
-import { MAX_SOCKET_MESSAGE_BYTES, MAX_SUBSCRIPTIONS_PER_SOCKET } from '#server/trpc/limits.ts'
+import { MAX_SOCKET_MESSAGE_BYTES, MAX_SUBSCRIPTIONS_PER_SOCKET, RECHECK_EVERY_MS } from '#server/trpc/limits.ts'
 import { createTrpcSocket } from '#server/trpc/socket.ts'
 
 const addressSchema = z.custom<AddressInfo>((value) => typeof value === 'object' && value !== null && 'port' in value)
 
-/** The subscriptions' socket behind a real server, with somebody signed in. */
-async function stage() {
+/** The subscriptions' socket behind a real server, with somebody signed in, or whoever `auth` knows. */
+async function stage(auth?: Authenticator) {
   await using opened = new AsyncDisposableStack()
   const b = opened.use(await openTestBed(openSqliteStateStore))
   const server = createServer()
@@ -25,7 +29,7 @@ async function stage() {
   const { port } = addressSchema.parse(server.address())
   const origin = `http://127.0.0.1:${port}`
   const people = createPeople()
-  const app = appOf(b, { people, publicUrl: new URL(origin) })
+  const app = appOf(b, { people: auth ?? people, publicUrl: new URL(origin) })
   const socket = opened.use(createTrpcSocket(app))
   server.on('upgrade', socket.handleUpgrade)
   const ada = user('Ada')
@@ -63,6 +67,38 @@ describe('the socket of subscriptions', () => {
     const messages = subscribe(client, 'repls.watch', { replId: id })
     await eventually(() => JSON.stringify(messages)).toContain('"kind":"running"')
     expect(client.readyState).toBe(WebSocket.OPEN)
+  })
+
+  test('S5: signing out ends what is open with that cookie, at the next look, and nobody else’s', async () => {
+    await using b = await openTestBed(openSqliteStateStore)
+    const auth = createAuth({
+      stateStore: b.stateStore,
+      box: createSecretBox('s'.repeat(32)),
+      github: undefined,
+      isLoopback: true,
+      isSecure: false,
+      resolveGuest: async () => undefined,
+    })
+    const { id } = await auth.users.signIn({ provider: 'local', accountId: 'owner', name: 'Ada', isAdmin: true })
+    const newCookie = async () =>
+      `next-auth.session-token=${await encode({ token: { sub: id }, secret: auth.cookieSecret })}`
+    const [ended, other] = [await newCookie(), await newCookie()]
+    await using s = await stage(auth)
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    try {
+      const clients = [ended, other].map((cookie) => s.connect({ cookie, origin: s.origin }))
+      await Promise.all(clients.map((client) => once(client, 'open')))
+      const [client, stays] = clients
+      if (client === undefined || stays === undefined) throw new Error('two were opened')
+      const closed = closeOf(client)
+      await auth.signOut(ended)
+      vi.advanceTimersByTime(RECHECK_EVERY_MS)
+      expect(await closed).toBe(CLOSE_CODES.unauthenticated)
+      const messages = subscribe(stays, 'repls.watchList')
+      await eventually(() => messages.some(({ result }) => result?.type === 'data')).toBe(true)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   test('what breaks the protocol while it is turned away ends that connection alone, not the server', async () => {

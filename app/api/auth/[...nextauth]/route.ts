@@ -16,7 +16,10 @@ function handler(request: NextRequest, route: RouteContext): Promise<Response> {
 /** next-auth itself reads a body of any length, and trusts a cookie that a sibling host may have set to tell its own pages. */
 async function guarded(request: NextRequest, route: RouteContext): Promise<Response> {
   try {
-    return await handler(new NextRequest(await guardedRequest(request, context().publicUrl())), route)
+    const allowed = new NextRequest(await guardedRequest(request, context().publicUrl()))
+    // Here, not in an event of next-auth's: it would go on as if that had not failed.
+    if ((await route.params).nextauth[0] === 'signout') await context().auth.signOut(request.headers.get('cookie'))
+    return await handler(allowed, route)
   } catch (error) {
     return errorResponse(error)
   }

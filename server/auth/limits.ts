@@ -1,0 +1,13 @@
+/** Bounds of signing in. Seconds where the name says so (as next-auth counts), else milliseconds. */
+
+const SECOND = 1000
+const HOUR = 60 * 60 * SECOND
+
+/** How long a browser stays signed in without coming back. */
+export const SIGNED_IN_SECONDS = 30 * 24 * 60 * 60
+
+/** From leaving for the provider until coming back. */
+export const SIGN_IN_SECONDS = 15 * 60
+
+/** That a sign-in has ended is known for longer than any cookie of it is good, one just being renewed included. */
+export const ENDED_SIGN_IN_TTL_MS = SIGNED_IN_SECONDS * SECOND + HOUR
