@@ -1,8 +1,10 @@
 import { describe, expect, test, vi } from 'vitest'
 import type { Principal } from '#server/auth/principal.ts'
+import { AppError } from '#server/errors.ts'
 import { eventually, openTestBed, reached, user } from '#server/repls/_domain.ts'
 import type { TestBed } from '#server/repls/_domain.ts'
 import { GUEST_TTL_MS } from '#server/repls/limits.ts'
+import { replChannel } from '#server/repls/store.ts'
 import type { CreateShare, ReplView } from '#server/repls/views.ts'
 import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
 
@@ -243,6 +245,34 @@ describe('watching', () => {
       for (const next of ['one', 'two', 'last']) await b.domain.repls.rename(ada, id, next)
     }
     expect(names).toEqual(['Node.js', 'last'])
+  })
+
+  test('a store that is out of reach for a while ends nobody’s watch, neither of a repl nor of the list', async () => {
+    const { b, id } = await bedWithRepl()
+    await using _ = b
+    const { token } = await b.domain.shares.create(ada, id, VIEWER)
+    await b.domain.shares.redeem(bob, token)
+    const watch = watching(b, bob, id)
+    const lists: string[][] = []
+    const listing = new AbortController()
+    const listed = (async () => {
+      for await (const list of b.domain.repls.watchList(bob, listing.signal)) lists.push(list.map(({ name }) => name))
+    })()
+    await eventually(() => [watch.views.length, lists.length]).toEqual([1, 1])
+
+    const outage = new AppError('unavailable', 'The Redis server does not answer.')
+    // The watch reads its repl, the list begins with its links.
+    const faults = (['get', 'list'] as const).map((call) => vi.spyOn(b.stateStore, call).mockRejectedValue(outage))
+    await b.stateStore.publish(replChannel(id), {})
+    await eventually(() => faults.every(({ mock }) => mock.calls.length > 0)).toBe(true)
+    for (const fault of faults) fault.mockRestore()
+
+    await b.domain.repls.rename(ada, id, 'after')
+    await eventually(() => [watch.views.at(-1)?.name, lists.at(-1)]).toEqual(['after', ['after']])
+    watch.close()
+    listing.abort()
+    expect(await watch.ended).toBe('ended')
+    await listed
   })
 
   test('an unknown repl is not found', async () => {

@@ -15,7 +15,7 @@ interface WatchDeps {
   now: () => number
 }
 
-/** The repl now and after every change. A slow reader gets the newest state only. */
+/** The repl now and after every change. A slow reader gets the newest state only. A store out of reach is waited out. */
 export async function* watchRepl(
   deps: WatchDeps,
   who: Principal,
@@ -25,39 +25,61 @@ export async function* watchRepl(
   await using _hints = await deps.stateStore.subscribe(replChannel(replId), bell.ring)
   let shown: string | undefined
   while (!signal.aborted) {
-    const seen = await deps.look(who, replId)
-    if (seen === undefined) throw new AppError('forbidden', 'You have no access to this REPL any more.')
-    const text = JSON.stringify(seen.view)
+    const answer = await unlessUnavailable(() => deps.look(who, replId))
+    if (answer === UNAVAILABLE) {
+      await bell.wait(WATCH_POLL_MS, signal)
+      continue
+    }
+    if (answer === undefined) throw new AppError('forbidden', 'You have no access to this REPL any more.')
+    const text = JSON.stringify(answer.view)
     if (text !== shown) {
       shown = text
-      yield seen.view
+      yield answer.view
     }
-    const left = seen.until === undefined ? Infinity : Math.max(0, seen.until - deps.now())
+    const left = answer.until === undefined ? Infinity : Math.max(0, answer.until - deps.now())
     await bell.wait(Math.min(WATCH_POLL_MS, left + 1), signal)
   }
 }
 
-/** Everything that somebody sees, now and after every change of any of it. */
+/** Everything that somebody sees, now and after every change of any of it. A store out of reach is waited out. */
 export async function* watchRepls(deps: WatchDeps, who: Principal, signal: AbortSignal): AsyncIterable<ReplView[]> {
   const bell = createBell()
   await using followed = new AsyncDisposableStack()
   followed.use(await deps.stateStore.subscribe(listChannel(who.id), bell.ring))
   const channels = new Set<string>()
   let shown: string | undefined
-  while (!signal.aborted) {
-    const repls = await deps.list(who)
-    // Hints about own repls come by the owner's channel; those shared by others have one each.
+  /** Hints about own repls come by the owner's channel; those shared by others have one each. */
+  const follow = async (repls: ReplView[]) => {
     for (const { id, owner } of repls) {
       if (owner.id === who.id || channels.has(id)) continue
-      channels.add(id)
       followed.use(await deps.stateStore.subscribe(replChannel(id), bell.ring))
+      channels.add(id)
     }
+  }
+  while (!signal.aborted) {
+    const repls = await unlessUnavailable(async () => {
+      const listed = await deps.list(who)
+      await follow(listed)
+      return listed
+    })
     const text = JSON.stringify(repls)
-    if (text !== shown) {
+    if (repls !== UNAVAILABLE && text !== shown) {
       shown = text
       yield repls
     }
     await bell.wait(WATCH_POLL_MS, signal)
     if (!signal.aborted) await delay(WATCH_SETTLE_MS)
+  }
+}
+
+const UNAVAILABLE = Symbol('unavailable')
+
+/** What `ask` answers, unless nobody could be asked: that says nothing about who may see what, and the next poll asks again. */
+async function unlessUnavailable<T>(ask: () => Promise<T>): Promise<T | typeof UNAVAILABLE> {
+  try {
+    return await ask()
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'unavailable') return UNAVAILABLE
+    throw error
   }
 }

@@ -40,6 +40,7 @@ export const ACCOUNT: AccountView = {
 export class FakeApi implements ReplApi {
   starts = 0
   refreshes = 0
+  watches = 0
   view: ReplView
   /** What everything that is asked for fails with. */
   refusal: WireError | undefined
@@ -50,6 +51,7 @@ export class FakeApi implements ReplApi {
   }
 
   watch(listeners: Parameters<ReplApi['watch']>[0]): () => void {
+    this.watches += 1
     this.listeners = listeners
     return () => {
       this.listeners = undefined

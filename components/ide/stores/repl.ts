@@ -1,10 +1,12 @@
 import { isAtLeast } from '#protocol/roles.ts'
 import type { WireError } from '#protocol/errors.ts'
 import type { ReplView } from '#server/repls/views.ts'
+import { reconnectDelayMs } from './backoff.ts'
 import { Store } from './store.ts'
 
 /** What this page asks of the application's API. */
 export interface ReplApi {
+  /** `ended` is told of whatever ends it; it does not begin again by itself then. */
   watch(listeners: { changed: (view: ReplView) => void; ended: (error: WireError) => void }): () => void
   get(): Promise<ReplView>
   start(): Promise<ReplView>
@@ -27,6 +29,9 @@ export class Repl {
   readonly #api: ReplApi
   readonly #refused: (error: WireError) => void
   #unwatch: (() => void) | undefined
+  #timer: ReturnType<typeof setTimeout> | undefined
+  /** Watches that failed one after the other. */
+  #failures = 0
   #isToWake = false
   /** How often the watch has told of it. */
   #timesTold = 0
@@ -44,17 +49,14 @@ export class Repl {
 
   /** Watches from now on, and wakes the REPL if it sleeps, or is about to, and this person may. */
   open(): void {
-    const changed = (view: ReplView) => {
-      this.#timesTold += 1
-      this.#put(view)
-    }
-    this.#unwatch = this.#api.watch({ changed, ended: (error) => this.#shutOut(error) })
+    this.#watch()
     const { kind } = this.state.getSnapshot().view.state
     this.#isToWake = this.canEdit && (kind === 'stopped' || kind === 'stopping')
     this.#wakeIfAsked()
   }
 
   close(): void {
+    clearTimeout(this.#timer)
     this.#unwatch?.()
     this.#unwatch = undefined
   }
@@ -78,6 +80,15 @@ export class Repl {
   /** Asks who one is: a socket that is refused before it opens does not say why. */
   refresh(): Promise<void> {
     return this.#ask(() => this.#api.get())
+  }
+
+  #watch(): void {
+    const changed = (view: ReplView) => {
+      this.#failures = 0
+      this.#timesTold += 1
+      this.#put(view)
+    }
+    this.#unwatch = this.#api.watch({ changed, ended: (error) => this.#unwatched(error) })
   }
 
   async #tell(call: () => Promise<ReplView>): Promise<void> {
@@ -109,10 +120,12 @@ export class Repl {
     void this.start()
   }
 
-  /** The watch ends only when somebody may not look any more. */
-  #shutOut(error: WireError): void {
-    const access = accessAfter(error)
-    this.state.update((state) => ({ ...state, access: access === 'granted' ? 'removed' : access, error }))
+  /** The watch ended: somebody may not look any more, or it failed, which says nothing about that. */
+  #unwatched(error: WireError): void {
+    const access = error.code === 'forbidden' ? 'removed' : accessAfter(error)
+    if (access !== 'granted') return this.state.update((state) => ({ ...state, access, error }))
+    this.#timer = setTimeout(() => this.#watch(), reconnectDelayMs(this.#failures, Math.random()))
+    this.#failures += 1
   }
 
   #ended(error: WireError): void {
