@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { FakeDisk } from './_fake-disk.ts'
-import { FakeRunner } from './_fake-runner.ts'
+import { FakeRunner, NO_ANSWER } from './_fake-runner.ts'
 import { Connection } from './connection.ts'
 import { Documents } from './documents.ts'
 import { MemoryDrafts } from './drafts.ts'
@@ -214,6 +214,47 @@ describe('nothing typed is lost', () => {
     type(it.document, 'two and more')
     it.connection.start()
     await expect.poll(() => it.disk.files.get(PATH), { timeout: 4000 }).toBe('two and more')
+  })
+
+  test('a save whose answer was lost is recognised after later attempts without a line', async () => {
+    await using it = await bench('one')
+    it.runner.handle('files.write', () => NO_ANSWER)
+    type(it.document, 'two')
+    const saving = it.document.save()
+    await expect.poll(() => it.runner.askedFor('files.write').length).toBe(1)
+    it.connection.stop()
+    await saving
+    const disk = new FakeDisk(it.runner, { [PATH]: 'two' })
+    for (const text of ['three', 'four', 'five', 'six', 'seven']) {
+      type(it.document, text)
+      await it.document.save()
+    }
+    const seen = new Set<string | undefined>()
+    it.document.state.subscribe(() => seen.add(saveOf(it.document)))
+    it.connection.start()
+    await expect.poll(() => disk.files.get(PATH), { timeout: 4000 }).toBe('seven')
+    expect(seen).not.toContain('conflict')
+  })
+
+  test('a file with the same content under another etag is no conflict: what was typed is saved over it', async () => {
+    await using it = await bench('one')
+    const version = { etag: 'another', size: 3, mtime: 0 }
+    it.runner.handle('files.read', () => ({ kind: 'text', content: 'one', ...version }))
+    it.runner.handle('files.write', () => version)
+    type(it.document, 'two')
+    await it.document.check()
+    expect(saveOf(it.document)).toBe('dirty')
+    await it.document.save()
+    expect(it.runner.askedFor('files.write')).toEqual([{ path: PATH, content: 'two', ifMatch: 'another' }])
+  })
+
+  test('a draft that another tab of this browser keeps is left alone', async () => {
+    await using it = await bench('one')
+    await it.drafts.put(PATH, { content: 'of the other tab', baseEtag: 'e-3-one' })
+    it.disk.files.set(PATH, 'from the shell')
+    await it.document.check()
+    expect(it.document.buffer.getText()).toBe('from the shell')
+    expect(await it.drafts.get(PATH)).toMatchObject({ content: 'of the other tab' })
   })
 
   test('a draft of a page that died is there again and is saved', async () => {

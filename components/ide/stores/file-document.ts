@@ -1,9 +1,11 @@
 import { MAX_EDITOR_FILE_BYTES } from '#protocol/limits.ts'
 import type { RequestResult } from '#protocol/messages.ts'
 import type { Connection } from './connection.ts'
+import { DiskText } from './disk-text.ts'
 import { DocumentClock } from './document-clock.ts'
 import type { Drafts } from './drafts.ts'
 import type { DocumentState, OpenDocument, SaveState } from './open-document.ts'
+import { OwnDraft } from './own-draft.ts'
 import { RequestError, describeError, isCode, isLost } from './request-error.ts'
 import { Store } from './store.ts'
 import { isLongerThan } from './text-bytes.ts'
@@ -11,7 +13,7 @@ import { PlainBuffer } from './text-buffer.ts'
 import type { TextBuffer } from './text-buffer.ts'
 
 interface DocumentOptions {
-  line: Pick<Connection, 'request'>
+  line: Pick<Connection, 'request' | 'state'>
   drafts: Drafts
   isReadonly: boolean
 }
@@ -23,19 +25,19 @@ export class FileDocument implements OpenDocument, Disposable {
   readonly state = new Store<DocumentState>({ kind: 'loading' })
   readonly #options: DocumentOptions
   readonly #clock: DocumentClock
+  readonly #draft: OwnDraft
+  readonly #disk = new DiskText()
   path: string
   #buffer: TextBuffer = new PlainBuffer()
-  /** Etag of the text that the buffer was before it was edited; `null`: no such file. */
-  #etag: string | null = null
   /** Counts edits, so that a save knows whether it saved everything. */
   #version = 0
-  #lastSent: string | undefined
   #saving: Promise<void> | undefined
   #checking: Promise<void> | undefined
 
   constructor(path: string, options: DocumentOptions) {
     this.path = path
     this.#options = options
+    this.#draft = new OwnDraft(options.drafts)
     this.#clock = new DocumentClock({ save: () => void this.save(), keepDraft: () => void this.#keepDraft() })
   }
 
@@ -56,13 +58,15 @@ export class FileDocument implements OpenDocument, Disposable {
   /** Reads the file, and a draft of it that an earlier page left. */
   async #load(): Promise<void> {
     try {
-      const [read, draft] = await Promise.all([this.#read(), this.#options.drafts.get(this.path)])
+      const [read, draft] = await Promise.all([this.#read(), this.#draft.take(this.path)])
       if (draft === undefined) return this.#follow(read)
       if (read === undefined) return this.#restore(draft.content, null, { kind: 'deleted' })
       if (read.kind === 'text' && read.content === draft.content) return this.#follow(read)
-      const isSameBase = read.etag === draft.baseEtag
+      const isSameBase = read.kind === 'text' && read.etag === draft.baseEtag
       this.#restore(draft.content, draft.baseEtag, isSameBase ? { kind: 'dirty' } : { kind: 'conflict', theirs: read })
-      if (isSameBase) this.#clock.due()
+      if (!isSameBase) return
+      this.#disk.holds(read.content, read.etag)
+      this.#clock.due()
     } catch (error) {
       if (!isLost(error)) this.state.set({ kind: 'failed', error: describeError(error) })
     }
@@ -83,7 +87,7 @@ export class FileDocument implements OpenDocument, Disposable {
 
   async save(): Promise<void> {
     while (this.#saving !== undefined) await this.#saving
-    if (this.#save?.kind === 'dirty') await this.#write(this.#etag)
+    if (this.#save?.kind === 'dirty') await this.#write(this.#disk.etag)
   }
 
   async keepMine(): Promise<void> {
@@ -111,7 +115,7 @@ export class FileDocument implements OpenDocument, Disposable {
   async movedTo(path: string): Promise<void> {
     const from = this.path
     this.path = path
-    await this.#options.drafts.delete(from)
+    await this.#draft.delete(from)
     if (this.isUnsaved) await this.#keepDraft()
   }
 
@@ -119,7 +123,7 @@ export class FileDocument implements OpenDocument, Disposable {
   async discard(): Promise<void> {
     this.#clock[Symbol.dispose]()
     this.state.set({ kind: 'loading' })
-    await this.#options.drafts.delete(this.path)
+    await this.#draft.delete(this.path)
   }
 
   [Symbol.dispose](): void {
@@ -137,14 +141,15 @@ export class FileDocument implements OpenDocument, Disposable {
       const save = this.#save
       if (save === undefined || this.#saving !== undefined) return
       if (read === undefined) return this.#vanished(save)
-      if (read.etag === this.#etag) return this.#settleUnchanged(save)
+      if (read.etag === this.#disk.etag) return this.#settleUnchanged(save)
       if (!this.isUnsaved) return this.#follow(read)
       if (read.kind !== 'text') return this.#setSave({ kind: 'conflict', theirs: read })
       if (read.content === this.#buffer.getText()) return this.#adopt(read.content, read.etag)
-      // Our own write, whose answer was lost with the connection: what was typed since goes on top of it.
-      if (read.content === this.#lastSent) this.#etag = read.etag
-      this.#setSave(read.etag === this.#etag ? { kind: 'dirty' } : { kind: 'conflict', theirs: read })
-      if (read.etag === this.#etag) this.#clock.due()
+      if (!this.#disk.isOurs(read.content)) return this.#setSave({ kind: 'conflict', theirs: read })
+      // Nobody else wrote: what was typed since goes on top of it.
+      this.#disk.holds(read.content, read.etag)
+      this.#setSave({ kind: 'dirty' })
+      this.#clock.due()
     } catch (error) {
       if (!isLost(error)) this.#setSave({ kind: 'dirty', error: describeError(error) })
     }
@@ -157,8 +162,8 @@ export class FileDocument implements OpenDocument, Disposable {
   }
 
   #vanished(save: SaveState): void {
-    if (save.kind === 'dirty' && this.#etag === null) return this.#clock.due()
-    this.#etag = null
+    if (save.kind === 'dirty' && this.#disk.etag === null) return this.#clock.due()
+    this.#disk.vanished()
     this.#setSave({ kind: 'deleted' })
   }
 
@@ -166,20 +171,22 @@ export class FileDocument implements OpenDocument, Disposable {
     const content = this.#buffer.getText()
     const version = this.#version
     this.#clock.saved()
-    this.#lastSent = content
     this.#setSave({ kind: 'saving' })
     this.#saving = this.#send(content, ifMatch).then((save) => this.#wrote(save, version))
     await this.#saving
   }
 
   async #send(content: string, ifMatch: string | null): Promise<SaveState | 'refused'> {
+    const { line } = this.#options
+    const isSent = line.state.getSnapshot().kind === 'open'
     try {
       refuseTooLarge(content)
-      const { etag } = await this.#options.line.request('files.write', { path: this.path, content, ifMatch })
-      this.#etag = etag
+      const { etag } = await line.request('files.write', { path: this.path, content, ifMatch })
+      this.#disk.holds(content, etag)
       return { kind: 'saved', at: Date.now() }
     } catch (error) {
       if (isCode(error, 'conflict') || isCode(error, 'not_found')) return 'refused'
+      if (isSent && isLost(error)) this.#disk.mayHold(content)
       return { kind: 'dirty', error: describeError(error) }
     }
   }
@@ -196,7 +203,7 @@ export class FileDocument implements OpenDocument, Disposable {
     if (save.kind !== 'saved') return
     if (!isAll) return this.#clock.due()
     this.#version = 0
-    await this.#options.drafts.delete(this.path)
+    await this.#draft.delete(this.path)
   }
 
   async #read(): Promise<Read | undefined> {
@@ -220,7 +227,7 @@ export class FileDocument implements OpenDocument, Disposable {
 
   #adopt(content: string, etag: string): void {
     if (this.#buffer.getText() !== content) this.#buffer.setText(content)
-    this.#etag = etag
+    this.#disk.holds(content, etag)
     this.#forget()
     this.#setSave({ kind: 'saved' })
   }
@@ -229,12 +236,12 @@ export class FileDocument implements OpenDocument, Disposable {
   #forget(): void {
     this.#version = 0
     this.#clock.saved()
-    void this.#options.drafts.delete(this.path)
+    void this.#draft.delete(this.path)
   }
 
   #restore(content: string, etag: string | null, save: SaveState): void {
     this.#buffer.setText(content)
-    this.#etag = etag
+    this.#disk.heldOnce(etag)
     this.#version = 1
     this.#setSave(save)
   }
@@ -245,7 +252,7 @@ export class FileDocument implements OpenDocument, Disposable {
 
   async #keepDraft(): Promise<void> {
     if (!this.isUnsaved) return
-    await this.#options.drafts.put(this.path, { content: this.#buffer.getText(), baseEtag: this.#etag })
+    await this.#draft.put(this.path, { content: this.#buffer.getText(), baseEtag: this.#disk.etag })
   }
 }
 

@@ -26,6 +26,9 @@ export const REPLAY_WHOLE_BYTES = 256 * 1024
 /** A document is saved so long after the last key. */
 export const AUTOSAVE_AFTER_MS = 800
 
+/** Saves of one document whose answers were lost, remembered so that they are not taken for somebody else's. */
+export const MAX_UNANSWERED_SAVES = 4
+
 /** Unsaved text is put into the browser's own store so long after the last key. */
 export const DRAFT_AFTER_MS = 250
 
