@@ -76,6 +76,11 @@ export const GIT_ANSWER_TIMEOUT_MS = 5 * SECOND
 
 /** Deleted files are kept so long. */
 export const TRASH_KEEP_MS = 7 * 24 * 3600 * SECOND
+/** How long a stop waits for deleted files that are being carried into the trash; the sidecar waits 20 s for the runner. */
+export const TRASH_SETTLE_MS = 8 * SECOND
+/** Looking for what a runner that died had not finished. */
+export const LEFTOVERS_TIMEOUT_MS = 60 * SECOND
+export const MAX_LEFTOVERS_BYTES = 1 * MIB
 
 /** Reads and writes of file streams. */
 export const FILE_CHUNK_BYTES = 256 * KIB

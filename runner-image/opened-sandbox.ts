@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { OpenRequest } from '#protocol/adoption.ts'
 import { CLOSE_CODES } from '#protocol/errors.ts'
 import type { EventData } from '#protocol/messages.ts'
@@ -6,11 +7,12 @@ import type { RunnerEnv } from './env.ts'
 import { RunnerError } from './errors.ts'
 import type { ChangeHints } from './files/change-hints.ts'
 import { DiskUse } from './files/disk-use.ts'
+import { removeLeftovers } from './files/leftovers.ts'
 import { Trash } from './files/trash.ts'
 import { Watch } from './files/watch.ts'
 import { openWorkspace } from './files/workspace.ts'
 import type { Workspace } from './files/workspace.ts'
-import { QUIESCE_STEP_MS } from './limits.ts'
+import { QUIESCE_STEP_MS, TRASH_SETTLE_MS } from './limits.ts'
 import type { Log } from './log.ts'
 import type { Activity } from './processes/activity.ts'
 import { endProcesses } from './processes/end-processes.ts'
@@ -66,7 +68,7 @@ export class OpenedSandbox implements AsyncDisposable {
     this.opened = opened
     this.workspace = workspace
     this.shellEnv = shellEnvironment(env, opened)
-    this.trash = new Trash(workspace, env.HOME)
+    this.trash = new Trash(workspace, env.HOME, log)
     this.#screens = new Screens(log)
     this.search = new Search(log)
     const publish = clients.publish.bind(clients)
@@ -103,13 +105,14 @@ export class OpenedSandbox implements AsyncDisposable {
       limitBytes: opened.diskLimitBytes,
       log,
       onChange: (use) => publish('disk.changed', use),
+      free: async (bytes) => this.trash.free(bytes),
     })
     this.#watches = [
       new Watch({ folder: workspace.root, log, onChange: (changes) => this.#workspaceChanged(changes) }),
       new Watch({ folder: env.HOME, log, onChange: (changes) => this.#homeChanged(changes) }),
     ]
     for (const watch of this.#watches) void watch.start()
-    void this.trash.sweep().catch((error: unknown) => log.error('The trash cannot be swept.', error))
+    void this.#tidy()
   }
 
   /** Whether this sandbox listens on the same ports as others. */
@@ -123,9 +126,9 @@ export class OpenedSandbox implements AsyncDisposable {
     this.#options.activity.touch()
   }
 
-  /** Throws where the disk is full, having looked again: it may have been freed. */
+  /** Throws where the disk is full, and stays so without what is in the trash. */
   async assertSpace(): Promise<void> {
-    if (this.disk.isFull && (await this.disk.measure()) === 'full') {
+    if (!(await this.disk.hasSpace())) {
       throw new RunnerError('quota_exceeded', 'The disk of this repl is full.', {
         advice: 'Delete files that you do not need (build output, caches), then try again. Nothing was changed.',
       })
@@ -136,17 +139,22 @@ export class OpenedSandbox implements AsyncDisposable {
   async quiesce(): Promise<void> {
     this.#isStopping = true
     this.#options.clients.closeAll(CLOSE_CODES.unavailable, 'This repl is being stopped.')
+    const carried = Promise.race([this.trash.settled(), delay(TRASH_SETTLE_MS, undefined, { ref: false })])
     const find = async () => (await this.#options.tree.processes()).map(({ pid }) => pid)
     const isQuiet = await endProcesses({ find, signals: ['SIGHUP', 'SIGTERM', 'SIGKILL'], waitMs: QUIESCE_STEP_MS })
-    // Writes that were under way come to their end; later ones are refused, uploads that began before among them.
+    await carried
+    // Writes that were under way come to their end, copies are undone; later ones are refused, uploads that began before
+    // among them.
     await this.workspace.lock.close(isBeingStopped())
     if (!isQuiet) throw new RunnerError('timeout', 'Some processes of this repl could not be ended.')
   }
 
   /** The stop was called off: it could not be saved, and goes on. */
   resume(): void {
+    if (!this.#isStopping) return
     this.#isStopping = false
     this.workspace.lock.open()
+    void this.#tidy()
   }
 
   /** Calls back with gathered changes of the workspace; the function ends that. */
@@ -161,6 +169,7 @@ export class OpenedSandbox implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.workspace.lock.close(isBeingStopped())
     this.ports[Symbol.dispose]()
     this.disk[Symbol.dispose]()
     await Promise.all(this.#watches.map(async (watch) => watch[Symbol.asyncDispose]()))
@@ -168,6 +177,17 @@ export class OpenedSandbox implements AsyncDisposable {
     await this.commands[Symbol.asyncDispose]()
     await this.search[Symbol.asyncDispose]()
     await this.#screens[Symbol.asyncDispose]()
+  }
+
+  /** Goes on with what a stop or a crash has broken off, or takes it away. */
+  async #tidy(): Promise<void> {
+    try {
+      await this.trash.tidy()
+      await removeLeftovers(this.workspace, this.trash)
+    } catch (error) {
+      if (error instanceof RunnerError) return
+      this.#options.log.error('What a stop or a crash has left could not be tidied up.', error)
+    }
   }
 
   #interest(): 'starting' | 'watched' | 'none' {

@@ -10,6 +10,8 @@ interface DiskUseOptions {
   limitBytes: number
   log: Log
   onChange(use: Use): void
+  /** Deletes for good what nobody would miss, so many bytes of it if there are. */
+  free(bytes: number): Promise<void>
 }
 
 /** Changes smaller than this part of the limit are not told. */
@@ -21,6 +23,7 @@ export class DiskUse implements Disposable {
   #known: Use | undefined
   #timer: NodeJS.Timeout | undefined
   #measuring: Promise<void> | undefined
+  #makingRoom: Promise<void> | undefined
   #isDisposed = false
 
   constructor(options: DiskUseOptions) {
@@ -34,6 +37,16 @@ export class DiskUse implements Disposable {
 
   get isFull(): boolean {
     return this.#known?.state === 'full'
+  }
+
+  /** Whether something may be written. Where the disk is full, it looks again and makes room first. */
+  async hasSpace(): Promise<boolean> {
+    if (!this.isFull) return true
+    this.#makingRoom ??= this.#makeRoom().finally(() => {
+      this.#makingRoom = undefined
+    })
+    await this.#makingRoom
+    return !this.isFull
   }
 
   /** Files have changed: measures in a while. */
@@ -59,6 +72,12 @@ export class DiskUse implements Disposable {
     return this.#known?.state
   }
 
+  async #makeRoom(): Promise<void> {
+    if ((await this.measure()) !== 'full' || this.#known === undefined) return
+    await this.#options.free(this.#known.usedBytes - this.#known.limitBytes + 1)
+    await this.measure()
+  }
+
   async #measure(): Promise<void> {
     const usedBytes = await diskUsage(this.#options.folders)
     if (usedBytes === undefined || this.#isDisposed) return
@@ -78,7 +97,7 @@ export class DiskUse implements Disposable {
 }
 
 /** Bytes on disk below `folders`, or `undefined` where that cannot be found out in time. */
-async function diskUsage(folders: string[]): Promise<number | undefined> {
+export async function diskUsage(folders: string[]): Promise<number | undefined> {
   return new Promise((resolve) => {
     const options = {
       timeout: DISK_MEASURE_TIMEOUT_MS,

@@ -2,6 +2,8 @@
 export class Lock {
   #last: Promise<unknown> = Promise.resolve()
   #refusal: Error | undefined
+  #closing = new AbortController()
+  readonly #alongside = new Set<Promise<unknown>>()
 
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#refusal !== undefined) throw this.#refusal
@@ -10,13 +12,31 @@ export class Lock {
     return turn
   }
 
+  /** Runs what takes long at once, and holds up nobody. `close` breaks it off by the signal and waits until it has ended. */
+  async alongside<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (this.#refusal !== undefined) throw this.#refusal
+    const running = work(this.#closing.signal)
+    const ended = running.then(
+      () => {},
+      () => {},
+    )
+    this.#alongside.add(ended)
+    try {
+      return await running
+    } finally {
+      this.#alongside.delete(ended)
+    }
+  }
+
   /** Resolves when all that was begun has ended; what comes after is refused until `open`. */
   async close(refusal: Error): Promise<void> {
     this.#refusal = refusal
-    await this.#last
+    this.#closing.abort(refusal)
+    await Promise.all([this.#last, ...this.#alongside])
   }
 
   open(): void {
     this.#refusal = undefined
+    this.#closing = new AbortController()
   }
 }

@@ -1,8 +1,9 @@
-import { cp, lstat, mkdir, rename, rm } from 'node:fs/promises'
+import { mkdir, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { newId } from '#protocol/ids.ts'
 import { RunnerError, toRunnerError } from '../errors.ts'
-import { exists, temporaryBeside } from './workspace.ts'
+import { copyExactly } from './copy-exactly.ts'
+import { removeTree } from './remove-tree.ts'
+import { exists } from './workspace.ts'
 import type { Workspace } from './workspace.ts'
 
 interface FromTo {
@@ -38,22 +39,21 @@ export async function move(workspace: Workspace, { from, to }: FromTo): Promise<
 
 /** Copies a file, or a folder with all in it: links as links, modes and times kept. Nothing is there until all of it is. */
 export async function copy(workspace: Workspace, { from, to }: FromTo): Promise<void> {
-  const temporary = async () => {
-    const [source, target] = await ends(workspace, { from, to })
-    await mkdir(dirname(target), { recursive: true })
-    return { source, target, aside: temporaryBeside(target, newId()) }
-  }
   try {
-    const { source, target, aside } = await temporary()
-    try {
-      await cp(source, aside, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true, filter: isCopied })
-      await workspace.lock.run(async () => {
-        if (await exists(target)) throw taken(to)
-        await rename(aside, target)
-      })
-    } finally {
-      await rm(aside, { recursive: true, force: true })
-    }
+    await workspace.lock.alongside(async (signal) => {
+      const [source, target] = await ends(workspace, { from, to })
+      await mkdir(dirname(target), { recursive: true })
+      const aside = workspace.temporaryBeside(target)
+      try {
+        await copyExactly(source, aside, signal)
+        await workspace.lock.run(async () => {
+          if (await exists(target)) throw taken(to)
+          await rename(aside, target)
+        })
+      } finally {
+        await removeTree(aside)
+      }
+    })
   } catch (error) {
     throw toRunnerError(error, from)
   }
@@ -84,12 +84,6 @@ async function targetOf(workspace: Workspace, to: string): Promise<string> {
     if (error instanceof RunnerError && error.code === 'not_found') return workspace.resolveNew(to)
     throw error
   }
-}
-
-/** Sockets, pipes and devices have no content to copy. */
-async function isCopied(source: string): Promise<boolean> {
-  const found = await lstat(source)
-  return found.isFile() || found.isDirectory() || found.isSymbolicLink()
 }
 
 function taken(path: string): RunnerError {

@@ -1,41 +1,58 @@
-import { cp, mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import * as z from 'zod'
 import { newId, opaqueIdSchema } from '#protocol/ids.ts'
-import { TRASH_DIR, isWorkspacePath, nameOf } from '#protocol/paths.ts'
+import { TRASH_DIR, isWorkspacePath } from '#protocol/paths.ts'
 import { RunnerError, errnoOf, toRunnerError } from '../errors.ts'
 import { TRASH_KEEP_MS } from '../limits.ts'
-import { exists, temporaryBeside } from './workspace.ts'
+import type { Log } from '../log.ts'
+import { copyExactly } from './copy-exactly.ts'
+import { diskUsage } from './disk-use.ts'
+import { removeTree } from './remove-tree.ts'
+import { exists, idOfTemporary, temporaryName } from './workspace.ts'
 import type { Workspace } from './workspace.ts'
 
 /** What lies beside a deletion's folder, as `<id>.json`. */
 const recordSchema = z.object({ path: z.string().refine(isWorkspacePath), at: z.number() })
 
-const COPY_EXACTLY = { recursive: true, preserveTimestamps: true, verbatimSymlinks: true } as const
+interface Carrying {
+  abort: AbortController
+  done: Promise<void>
+}
 
-/** Deleted files: `<trash>/<deletion id>/<original path>` under HOME, until they are restored or old. */
+/**
+ * Deleted files: `<trash>/<deletion id>/<original path>` under HOME, until they are restored or old. HOME may be another
+ * mount of the same volume, and `rename` does not cross mounts. Then what is deleted is first set aside, under a hidden
+ * name at the workspace's top, and carried over while nobody waits: it comes into the trash whole, and only then goes.
+ * What a stop or a crash breaks off is carried over by the next start; until then it can be restored all the same.
+ */
 export class Trash {
   readonly #workspace: Workspace
   readonly #folder: string
+  readonly #log: Log
+  readonly #carrying = new Map<string, Carrying>()
+  /** Deletions that are being restored or deleted for good. */
+  readonly #inHand = new Set<string>()
 
-  constructor(workspace: Workspace, home: string) {
+  constructor(workspace: Workspace, home: string, log: Log) {
     this.#workspace = workspace
     this.#folder = join(home, TRASH_DIR)
+    this.#log = log
   }
 
   /** Moves `path` into the trash; the id brings it back. */
   async delete(path: string): Promise<string> {
     if (path === '') throw new RunnerError('bad_request', 'The workspace itself cannot be deleted.', { path })
     const id = newId()
-    const target = join(this.#folder, id, path)
     try {
-      await mkdir(dirname(target), { recursive: true })
-      await writeFile(join(this.#folder, `${id}.json`), JSON.stringify({ path, at: Date.now() }))
-      const { source, aside } = await this.#workspace.lock.run(async () => this.#takeAway(path, target))
-      if (aside !== undefined) await this.#carryOver(aside, { source, target })
+      await mkdir(dirname(join(this.#folder, id, path)), { recursive: true })
+      await writeFile(this.#recordOf(id), JSON.stringify({ path, at: Date.now() }))
+      await this.#workspace.lock.run(async () => this.#takeAway(id, path))
+      this.#carryOver(id)
       return id
     } catch (error) {
-      if (!(await exists(target))) await this.#forget(id)
+      const places = [join(this.#folder, id, path), this.#asideOf(id)]
+      if (!(await Promise.all(places.map(exists))).includes(true)) await this.#forget(id)
       throw toRunnerError(error, path)
     }
   }
@@ -44,87 +61,182 @@ export class Trash {
   async restore(id: string): Promise<string> {
     const { path } = await this.#record(id)
     try {
-      await this.#workspace.lock.run(async () => {
-        const target = await this.#workspace.resolveNew(path)
-        if (await exists(target)) {
-          throw new RunnerError('conflict', `${path} exists again.`, {
-            path,
-            advice: 'Rename it, then undo once more.',
-          })
-        }
-        await mkdir(dirname(target), { recursive: true })
-        await this.#bringBack(join(this.#folder, id, path), target)
+      if (await exists(await this.#workspace.resolveNew(path))) throw taken(path)
+      await this.#inPeace(id, async () => {
+        await this.#bringBack(id, path)
+        await this.#forget(id)
       })
+      return path
     } catch (error) {
+      this.#carryOver(id)
       throw toRunnerError(error, path)
     }
-    await this.#forget(id)
-    return path
   }
 
-  /** Deletes for good what is older than `TRASH_KEEP_MS`. */
-  async sweep(): Promise<void> {
-    const names = await readdir(this.#folder).catch(() => [])
-    for (const name of names.filter((found) => found.endsWith('.json'))) {
-      const { mtimeMs } = await stat(join(this.#folder, name))
-      if (Date.now() - mtimeMs > TRASH_KEEP_MS) await this.#forget(nameOf(name).replace(/\.json$/, ''))
+  /** Goes on with what was broken off, and deletes for good what is older than `TRASH_KEEP_MS`. */
+  async tidy(): Promise<void> {
+    for (const { id, at } of await this.#oldestFirst()) {
+      if (Date.now() - at > TRASH_KEEP_MS) await this.#inPeace(id, async () => this.#forget(id))
+      else this.#carryOver(id)
     }
+  }
+
+  /** Resolves when everything is in the trash. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#carrying.values()].map(async ({ done }) => done))
+  }
+
+  /** Deletes for good, oldest first, until this made room for so many bytes or nothing is left. */
+  async free(bytes: number): Promise<void> {
+    let freed = 0
+    for (const { id } of await this.#oldestFirst()) {
+      if (freed >= bytes) return
+      const parts = [join(this.#folder, id), this.#asideOf(id)]
+      const sizes = await Promise.all(parts.map(async (part) => diskUsage([part])))
+      await this.#inPeace(id, async () => this.#forget(id))
+      for (const size of sizes) freed += size ?? 0
+    }
+  }
+
+  /** Whether a deletion that can still be taken back was set aside there. */
+  async holds(absolute: string): Promise<boolean> {
+    const id = idOfTemporary(basename(absolute))
+    return id !== undefined && absolute === this.#asideOf(id) && exists(this.#recordOf(id))
+  }
+
+  #recordOf(id: string): string {
+    return join(this.#folder, `${id}.json`)
+  }
+
+  #asideOf(id: string): string {
+    return join(this.#workspace.root, temporaryName(id))
   }
 
   async #record(id: string): Promise<z.infer<typeof recordSchema>> {
     try {
       opaqueIdSchema.parse(id)
-      return recordSchema.parse(JSON.parse(await readFile(join(this.#folder, `${id}.json`), 'utf8')))
+      return recordSchema.parse(JSON.parse(await readFile(this.#recordOf(id), 'utf8')))
     } catch (error) {
-      throw new RunnerError('gone', 'This deletion cannot be undone any more.', { cause: error })
+      throw gone(error)
     }
   }
 
-  /**
-   * Renames `path` into the trash. HOME may be another mount of the same volume, and `rename` does not cross mounts: then
-   * to a hidden name beside it, so that it is gone at once and the copying holds up nobody.
-   */
-  async #takeAway(path: string, target: string): Promise<{ source: string; aside?: string }> {
+  async #oldestFirst(): Promise<{ id: string; at: number }[]> {
+    const names = await readdir(this.#folder).catch(() => [])
+    const ids = names.filter((name) => name.endsWith('.json')).map((name) => name.slice(0, -'.json'.length))
+    const found = await Promise.all(
+      ids.map(async (id) => ({ id, at: (await stat(this.#recordOf(id)).catch(() => undefined))?.mtimeMs ?? 0 })),
+    )
+    return found.sort((a, b) => a.at - b.at)
+  }
+
+  /** Out of the way with one rename, wherever the trash is. */
+  async #takeAway(id: string, path: string): Promise<void> {
     const source = await this.#workspace.locate(path)
     if (!(await exists(source))) {
       throw new RunnerError('not_found', `${path}: There is no such file or folder.`, { path })
     }
-    try {
-      await rename(source, target)
-      return { source }
-    } catch (error) {
+    await rename(source, join(this.#folder, id, path)).catch(async (error: unknown) => {
       if (errnoOf(error) !== 'EXDEV') throw error
-      const aside = temporaryBeside(source, newId())
-      await rename(source, aside)
-      return { source, aside }
+      await rename(source, this.#asideOf(id))
+    })
+  }
+
+  /** Carries over what was set aside, if it was. What fails (a full disk) stays aside, and is tried again at a start. */
+  #carryOver(id: string): void {
+    if (this.#carrying.has(id) || this.#inHand.has(id)) return
+    const abort = new AbortController()
+    const done = this.#workspace.lock
+      .alongside(async (signal) => this.#carry(id, AbortSignal.any([signal, abort.signal])))
+      .catch((error: unknown) => {
+        if (!(error instanceof RunnerError)) this.#log.error('Deleted files are not in the trash yet.', error, { id })
+      })
+      .finally(() => this.#carrying.delete(id))
+    this.#carrying.set(id, { abort, done })
+  }
+
+  async #carry(id: string, signal: AbortSignal): Promise<void> {
+    const aside = this.#asideOf(id)
+    if (!(await exists(aside))) return
+    const { path } = await this.#record(id)
+    const [whole, part] = [join(this.#folder, id), join(this.#folder, `${id}.part`)]
+    if (!(await exists(join(whole, path)))) {
+      try {
+        await removeTree(part)
+        await mkdir(dirname(join(part, path)), { recursive: true })
+        await copyExactly(aside, join(part, path), signal)
+        await removeTree(whole)
+        await rename(part, whole)
+      } catch (error) {
+        await removeTree(part)
+        throw error
+      }
+    }
+    await removeTree(aside)
+  }
+
+  /** Does what nothing may be carried over beside. */
+  async #inPeace(id: string, work: () => Promise<void>): Promise<void> {
+    this.#inHand.add(id)
+    try {
+      const carrying = this.#carrying.get(id)
+      carrying?.abort.abort(new RunnerError('conflict', 'This deletion is taken back.'))
+      await carrying?.done
+      await work()
+    } finally {
+      this.#inHand.delete(id)
     }
   }
 
-  /** Copies what was set aside; if that fails (a full disk), it goes back to where it was. */
-  async #carryOver(aside: string, { source, target }: { source: string; target: string }): Promise<void> {
+  /** From where it was set aside, or else from the trash. */
+  async #bringBack(id: string, path: string): Promise<void> {
+    const { lock } = this.#workspace
+    const [aside, whole] = [this.#asideOf(id), join(this.#folder, id, path)]
+    const isWhole = await exists(whole)
+    if (!isWhole && !(await exists(aside))) throw gone()
+    const isBack = await lock.run(async () => this.#putBack(isWhole ? whole : aside, path))
+    if (isBack) return
+    await lock.alongside(async (signal) => {
+      const temporary = this.#workspace.temporaryBeside(aside)
+      try {
+        await copyExactly(whole, temporary, signal)
+        await lock.run(async () => this.#putBack(temporary, path))
+      } finally {
+        await removeTree(temporary)
+      }
+    })
+  }
+
+  /** `false` where it lies on another mount. */
+  async #putBack(source: string, path: string): Promise<boolean> {
+    const target = await this.#workspace.resolveNew(path)
+    if (await exists(target)) throw taken(path)
+    await mkdir(dirname(target), { recursive: true })
     try {
-      await cp(aside, target, COPY_EXACTLY)
+      await rename(source, target)
+      return true
     } catch (error) {
-      await rm(target, { recursive: true, force: true })
-      await this.#workspace.lock.run(async () => {
-        if (!(await exists(source))) await rename(aside, source)
-      })
+      if (errnoOf(error) === 'EXDEV') return false
       throw error
     }
-    await rm(aside, { recursive: true, force: true })
   }
 
-  async #bringBack(source: string, target: string): Promise<void> {
-    try {
-      await rename(source, target)
-    } catch (error) {
-      if (errnoOf(error) !== 'EXDEV') throw error
-      await cp(source, target, COPY_EXACTLY)
-    }
-  }
-
+  /** The record goes last: what a crash leaves is known by it. */
   async #forget(id: string): Promise<void> {
-    await rm(join(this.#folder, id), { recursive: true, force: true })
-    await rm(join(this.#folder, `${id}.json`), { force: true })
+    for (const part of [this.#asideOf(id), join(this.#folder, id), join(this.#folder, `${id}.part`)]) {
+      await removeTree(part)
+    }
+    await rm(this.#recordOf(id), { force: true })
   }
+}
+
+function taken(path: string): RunnerError {
+  return new RunnerError('conflict', `${path} exists again.`, {
+    path,
+    advice: 'Rename it, then undo once more.',
+  })
+}
+
+function gone(cause?: unknown): RunnerError {
+  return new RunnerError('gone', 'This deletion cannot be undone any more.', { cause })
 }

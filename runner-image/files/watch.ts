@@ -90,7 +90,7 @@ export class Watch implements AsyncDisposable {
   }
 
   #add(path: string, kind: Kind): void {
-    if (TEMPORARY_NAME.test(path.slice(path.lastIndexOf('/') + 1))) return
+    if (path.includes('.devex-') && path.split('/').some((name) => TEMPORARY_NAME.test(name))) return
     if (this.#changes.size >= MAX_CHANGES_PER_EVENT) this.#isOverflow = true
     else this.#changes.set(path, merge(this.#changes.get(path), kind))
   }

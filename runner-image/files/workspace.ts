@@ -2,12 +2,16 @@ import { constants, fstatSync, readlinkSync } from 'node:fs'
 import { lstat, open, realpath } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { newId } from '#protocol/ids.ts'
 import { isWorkspacePath, nameOf, parentOf } from '#protocol/paths.ts'
 import { RunnerError, errnoOf, toRunnerError } from '../errors.ts'
 import { Lock } from './lock.ts'
 
 /** Names that the runner makes while it writes; nobody is shown them. */
-export const TEMPORARY_NAME = /^\.devex-[a-z0-9]{16}\.tmp$/
+export const TEMPORARY_NAME = /^\.devex-([a-z0-9]{16})\.tmp$/
+
+/** Characters of a temporary name that are this process's; the other ten are random. */
+const OWN_LENGTH = 6
 
 /**
  * The folder that every file request is confined to. A path is resolved through its symbolic links, and what it
@@ -18,6 +22,8 @@ export class Workspace {
   readonly root: string
   /** Changes of names are made one at a time: a check and the rename that relies on it cannot be interleaved. */
   readonly lock = new Lock()
+  /** Begins every temporary name of this process: those of one that died are told by it. */
+  readonly #own = `.devex-${newId().slice(0, OWN_LENGTH)}`
 
   constructor(root: string) {
     this.root = root
@@ -52,6 +58,16 @@ export class Workspace {
   /** Whether an absolute, real path lies inside. */
   contains(real: string): boolean {
     return real === this.root || this.root === '/' || real.startsWith(`${this.root}/`)
+  }
+
+  /** A name beside `absolute` that nothing has yet. */
+  temporaryBeside(absolute: string): string {
+    return join(dirname(absolute), `${this.#own}${newId().slice(OWN_LENGTH)}.tmp`)
+  }
+
+  /** Whether this process made such a name, and so may still be at work there. */
+  isOwnTemporary(name: string): boolean {
+    return name.startsWith(this.#own)
   }
 
   /**
@@ -109,9 +125,14 @@ export async function exists(absolute: string): Promise<boolean> {
   }
 }
 
-/** A name beside `absolute` that nothing has yet. */
-export function temporaryBeside(absolute: string, id: string): string {
-  return join(dirname(absolute), `.devex-${id}.tmp`)
+/** The temporary name that stands for an id. */
+export function temporaryName(id: string): string {
+  return `.devex-${id}.tmp`
+}
+
+/** The id that a temporary name stands for. */
+export function idOfTemporary(name: string): string | undefined {
+  return TEMPORARY_NAME.exec(name)?.[1]
 }
 
 function notInside(path: string): RunnerError {

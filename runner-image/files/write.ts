@@ -3,10 +3,8 @@ import type { BigIntStats } from 'node:fs'
 import { chmod, link, mkdir, open, rename, rm, stat, unlink } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { newId } from '#protocol/ids.ts'
 import { RunnerError, errnoOf, toRunnerError } from '../errors.ts'
 import { etagOf, versionOf } from './etag.ts'
-import { temporaryBeside } from './workspace.ts'
 import type { Workspace } from './workspace.ts'
 
 /** What must lie there for a write to happen: this etag, nothing, a file of whatever content, or no matter what. */
@@ -50,7 +48,7 @@ export async function writeFileAtomically(workspace: Workspace, write: AtomicWri
     const target = await workspace.resolveNew(path)
     // A refusal that can be known ahead spares an upload. What counts is the look before the rename.
     if (ifMatch !== 'any') await check(target, path, ifMatch)
-    const temporary = temporaryBeside(target, newId())
+    const temporary = workspace.temporaryBeside(target)
     try {
       const written = await fillTemporary(temporary, write.fill)
       const isNew = await workspace.lock.run(async () => put({ temporary, written }, target, { path, ifMatch }))
