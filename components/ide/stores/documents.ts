@@ -54,6 +54,7 @@ export class Documents implements Disposable {
     const affected = [...this.#open].filter(([path]) => isWithin(path, from))
     for (const [path, document] of affected) {
       const target = to + path.slice(from.length)
+      this.#open.get(target)?.[Symbol.dispose]()
       this.#open.delete(path)
       this.#open.set(target, document)
       await document.movedTo(target)
@@ -62,7 +63,13 @@ export class Documents implements Disposable {
   }
 
   async saveAll(): Promise<void> {
-    await Promise.all([...this.#open.values()].map((document) => document.save()))
+    await this.saveWithin('')
+  }
+
+  /** Saves a file, or all of a folder. */
+  async saveWithin(folder: string): Promise<void> {
+    const meant = [...this.#open].filter(([path]) => isWithin(path, folder))
+    await Promise.all(meant.map(([, document]) => document.save()))
   }
 
   [Symbol.dispose](): void {

@@ -92,6 +92,44 @@ describe('files in the tree', () => {
   })
 })
 
+describe('unsaved text', () => {
+  async function typed(it: Awaited<ReturnType<typeof bench>>, path: string) {
+    it.tabs.open(path)
+    const document = it.documents.open(path)
+    await expect.poll(() => document.state.getSnapshot().kind).toBe('text')
+    document.buffer.setText('typed')
+    document.edited()
+    return document
+  }
+
+  test('deleting a folder saves what was typed in it first', async () => {
+    await using it = await bench({ 'd/a.txt': 'A' })
+    it.runner.handle('files.delete', () => ({ deletion: 'd000000000000000' }))
+    await typed(it, 'd/a.txt')
+    await it.actions.delete('d')
+    expect(it.disk.files.get('d/a.txt')).toBe('typed')
+  })
+
+  test('of a deleted file is not replaced by a file moved to its path', async () => {
+    await using it = await bench({ 'a.txt': 'A', 'b.txt': 'B' })
+    const document = await typed(it, 'b.txt')
+    it.disk.files.delete('b.txt')
+    await document.check()
+    await expect(it.actions.move('a.txt', 'b.txt')).rejects.toMatchObject({ code: 'conflict', path: 'b.txt' })
+    expect([...it.disk.files]).toEqual([['a.txt', 'A']])
+    expect(it.documents.get('b.txt')).toBe(document)
+    expect(document.buffer.getText()).toBe('typed')
+  })
+
+  test('a tab of a deleted file gives way to the file that is moved there', async () => {
+    await using it = await bench({ 'a.txt': 'A' })
+    it.tabs.open('b.txt')
+    it.tabs.open('a.txt')
+    await it.actions.move('a.txt', 'b.txt')
+    expect(it.tabs.state.getSnapshot()).toMatchObject({ tabs: [{ path: 'b.txt' }], active: 'b.txt' })
+  })
+})
+
 describe('the tree', () => {
   test('shows what appears and goes on disk', async () => {
     await using it = await bench({ 'a.txt': 'A' })

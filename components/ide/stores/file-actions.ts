@@ -1,9 +1,10 @@
 import { joinPath, nameOf, parentOf } from '#protocol/paths.ts'
 import type { Connection } from './connection.ts'
+import { isWithin } from './documents.ts'
 import type { Documents } from './documents.ts'
 import type { FileTree } from './file-tree.ts'
 import { freeName } from './free-name.ts'
-import { isCode } from './request-error.ts'
+import { RequestError, isCode } from './request-error.ts'
 import { Store } from './store.ts'
 import type { Tabs } from './tabs.ts'
 
@@ -46,6 +47,9 @@ export class FileActions {
     if (from === to) return
     const { connection, documents, tabs, tree } = this.#parts
     await documents.saveAll()
+    // Text of a file that was deleted may stand where this is to go: only one of the two could stay open.
+    const inTheWay = documents.unsaved.getSnapshot().find((path) => isWithin(path, to) && !isWithin(path, from))
+    if (inTheWay !== undefined) throw unsavedThere(inTheWay)
     await connection.request('files.move', { from, to })
     await documents.moved(from, to)
     tabs.moved(from, to)
@@ -75,7 +79,7 @@ export class FileActions {
   /** Moves to the REPL's trash. The answer brings it back. */
   async delete(path: string): Promise<() => Promise<void>> {
     const { connection, tree } = this.#parts
-    await this.#parts.documents.get(path)?.save()
+    await this.#parts.documents.saveWithin(path)
     const { deletion } = await connection.request('files.delete', { path })
     await tree.list(parentOf(path))
     return async () => {
@@ -105,6 +109,15 @@ export class FileActions {
       }
     }
   }
+}
+
+function unsavedThere(path: string): RequestError {
+  return new RequestError({
+    code: 'conflict',
+    message: `"${path}" is open here with text that is not saved.`,
+    advice: 'Save it, or close its tab, and try again.',
+    path,
+  })
 }
 
 const MAX_NAME_ATTEMPTS = 3

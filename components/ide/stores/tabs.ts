@@ -82,7 +82,14 @@ export class Tabs {
     const target = (path: string): string => (isWithin(path, from) ? to + path.slice(from.length) : path)
     this.state.update((state) => ({
       ...state,
-      tabs: state.tabs.map((tab) => ({ ...tab, path: target(tab.path) })),
+      // One that stood at the new path already, of a file that is gone, gives way.
+      tabs: state.tabs
+        .filter(
+          (tab) =>
+            isWithin(tab.path, from) ||
+            !state.tabs.some((other) => isWithin(other.path, from) && target(other.path) === tab.path),
+        )
+        .map((tab) => ({ ...tab, path: target(tab.path) })),
       active: state.active === undefined ? undefined : target(state.active),
     }))
   }
