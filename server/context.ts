@@ -6,7 +6,6 @@ import { createAccessTokens } from '#server/auth/oauth/access-tokens.ts'
 import { createAuthorizationServer } from '#server/auth/oauth/authorization-server.ts'
 import { createOauthRecords } from '#server/auth/oauth/records.ts'
 import { createKeyring } from '#server/auth/oauth/keyring.ts'
-import { principalOfUser } from '#server/auth/principal.ts'
 import { loadSigningKey } from '#server/auth/keys.ts'
 import { createSecretBox } from '#server/auth/secret-box.ts'
 import { createTokens } from '#server/auth/tokens.ts'
@@ -133,7 +132,9 @@ export async function createContext(foundations: Foundations): Promise<Applicati
     isLoopback: env.isLoopback,
     isSecure: publicUrl().protocol === 'https:',
     resolveGuest: domain.resolveGuest,
+    log,
   })
+  const userOf = async (userId: string) => (await auth.standing.lookUp(userId)).who
   const { access, repls, history, shares, lifecycle } = domain
   const connections = createConnections({ stateStore, log, now: Date.now })
   const calls = createCallLog({ stateStore, log })
@@ -143,7 +144,7 @@ export async function createContext(foundations: Foundations): Promise<Applicati
   const authorization = createAuthorizationServer({
     publicUrl,
     auth,
-    userExists: async (userId) => (await auth.users.get(userId)) !== undefined,
+    userExists: async (userId) => (await userOf(userId)) !== undefined,
     replOf: async (who, replId) => {
       const grant = await access.grantOf(who, replId)
       return grant === undefined ? undefined : { name: (await repls.get(who, replId)).name, role: grant.role }
@@ -156,10 +157,6 @@ export async function createContext(foundations: Foundations): Promise<Applicati
     log,
   })
   const site = { publicUrl, previewDomain: env.PREVIEW_DOMAIN ?? 'localhost' }
-  const userOf = async (userId: string) => {
-    const user = await auth.users.get(userId)
-    return user === undefined ? undefined : principalOfUser(user)
-  }
   const gateway = opened.use(
     createGateway({
       ...site,

@@ -1,9 +1,10 @@
 import { decode } from 'next-auth/jwt'
 import { parseCookies } from '#server/auth/cookies.ts'
 import { LOCAL_BROWSER_COOKIE, createLocalSignIn } from '#server/auth/local-sign-in.ts'
-import { principalOfUser } from '#server/auth/principal.ts'
+import { createMembers } from '#server/auth/members.ts'
 import { createProviderTokens } from '#server/auth/provider-tokens.ts'
 import { createSignIns, endedKey, signInClaimsSchema } from '#server/auth/sign-ins.ts'
+import { createStanding } from '#server/auth/standing.ts'
 import { createUsers } from '#server/auth/users.ts'
 import type { GithubSettings } from '#server/auth/github.ts'
 import type { LocalSignIn } from '#server/auth/local-sign-in.ts'
@@ -11,7 +12,9 @@ import type { Authenticator, Principal } from '#server/auth/principal.ts'
 import type { ProviderTokens } from '#server/auth/provider-tokens.ts'
 import type { SecretBox } from '#server/auth/secret-box.ts'
 import type { SignIns } from '#server/auth/sign-ins.ts'
+import type { Standing } from '#server/auth/standing.ts'
 import type { Users } from '#server/auth/users.ts'
+import type { Log } from '#server/log.ts'
 import type { StateStore } from '#server/state-store/state-store.ts'
 
 /** The cookie of a signed-out visitor who came through a share link. */
@@ -25,6 +28,7 @@ export const SECURE_COOKIE = '__Host-next-auth.session-token'
 export interface Auth extends Authenticator {
   users: Users
   signIns: SignIns
+  standing: Standing
   providerTokens: ProviderTokens
   localSignIn: LocalSignIn
   github: GithubSettings | undefined
@@ -46,15 +50,23 @@ interface AuthDeps {
   /** Whether browsers reach us over https: cookies are named after it. */
   isSecure: boolean
   resolveGuest: (cookie: string) => Promise<Principal | undefined>
+  log: Log
 }
 
 /** Authentication over `stateStore`. */
-export function createAuth({ stateStore, box, github, isLoopback, isSecure, resolveGuest }: AuthDeps): Auth {
+export function createAuth(deps: AuthDeps): Auth {
+  const { stateStore, box, github, isLoopback, isSecure, resolveGuest, log } = deps
   const users = createUsers(stateStore)
   const localSignIn = createLocalSignIn(stateStore)
   const cookieSecret = box.derive('sign-in-cookie').toString('base64url')
 
   const signIns = createSignIns(stateStore)
+  const providerTokens = createProviderTokens(stateStore, box)
+  const members =
+    github !== undefined && github.allowedOrgs.length > 0
+      ? createMembers({ store: stateStore, github, providerTokens, log })
+      : undefined
+  const standing = createStanding({ users, github, members })
 
   const claimsOf = async (cookies: Record<string, string>) => {
     const token = await decodeCookie(cookies[isSecure ? SECURE_COOKIE : PLAIN_COOKIE], cookieSecret)
@@ -64,20 +76,21 @@ export function createAuth({ stateStore, box, github, isLoopback, isSecure, reso
   const userOf = async (cookies: Record<string, string>): Promise<Principal | undefined> => {
     const claims = await claimsOf(cookies)
     if (claims === undefined) return undefined
-    const { user, records } = await users.getWith(claims.userId, [endedKey(claims.signInId)])
+    const { who, records } = await standing.lookUp(claims.userId, [endedKey(claims.signInId)])
     const [ended] = records
-    return user === undefined || ended !== undefined ? undefined : principalOfUser(user)
+    return ended === undefined ? who : undefined
   }
 
   return {
     users,
     signIns,
+    standing,
     localSignIn,
     github,
     isLoopback,
     isSecure,
     cookieSecret,
-    providerTokens: createProviderTokens(stateStore, box),
+    providerTokens,
     principalOf: async (cookieHeader) => {
       const cookies = parseCookies(cookieHeader)
       const user = await userOf(cookies)

@@ -50,16 +50,27 @@ export function parseProfile(profile: Profile | undefined): GithubProfile {
 }
 
 async function fetchProfile(github: GithubSettings, accessToken: string): Promise<Profile> {
-  const profile = profileSchema.parse(await getJson(`${github.apiUrl}/user`, accessToken))
+  const profile = profileSchema.parse(await jsonOf(await ask(`${github.apiUrl}/user`, accessToken)))
   return { ...profile, name: profile.name ?? profile.login, sub: String(profile.id) }
 }
 
 /** Whether the allow-list lets this account in: by login, by organisation, as the administrator, or anyone. */
 export async function isAllowed(github: GithubSettings, profile: GithubProfile, accessToken: string): Promise<boolean> {
-  if (github.allowAnyone || isAdmin(github, profile)) return true
-  if (github.allowedUsers.some((login) => isSameLogin(login, profile.login))) return true
+  return isNamed(github, profile.login) || (await isMember(github, accessToken))
+}
+
+/** Whether the settings alone let this login in; who is not named may still be a member of an organisation. */
+export function isNamed(github: GithubSettings, login: string): boolean {
+  if (github.allowAnyone || isAdministrator(github, login)) return true
+  return github.allowedUsers.some((allowed) => isSameLogin(allowed, login))
+}
+
+/** Whether whose token this is belongs to an allowed organisation now; not where the token is good for nothing any more. */
+export async function isMember(github: GithubSettings, accessToken: string): Promise<boolean> {
   if (github.allowedOrgs.length === 0) return false
-  const orgs = orgsSchema.parse(await getJson(`${github.apiUrl}/user/orgs?per_page=100`, accessToken))
+  const response = await ask(`${github.apiUrl}/user/orgs?per_page=100`, accessToken)
+  if (isTokenRefused(response)) return false
+  const orgs = orgsSchema.parse(await jsonOf(response))
   return orgs.some((org) => github.allowedOrgs.some((allowed) => isSameLogin(allowed, org.login)))
 }
 
@@ -70,13 +81,14 @@ export function identityOf(github: GithubSettings, profile: GithubProfile): Iden
     accountId: String(profile.id),
     login: profile.login,
     name: profile.name ?? profile.login,
-    isAdmin: isAdmin(github, profile),
+    isAdmin: isAdministrator(github, profile.login),
     ...(profile.avatar_url !== null && profile.avatar_url !== undefined && { avatarUrl: profile.avatar_url }),
   }
 }
 
-function isAdmin(github: GithubSettings, profile: GithubProfile): boolean {
-  return github.admin !== undefined && isSameLogin(github.admin, profile.login)
+/** Whether the settings name this login as the administrator. */
+export function isAdministrator(github: GithubSettings, login: string): boolean {
+  return github.admin !== undefined && isSameLogin(github.admin, login)
 }
 
 /** GitHub logins differ in case only for show. */
@@ -84,11 +96,20 @@ function isSameLogin(a: string, b: string): boolean {
   return a.toLowerCase() === b.toLowerCase()
 }
 
-async function getJson(url: string, accessToken: string): Promise<unknown> {
-  const response = await fetch(url, {
+async function ask(url: string, accessToken: string): Promise<Response> {
+  return await fetch(url, {
     headers: { authorization: `Bearer ${accessToken}`, accept: 'application/vnd.github+json', 'user-agent': 'devex' },
     signal: AbortSignal.timeout(REQUEST_LIMIT_MS),
   })
-  if (!response.ok) throw new Error(`${new URL(url).pathname} answered ${response.status}`)
+}
+
+/** Revoked, or given before organisations were asked about; 403 is also what GitHub says to who asks too often. */
+function isTokenRefused({ status, headers }: Response): boolean {
+  const isTooOften = headers.has('retry-after') || headers.get('x-ratelimit-remaining') === '0'
+  return status === 401 || (status === 403 && !isTooOften)
+}
+
+async function jsonOf(response: Response): Promise<unknown> {
+  if (!response.ok) throw new Error(`${new URL(response.url).pathname} answered ${response.status}`)
   return await response.json()
 }

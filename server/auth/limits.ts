@@ -1,7 +1,8 @@
 /** Bounds of signing in. Seconds where the name says so (as next-auth counts), else milliseconds. */
 
 const SECOND = 1000
-const HOUR = 60 * 60 * SECOND
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
 
 /** How long a browser stays signed in without coming back. */
 export const SIGNED_IN_SECONDS = 30 * 24 * 60 * 60
@@ -11,3 +12,12 @@ export const SIGN_IN_SECONDS = 15 * 60
 
 /** That a sign-in has ended is known for longer than any cookie of it is good, one just being renewed included. */
 export const ENDED_SIGN_IN_TTL_MS = SIGNED_IN_SECONDS * SECOND + HOUR
+
+/** Who is here as a member of an organisation is asked about anew after so long. */
+export const MEMBER_RECHECK_MS = HOUR
+
+/** Where the provider cannot be asked, what it said last counts for so long. */
+export const MEMBER_BELIEVED_MS = 24 * HOUR
+
+/** A question that the provider did not answer is not put again for so long. */
+export const MEMBER_RETRY_MS = MINUTE

@@ -25,6 +25,7 @@ export function nextAuthOptions(auth: Auth): NextAuthOptions {
         if (!(await isAllowed(auth.github, profile, token))) return '/signin?error=NotAllowed'
         const user = await auth.users.signIn(identityOf(auth.github, profile))
         await auth.providerTokens.keep(user.id, token)
+        await auth.standing.welcome(user)
         return true
       },
       jwt: async ({ token, account, profile, user }) => {

@@ -11,6 +11,7 @@ import { createProviderTokens } from '#server/auth/provider-tokens.ts'
 import { createSecretBox } from '#server/auth/secret-box.ts'
 import { createUsers } from '#server/auth/users.ts'
 import { loadSigningKey } from '#server/auth/keys.ts'
+import { createLog } from '#server/log.ts'
 import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
 import type { Auth } from '#server/auth/auth.ts'
 import type { User } from '#server/auth/users.ts'
@@ -99,7 +100,13 @@ describe('this machine', () => {
 })
 
 describe('authenticator', () => {
-  const settings = { box, github: undefined, isSecure: false, resolveGuest: () => Promise.resolve(undefined) }
+  const settings = {
+    box,
+    github: undefined,
+    isSecure: false,
+    resolveGuest: () => Promise.resolve(undefined),
+    log: createLog({ level: 'error', format: 'text' }),
+  }
 
   test('the page offers local sign-in to a known browser on loopback only', async () => {
     const auth = createAuth({ ...settings, stateStore: store, isLoopback: true })
@@ -114,7 +121,7 @@ describe('authenticator', () => {
 
   test('S6: over https, what a sibling host could have set for the whole domain signs nobody in', async () => {
     const auth = createAuth({ ...settings, stateStore: store, isLoopback: false, isSecure: true })
-    const { id } = await auth.users.signIn(ada)
+    const { id } = await auth.users.signIn({ ...ada, provider: 'local' })
     const token = await encode({ token: { sub: id }, secret: auth.cookieSecret })
     const { sessionToken, state, pkceCodeVerifier } = nextAuthOptions(auth).cookies ?? {}
     for (const cookie of [sessionToken, state, pkceCodeVerifier]) {

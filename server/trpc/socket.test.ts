@@ -11,6 +11,7 @@ import { createAuth } from '#server/auth/auth.ts'
 import type { Authenticator } from '#server/auth/principal.ts'
 import { createSecretBox } from '#server/auth/secret-box.ts'
 import { eventually, openTestBed, reached, user } from '#server/repls/_domain.ts'
+import { createLog } from '#server/log.ts'
 import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
 import { appOf, createPeople } from '#server/trpc/_app.ts'
 import { MAX_SOCKET_MESSAGE_BYTES, MAX_SUBSCRIPTIONS_PER_SOCKET, RECHECK_EVERY_MS } from '#server/trpc/limits.ts'
@@ -78,6 +79,7 @@ describe('the socket of subscriptions', () => {
       isLoopback: true,
       isSecure: false,
       resolveGuest: async () => undefined,
+      log: createLog({ level: 'error', format: 'text' }),
     })
     const { id } = await auth.users.signIn({ provider: 'local', accountId: 'owner', name: 'Ada', isAdmin: true })
     const newCookie = async () =>
