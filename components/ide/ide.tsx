@@ -4,7 +4,7 @@ import { useEffect, useState, useSyncExternalStore } from 'react'
 import { useToast } from '#components/ui/toaster.tsx'
 import type { AccountView, ReplView } from '#server/repls/views.ts'
 import { agentsApi } from './agents-api.ts'
-import { DraftDatabase } from './draft-database.ts'
+import { draftsOf } from './draft-database.ts'
 import { historyApi } from './history-api.ts'
 import { IdeSkeleton } from './ide-skeleton.tsx'
 import { Overlays } from './overlays/overlays.tsx'
@@ -49,7 +49,7 @@ function LivePage({ view, account, early }: IdeProps) {
         api: replApi(view.id),
         historyApi: historyApi(view.id),
         agentsApi: agentsApi(view.id),
-        drafts: new DraftDatabase(view.id),
+        drafts: draftsOf(view.id),
         storage: window.localStorage,
         socketUrl: socketUrl(view.id),
         early,

@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest'
+import { MemoryDrafts } from './drafts.ts'
+import type { Draft } from './drafts.ts'
+import { SteadyDrafts } from './steady-drafts.ts'
+
+const DRAFT = { content: 'typed', baseEtag: null }
+
+/** A store that another opening finds again, and that can be lost as a browser's is. */
+class LosableDrafts extends MemoryDrafts implements Disposable {
+  isLost = false
+  openings = 0
+
+  readonly open = async (): Promise<this> => {
+    this.openings += 1
+    this.isLost = false
+    return this
+  }
+
+  override async get(path: string) {
+    if (this.isLost) throw new Error('The database connection is closing.')
+    return super.get(path)
+  }
+
+  [Symbol.dispose](): void {}
+}
+
+test('drafts are there after the browser ended its database under the page', async () => {
+  const browser = new LosableDrafts()
+  const drafts = new SteadyDrafts(browser.open)
+  await drafts.put('a', DRAFT)
+  browser.isLost = true
+  expect(await drafts.get('a')).toEqual(DRAFT)
+  expect(browser.openings).toBe(2)
+})
+
+test('where the browser refuses, drafts live as long as the page', async () => {
+  const drafts = new SteadyDrafts(() => Promise.reject(new Error('forbidden')))
+  await drafts.put('a', DRAFT)
+  expect(await drafts.get('a')).toEqual(DRAFT)
+  await drafts.delete('a')
+  expect(await drafts.get('a')).toBeUndefined()
+})
