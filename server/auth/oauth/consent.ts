@@ -7,7 +7,7 @@ import type { Connections } from '#server/agents/connections.ts'
 import { parseCookies } from '#server/auth/cookies.ts'
 import { isLoopback } from '#server/auth/oauth/client-metadata.ts'
 import { GRANT_SECONDS, MAX_CLIENT_NAME_CHARS } from '#server/auth/oauth/limits.ts'
-import { INTERACTION_COOKIE } from '#server/auth/oauth/provider.ts'
+import { askerCookie } from '#server/auth/oauth/provider.ts'
 import type { OauthRecords } from '#server/auth/oauth/records.ts'
 import { resourceOf, scopesOf, usualScopesOf } from '#server/auth/oauth/resources.ts'
 import type { Principal } from '#server/auth/principal.ts'
@@ -72,7 +72,7 @@ const paramsSchema = z.object({
 export function createConsent({ provider, issuer, connections, records, replOf, now }: ConsentDeps): Consent {
   const questionOf = async (who: Principal, { uid, cookieHeader }: Asking) => {
     // The link alone is not enough: whoever sent it would come in as the person who says yes.
-    if (parseCookies(cookieHeader)[INTERACTION_COOKIE] !== uid) throw over()
+    if (parseCookies(cookieHeader)[askerCookie(issuer(), uid)] !== uid) throw over()
     if (who.kind !== 'user') throw new AppError('forbidden', 'Sign in to let programs in.')
     const server = await provider()
     const interaction = await server.Interaction.find(uid)

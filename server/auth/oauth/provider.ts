@@ -19,7 +19,17 @@ import { resourceOf, scopesOf } from '#server/auth/oauth/resources.ts'
 
 /** Where our page asks the person; the interaction's id follows. */
 export const CONSENT_PATH = '/oauth/consent/'
-export const INTERACTION_COOKIE = 'devex.oauth.interaction'
+const CONSENT_LOCATION = /^\/oauth\/consent\/([\w-]+)$/
+const INTERACTION_COOKIE = 'devex.oauth.interaction'
+
+/**
+ * By this, with the question's id as its value, the browser that asked is known again. Over https its name is one that no
+ * other host of the same domain can set, as a preview's script could: it would be asked in the place of somebody else.
+ */
+export function askerCookie(issuer: string, uid: string): string {
+  return isSecure(issuer) ? `__Host-devex.oauth.${uid}` : INTERACTION_COOKIE
+}
+
 export const SESSION_COOKIE = 'devex.oauth.session'
 export const REGISTRATION_PATH = '/oauth/register'
 export const AUTHORIZATION_PATH = '/oauth/authorize'
@@ -52,6 +62,8 @@ export function createProvider(options: ProviderOptions): Provider {
     if (ctx.path === REGISTRATION_PATH && ctx.method === 'POST')
       Object.assign(ctx.request, { body: await registrationIn(ctx.req) })
     await next()
+    const [, uid] = CONSENT_LOCATION.exec(ctx.response.get('location')) ?? []
+    if (uid !== undefined && isSecure(options.issuer)) ctx.append('Set-Cookie', askerCookieLine(options.issuer, uid))
     // It lists its own scopes only; those of resources are what clients look for.
     if (METADATA.test(ctx.path)) ctx.body = { ...metadataSchema.parse(ctx.body), scopes_supported: SCOPES }
   })
@@ -163,6 +175,14 @@ function configurationOf(options: ProviderOptions): Configuration {
       return new Response(JSON.stringify(clientMetadata(await document.json())), { status, headers })
     },
   }
+}
+
+function askerCookieLine(issuer: string, uid: string): string {
+  return `${askerCookie(issuer, uid)}=${uid}; Path=/; Max-Age=${INTERACTION_SECONDS}; Secure; HttpOnly; SameSite=Lax`
+}
+
+function isSecure(issuer: string): boolean {
+  return issuer.startsWith('https:')
 }
 
 async function registrationIn(request: AsyncIterable<unknown>): Promise<unknown> {
