@@ -6,11 +6,15 @@ import { MAX_RESTORE_ATTEMPTS } from '../limits.ts'
 import { SidecarError } from '../sidecar-error.ts'
 import { fetchManifest, fetchSegments } from './fetch-snapshot.ts'
 import { fillFiles } from './fill-files.ts'
+import type { FoundEntry } from './draft.ts'
 import { FolderStack } from './folder-stack.ts'
 import { isNothing, liveEntryOf, planRestore } from './plan-restore.ts'
 import type { LiveEntry, RestorePlan, Selection } from './plan-restore.ts'
+import { changing, explain } from './restore-error.ts'
+import type { SavedEntry } from './saved-tree.ts'
 import type { Known } from './saver.ts'
 import { Scanner } from './scanner.ts'
+import { Seen } from './seen.ts'
 import { Staging } from './staging.ts'
 import { isGone, unlessGone, walkVolume } from './walk.ts'
 import { FileWriter } from './write-files.ts'
@@ -34,7 +38,7 @@ interface Restored {
  * Makes the live volume, or the selected part of it, what a snapshot says, while programs go on working in it. Only what
  * differs is touched. A file is there whole, old or new, at each moment; folders that are in both stay the ones they
  * are, so shells stand where they stood; nothing is reached through a symlink. What no snapshot holds (caches, sockets)
- * stays. What a program changes meanwhile may survive: it wrote last.
+ * stays. What is written after the restore has looked survives: it came last.
  */
 export async function restoreInPlace(request: RestoreRequest, options: RestoreInPlaceOptions): Promise<Restored> {
   const snapshot = await fetchManifest(options.controlPlane, request.manifest)
@@ -45,9 +49,12 @@ export async function restoreInPlace(request: RestoreRequest, options: RestoreIn
   for (const [pack, bytes] of snapshot.packBytes) chunks.addPack(pack, bytes)
   for (const entry of entries) if (entry.type === 'file') for (const ref of entry.chunks) chunks.add(ref)
   const selection = { root: request.root, paths: request.paths?.map(byteStringOf) }
+  const seen = new Seen()
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await restoreOnce(entries, selection, { ...options, packBytes: snapshot.packBytes })
+      // Whatever attempt it takes: what was written since the first look is not replaced.
+      const onFound = attempt === 1 ? (found: SavedEntry | FoundEntry) => seen.add(found) : () => undefined
+      return await restoreOnce(entries, selection, { ...options, packBytes: snapshot.packBytes, seen, onFound })
     } catch (error) {
       // A program moved away what was about to be changed: what there is now is compared anew.
       if (!isGone(error) || attempt === MAX_RESTORE_ATTEMPTS) throw explain(error)
@@ -55,7 +62,11 @@ export async function restoreInPlace(request: RestoreRequest, options: RestoreIn
   }
 }
 
-type RestoreOnceOptions = RestoreInPlaceOptions & { packBytes: ReadonlyMap<string, number> }
+type RestoreOnceOptions = RestoreInPlaceOptions & {
+  packBytes: ReadonlyMap<string, number>
+  seen: Seen
+  onFound: (found: SavedEntry | FoundEntry) => void
+}
 
 async function restoreOnce(
   target: SnapshotEntry[],
@@ -66,7 +77,11 @@ async function restoreOnce(
   const scanner = new Scanner({
     tree: options.known.tree,
     takeChunk: () => undefined,
-    onEntry: (found) => void live.push(liveEntryOf(found)),
+    onEntry: (found) => {
+      options.onFound(found)
+      live.push(liveEntryOf(found))
+      return undefined
+    },
   })
   await walkVolume(options.volumeDir, scanner)
   requireFound(selection, [...target, ...live])
@@ -77,16 +92,17 @@ async function restoreOnce(
   const reopened = openClosed(plan, folders)
   for (const { root, path } of plan.replaced) {
     const { parent, name } = folders.enterParent(root, path)
+    if (!(await options.seen.isAllStill({ root, path }, parent))) throw changing()
     staging.take(parent, name)
   }
   for (const { root, path } of plan.newFolders) {
     const { parent, name } = folders.enterParent(root, path)
     parent.mkdir(name)
   }
-  await writeContents(plan, { ...options, staging, folders })
-  const removed = remove(plan, folders)
+  const written = await writeContents(plan, { ...options, staging, folders })
+  const removed = remove(plan, folders, options.seen)
   finishFolders([...plan.folders, ...reopened], folders)
-  return { written: plan.files.length, removed }
+  return { written, removed }
 }
 
 /** Opens folders to their owner; returns those that nothing else gives their mode back. */
@@ -112,13 +128,16 @@ async function writeContents(
     folders,
     controlPlane,
     packBytes,
+    seen,
     onFile,
-  }: Pick<RestoreOnceOptions, 'controlPlane' | 'packBytes' | 'onFile'> & { staging: Staging; folders: FolderStack },
-): Promise<void> {
-  let done = 0
+  }: Omit<RestoreOnceOptions, 'onFound'> & { staging: Staging; folders: FolderStack },
+): Promise<number> {
+  let [done, written] = [0, 0]
   const settle = (entry: FileEntry | (typeof symlinks)[number]) => {
     const { parent, name } = folders.enterParent(entry.root, entry.path)
+    if (!seen.isStill(entry, parent, name)) return
     staging.settle(entry, parent, name)
+    if (entry.type === 'file') written += 1
   }
   const writer = new FileWriter({
     folderOf: (file) => staging.placeOf(file),
@@ -137,18 +156,21 @@ async function writeContents(
   }
   for (const entry of dated) {
     const { parent, name } = folders.enterParent(entry.root, entry.path)
+    if (!seen.isStill(entry, parent, name)) continue
     if (entry.type === 'file') parent.chmod(name, entry.mode)
     parent.setLinkTime(name, entry.mtime)
   }
+  return written
 }
 
 /** Last of all, when all that replaces it is there. A folder into which a program has put something meanwhile stays. */
-function remove({ removed }: RestorePlan, folders: FolderStack): number {
+function remove({ removed }: RestorePlan, folders: FolderStack, seen: Seen): number {
   let count = 0
   for (const entry of removed) {
     const isRemoved = unlessGone(() => {
       const { parent, name } = folders.enterParent(entry.root, entry.path)
-      return entry.type === 'directory' ? parent.rmdir(name) : parent.unlink(name)
+      if (entry.type === 'directory') return parent.rmdir(name)
+      return seen.isStill(entry, parent, name) && parent.unlink(name)
     })
     if (isRemoved === true) count += 1
   }
@@ -177,19 +199,4 @@ function requireFound({ root = 'workspace', paths }: Selection, entries: { root:
         `${Buffer.from(path, 'latin1').toString('utf8')} is neither in this snapshot nor in the repl.`,
       )
   }
-}
-
-function explain(error: unknown): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new SidecarError('quota_exceeded', 'The disk is full, so the restore is not complete.', {
-      advice: 'Delete what you do not need, then restore again: what is right already is not written again.',
-      cause: error,
-    })
-  if (isGone(error))
-    return new SidecarError('conflict', 'The files went on changing, so the restore is not complete.', {
-      advice: 'Stop what writes them, then restore again.',
-      cause: error,
-    })
-  return error
 }
