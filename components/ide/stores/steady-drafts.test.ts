@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
 import { MemoryDrafts } from './drafts.ts'
-import type { Draft } from './drafts.ts'
 import { SteadyDrafts } from './steady-drafts.ts'
 
 const DRAFT = { content: 'typed', baseEtag: null }
