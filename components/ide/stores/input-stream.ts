@@ -12,6 +12,8 @@ interface Chunk {
 export class InputStream {
   #chunks: Chunk[] = []
   #end = 0
+  /** Everything before it is applied. */
+  #confirmed = 0
 
   /** Adds typed bytes and returns them in pieces that fit a frame. */
   push(bytes: Uint8Array): Chunk[] {
@@ -27,6 +29,7 @@ export class InputStream {
 
   /** Everything before `offset` is applied. */
   confirm(offset: number): void {
+    this.#confirmed = Math.max(this.#confirmed, offset)
     this.#chunks = this.#chunks.flatMap((chunk) => {
       const done = offset - chunk.offset
       if (done <= 0) return [chunk]
@@ -47,10 +50,15 @@ export class InputStream {
     const kept = this.#chunks.filter((chunk) => chunk.offset >= sentTo)
     this.#chunks = []
     this.#end = 0
+    this.#confirmed = 0
     for (const chunk of kept) this.push(chunk.bytes)
   }
 
   get end(): number {
     return this.#end
+  }
+
+  get confirmed(): number {
+    return this.#confirmed
   }
 }

@@ -200,6 +200,27 @@ describe('terminal input', () => {
     await expect.poll(() => typed(it.runner).slice(1)).toEqual([{ offset: 0, text: 'ls' }])
   })
 
+  test('a runner that has forgotten what it had confirmed gets only what was never sent', async () => {
+    let applied = 0
+    await using it = await bench({ applied: () => applied })
+    const { feed } = it.terminals.open(it.id)
+    feed.type('rm x\r')
+    await expect.poll(() => typed(it.runner).length).toBe(1)
+    it.runner.send({ kind: 'ack', channel: CHANNEL, offset: 5, payload: new Uint8Array() })
+    await it.connection.request('ping', {})
+    feed.type('mv y z\r')
+    await expect.poll(() => typed(it.runner).length).toBe(2)
+    it.runner.tear()
+    await expect.poll(it.isAttached).toBe(false)
+    feed.type('ls')
+    await expect.poll(() => typed(it.runner).slice(2)).toEqual([{ offset: 0, text: 'ls' }])
+    // And the line may be lost again: what is counted now is the new stream.
+    await expect.poll(it.isAttached).toBe(true)
+    applied = 1
+    it.runner.tear()
+    await expect.poll(() => typed(it.runner).slice(3)).toEqual([{ offset: 1, text: 's' }])
+  })
+
   test('offline, more than the bound is refused rather than lost silently', async () => {
     await using it = await bench()
     it.connection.stop()

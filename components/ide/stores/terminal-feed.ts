@@ -129,7 +129,8 @@ export class TerminalFeed {
   }
 
   #resend(applied: number | undefined): void {
-    if (applied === undefined) this.#input.restart(this.#sentTo)
+    // Less than was confirmed before is another stream's count: the runner has forgotten ours.
+    if (applied === undefined || applied < this.#input.confirmed) this.#input.restart(this.#sentTo)
     else this.#input.confirm(applied)
     this.#sentTo = 0
     for (const chunk of this.#input.unconfirmed()) this.#sendInput(chunk.offset, chunk.bytes)
