@@ -120,7 +120,7 @@ export const requests = {
    * from there; further behind (or `since` absent), a `screen` frame comes first. Attaching again replaces the channel.
    * `client` names a stream of input that outlives connections (one page's typing into one terminal): its offsets go on
    * where they were, and `input` in the answer says how much of it was applied, so that the rest is sent again exactly
-   * once. Without it, input offsets begin at 0 on every channel.
+   * once. Without it, and for viewers, input offsets begin at 0 on every channel.
    */
   'terminal.attach': request({
     role: 'viewer',
@@ -133,7 +133,7 @@ export const requests = {
       channel: z.int(),
       terminal: terminalSchema,
       /** Offset of the first byte that will come. */ from: z.int(),
-      /** Bytes of this client's input that were applied before; absent without `client`. */
+      /** Bytes of this client's input that were applied before; absent where nothing is remembered: offsets begin at 0. */
       input: z.int().min(0).optional(),
     }),
   }),

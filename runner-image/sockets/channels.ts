@@ -5,12 +5,15 @@ import { RunnerError } from '../errors.ts'
 import { MAX_PENDING_INPUT_BYTES } from '../limits.ts'
 import type { Feed } from '../terminal/feed.ts'
 import { InputStream } from '../terminal/input-stream.ts'
+import type { InputInUse } from '../terminal/input-streams.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
 interface Channel {
   terminal: Terminal
   feed: Feed
   input: InputStream
+  /** Its stream of input is left to a client that comes back. */
+  release: () => void
 }
 
 interface AttachOptions {
@@ -42,17 +45,19 @@ export class Channels {
     const channel = ++this.#lastNumber
     const { send, roundTripMs } = this.#options
     const { feed, from } = terminal.attach({ channel, send, roundTripMs }, since)
-    const input = stream === undefined ? new InputStream(terminal) : terminal.inputStream(stream)
+    const used = stream === undefined ? unnamed(terminal) : terminal.inputs.use(stream)
+    const { stream: input, isNew, release } = used
     input.follow((offset) => this.#applied(channel, offset))
-    this.#channels.set(channel, { terminal, feed, input })
+    this.#channels.set(channel, { terminal, feed, input, release })
     setImmediate(() => feed.pump())
-    return { channel, terminal: terminal.info(), from, ...(stream !== undefined && { input: input.applied }) }
+    return { channel, terminal: terminal.info(), from, ...(!isNew && { input: input.applied }) }
   }
 
   detach(number: number): void {
     const channel = this.#channels.get(number)
     if (channel === undefined) throw new RunnerError('not_found', `Channel ${number} is not attached.`)
     this.#channels.delete(number)
+    channel.release()
     channel.terminal.detach(channel.feed)
   }
 
@@ -93,4 +98,9 @@ export class Channels {
   #isBehind(): boolean {
     return [...this.#channels.values()].some(({ terminal }) => terminal.pendingInput > MAX_PENDING_INPUT_BYTES)
   }
+}
+
+/** Input that is not remembered: it begins anew with every channel. */
+function unnamed(terminal: Terminal): InputInUse {
+  return { stream: new InputStream(terminal), isNew: true, release: () => undefined }
 }

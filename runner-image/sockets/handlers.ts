@@ -46,8 +46,9 @@ export function createHandlers(sandbox: OpenedSandbox): Handlers {
     'terminal.attach': ({ terminal, since, client }, from) =>
       from.channels.attach(terminals.get(terminal), {
         since,
-        // A stream of input belongs to who began it.
-        stream: client === undefined ? undefined : `${from.claims.sub}/${client}`,
+        // A stream of input belongs to who began it; a viewer has none.
+        stream:
+          client === undefined || !isAtLeast(from.claims.role, 'editor') ? undefined : `${from.claims.sub}/${client}`,
       }),
     'terminal.detach': ({ channel }, from) => {
       from.channels.detach(channel)

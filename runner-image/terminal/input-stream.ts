@@ -1,6 +1,7 @@
 import { RunnerError } from '../errors.ts'
 
-interface InputSink {
+/** What takes typed bytes. */
+export interface InputSink {
   write(bytes: Uint8Array, onApplied: () => void): void
 }
 

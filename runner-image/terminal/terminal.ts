@@ -1,9 +1,9 @@
 import { TERMINAL_RING_BYTES } from '#protocol/limits.ts'
 import type { TerminalInfo } from '#protocol/messages.ts'
-import { MAX_INPUT_STREAMS, MAX_RESIZES_KEPT, SCREEN_FROM_HISTORY_BYTES } from '../limits.ts'
+import { MAX_RESIZES_KEPT, SCREEN_FROM_HISTORY_BYTES } from '../limits.ts'
 import { Feed } from './feed.ts'
 import type { FeedSource, FeedTarget } from './feed.ts'
-import { InputStream } from './input-stream.ts'
+import { InputStreams } from './input-streams.ts'
 import { ForgottenModes } from './modes.ts'
 import type { Exit, Program, ProgramEvents, Size } from './pty.ts'
 import { Ring } from './ring.ts'
@@ -31,6 +31,7 @@ export interface TerminalOptions {
 export class Terminal implements FeedSource {
   readonly id: string
   readonly ring: Ring
+  readonly inputs = new InputStreams(this)
   /** Milliseconds since the epoch. */
   readonly startedAt = Date.now()
   name: string
@@ -38,7 +39,6 @@ export class Terminal implements FeedSource {
   readonly #program: Program
   readonly #feeds = new Set<Feed>()
   readonly #modes = new ForgottenModes()
-  readonly #inputs = new Map<string, InputStream>()
   #sizes: { at: number; cols: number; rows: number }[]
   #exit: Exit | undefined
 
@@ -97,16 +97,6 @@ export class Terminal implements FeedSource {
   write(bytes: Uint8Array, onApplied: () => void): void {
     this.#options.onActivity()
     this.#program.write(bytes, onApplied)
-  }
-
-  /** The stream of input called `name`: where it was, or at its beginning. The longest unused ones are forgotten. */
-  inputStream(name: string): InputStream {
-    const stream = this.#inputs.get(name) ?? new InputStream(this)
-    this.#inputs.delete(name)
-    this.#inputs.set(name, stream)
-    const [oldest] = this.#inputs.keys()
-    if (this.#inputs.size > MAX_INPUT_STREAMS && oldest !== undefined) this.#inputs.delete(oldest)
-    return stream
   }
 
   resize(size: Size): void {
