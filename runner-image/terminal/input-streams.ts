@@ -7,7 +7,7 @@ export interface InputInUse {
   readonly stream: InputStream
   /** Whether nothing is known of it from before: it is new, or was forgotten. */
   readonly isNew: boolean
-  release(): void
+  release: () => void
 }
 
 /**
