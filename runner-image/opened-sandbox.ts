@@ -39,7 +39,7 @@ interface OpenedSandboxOptions {
 
 /** Opens a sandbox for its repl: from here on there are files, terminals and processes. */
 export async function openSandbox(options: OpenedSandboxOptions): Promise<OpenedSandbox> {
-  await prepareHome(options.env.HOME)
+  prepareHome(options.env.HOME)
   return new OpenedSandbox(options, await openWorkspace(options.env.WORKSPACE_DIR))
 }
 

@@ -1,4 +1,4 @@
-import { access, mkdir, writeFile } from 'node:fs/promises'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { OpenRequest } from '#protocol/adoption.ts'
 import type { RunnerEnv } from '../env.ts'
@@ -24,29 +24,23 @@ export function shellEnvironment(env: RunnerEnv, opened: OpenRequest): Record<st
   }
 }
 
-/** Gives an empty HOME its shell start-up files. What is there already is the user's and stays as it is. */
-export async function prepareHome(home: string): Promise<void> {
-  await mkdir(join(home, '.local/bin'), { recursive: true })
-  const hasProfile = await anyExists([join(home, '.bash_profile'), join(home, '.bash_login')])
-  if (!hasProfile) await writeNew(join(home, '.bash_profile'), BASH_PROFILE)
-  await writeNew(join(home, '.bashrc'), BASHRC)
+/**
+ * Gives an empty HOME its shell start-up files. What is there already is the user's and stays as it is. Done at once:
+ * nothing else happens yet, and a way through the thread pool takes longer than each of these.
+ */
+export function prepareHome(home: string): void {
+  mkdirSync(join(home, '.local/bin'), { recursive: true })
+  const hasProfile = existsSync(join(home, '.bash_profile')) || existsSync(join(home, '.bash_login'))
+  if (!hasProfile) writeNew(join(home, '.bash_profile'), BASH_PROFILE)
+  writeNew(join(home, '.bashrc'), BASHRC)
 }
 
-async function anyExists(paths: string[]): Promise<boolean> {
-  for (const path of paths) {
-    const found = await access(path).then(
-      () => true,
-      () => false,
-    )
-    if (found) return true
-  }
-  return false
-}
-
-async function writeNew(path: string, text: string): Promise<void> {
-  await writeFile(path, text, { flag: 'wx' }).catch((error: unknown) => {
+function writeNew(path: string, text: string): void {
+  try {
+    writeFileSync(path, text, { flag: 'wx' })
+  } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw error
-  })
+  }
 }
 
 const BASH_PROFILE = `# Read by login shells. Made by Devex; yours to change.
@@ -66,5 +60,9 @@ HISTCONTROL=ignoreboth
 HISTSIZE=5000
 shopt -s histappend checkwinsize
 alias ls='ls --color=auto' grep='grep --color=auto' ll='ls -l'
-if [ -r /usr/share/bash-completion/bash_completion ]; then . /usr/share/bash-completion/bash_completion; fi
+# Completions are loaded at the first Tab that wants one: a prompt need not wait for them.
+if [ -z "$BASH_COMPLETION_VERSINFO" ] && [ -r /usr/share/bash-completion/bash_completion ]; then
+  _load_completions() { complete -r -D; . /usr/share/bash-completion/bash_completion && _completion_loader "$@"; }
+  complete -D -F _load_completions -o bashdefault -o default
+fi
 `

@@ -58,7 +58,11 @@ HISTSIZE=10000
 HISTFILESIZE=20000
 PS1='\\[\\e[32m\\]\\u\\[\\e[0m\\]:\\[\\e[34m\\]\\w\\[\\e[0m\\]\\$ '
 alias ls='ls --color=auto' grep='grep --color=auto'
-if ! shopt -oq posix && [ -r /usr/share/bash-completion/bash_completion ]; then . /usr/share/bash-completion/bash_completion; fi
+# Completions are loaded at the first Tab that wants one: a prompt need not wait for them.
+if ! shopt -oq posix && [ -r /usr/share/bash-completion/bash_completion ]; then
+  _load_completions() { complete -r -D; . /usr/share/bash-completion/bash_completion && _completion_loader "$@"; }
+  complete -D -F _load_completions -o bashdefault -o default
+fi
 `,
 } as const
 
