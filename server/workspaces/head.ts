@@ -7,8 +7,8 @@ import { readObject } from '#server/workspaces/read-object.ts'
 
 /** The version that this program writes. Version 1 had no history; it is read as one snapshot. */
 export const HEAD_VERSION = 2
-/** A head with `MAX_HISTORY` snapshots, each with the longest name, is well below it. */
-const MAX_HEAD_BYTES = 4 * 1024 * 1024
+/** A head with `MAX_HISTORY` snapshots, each with the longest name, is well below it. None longer is read, or written. */
+const MAX_HEAD_BYTES = 16 * 1024 * 1024
 /** Attempts at a change that meets another one: each loser has seen somebody else win. */
 const MAX_ATTEMPTS = 20
 
@@ -64,6 +64,8 @@ const headSchema = snapshotSchema.extend({
   history: z.array(historyRowSchema).default([]),
 })
 export type Head = Omit<z.infer<typeof headSchema>, 'format' | 'version'>
+/** Without a history it is one of this snapshot. */
+type NewHead = Omit<Head, 'history'> & { history?: HistoryRow[] }
 
 /** The head and its etag; `undefined` for a repl that never had one. A newer format is refused by name. */
 export async function readHead(
@@ -86,18 +88,34 @@ export async function readHead(
 }
 
 /**
- * Replaces the head that has `etag`, or makes the first one (`null`); `conflict` if another lies there. Before a first
- * one its owner's mark is set: the collector must never overlook a repl.
+ * Replaces the head that has `etag`, or makes the first one (`null`) with its owner's mark; `conflict` if another lies
+ * there.
  */
-export async function writeHead(
+export async function writeHead(objectStore: ObjectStore, head: NewHead, etag: string | null): Promise<string> {
+  if (etag === null) await markOwned(objectStore, head)
+  return await putHead(objectStore, head, etag === null ? { ifAbsent: true } : { ifMatch: etag })
+}
+
+/** Its owner's mark, which is set before a repl's first head is put: the collector must never overlook a repl. */
+export async function markOwned(
   objectStore: ObjectStore,
-  head: Omit<Head, 'history'> & { history?: HistoryRow[] },
-  etag: string | null,
+  { owner, repl }: Pick<Head, 'owner' | 'repl'>,
+): Promise<void> {
+  await objectStore.put(ownedKey(owner, repl), Buffer.from('{}'))
+}
+
+/** The head alone, whose mark is there already. */
+export async function putHead(
+  objectStore: ObjectStore,
+  head: NewHead,
+  condition: { ifAbsent: true } | { ifMatch: string },
 ): Promise<string> {
   const history = withNewest({ ...head, history: head.history ?? [] })
   const body = Buffer.from(`${JSON.stringify({ format: 'devex-head', version: HEAD_VERSION, ...head, history })}\n`)
-  if (etag === null) await objectStore.put(ownedKey(head.owner, head.repl), Buffer.from('{}'))
-  const condition = etag === null ? ({ ifAbsent: true } as const) : { ifMatch: etag }
+  if (body.length > MAX_HEAD_BYTES)
+    throw new AppError('quota_exceeded', 'The history of this REPL is too long to be written.', {
+      advice: 'Remove checkpoints that you named and no longer need.',
+    })
   const written = await objectStore.put(headKey(head.repl), body, condition)
   return written.etag
 }
