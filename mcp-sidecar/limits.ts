@@ -99,6 +99,13 @@ export const MAX_RESTORE_ATTEMPTS = 3
 /** A file changed this shortly before it was read may change again without a new time stamp, so it is read again. */
 export const RACY_WINDOW_MS = 50
 
+/**
+ * A program that writes through a mapping (mmap(2)) gives the file a new time stamp with its first write only, until the
+ * kernel has written that page back, which by default it does within 35 s (`vm.dirty_expire_centisecs`,
+ * `vm.dirty_writeback_centisecs`). A thorough look reads again what was read sooner than so long after its last change.
+ */
+export const MAPPED_WRITE_WINDOW_MS = 60_000
+
 /** Work on the file system goes on at most so long before other work gets its turn. */
 export const SLICE_MS = 10
 

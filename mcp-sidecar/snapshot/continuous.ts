@@ -110,7 +110,9 @@ export class ContinuousSave implements AsyncDisposable {
     const began = Date.now()
     const mayLook = hints === 'everything' || hints.size === 0 || began >= this.#lookAgainAt
     try {
-      const { look } = await this.#options.save(mayLook ? 'everything' : hints)
+      // Nothing was said to have changed: there is time to be thorough, and a stop soon after finds less to read.
+      const everything = hints !== 'everything' && hints.size === 0 ? 'thoroughly' : 'everything'
+      const { look } = await this.#options.save(mayLook ? everything : hints)
       this.#owesLook = look === 'changes'
       // What it took holds the upload too, so it is no more than a hint.
       const pause = Math.min(RESCAN_INTERVAL_MS, (Date.now() - began) * LOOK_SHARE)

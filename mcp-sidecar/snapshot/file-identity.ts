@@ -18,13 +18,16 @@ export function identityOf(stats: Stats, readAt: number): FileIdentity {
   return { inode: stats.ino, size: stats.size, mtimeMs: stats.mtimeMs, ctimeMs: stats.ctimeMs, readAt }
 }
 
-/** Whether the file that `stats` describe is surely the one that was read. */
-export function isUnchanged(known: FileIdentity, stats: Stats): boolean {
+/**
+ * Whether the file that `stats` describe is surely the one that was read: it was read so long after its last change that
+ * another one has another time stamp.
+ */
+export function isUnchanged(known: FileIdentity, stats: Stats, windowMs = RACY_WINDOW_MS): boolean {
   return (
     known.ctimeMs === stats.ctimeMs &&
     known.mtimeMs === stats.mtimeMs &&
     known.size === stats.size &&
     known.inode === stats.ino &&
-    stats.ctimeMs + RACY_WINDOW_MS < known.readAt
+    stats.ctimeMs + windowMs < known.readAt
   )
 }

@@ -8,10 +8,15 @@ interface FillOptions {
   controlPlane: ControlPlane
   packBytes: ReadonlyMap<string, number>
   writer: FileWriter
+  /** Something was written. */
+  onProgress?: () => void
 }
 
 /** Fetches what is in `files` and hands it to `writer`. A chunk is fetched once, wherever it goes. */
-export async function fillFiles(files: FileEntry[], { controlPlane, packBytes, writer }: FillOptions): Promise<void> {
+export async function fillFiles(
+  files: FileEntry[],
+  { controlPlane, packBytes, writer, onProgress }: FillOptions,
+): Promise<void> {
   const slice = createSlices()
   const places = new Map<string, { ref: ChunkRef; places: { file: FileEntry; at: number }[] }>()
   for (const file of files) {
@@ -32,6 +37,7 @@ export async function fillFiles(files: FileEntry[], { controlPlane, packBytes, w
       onChunk: (ref, bytes) => {
         const isHole = isAllZeros(bytes)
         for (const { file, at } of places.get(ref.sha256)?.places ?? []) writer.write({ file, at, bytes, isHole })
+        onProgress?.()
         return slice()
       },
     },

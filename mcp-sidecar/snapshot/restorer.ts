@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { ROOTS } from '#snapshot/entry.ts'
 import type { DirectoryEntry, FileEntry, SnapshotEntry } from '#snapshot/entry.ts'
 import type { ControlPlane } from '../control-plane-client.ts'
-import { RACY_WINDOW_MS, RESTORE_BATCH_FILES } from '../limits.ts'
+import { MAPPED_WRITE_WINDOW_MS, RESTORE_BATCH_FILES } from '../limits.ts'
 import { Directory } from './directory.ts'
 import { describeSegment } from './draft.ts'
 import { fetchManifest, fetchSegments } from './fetch-snapshot.ts'
@@ -53,13 +53,14 @@ export async function restoreVolume(manifestName: string, options: RestoreOption
   const segments: SavedSegment[] = []
   const folders: DirectoryEntry[] = []
   let done = 0
+  const onProgress = () => options.onFile(done, manifest.files)
   const onWritten = () => {
     done += 1
-    options.onFile(done, manifest.files)
+    onProgress()
   }
   let batch: FetchedSegment[] = []
   const writeBatch = async () => {
-    const identities = await writeEntries(batch, { ...options, packBytes, folders, onWritten })
+    const identities = await writeEntries(batch, { ...options, packBytes, folders, onWritten, onProgress })
     for (const segment of batch) {
       const { ref, bytes, entries } = segment
       const known = entries.map((entry) => identities.get(entry))
@@ -82,6 +83,8 @@ interface WriteOptions extends RestoreOptions {
   /** Gets the folders that were made: they get their modes and times last of all. */
   folders: DirectoryEntry[]
   onWritten: () => void
+  /** Called while a large file is written, too. */
+  onProgress: () => void
 }
 
 /** Writes a run of entries, whose folders come before what is in them. */
@@ -108,12 +111,12 @@ async function writeEntries(batch: FetchedSegment[], options: WriteOptions): Pro
     onWritten: (file, fd) => {
       const stats = fstatSync(fd)
       // Nobody else can write before the runner is opened, so what is changed later has a later time stamp.
-      identities.set(file, identityOf(stats, stats.ctimeMs + RACY_WINDOW_MS + 1))
+      identities.set(file, identityOf(stats, stats.ctimeMs + MAPPED_WRITE_WINDOW_MS + 1))
       options.onWritten()
     },
   })
   const { controlPlane, packBytes } = options
-  await fillFiles(files, { controlPlane, packBytes, writer })
+  await fillFiles(files, { controlPlane, packBytes, writer, onProgress: options.onProgress })
   return identities
 }
 

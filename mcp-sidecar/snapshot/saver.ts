@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { commitRequestSchema } from '#protocol/adoption.ts'
 import type { SaveProgress } from '#protocol/adoption.ts'
 import type { ControlPlane } from '../control-plane-client.ts'
-import { PROGRESS_INTERVAL_MS } from '../limits.ts'
+import { MAPPED_WRITE_WINDOW_MS, PROGRESS_INTERVAL_MS } from '../limits.ts'
 import { SidecarError } from '../sidecar-error.ts'
 import type { ChunkTable } from './chunk-table.ts'
 import { Draft } from './draft.ts'
@@ -38,8 +38,11 @@ interface SaverOptions {
   head?: KnownHead | undefined
 }
 
-/** What a save looks at: everything, or what is said to have changed (paths relative to the volume). */
-export type Look = 'everything' | ReadonlySet<string>
+/**
+ * What a save looks at: everything, or what is said to have changed (paths relative to the volume). `thoroughly`:
+ * everything, and what may have changed without a sign is read again.
+ */
+export type Look = 'everything' | 'thoroughly' | ReadonlySet<string>
 
 /** What the last save knew. */
 export interface Known {
@@ -71,7 +74,7 @@ export class Saver {
   save(
     reason: SaveReason,
     onProgress: (progress: SaveProgress) => void,
-    look: Look = 'everything',
+    look: Look = 'thoroughly',
   ): Promise<SaveDone & { look: 'everything' | 'changes' }> {
     return this.inTurn(() => this.#save({ reason, onProgress: throttled(onProgress), look }))
   }
@@ -107,8 +110,8 @@ export class Saver {
     const draft = new Draft({ stateDir, tree, chunks, uploader })
     const takeChunk: TakeChunk = (name, bytes) => uploader.add(name, bytes)
     const looked =
-      (look === 'everything' || !this.#hasLooked ? undefined : await this.#lookAt(look, draft, takeChunk)) ??
-      (await this.#lookAtEverything(draft, takeChunk, onProgress))
+      (typeof look === 'string' || !this.#hasLooked ? undefined : await this.#lookAt(look, draft, takeChunk)) ??
+      (await this.#lookAtEverything(draft, takeChunk, { onProgress, isThorough: look === 'thoroughly' }))
     const sealed = await draft.seal()
     await this.#commit(sealed, reason)
     await this.#remember(sealed)
@@ -119,12 +122,13 @@ export class Saver {
   async #lookAtEverything(
     draft: Draft,
     takeChunk: TakeChunk,
-    onProgress: (progress: SaveProgress) => void,
+    { onProgress, isThorough }: { onProgress: (progress: SaveProgress) => void; isThorough: boolean },
   ): Promise<{ look: 'everything'; skipped: string[] }> {
     const { tree } = this.#known ?? emptyTree(this.#options.stateDir)
     const scanner = new Scanner({
       tree,
       takeChunk,
+      ...(isThorough && { windowMs: MAPPED_WRITE_WINDOW_MS }),
       onEntry: (entry) => draft.push(entry),
       onFile: (files) => onProgress({ phase: 'scanning', files }),
     })

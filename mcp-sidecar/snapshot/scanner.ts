@@ -15,6 +15,8 @@ interface ScanOptions {
   /** What the last save knew: what is surely as it was is not read. */
   tree: SavedTree
   takeChunk: TakeChunk
+  /** How long after its last change a file must have been read to be trusted, in milliseconds; else a clock's tick. */
+  windowMs?: number
   /** What it returns, if anything, is awaited. */
   onEntry: (entry: SavedEntry | FoundEntry) => Promise<void> | undefined
   onFile?: (files: number) => void
@@ -64,7 +66,8 @@ export class Scanner implements Visitor {
     this.#files += 1
     this.#options.onFile?.(this.#files)
     const saved = this.#cursor.find(found)
-    if (saved?.identity !== undefined && isUnchanged(saved.identity, found.stats)) return this.#options.onEntry(saved)
+    if (saved?.identity !== undefined && isUnchanged(saved.identity, found.stats, this.#options.windowMs))
+      return this.#options.onEntry(saved)
     return this.#read(found)
   }
 

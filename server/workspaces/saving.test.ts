@@ -1,11 +1,29 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { openDiskObjectStore } from '#server/object-store/disk.ts'
 import { ControlPlane, SIGNING_KEY, Sandbox } from '#server/workspaces/_constellation.ts'
 
 /** For what comes soon by itself, on a machine that is busy. */
 const PATIENCE = { timeout: 15_000 }
+
+/** Longer than a clock's tick: what is read then is trusted by a save that is quick. */
+const READ_LATER_MS = 100
+
+/** Node.js maps no files. */
+const hasPython = spawnSync('python3', ['--version']).status === 0
+/** Maps a file and writes each line that it is told to its beginning. */
+const MAPPER = `
+import mmap, sys
+with open(sys.argv[1], 'r+b') as file:
+    view = mmap.mmap(file.fileno(), 0)
+    for line in sys.stdin:
+        view[0:4] = line.strip().encode()
+        print('written', flush=True)
+`
 
 const openDisk = (folder: string) => openDiskObjectStore({ folder, signingKey: SIGNING_KEY })
 
@@ -82,6 +100,29 @@ describe('saving', { timeout: 30_000 }, () => {
     }
     expect(await restored(controlPlane, 'same')).toBe('d')
   })
+
+  test.skipIf(!hasPython)(
+    'what a program writes through a mapping, which changes no time stamp, is saved by a stop (needs python3)',
+    async () => {
+      await using run = await running()
+      const { controlPlane, sandbox } = run
+      const file = join(sandbox.workspace, 'mapped')
+      writeFileSync(file, 'x'.repeat(10_000))
+      const mapper = spawn('python3', ['-c', MAPPER, file], { stdio: ['pipe', 'pipe', 'inherit'] })
+      const write = async (text: string) => {
+        mapper.stdin.write(`${text}\n`)
+        await once(mapper.stdout, 'data')
+      }
+      await write('AAAA')
+      await delay(READ_LATER_MS)
+      await controlPlane.save(sandbox)
+      await write('BBBB')
+      mapper.stdin.end()
+      await once(mapper, 'exit')
+      await controlPlane.stop(sandbox)
+      expect(await restored(controlPlane, 'mapped')).toBe(`BBBB${'x'.repeat(9996)}`)
+    },
+  )
 
   test('a stale generation cannot commit, nor take the head back', async () => {
     await using run = await running()
