@@ -28,18 +28,14 @@ export type OpenDone = Extract<OpenProgress, { phase: 'done' }>
 
 const changeSchema = z.object({ path: z.string() })
 
-interface OpenOptions {
-  /** How long a runner that does not answer yet is waited for. */
-  startTimeoutMs?: number
-  onProgress?: (progress: OpenProgress) => void
-}
-
 /** What the sidecar asks of its runner. Nothing that the runner answers is trusted beyond its form. */
 export interface Runner extends Disposable {
   /** `undefined`: it does not answer now. */
   health(): Promise<RunnerHealth | undefined>
-  /** Opens the runner for a repl, or wakes it from `quiesce`. Throws what it says went wrong. */
-  open(request: OpenRequest, options?: OpenOptions): Promise<OpenDone>
+  /** Resolves when it answers; `unavailable` when it does not within `timeoutMs`. */
+  up(timeoutMs: number): Promise<void>
+  /** Opens a runner that is up for a repl, or wakes it from `quiesce`. Throws what it says went wrong. */
+  open(request: OpenRequest, onProgress?: (progress: OpenProgress) => void): Promise<OpenDone>
   /** Ends every process of the sandbox but the runner. */
   quiesce(): Promise<void>
   /**
@@ -62,18 +58,17 @@ export function createRunner(socket: string): Runner {
       return undefined
     }
   }
-  const untilUp = async (timeoutMs: number) => {
-    const deadline = Date.now() + timeoutMs
-    while ((await health()) === undefined) {
-      if (Date.now() > deadline) throw new SidecarError('unavailable', 'The runner of this sandbox does not answer.')
-      await delay(RUNNER_START_POLL_MS)
-    }
-  }
 
   return {
     health,
-    open: async (request, { startTimeoutMs = 0, onProgress } = {}) => {
-      await untilUp(startTimeoutMs)
+    up: async (timeoutMs) => {
+      const deadline = Date.now() + timeoutMs
+      while ((await health()) === undefined) {
+        if (Date.now() > deadline) throw new SidecarError('unavailable', 'The runner of this sandbox does not answer.')
+        await delay(RUNNER_START_POLL_MS)
+      }
+    },
+    open: async (request, onProgress) => {
       const answer = await caller.stream({
         method: 'POST',
         path: RUNNER_ROUTES.open,

@@ -54,16 +54,19 @@ export class Workspace implements AsyncDisposable {
     const { volumeDir, stateDir } = this.#options
     let marker = await readMarker(stateDir)
     if (marker !== undefined) requireSame(marker, this.#request)
+    // Neither waits for the other: a runner comes up while files are restored.
+    const isUp = marker?.phase === 'opened' ? undefined : this.#isRunnerUp()
     if (marker === undefined) {
       await this.#restore(onProgress)
       marker = await restoredNow({ repl: this.#request.repl, generation: this.#request.generation })
       await writeMarker(stateDir, marker)
     }
-    if (marker.boot !== undefined) this.#settleLater()
     makeRoots(volumeDir)
     this.#saver ??= this.#makeSaver(undefined)
     onProgress({ phase: 'opening' })
-    const done = marker.phase === 'opened' ? await this.#reopen() : await this.#open(marker, onProgress)
+    const done = isUp === undefined ? await this.#reopen() : await this.#open(marker, { isUp, onProgress })
+    // Not while the marker may be written here, which could undo what it writes there.
+    if (marker.boot !== undefined) this.#settleLater()
     this.#follow()
     return done
   }
@@ -75,7 +78,7 @@ export class Workspace implements AsyncDisposable {
 
   /** Saves what is on the disk now. */
   async save(reason: SaveReason, onProgress: (progress: SaveProgress) => void): Promise<SaveDone> {
-    const { look: _, ...done } = await this.#save(reason, onProgress, 'everything')
+    const { look: _, ...done } = await this.#save(reason, onProgress, 'thoroughly')
     return done
   }
 
@@ -127,13 +130,22 @@ export class Workspace implements AsyncDisposable {
     return done
   }
 
-  async #open(marker: AdoptionMarker, onProgress: (progress: AdoptProgress) => void): Promise<AdoptDone> {
+  #isRunnerUp(): Promise<boolean> {
+    return this.#options.runner.up(RUNNER_START_TIMEOUT_MS).then(
+      () => true,
+      () => false,
+    )
+  }
+
+  async #open(
+    marker: AdoptionMarker,
+    { isUp, onProgress }: { isUp: Promise<boolean>; onProgress: (progress: AdoptProgress) => void },
+  ): Promise<AdoptDone> {
     const { runner, stateDir } = this.#options
-    const done = await runner.open(this.#openRequest(false), {
-      startTimeoutMs: RUNNER_START_TIMEOUT_MS,
-      onProgress: (progress) => {
-        if (progress.phase === 'cloning') onProgress(progress)
-      },
+    // The restore may have taken longer than the runner had.
+    if (!(await isUp)) await runner.up(RUNNER_START_TIMEOUT_MS)
+    const done = await runner.open(this.#openRequest(false), (progress) => {
+      if (progress.phase === 'cloning') onProgress(progress)
     })
     await writeMarker(stateDir, { ...marker, phase: 'opened' })
     return done
@@ -143,7 +155,8 @@ export class Workspace implements AsyncDisposable {
   async #reopen(): Promise<AdoptDone> {
     const { runner, log } = this.#options
     try {
-      return await runner.open(this.#openRequest(true), { startTimeoutMs: RUNNER_RESTART_TIMEOUT_MS })
+      await runner.up(RUNNER_RESTART_TIMEOUT_MS)
+      return await runner.open(this.#openRequest(true))
     } catch (error) {
       if (!(error instanceof SidecarError) || error.code !== 'unavailable') throw error
       log('The runner is not there yet; it is opened when it comes.', error)
@@ -154,7 +167,7 @@ export class Workspace implements AsyncDisposable {
   async #restore(onProgress: (progress: AdoptProgress) => void): Promise<void> {
     const { volumeDir, stateDir, controlPlane } = this.#options
     emptyVolume(volumeDir)
-    const head = await controlPlane.head()
+    const head = this.#request.head ?? (await controlPlane.head())
     const onFile = throttled((doneFiles, totalFiles) => onProgress({ phase: 'restoring', doneFiles, totalFiles }))
     if (this.#request.restore && head.manifest !== null)
       await restoreVolume(head.manifest, { volumeDir, stateDir, controlPlane, onFile })

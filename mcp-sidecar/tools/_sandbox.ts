@@ -106,18 +106,16 @@ export async function startSandbox(): Promise<TestSandbox> {
     await exited
   })
   using opener = createRunner(socket)
-  await opener.open(
-    {
-      sandbox,
-      repl: newId(),
-      replName: 'a repl',
-      generation: 1,
-      run: { command: '' },
-      isolation: 'none',
-      diskLimitBytes: 1e9,
-    },
-    { startTimeoutMs: START_MS },
-  )
+  await opener.up(START_MS)
+  await opener.open({
+    sandbox,
+    repl: newId(),
+    replName: 'a repl',
+    generation: 1,
+    run: { command: '' },
+    isolation: 'none',
+    diskLimitBytes: 1e9,
+  })
   const runner = createRunnerApi(join(dirname(socket), 'grpc.sock'))
   undo.use(runner)
   const control = rememberingControl()

@@ -87,6 +87,12 @@ const atHandSchema = z.object({
 })
 export type AtHand = z.infer<typeof atHandSchema>
 
+export const headResponseSchema = z.object({
+  manifest: objectNameSchema.nullable(),
+  /** Version of the head, to be given back at commit. */
+  etag: z.string().nullable(),
+})
+
 /** What a sandbox is told when it becomes a repl's. */
 export const adoptRequestSchema = z.object({
   sandbox: sandboxIdSchema,
@@ -97,7 +103,9 @@ export const adoptRequestSchema = z.object({
   token: z.string(),
   /** Restore the repl's head; `false` only for a first start from Git. */
   restore: z.boolean(),
-  /** What is known of the head by now. The head itself is asked for all the same: it may have moved. */
+  /** The head, taken over for this generation: no older one can move it any more. Absent: the sidecar asks for it. */
+  head: headResponseSchema.optional(),
+  /** What is known of the head's content by now. It may have moved since. */
   atHand: atHandSchema.optional(),
   clone: cloneSourceSchema.optional(),
   run: runDefaultsSchema,
@@ -125,7 +133,7 @@ export const adoptProgressSchema = z.discriminatedUnion('phase', [
 export type AdoptProgress = z.infer<typeof adoptProgressSchema>
 
 /** What the runner is told: nothing secret. */
-export const openRequestSchema = adoptRequestSchema.omit({ token: true, restore: true, atHand: true })
+export const openRequestSchema = adoptRequestSchema.omit({ token: true, restore: true, head: true, atHand: true })
 export type OpenRequest = z.infer<typeof openRequestSchema>
 
 export const openProgressSchema = z.discriminatedUnion('phase', [
@@ -217,11 +225,6 @@ export const restoreProgressSchema = z.discriminatedUnion('phase', [
 ])
 export type RestoreProgress = z.infer<typeof restoreProgressSchema>
 
-export const headResponseSchema = z.object({
-  manifest: objectNameSchema.nullable(),
-  /** Version of the head, to be given back at commit. */
-  etag: z.string().nullable(),
-})
 export const uploadsRequestSchema = z.object({
   objects: z
     .array(z.object({ name: objectNameSchema, bytes: z.int().positive(), sha256: z.string().regex(/^[0-9a-f]{64}$/) }))

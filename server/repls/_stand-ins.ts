@@ -24,6 +24,7 @@ export type Call =
   | 'stop'
   | 'seed'
   | 'head'
+  | 'claim'
   | 'purge'
 
 interface Machine {
@@ -177,6 +178,7 @@ export class World {
   }
 
   readonly sidecar: SidecarClient = {
+    reach: async (sandboxId) => void this.#reach(sandboxId),
     adopt: async (request, onProgress, signal) => {
       for (const line of this.adoptProgress) onProgress(line)
       await this.#enter('adopt', request.sandbox, signal)
@@ -214,6 +216,10 @@ export class World {
       await this.#enter('head', replId)
       const manifest = this.saved.get(replId)
       return manifest === undefined ? undefined : { manifest, generation: 1, savedAt: 1, files: 1, bytes: 1 }
+    },
+    claim: async (replId, generation) => {
+      await this.#enter('claim', replId)
+      return { manifest: null, etag: `${generation}` }
     },
     atHand: async () => undefined,
     collect: async () => 0,

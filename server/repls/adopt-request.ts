@@ -1,4 +1,4 @@
-import type { AdoptRequest, AtHand } from '#protocol/adoption.ts'
+import type { AdoptRequest } from '#protocol/adoption.ts'
 import type { Tokens } from '#server/auth/tokens.ts'
 import type { Orchestrator, SandboxLimits } from '#server/orchestrator/orchestrator.ts'
 import type { Repl } from '#server/repls/record.ts'
@@ -19,18 +19,25 @@ const UNKNOWN = { command: '' }
 /**
  * What a sandbox is told when it becomes this repl's, and again when a part of it was started anew. `isResumed`: there is
  * live work in it. The sidecar never restores over live work, by its own marker beside the volume; so to ask for a restore
- * is safe, while not to ask would, on a volume that lost its marker, end in saving an empty workspace.
+ * is safe, while not to ask would, on a volume that lost its marker, end in saving an empty workspace. For the same reason
+ * a clone that was never saved is asked for again.
  */
 export async function adoptRequestOf(
   deps: AdoptRequestDeps,
   repl: Repl,
-  { sandboxId, isResumed, atHand }: { sandboxId: string; isResumed: boolean; atHand?: AtHand | undefined },
+  {
+    sandboxId,
+    isResumed,
+    head,
+    atHand,
+  }: { sandboxId: string; isResumed: boolean } & Pick<AdoptRequest, 'head' | 'atHand'>,
 ): Promise<AdoptRequest> {
   const { generation, source } = repl
   const [token, port, isCloning] = await Promise.all([
     deps.tokens.generation({ sandbox: sandboxId, repl: repl.id, generation }),
     deps.orchestrator.portOf(sandboxId),
-    !isResumed && mustClone(deps, repl),
+    // Live work can be gone on with while the store is away.
+    isResumed ? mustClone(deps, repl).catch(() => false) : mustClone(deps, repl),
   ])
   const run = repl.run ?? (source.kind === 'git' ? UNKNOWN : deps.templates.get(repl.template).manifest.run)
   return {
@@ -40,6 +47,7 @@ export async function adoptRequestOf(
     generation,
     token,
     restore: !isCloning,
+    ...(head !== undefined && { head }),
     ...(atHand !== undefined && { atHand }),
     ...(isCloning &&
       source.kind === 'git' && {

@@ -403,6 +403,29 @@ describe('from Git', () => {
     expect(b.world.adoptions.at(-1)).toMatchObject({ restore: false, generation: 3 })
   })
 
+  test('a clone that was never saved is asked for again with a resume: its volume may be lost; where that cannot be known, live work goes on', async () => {
+    await using b = await bed()
+    const id = await runningRepl(b, GIT)
+    const resume = async () => {
+      await b.domain.repls.start(ada, id)
+      await settled(b, id, 'running')
+      return b.world.adoptions.at(-1)
+    }
+    const failToStop = async () => {
+      b.world.break('stop')
+      await b.domain.repls.stop(ada, id)
+      await settled(b, id, 'failed')
+      b.world.mend('stop')
+    }
+    await failToStop()
+    expect(await resume()).toMatchObject({ generation: 1, restore: false, clone: {} })
+    await failToStop()
+    b.world.break('head', new AppError('unavailable', 'The store is out of reach.'))
+    const adoption = await resume()
+    expect(adoption).toMatchObject({ generation: 1, restore: true })
+    expect(adoption).not.toHaveProperty('clone')
+  })
+
   test('a failed clone says why, and a retry clones again', async () => {
     await using b = await bed()
     b.world.break('adopt', new AppError('not_found', 'remote: Repository not found.'))

@@ -7,8 +7,10 @@ const DAY_MS = 24 * 60 * MINUTE_MS
 /** How long a deleted repl can be restored. */
 export const RESTORE_WINDOW_MS = 7 * DAY_MS
 
-/** A start that restores files takes seconds; after so long something hangs. */
-export const START_LIMIT_MS = 3 * MINUTE_MS
+/** A start in which nothing goes on for so long hangs. */
+export const START_STALL_MS = 3 * MINUTE_MS
+/** A start restores at most a workspace of some GiB over a slow link. */
+export const START_LIMIT_MS = 20 * MINUTE_MS
 /** A clone may be large and the network slow. */
 export const CLONE_LIMIT_MS = 20 * MINUTE_MS
 /** A save uploads what changed: at most a workspace of some GiB over a slow link. */

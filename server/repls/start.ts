@@ -1,4 +1,4 @@
-import type { AdoptProgress, AtHand } from '#protocol/adoption.ts'
+import type { AdoptProgress, AdoptRequest } from '#protocol/adoption.ts'
 import { newSandboxId } from '#protocol/ids.ts'
 import type { Tokens } from '#server/auth/tokens.ts'
 import { AppError } from '#server/errors.ts'
@@ -6,13 +6,15 @@ import type { Log } from '#server/log.ts'
 import { adoptRequestOf } from '#server/repls/adopt-request.ts'
 import { reasonOf } from '#server/repls/reason.ts'
 import type { Work } from '#server/repls/driver.ts'
-import { CLEANUP_LIMIT_MS, CLONE_LIMIT_MS, START_LIMIT_MS } from '#server/repls/limits.ts'
+import { CLEANUP_LIMIT_MS, CLONE_LIMIT_MS, START_LIMIT_MS, START_STALL_MS } from '#server/repls/limits.ts'
 import { orAbort } from '#server/repls/or-abort.ts'
+import { createPatience } from '#server/repls/patience.ts'
+import type { Patience } from '#server/repls/patience.ts'
 import { createProgress } from '#server/repls/progress.ts'
 import type { Progress } from '#server/repls/progress.ts'
 import { workspaceOf } from '#server/repls/record.ts'
 import type { Repl } from '#server/repls/record.ts'
-import { answers, removeOwn, reviveParts, tryRemove } from '#server/repls/sandboxes.ts'
+import { removeOwn, reviveParts, tryRemove } from '#server/repls/sandboxes.ts'
 import { showAdoption } from '#server/repls/sidecar-phases.ts'
 import type { Spares } from '#server/repls/spares.ts'
 import type { Orchestrator, SandboxLimits } from '#server/orchestrator/orchestrator.ts'
@@ -40,13 +42,15 @@ export async function runStart(deps: StartDeps, work: Work): Promise<void> {
   const { repl, signal } = work
   if (repl.state.kind !== 'starting') return
   const isFresh = repl.state.mode === 'fresh'
-  const limitMs = mustClone(repl) ? CLONE_LIMIT_MS : START_LIMIT_MS
-  const timeout = AbortSignal.timeout(limitMs)
+  using patience = mustClone(repl)
+    ? createPatience({ stallMs: CLONE_LIMIT_MS, limitMs: CLONE_LIMIT_MS })
+    : createPatience({ stallMs: START_STALL_MS, limitMs: START_LIMIT_MS })
   const progress = createProgress(work, deps.now)
   const attempt: Attempt = {
     work,
     progress,
-    signal: AbortSignal.any([signal, timeout]),
+    patience,
+    signal: AbortSignal.any([signal, patience.signal]),
     sandboxId: repl.state.sandboxId,
     isSpare: false,
     beganAt: performance.now(),
@@ -62,16 +66,21 @@ export async function runStart(deps: StartDeps, work: Work): Promise<void> {
   } catch (error) {
     await progress[Symbol.asyncDispose]()
     if (signal.aborted) throw error
-    const cause = timeout.aborted
-      ? new AppError('timeout', `The start took longer than ${limitMs / 60_000} minutes.`, { cause: error })
-      : error
-    await fail(deps, attempt, cause)
+    await fail(deps, attempt, patience.over === undefined ? error : tooSlow(patience.over, error))
   }
+}
+
+function tooSlow({ kind, ms }: NonNullable<Patience['over']>, cause: unknown): AppError {
+  const minutes = ms / 60_000
+  const what =
+    kind === 'stall' ? `Nothing went on for ${minutes} minutes` : `The start took longer than ${minutes} minutes`
+  return new AppError('timeout', `${what}.`, { cause, advice: 'Start it again. All that was saved is safe.' })
 }
 
 interface Attempt {
   work: Work
   progress: Progress
+  patience: Patience
   signal: AbortSignal
   /** The sandbox chosen so far. */
   sandboxId: string | null
@@ -92,9 +101,9 @@ function factsOf({ work: { repl }, sandboxId, beganAt }: Attempt) {
 async function startFresh(deps: StartDeps, attempt: Attempt): Promise<void> {
   let atHand = readAtHand(deps, attempt)
   for (;;) {
-    const sandboxId = await claimSandbox(deps, attempt)
+    const { sandboxId, head } = await claimSandbox(deps, attempt)
     try {
-      return await adopt(deps, attempt, { sandboxId, isResumed: false, atHand: await atHand })
+      return await adopt(deps, attempt, { sandboxId, isResumed: false, head, atHand: await atHand })
     } catch (error) {
       // Nothing depends on what is at hand: a start does not fail of it.
       if (isNotTaken(error) && (await atHand) !== undefined) {
@@ -119,8 +128,11 @@ function isNotTaken(error: unknown): boolean {
   return error instanceof AppError && (error.code === 'bad_request' || error.code === 'too_large')
 }
 
-/** Read while the sandbox comes up. Nothing depends on it: what is not there, the sidecar asks for. */
-async function readAtHand({ workspaces, log }: StartDeps, { work: { repl } }: Attempt): Promise<AtHand | undefined> {
+/** What is told of the snapshot ahead. Nothing depends on it: what is not there, the sidecar asks for. */
+type Ahead = Pick<AdoptRequest, 'head' | 'atHand'>
+
+/** Read while the sandbox comes up. */
+async function readAtHand({ workspaces, log }: StartDeps, { work: { repl } }: Attempt): Promise<Ahead['atHand']> {
   if (mustClone(repl)) return undefined
   try {
     return await workspaces.atHand(workspaceOf(repl))
@@ -130,8 +142,18 @@ async function readAtHand({ workspaces, log }: StartDeps, { work: { repl } }: At
   }
 }
 
-/** A sandbox labelled as this repl's. Its name is in the record before anything is done with it. */
-async function claimSandbox(deps: StartDeps, attempt: Attempt): Promise<string> {
+/** Not before its sandbox is up: one of an older generation that still saves may do so until then. */
+async function claimHead({ workspaces, log }: StartDeps, { work: { repl } }: Attempt): Promise<Ahead['head']> {
+  try {
+    return await workspaces.claim(repl.id, repl.generation)
+  } catch (error) {
+    log.debug('a head could not be taken over ahead', { repl: repl.id, error: String(error) })
+    return undefined
+  }
+}
+
+/** A sandbox labelled as this repl's, and the repl's head. Its name is in the record before anything is done with it. */
+async function claimSandbox(deps: StartDeps, attempt: Attempt): Promise<{ sandboxId: string; head: Ahead['head'] }> {
   const { work, signal } = attempt
   const { repl } = work
   const template = deps.templates.get(repl.template)
@@ -147,9 +169,15 @@ async function claimSandbox(deps: StartDeps, attempt: Attempt): Promise<string> 
     }
     signal.throwIfAborted()
     await deps.orchestrator.create(sandboxId, { template: template.key, limits, signal })
+    attempt.patience.renew()
     try {
-      await deps.orchestrator.label(sandboxId, { replId: repl.id, generation: repl.generation })
-      return sandboxId
+      // None of them waits for another.
+      const [head] = await Promise.all([
+        claimHead(deps, attempt),
+        deps.orchestrator.label(sandboxId, { replId: repl.id, generation: repl.generation }),
+        deps.sidecar.reach(sandboxId),
+      ])
+      return { sandboxId, head }
     } catch (error) {
       const isTaken = error instanceof AppError && error.code === 'conflict'
       if (!isTaken) throw error
@@ -165,9 +193,14 @@ export function limitsOf(templates: Templates, key: string, limits: SandboxLimit
 }
 
 /** A spare that answers; one that died unnoticed is left to the sweeper. */
-async function liveSpare({ spares, orchestrator }: StartDeps, template: Template): Promise<string | undefined> {
+async function liveSpare({ spares, sidecar }: StartDeps, template: Template): Promise<string | undefined> {
   for (let spare = spares.take(template); spare !== undefined; spare = spares.take(template)) {
-    if (await answers(orchestrator, spare, 'sidecar')) return spare
+    try {
+      await sidecar.reach(spare)
+      return spare
+    } catch {
+      // The next one.
+    }
   }
   return undefined
 }
@@ -185,14 +218,15 @@ async function resume(deps: StartDeps, attempt: Attempt): Promise<void> {
 /** Hands the sandbox its identity. `isResumed`: what lies there is newer than any snapshot and must stay. */
 async function adopt(
   deps: StartDeps,
-  { work, progress, signal }: Attempt,
-  options: { sandboxId: string; isResumed: boolean; atHand?: AtHand | undefined },
+  { work, progress, patience, signal }: Attempt,
+  options: { sandboxId: string; isResumed: boolean } & Ahead,
 ): Promise<void> {
   const { repl } = work
   let names: string[] | undefined
   const request = await adoptRequestOf(deps, repl, options)
   progress.show({ name: request.clone !== undefined ? 'clone' : request.restore ? 'restore' : 'open' })
   const onProgress = (line: AdoptProgress) => {
+    patience.renew()
     if (line.phase === 'done') names = line.names
     else showAdoption(progress, line)
   }

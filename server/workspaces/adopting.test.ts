@@ -110,6 +110,25 @@ describe('adoption', { timeout: 30_000 }, () => {
     expect((await controlPlane.workspaces.head(repl.replId))?.generation).toBe(2)
   })
 
+  test('a head that it is handed is not asked for; a save goes on from it, and an older generation’s is refused', async () => {
+    await using run = await seeded()
+    const { controlPlane, sandbox } = run
+    const { repl, workspaces } = controlPlane
+    await controlPlane.adopt(sandbox)
+    controlPlane.newestGeneration += 1
+    await using next = await Sandbox.start(controlPlane)
+    const head = await workspaces.claim(repl.replId, 2)
+    writeFileSync(join(sandbox.workspace, 'late.txt'), 'of the older one')
+    await expect(controlPlane.save(sandbox)).rejects.toMatchObject({ code: 'conflict' })
+    const before = controlPlane.asked.length
+    await controlPlane.adopt(next, { head })
+    expect(controlPlane.asked.slice(before)).not.toContain(INTERNAL_ROUTES.head)
+    expect(readdirSync(next.workspace).sort()).toEqual(['.gitignore', 'README.md', 'index.js', 'package.json'])
+    writeFileSync(join(next.workspace, 'new.txt'), 'of the newer one')
+    await expect(controlPlane.save(next)).resolves.toMatchObject({ phase: 'done' })
+    await expect(workspaces.claim(repl.replId, 1)).rejects.toMatchObject({ code: 'conflict' })
+  })
+
   test('two at once join; another repl or generation is a conflict', async () => {
     await using run = await seeded()
     const { controlPlane, sandbox } = run

@@ -34,7 +34,7 @@ async function restored(controlPlane: ControlPlane, atHand: AtHand | undefined) 
   return { tree: describeTree(sandbox.workspace), asked: controlPlane.asked.slice(before) }
 }
 
-describe('what is at hand when a sandbox is adopted', { timeout: 30_000 }, () => {
+describe('what is at hand when a sandbox is adopted', { timeout: 90_000 }, () => {
   test('is a small workspace as a whole, which then only asks whose head it is', async () => {
     const fill = (workspace: string) => {
       for (let at = 0; at < 50; at++) writeFileSync(join(workspace, `small-${at}`), randomBytes(1000))

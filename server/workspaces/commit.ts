@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { commitRequestSchema } from '#protocol/adoption.ts'
+import type { commitRequestSchema, headResponseSchema } from '#protocol/adoption.ts'
 import type { GenerationClaims } from '#protocol/claims.ts'
 import { newId } from '#protocol/ids.ts'
 import { MAX_MANIFEST_BYTES } from '#snapshot/limits.ts'
@@ -43,15 +43,28 @@ function etagOf({ generation, manifest }: Head): string {
   return `${generation}-${manifest}`
 }
 
-/** The head for a generation that begins to work on it. */
-export async function claimHead({ objectStore, repl, claims }: CommitOptions): Promise<KnownHead | undefined> {
-  if ((await readHead(objectStore, repl.replId)) === undefined) return undefined
-  // From here on the older generation's commits fail on the etag and on the fence, even one that was already let in.
-  const head = await editHead(objectStore, repl.replId, (current) => {
-    refuseStale(current, claims)
-    return current.generation === claims.generation ? current : { ...current, generation: claims.generation }
-  })
-  return known(head)
+/** The head for a generation that begins to work on it, which it takes over: `conflict` where a newer one has. */
+export async function claimHead({
+  objectStore,
+  replId,
+  generation,
+}: {
+  objectStore: ObjectStore
+  replId: string
+  generation: number
+}): Promise<z.infer<typeof headResponseSchema>> {
+  const current = await readHead(objectStore, replId)
+  if (current === undefined) return { manifest: null, etag: null }
+  refuseStale(current.head, { generation })
+  const head =
+    current.head.generation === generation
+      ? current.head
+      : // From here on the older generation's commits fail on the etag and on the fence, even one that was already let in.
+        await editHead(objectStore, replId, (newest) => {
+          refuseStale(newest, { generation })
+          return newest.generation === generation ? newest : { ...newest, generation }
+        })
+  return { manifest: `manifests/${head.manifest}`, etag: etagOf(head) }
 }
 
 /**
@@ -127,7 +140,7 @@ function isCommitted(head: Head, manifest: string, claims: GenerationClaims): bo
   return head.manifest === manifest && head.generation === claims.generation
 }
 
-function refuseStale(head: Head, claims: GenerationClaims): void {
+function refuseStale(head: Head, claims: Pick<GenerationClaims, 'generation'>): void {
   if (head.generation > claims.generation)
     throw new AppError(
       'conflict',

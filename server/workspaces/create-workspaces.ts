@@ -4,7 +4,8 @@ import { encodeTemplate } from '#server/workspaces/encode-template.ts'
 import type { EncodedTemplate } from '#server/workspaces/encode-template.ts'
 import { collect } from '#server/workspaces/collect.ts'
 import { rescue } from '#server/workspaces/collection.ts'
-import { readHead, writeHead } from '#server/workspaces/head.ts'
+import { claimHead } from '#server/workspaces/commit.ts'
+import { markOwned, putHead, readHead } from '#server/workspaces/head.ts'
 import { headKey, manifestKey, ownedKey, packKey, replPrefix } from '#server/workspaces/keys.ts'
 import { putIfMissing, putOnce } from '#server/workspaces/put-object.ts'
 import type { Template } from '#server/workspaces/template.ts'
@@ -30,17 +31,25 @@ export function createWorkspaces({ objectStore }: { objectStore: ObjectStore }):
   return {
     seed: async ({ replId, ownerId, name }, template) => {
       const { packs, manifest, files, bytes } = await encode(template)
-      const packKeys = packs.map((pack) => packKey(ownerId, pack.sha256))
-      // Every repl of an owner from one template has the same packs: all but the first need not even send them.
-      await rescue(objectStore, ownerId, packKeys)
-      // Content and manifest lie there before the head names them, as in any save.
-      await Promise.all([
-        ...packs.map((pack) => putIfMissing(objectStore, packKey(ownerId, pack.sha256), pack.bytes)),
-        putOnce(objectStore, manifestKey(replId, manifest.sha256), manifest.bytes),
-      ])
+      const putPacks = async () => {
+        // Every repl of an owner from one template has the same packs: all but the first need not even send them.
+        await rescue(
+          objectStore,
+          ownerId,
+          packs.map((pack) => packKey(ownerId, pack.sha256)),
+        )
+        await Promise.all(packs.map((pack) => putIfMissing(objectStore, packKey(ownerId, pack.sha256), pack.bytes)))
+      }
       // The first start is always generation 1: it need not take the head over before it restores.
       const head = { repl: replId, owner: ownerId, manifest: manifest.sha256, generation: 1, savedAt: Date.now() }
-      await writeHead(objectStore, { ...head, ...(name !== undefined && { name }), files, bytes, reason: 'seed' }, null)
+      // Mark, content and manifest lie there before the head names them, as in any save.
+      await Promise.all([
+        markOwned(objectStore, head),
+        putPacks(),
+        putOnce(objectStore, manifestKey(replId, manifest.sha256), manifest.bytes),
+      ])
+      const seeded = { ...head, ...(name !== undefined && { name }), files, bytes, reason: 'seed' as const }
+      await putHead(objectStore, seeded, { ifAbsent: true })
     },
     head: async (replId) => {
       const current = await readHead(objectStore, replId)
@@ -48,6 +57,7 @@ export function createWorkspaces({ objectStore }: { objectStore: ObjectStore }):
       const { manifest, generation, savedAt, files, bytes } = current.head
       return { manifest, generation, savedAt, files, bytes }
     },
+    claim: (replId, generation) => claimHead({ objectStore, replId, generation }),
     atHand: (repl) => readAtHand(objectStore, repl),
     collect: ({ ownerId, replIds }) => collect({ objectStore, ownerId, replIds, now: Date.now }),
     purge: async ({ replId, ownerId }) => {

@@ -108,12 +108,8 @@ function routesOf({
   return new Map<string, Handler>([
     [
       `GET ${INTERNAL_ROUTES.head}`,
-      async (asker): Promise<z.infer<typeof headResponseSchema>> => {
-        const current = await claimHead({ objectStore, ...asker })
-        return current === undefined
-          ? { manifest: null, etag: null }
-          : { manifest: `manifests/${current.head.manifest}`, etag: current.etag }
-      },
+      ({ repl, claims }): Promise<z.infer<typeof headResponseSchema>> =>
+        claimHead({ objectStore, replId: repl.replId, generation: claims.generation }),
     ],
     [
       `POST ${INTERNAL_ROUTES.uploads}`,

@@ -9,6 +9,7 @@ import { parseJsonLines } from '#protocol/json-lines.ts'
 import type { Tokens } from '#server/auth/tokens.ts'
 import { AppError, fromWireError } from '#server/errors.ts'
 import type { Orchestrator } from '#server/orchestrator/orchestrator.ts'
+import { ConnectionsAhead } from '#server/workspaces/connections-ahead.ts'
 import type { SidecarClient } from '#server/workspaces/workspaces.ts'
 
 /** Largest answer that is not a stream of progress. */
@@ -17,6 +18,11 @@ const MAX_ANSWER_CHARS = 64 * 1024
 interface SidecarClientOptions {
   orchestrator: Pick<Orchestrator, 'dial'>
   tokens: Tokens
+}
+
+interface Deps {
+  tokens: Tokens
+  connections: ConnectionsAhead
 }
 
 type Purpose = SidecarClaims['purpose']
@@ -29,31 +35,34 @@ interface Call<T> {
 }
 
 /** Calls to sidecars, each over a connection of its own. A sidecar finishes what it began when a call is given up. */
-export function createSidecarClient(options: SidecarClientOptions): SidecarClient {
+export function createSidecarClient({ orchestrator, tokens }: SidecarClientOptions): SidecarClient {
+  const connections = new ConnectionsAhead((sandboxId) => orchestrator.dial(sandboxId, 'sidecar'))
+  const deps = { tokens, connections }
   return {
+    reach: (sandboxId) => connections.make(sandboxId),
     adopt: (request, onProgress, signal) =>
       call(
-        options,
+        deps,
         { sandboxId: request.sandbox, purpose: 'adopt', body: request, progress: adoptProgressSchema },
         { onProgress, signal },
       ),
     save: ({ sandboxId, ...body }, onProgress, signal) =>
-      call(options, { sandboxId, purpose: 'save', body, progress: saveProgressSchema }, { onProgress, signal }),
+      call(deps, { sandboxId, purpose: 'save', body, progress: saveProgressSchema }, { onProgress, signal }),
     restore: ({ sandboxId, ...body }, onProgress, signal) =>
-      call(options, { sandboxId, purpose: 'restore', body, progress: restoreProgressSchema }, { onProgress, signal }),
+      call(deps, { sandboxId, purpose: 'restore', body, progress: restoreProgressSchema }, { onProgress, signal }),
     stop: (sandboxId, onProgress, signal) =>
-      call(options, { sandboxId, purpose: 'stop', body: {}, progress: saveProgressSchema }, { onProgress, signal }),
+      call(deps, { sandboxId, purpose: 'stop', body: {}, progress: saveProgressSchema }, { onProgress, signal }),
   }
 }
 
 async function call<T extends AdoptProgress | SaveProgress | RestoreProgress>(
-  options: SidecarClientOptions,
+  deps: Deps,
   { sandboxId, purpose, body, progress }: Call<T>,
   { onProgress, signal }: { onProgress: (line: T) => void; signal: AbortSignal },
 ): Promise<void> {
   signal.throwIfAborted()
   try {
-    const answer = await send(options, { sandboxId, purpose, body, progress }, signal)
+    const answer = await send(deps, { sandboxId, purpose, body, progress }, signal)
     if (answer.statusCode !== 200) throw await refusal(answer)
     for await (const json of parseJsonLines(answer)) {
       const line = progress.parse(json)
@@ -70,12 +79,12 @@ async function call<T extends AdoptProgress | SaveProgress | RestoreProgress>(
 }
 
 async function send<T>(
-  { orchestrator, tokens }: SidecarClientOptions,
+  { tokens, connections }: Deps,
   { sandboxId, purpose, body }: Call<T>,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   const token = await tokens.sidecar({ sandbox: sandboxId, purpose })
-  const connection = await orchestrator.dial(sandboxId, 'sidecar')
+  const connection = await connections.take(sandboxId)
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
   const bytes = Buffer.from(JSON.stringify(body))
   const request = httpRequest(

@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import type {
   AdoptProgress,
   AdoptRequest,
@@ -6,6 +7,7 @@ import type {
   RestoreRequest,
   SaveProgress,
   SaveRequest,
+  headResponseSchema,
 } from '#protocol/adoption.ts'
 import type { GenerationClaims } from '#protocol/claims.ts'
 import type { Template } from '#server/workspaces/template.ts'
@@ -16,6 +18,8 @@ export interface Workspaces {
   seed(repl: WorkspaceRef, template: Template): Promise<void>
   /** The newest snapshot, or `undefined` for a repl that never had one. */
   head(replId: string): Promise<WorkspaceHead | undefined>
+  /** The newest snapshot as a sidecar is told of it, taken over for this generation; `conflict` where a newer one has it. */
+  claim(replId: string, generation: number): Promise<z.infer<typeof headResponseSchema>>
   /** What a restore of the newest snapshot will want first; `undefined` where there is none. */
   atHand(repl: WorkspaceRef): Promise<AtHand | undefined>
   /** Deletes what no snapshot of an owner's repls needs any more; how many objects that were. */
@@ -44,6 +48,8 @@ export interface WorkspaceHead {
  * a `failed` line is thrown as its `AppError`, and so is a connection that breaks (`unavailable`).
  */
 export interface SidecarClient {
+  /** Connects ahead of the next call, which comes soon; `unavailable` where the sidecar cannot be reached. */
+  reach(sandboxId: string): Promise<void>
   adopt(request: AdoptRequest, onProgress: (progress: AdoptProgress) => void, signal: AbortSignal): Promise<void>
   /** Saves what is on the disk now; the repl goes on. */
   save(
