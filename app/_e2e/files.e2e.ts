@@ -100,3 +100,42 @@ for (const [choice, result] of [
     expect(await onDisk(disk, path)).toBe(result)
   })
 }
+
+for (const [what, before, after] of [
+  ['line endings', 'one\r\ntwo\r\n', 'one\nthree\n'],
+  ['a byte order mark', '\u{FEFF}one\ntwo\n', '\u{FEFF}one\nthree\n'],
+  ['a byte order mark that goes', '\u{FEFF}one\r\ntwo\r\n', 'one\nthree\n'],
+] as const) {
+  test(`a program that rewrites an open file: ${what} is as it wrote it, and stays so when somebody types`, async ({
+    page,
+  }) => {
+    const path = `${what.replaceAll(' ', '-')}.txt`
+    const { etag } = await disk.request('files.write', { path, content: before, ifMatch: null })
+    await openRepl(page, client, replId)
+    await editFile(page, path)
+    await expect(editorText(page)).toContainText('two')
+    await disk.request('files.write', { path, content: after, ifMatch: etag })
+    await expect(editorText(page)).toContainText('three')
+    await page.keyboard.press('Control+End')
+    await page.keyboard.insertText('typed')
+    await expect.poll(() => onDisk(disk, path)).toBe(`${after}typed`)
+  })
+}
+
+test('Delete is about what the keyboard is on, not about what was clicked before', async ({ page }) => {
+  for (const path of ['keys-a.txt', 'keys-b.txt', 'keys-c.txt'])
+    await disk.request('files.write', { path, content: path, ifMatch: null })
+  await openRepl(page, client, replId)
+  await treeItem(page, 'keys-a.txt').click()
+  await page.keyboard.press('ArrowDown')
+  await expect(treeItem(page, 'keys-b.txt')).toBeFocused()
+  await page.keyboard.press('Delete')
+  await expect(treeItem(page, 'keys-b.txt')).toBeHidden()
+  await expect(treeItem(page, 'keys-a.txt')).toBeVisible()
+  expect(await onDisk(disk, 'keys-a.txt')).toBe('keys-a.txt')
+  await treeItem(page, 'keys-a.txt').click()
+  await treeItem(page, 'keys-c.txt').click({ modifiers: ['Control'] })
+  await page.keyboard.press('Delete')
+  await expect(treeItem(page, 'keys-a.txt')).toBeHidden()
+  await expect(treeItem(page, 'keys-c.txt')).toBeHidden()
+})

@@ -25,7 +25,7 @@ export class Models implements Disposable {
     if (known !== undefined) this.#drop(document.path)
     const uri = this.#monaco.Uri.file(`/workspace/${document.path}`)
     const model = this.#monaco.editor.createModel(document.buffer.getText(), undefined, uri)
-    const buffer = new ModelBuffer(model, () => document.edited())
+    const buffer = new ModelBuffer(this.#monaco, model, () => document.edited())
     document.bind(buffer)
     this.#held.set(document.path, { document, buffer, viewState: null })
     return model

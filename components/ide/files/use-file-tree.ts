@@ -77,8 +77,8 @@ export function useFileTree(workbench: Workbench, scrollTo: (index: number) => v
         hotkey: 'Delete',
         handler: (_event, instance) => {
           if (!workbench.repl.canEdit) return
-          const chosen = selected.length > 0 ? selected : [instance.getFocusedItem().getId()]
-          for (const path of chosen) void deleteFile(workbench, path)
+          for (const path of chosenOf(workbench, selected, instance.getFocusedItem().getId()))
+            void deleteFile(workbench, path)
         },
       },
       customOpen: {
@@ -94,6 +94,16 @@ export function useFileTree(workbench: Workbench, scrollTo: (index: number) => v
   })
   useEffect(() => workbench.tree.state.subscribe(() => tree.rebuildTree()), [workbench, tree])
   return tree
+}
+
+/**
+ * What a key is about: the selection, where the focus is in it. Arrow keys move the focus alone, and what was deleted stays
+ * selected until something else is.
+ */
+function chosenOf(workbench: Workbench, selected: readonly string[], focused: string): string[] {
+  if (!selected.includes(focused)) return [focused]
+  const there = selected.filter((path) => workbench.tree.entry(path) !== undefined)
+  return there.filter((path) => !there.some((folder) => path.startsWith(`${folder}/`)))
 }
 
 /** The path of an item's id. */
