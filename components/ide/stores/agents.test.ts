@@ -1,7 +1,8 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import type { AgentConnection } from '#protocol/agents.ts'
 import { FakeAgents, agentCall, runningCall } from './_fake-agents.ts'
 import { Agents } from './agents.ts'
+import { RECONNECT_MAX_MS } from './limits.ts'
 
 const CONNECTION: AgentConnection = {
   id: 'c1',
@@ -81,5 +82,33 @@ test('it is followed only while somebody looks', async () => {
   first()
   expect(api.listeners).toBeDefined()
   second()
+  expect(api.listeners).toBeUndefined()
+})
+
+test('a watch that fails is begun anew with what came meanwhile; one that is refused is not, nor one that nobody wants any more', async () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  const api = new FakeAgents()
+  const agents = new Agents(api)
+  const unwatch = agents.watch()
+  await agents.refresh()
+  const end = (code: 'unavailable' | 'forbidden') => {
+    const { listeners } = api
+    api.listeners = undefined
+    listeners?.ended({ code, message: code })
+  }
+  end('unavailable')
+  api.pages = [[agentCall('1')]]
+  await vi.advanceTimersByTimeAsync(RECONNECT_MAX_MS * 2)
+  expect(idsOf(agents)).toEqual(['1'])
+  api.listeners?.called([runningCall('2')])
+  expect(idsOf(agents)).toEqual(['2', '1'])
+  end('unavailable')
+  unwatch()
+  await vi.advanceTimersByTimeAsync(RECONNECT_MAX_MS * 2)
+  expect(api.listeners).toBeUndefined()
+  agents.watch()
+  end('forbidden')
+  await vi.advanceTimersByTimeAsync(RECONNECT_MAX_MS * 2)
   expect(api.listeners).toBeUndefined()
 })

@@ -1,7 +1,11 @@
 import type { AgentCall, AgentCallsPage, AgentConnection, AgentScope } from '#protocol/agents.ts'
-import type { WireError } from '#protocol/errors.ts'
+import type { ErrorCode, WireError } from '#protocol/errors.ts'
+import { reconnectDelayMs } from './backoff.ts'
 import { MAX_AGENT_CALLS } from './limits.ts'
 import { Store } from './store.ts'
+
+/** What says that one may not look, or that there is nothing to look at. */
+const REFUSALS: ReadonlySet<ErrorCode> = new Set(['unauthenticated', 'forbidden', 'not_found', 'gone'])
 
 /** A token that somebody asks for. */
 export interface TokenDraft {
@@ -45,6 +49,9 @@ export class Agents {
   readonly busy = new Store<string | undefined>(undefined)
   readonly #api: AgentsApi
   #unwatch: (() => void) | undefined
+  #timer: ReturnType<typeof setTimeout> | undefined
+  /** Of watches, one after the other. */
+  #failures = 0
   #watchers = 0
 
   constructor(api: AgentsApi) {
@@ -57,7 +64,9 @@ export class Agents {
     if (this.#watchers === 1) this.#follow()
     return () => {
       this.#watchers--
-      if (this.#watchers === 0) this.#unwatch?.()
+      if (this.#watchers > 0) return
+      clearTimeout(this.#timer)
+      this.#unwatch?.()
     }
   }
 
@@ -121,10 +130,20 @@ export class Agents {
   #follow(): void {
     void this.refresh()
     this.#unwatch = this.#api.watch({
-      called: (calls) => this.#patch((ready) => bounded(merge(ready.calls, calls), ready.hasMore)),
-      connected: () => void this.refresh(),
+      called: (calls) => {
+        this.#failures = 0
+        this.#patch((ready) => bounded(merge(ready.calls, calls), ready.hasMore))
+      },
+      connected: () => {
+        this.#failures = 0
+        void this.refresh()
+      },
       ended: (error) => {
         if (this.#ready() === undefined) this.state.set({ kind: 'failed', error })
+        if (REFUSALS.has(error.code)) return
+        // It failed, which says nothing about who may look.
+        this.#timer = setTimeout(() => this.#follow(), reconnectDelayMs(this.#failures, Math.random()))
+        this.#failures += 1
       },
     })
   }
