@@ -13,13 +13,14 @@ import { createServer } from 'node:http'
 import { createServer as createTls } from 'node:https'
 import { readFileSync } from 'node:fs'
 const read = (name) => readFileSync('/serve/' + name)
-let sent = 0
+const sent = new Map()
 const answer = (request, response) => {
   if (request.url === '/echo') return void request.pipe(response)
-  if (request.url === '/sent') return void response.end(String(sent))
-  if (request.url !== '/endless') return void response.end('here')
+  const [path, name] = request.url.split('?')
+  if (path === '/sent') return void response.end(String(sent.get(name) ?? 0))
+  if (path !== '/endless') return void response.end('here')
   const piece = Buffer.alloc(65536)
-  const more = () => { while (!response.destroyed) { sent += piece.length; if (!response.write(piece)) return } }
+  const more = () => { while (!response.destroyed) { sent.set(name, (sent.get(name) ?? 0) + piece.length); if (!response.write(piece)) return } }
   response.on('drain', more)
   more()
 }

@@ -86,11 +86,11 @@ describe.each(['pod', 'port-forward', 'ingress'] as const)('S11: reached by %s',
 
   test('a reader that stands still makes the pod wait, and costs little memory', async () => {
     const idle = await connect('sidecar')
-    const asking = request({ createConnection: () => idle, path: '/endless', headers: { host: 'x' } })
+    const asking = request({ createConnection: () => idle, path: `/endless?${kind}`, headers: { host: 'x' } })
     asking.once('response', (answer) => answer.pause())
     asking.on('error', () => undefined)
     asking.end()
-    const sent = async () => Number(await ask(await connect('sidecar'), '/sent'))
+    const sent = async () => Number(await ask(await connect('sidecar'), `/sent?${kind}`))
     let before = 0
     await expect
       .poll(
