@@ -1,11 +1,8 @@
 import type { AgentCall, AgentCallsPage, AgentConnection, AgentScope } from '#protocol/agents.ts'
-import type { ErrorCode, WireError } from '#protocol/errors.ts'
-import { reconnectDelayMs } from './backoff.ts'
+import type { WireError } from '#protocol/errors.ts'
 import { MAX_AGENT_CALLS } from './limits.ts'
+import { SteadyWatch } from './steady-watch.ts'
 import { Store } from './store.ts'
-
-/** What says that one may not look, or that there is nothing to look at. */
-const REFUSALS: ReadonlySet<ErrorCode> = new Set(['unauthenticated', 'forbidden', 'not_found', 'gone'])
 
 /** A token that somebody asks for. */
 export interface TokenDraft {
@@ -48,25 +45,26 @@ export class Agents {
   /** Id of what something is done with: a connection, a run, or `older`. */
   readonly busy = new Store<string | undefined>(undefined)
   readonly #api: AgentsApi
-  #unwatch: (() => void) | undefined
-  #timer: ReturnType<typeof setTimeout> | undefined
-  /** Of watches, one after the other. */
-  #failures = 0
+  readonly #watch: SteadyWatch
   #watchers = 0
 
   constructor(api: AgentsApi) {
     this.#api = api
+    this.#watch = new SteadyWatch({
+      begin: (ended) => this.#follow(ended),
+      ended: (error) => {
+        if (this.#ready() === undefined) this.state.set({ kind: 'failed', error })
+      },
+    })
   }
 
   /** Loads, and follows what happens until the function it returns is called. */
   watch(): () => void {
     this.#watchers++
-    if (this.#watchers === 1) this.#follow()
+    if (this.#watchers === 1) this.#watch.start()
     return () => {
       this.#watchers--
-      if (this.#watchers > 0) return
-      clearTimeout(this.#timer)
-      this.#unwatch?.()
+      if (this.#watchers === 0) this.#watch.stop()
     }
   }
 
@@ -127,24 +125,18 @@ export class Agents {
     return this.#api.errorOf(error)
   }
 
-  #follow(): void {
+  #follow(ended: (error: WireError) => void): () => void {
     void this.refresh()
-    this.#unwatch = this.#api.watch({
+    return this.#api.watch({
       called: (calls) => {
-        this.#failures = 0
+        this.#watch.told()
         this.#patch((ready) => bounded(merge(ready.calls, calls), ready.hasMore))
       },
       connected: () => {
-        this.#failures = 0
+        this.#watch.told()
         void this.refresh()
       },
-      ended: (error) => {
-        if (this.#ready() === undefined) this.state.set({ kind: 'failed', error })
-        if (REFUSALS.has(error.code)) return
-        // It failed, which says nothing about who may look.
-        this.#timer = setTimeout(() => this.#follow(), reconnectDelayMs(this.#failures, Math.random()))
-        this.#failures += 1
-      },
+      ended,
     })
   }
 

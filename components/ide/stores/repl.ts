@@ -1,7 +1,7 @@
 import { isAtLeast } from '#protocol/roles.ts'
 import type { WireError } from '#protocol/errors.ts'
 import type { ReplView } from '#server/repls/views.ts'
-import { reconnectDelayMs } from './backoff.ts'
+import { SteadyWatch } from './steady-watch.ts'
 import { Store } from './store.ts'
 
 /** What this page asks of the application's API. */
@@ -28,10 +28,7 @@ export class Repl {
   readonly state: Store<ReplState>
   readonly #api: ReplApi
   readonly #refused: (error: WireError) => void
-  #unwatch: (() => void) | undefined
-  #timer: ReturnType<typeof setTimeout> | undefined
-  /** Watches that failed one after the other. */
-  #failures = 0
+  readonly #watch: SteadyWatch
   #isToWake = false
   /** How often the watch has told of it. */
   #timesTold = 0
@@ -41,6 +38,10 @@ export class Repl {
     this.state = new Store<ReplState>({ view, access: 'granted' })
     this.#api = api
     this.#refused = refused
+    this.#watch = new SteadyWatch({
+      begin: (ended) => api.watch({ changed: (changed) => this.#changed(changed), ended }),
+      ended: (error, isRefused) => isRefused && this.#shutOut(error),
+    })
   }
 
   get canEdit(): boolean {
@@ -49,16 +50,14 @@ export class Repl {
 
   /** Watches from now on, and wakes the REPL if it sleeps, or is about to, and this person may. */
   open(): void {
-    this.#watch()
+    this.#watch.start()
     const { kind } = this.state.getSnapshot().view.state
     this.#isToWake = this.canEdit && (kind === 'stopped' || kind === 'stopping')
     this.#wakeIfAsked()
   }
 
   close(): void {
-    clearTimeout(this.#timer)
-    this.#unwatch?.()
-    this.#unwatch = undefined
+    this.#watch.stop()
   }
 
   start(): Promise<void> {
@@ -82,13 +81,10 @@ export class Repl {
     return this.#ask(() => this.#api.get())
   }
 
-  #watch(): void {
-    const changed = (view: ReplView) => {
-      this.#failures = 0
-      this.#timesTold += 1
-      this.#put(view)
-    }
-    this.#unwatch = this.#api.watch({ changed, ended: (error) => this.#unwatched(error) })
+  #changed(view: ReplView): void {
+    this.#watch.told()
+    this.#timesTold += 1
+    this.#put(view)
   }
 
   async #tell(call: () => Promise<ReplView>): Promise<void> {
@@ -120,12 +116,10 @@ export class Repl {
     void this.start()
   }
 
-  /** The watch ended: somebody may not look any more, or it failed, which says nothing about that. */
-  #unwatched(error: WireError): void {
-    const access = error.code === 'forbidden' ? 'removed' : accessAfter(error)
-    if (access !== 'granted') return this.state.update((state) => ({ ...state, access, error }))
-    this.#timer = setTimeout(() => this.#watch(), reconnectDelayMs(this.#failures, Math.random()))
-    this.#failures += 1
+  /** Somebody may not look any more. */
+  #shutOut(error: WireError): void {
+    const access = error.code === 'unauthenticated' ? 'signed-out' : 'removed'
+    this.state.update((state) => ({ ...state, access, error }))
   }
 
   #ended(error: WireError): void {
