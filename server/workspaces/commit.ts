@@ -53,17 +53,15 @@ export async function claimHead({
   replId: string
   generation: number
 }): Promise<z.infer<typeof headResponseSchema>> {
+  const takenOver = (head: Head): Head => {
+    refuseStale(head, { generation })
+    return head.generation === generation ? head : { ...head, generation }
+  }
   const current = await readHead(objectStore, replId)
   if (current === undefined) return { manifest: null, etag: null }
-  refuseStale(current.head, { generation })
-  const head =
-    current.head.generation === generation
-      ? current.head
-      : // From here on the older generation's commits fail on the etag and on the fence, even one that was already let in.
-        await editHead(objectStore, replId, (newest) => {
-          refuseStale(newest, { generation })
-          return newest.generation === generation ? newest : { ...newest, generation }
-        })
+  const isOurs = takenOver(current.head) === current.head
+  // From here on the older generation's commits fail on the etag and on the fence, even one that was already let in.
+  const head = isOurs ? current.head : await editHead(objectStore, replId, takenOver)
   return { manifest: `manifests/${head.manifest}`, etag: etagOf(head) }
 }
 

@@ -5,7 +5,8 @@ import type { EncodedTemplate } from '#server/workspaces/encode-template.ts'
 import { collect } from '#server/workspaces/collect.ts'
 import { rescue } from '#server/workspaces/collection.ts'
 import { claimHead } from '#server/workspaces/commit.ts'
-import { markOwned, putHead, readHead } from '#server/workspaces/head.ts'
+import { readHead } from '#server/workspaces/head.ts'
+import { writeFirstHead } from '#server/workspaces/history/copy-snapshot.ts'
 import { headKey, manifestKey, ownedKey, packKey, replPrefix } from '#server/workspaces/keys.ts'
 import { putIfMissing, putOnce } from '#server/workspaces/put-object.ts'
 import type { Template } from '#server/workspaces/template.ts'
@@ -29,27 +30,24 @@ export function createWorkspaces({ objectStore }: { objectStore: ObjectStore }):
   }
 
   return {
-    seed: async ({ replId, ownerId, name }, template) => {
+    seed: async (repl, template) => {
       const { packs, manifest, files, bytes } = await encode(template)
+      const entries = packs.map((pack) => ({ key: packKey(repl.ownerId, pack.sha256), bytes: pack.bytes }))
       const putPacks = async () => {
         // Every repl of an owner from one template has the same packs: all but the first need not even send them.
         await rescue(
           objectStore,
-          ownerId,
-          packs.map((pack) => packKey(ownerId, pack.sha256)),
+          repl.ownerId,
+          entries.map(({ key }) => key),
         )
-        await Promise.all(packs.map((pack) => putIfMissing(objectStore, packKey(ownerId, pack.sha256), pack.bytes)))
+        await Promise.all(entries.map((entry) => putIfMissing(objectStore, entry.key, entry.bytes)))
       }
-      // The first start is always generation 1: it need not take the head over before it restores.
-      const head = { repl: replId, owner: ownerId, manifest: manifest.sha256, generation: 1, savedAt: Date.now() }
-      // Mark, content and manifest lie there before the head names them, as in any save.
-      await Promise.all([
-        markOwned(objectStore, head),
-        putPacks(),
-        putOnce(objectStore, manifestKey(replId, manifest.sha256), manifest.bytes),
-      ])
-      const seeded = { ...head, ...(name !== undefined && { name }), files, bytes, reason: 'seed' as const }
-      await putHead(objectStore, seeded, { ifAbsent: true })
+      // Content and manifest lie there before the head names them, as in any save.
+      const store = async () => {
+        await Promise.all([putPacks(), putOnce(objectStore, manifestKey(repl.replId, manifest.sha256), manifest.bytes)])
+        return { manifest: manifest.sha256, files, bytes }
+      }
+      await writeFirstHead(objectStore, repl, { reason: 'seed', stored: store() })
     },
     head: async (replId) => {
       const current = await readHead(objectStore, replId)

@@ -4,7 +4,7 @@ import { MAX_MANIFEST_BYTES } from '#snapshot/limits.ts'
 import { AppError } from '#server/errors.ts'
 import type { ObjectStore } from '#server/object-store/object-store.ts'
 import { rescue } from '#server/workspaces/collection.ts'
-import { writeHead } from '#server/workspaces/head.ts'
+import { markOwned, putHead } from '#server/workspaces/head.ts'
 import type { Reason } from '#server/workspaces/head.ts'
 import { openSnapshot, readManifest } from '#server/workspaces/history/open-snapshot.ts'
 import type { OpenSnapshot } from '#server/workspaces/history/open-snapshot.ts'
@@ -29,18 +29,20 @@ export interface SnapshotRef {
 export async function forkSnapshot(objectStore: ObjectStore, from: SnapshotRef, to: WorkspaceRef): Promise<void> {
   const copied =
     from.repl.ownerId === to.ownerId ? await copyManifest(objectStore, from, to) : await repack(objectStore, from, to)
-  await writeFirstHead(objectStore, to, { ...copied, reason: 'fork' })
+  await writeFirstHead(objectStore, to, { reason: 'fork', stored: copied })
 }
 
-/** The head of a repl that has none yet. */
+/** The head of a repl that has none yet, as soon as what it names is stored; its owner's mark is set meanwhile. */
 export async function writeFirstHead(
   objectStore: ObjectStore,
   { replId, ownerId, name }: WorkspaceRef,
-  snapshot: WrittenSnapshot & { reason: Reason },
+  { reason, stored }: { reason: Reason; stored: WrittenSnapshot | Promise<WrittenSnapshot> },
 ): Promise<void> {
+  const owned = { repl: replId, owner: ownerId }
+  const [snapshot] = await Promise.all([stored, markOwned(objectStore, owned)])
   // The first start is always generation 1: it need not take the head over before it restores.
-  const head = { repl: replId, owner: ownerId, generation: 1, savedAt: Date.now(), ...snapshot }
-  await writeHead(objectStore, { ...head, ...(name !== undefined && { name }) }, null)
+  const head = { ...owned, ...snapshot, generation: 1, savedAt: Date.now(), reason }
+  await putHead(objectStore, { ...head, ...(name !== undefined && { name }) }, { ifAbsent: true })
 }
 
 async function copyManifest(objectStore: ObjectStore, from: SnapshotRef, to: WorkspaceRef): Promise<WrittenSnapshot> {

@@ -189,7 +189,7 @@ export function createWorkspaceHistory(options: HistoryOptions): WorkspaceHistor
 
     importZip: async (repl, file, limits) => {
       const written = await writeSnapshot(objectStore, repl, readZip(file, limits))
-      await writeFirstHead(objectStore, repl, { ...written, reason: 'import' })
+      await writeFirstHead(objectStore, repl, { reason: 'import', stored: written })
     },
 
     archive: async (repl, manifest, format) => archive(await openSnapshot(objectStore, repl, manifest), format),
