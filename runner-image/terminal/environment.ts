@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { OpenRequest } from '#protocol/adoption.ts'
+import { LAZY_COMPLETIONS } from '#protocol/shell-start.ts'
 import type { RunnerEnv } from '../env.ts'
 import { errnoOf } from '../errors.ts'
 
@@ -61,8 +62,5 @@ HISTSIZE=5000
 shopt -s histappend checkwinsize
 alias ls='ls --color=auto' grep='grep --color=auto' ll='ls -l'
 # Completions are loaded at the first Tab that wants one: a prompt need not wait for them.
-if [ -z "$BASH_COMPLETION_VERSINFO" ] && [ -r /usr/share/bash-completion/bash_completion ]; then
-  _load_completions() { complete -r -D; . /usr/share/bash-completion/bash_completion && _completion_loader "$@"; }
-  complete -D -F _load_completions -o bashdefault -o default
-fi
+${LAZY_COMPLETIONS}
 `

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { LAZY_COMPLETIONS } from '#protocol/shell-start.ts'
 import type { SandboxPart } from '../orchestrator.ts'
 
 /** Inside bubblewrap everybody is this user. */
@@ -59,10 +60,7 @@ HISTFILESIZE=20000
 PS1='\\[\\e[32m\\]\\u\\[\\e[0m\\]:\\[\\e[34m\\]\\w\\[\\e[0m\\]\\$ '
 alias ls='ls --color=auto' grep='grep --color=auto'
 # Completions are loaded at the first Tab that wants one: a prompt need not wait for them.
-if ! shopt -oq posix && [ -r /usr/share/bash-completion/bash_completion ]; then
-  _load_completions() { complete -r -D; . /usr/share/bash-completion/bash_completion && _completion_loader "$@"; }
-  complete -D -F _load_completions -o bashdefault -o default
-fi
+${LAZY_COMPLETIONS}
 `,
 } as const
 
