@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newId } from '#protocol/ids.ts'
 import { startFixture } from '../_fixture.ts'
+import type { TestClient } from '../_client.ts'
 import type { Fixture } from '../_fixture.ts'
 import { MAX_INPUT_STREAMS } from '../limits.ts'
 
@@ -16,14 +17,20 @@ async function load(role: 'viewer' | 'editor', { times, terminal }: { times: num
   for (let i = 0; i < times; i += 1) await client.request('terminal.attach', { terminal, client: newId() })
 }
 
+/** A shell into which something was typed, as this stream of input. */
+async function typing(client: TestClient, stream: string) {
+  const { id } = await client.shell()
+  const typist = await client.attach(id, { client: stream })
+  typist.type('echo ty""ped\n')
+  await typist.shows('typed')
+  return { id, typist }
+}
+
 describe('streams of input', () => {
   test('one that is in use is remembered, however many others came and went', async () => {
     const stream = newId()
     using client = await fixture.connect()
-    const { id } = await client.shell()
-    const typist = await client.attach(id, { client: stream })
-    typist.type('echo ty""ped\n')
-    await typist.shows('typed')
+    const { id, typist } = await typing(client, stream)
     await load('editor', { times: MAX_INPUT_STREAMS + 10, terminal: id })
     const { input } = await client.request('terminal.attach', { terminal: id, client: stream })
     expect(input).toBe(typist.inputSent)
@@ -32,10 +39,7 @@ describe('streams of input', () => {
   test('one that was just left outlives those that were left before', async () => {
     const stream = newId()
     using client = await fixture.connect()
-    const { id } = await client.shell()
-    const typist = await client.attach(id, { client: stream })
-    typist.type('echo ty""ped\n')
-    await typist.shows('typed')
+    const { id, typist } = await typing(client, stream)
     await load('editor', { times: MAX_INPUT_STREAMS, terminal: id })
     await client.request('terminal.detach', { channel: typist.channel })
     await load('editor', { times: MAX_INPUT_STREAMS - 1, terminal: id })
@@ -46,10 +50,7 @@ describe('streams of input', () => {
   test('viewers have none, and so push none out', async () => {
     const stream = newId()
     using client = await fixture.connect()
-    const { id } = await client.shell()
-    const typist = await client.attach(id, { client: stream })
-    typist.type('echo ty""ped\n')
-    await typist.shows('typed')
+    const { id, typist } = await typing(client, stream)
     await client.request('terminal.detach', { channel: typist.channel })
     await load('viewer', { times: MAX_INPUT_STREAMS + 10, terminal: id })
     const { input } = await client.request('terminal.attach', { terminal: id, client: stream })
