@@ -17,6 +17,7 @@ const OVERLAY = join(import.meta.dirname, '../../k8s/overlays/testbed')
 /** The node's address, as pods see it, and the overlay's port on it. */
 const NODE_ADDRESS = '10.200.0.1'
 const URL_OF_APP = 'http://localhost:30080'
+const REACHABLE_WITHIN_MS = 60_000
 const NAMESPACES = ['devex', 'devex-sandboxes']
 
 let github: GithubStandIn
@@ -42,6 +43,20 @@ async function makeBucket(): Promise<string> {
   await client.send(new CreateBucketCommand({ Bucket: name }))
   client.destroy()
   return name
+}
+
+/** Resolves when the node's port leads to a replica: a rollout is complete before kube-proxy has heard of its pods. */
+async function answers(): Promise<void> {
+  const status = async (): Promise<string> => {
+    try {
+      const response = await fetch(URL_OF_APP)
+      await response.body?.cancel()
+      return String(response.ok)
+    } catch (error) {
+      return String(error)
+    }
+  }
+  await expect.poll(status, { timeout: REACHABLE_WITHIN_MS, message: `${URL_OF_APP} answers` }).toBe('true')
 }
 
 /** Sandboxes would try to save for minutes, to a control plane that is gone; and their namespace waits for them. */
@@ -88,6 +103,7 @@ test.beforeAll(async () => {
   kubectl(['apply', '--filename', '-'], JSON.stringify(secret))
   kubectl(['apply', '--kustomize', OVERLAY])
   kubectl(['--namespace', 'devex', 'rollout', 'status', 'deployment/devex', '--timeout=180s'])
+  await answers()
 })
 
 test.afterAll(async () => {
