@@ -143,6 +143,18 @@ function hasTarget(entry: SymlinkEntry, there: LiveEntry | undefined): boolean {
   return there?.type === 'symlink' && there.target === entry.target
 }
 
+/** Whether what is there has the content that an entry says; modes and times are not looked at. */
+export function hasSameContent(entry: SnapshotEntry, there: LiveEntry): boolean {
+  switch (entry.type) {
+    case 'file':
+      return hasContent(entry, there)
+    case 'symlink':
+      return hasTarget(entry, there)
+    case 'directory':
+      return isFolder(there)
+  }
+}
+
 function isDifferent(entry: SnapshotEntry, there: LiveEntry | undefined): boolean {
   return there?.mode !== entry.mode || there.mtime !== entry.mtime
 }

@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { memoryStore } from './_memory-store.ts'
@@ -44,3 +54,44 @@ test('what is written while a restore is under way is neither replaced nor remov
   expect(existsSync(at('kept'))).toBe(false)
   rmSync(folder, { recursive: true })
 })
+
+test.each([
+  { saved: 'is saved before it', isSavedSince: true },
+  { saved: 'was never saved', isSavedSince: false },
+])(
+  'what a restore finds that the snapshot which undoes it lacks stays, also where it $saved',
+  async ({ isSavedSince }) => {
+    const folder = mkdtempSync('/tmp/devex-in-place-')
+    const [volumeDir, stateDir] = [join(folder, 'volume'), join(folder, 'state')]
+    const at = (name: string) => join(volumeDir, 'workspace', name)
+    mkdirSync(join(volumeDir, 'workspace'), { recursive: true })
+    mkdirSync(join(volumeDir, 'home'))
+    mkdirSync(stateDir)
+    const controlPlane = memoryStore()
+    const saver = new Saver({ volumeDir, stateDir, controlPlane, head: undefined })
+    const save = async () => saver.save('checkpoint', () => undefined)
+    const namesOf = () => readdirSync(join(volumeDir, 'workspace')).toSorted()
+
+    for (const name of ['a', 'b']) writeFileSync(at(name), `old ${name}`)
+    symlinkSync('old', at('link'))
+    const { snapshot } = await save()
+    for (const name of ['a', 'b', 'c', 'd']) writeFileSync(at(name), `new ${name}`)
+    const { snapshot: undo } = await save()
+    for (const name of ['a', 'c', 'e']) writeFileSync(at(name), `written since ${name}`)
+    // Written again as it was: nothing of it would be lost.
+    writeFileSync(at('b'), 'new b')
+    rmSync(at('link'))
+    symlinkSync('since', at('link'))
+    if (isSavedSince) await save()
+
+    const request = { manifest: `manifests/${snapshot}`, undo: `manifests/${undo}` }
+    const onFile = () => undefined
+    const done = await saver.inTurn((known) => restoreInPlace(request, { volumeDir, controlPlane, known, onFile }))
+    expect(done).toEqual({ written: 1, removed: 1 })
+    expect(namesOf()).toEqual(['a', 'b', 'c', 'e', 'link'])
+    expect(readlinkSync(at('link'))).toBe('since')
+    const contents = ['a', 'b', 'c', 'e'].map((name) => readFileSync(at(name), 'utf8'))
+    expect(contents).toEqual(['written since a', 'old b', 'written since c', 'written since e'])
+    rmSync(folder, { recursive: true })
+  },
+)

@@ -16,6 +16,7 @@ import type { Known } from './saver.ts'
 import { Scanner } from './scanner.ts'
 import { Seen } from './seen.ts'
 import { Staging } from './staging.ts'
+import { whatIsIn } from './undo.ts'
 import { isGone, unlessGone, walkVolume } from './walk.ts'
 import { FileWriter } from './write-files.ts'
 
@@ -38,7 +39,7 @@ interface Restored {
  * Makes the live volume, or the selected part of it, what a snapshot says, while programs go on working in it. Only what
  * differs is touched. A file is there whole, old or new, at each moment; folders that are in both stay the ones they
  * are, so shells stand where they stood; nothing is reached through a symlink. What no snapshot holds (caches, sockets)
- * stays. What is written after the restore has looked survives: it came last.
+ * stays. What is written after the restore has looked, or lies not in the snapshot that undoes it, survives: it came last.
  */
 export async function restoreInPlace(request: RestoreRequest, options: RestoreInPlaceOptions): Promise<Restored> {
   const snapshot = await fetchManifest(options.controlPlane, request.manifest)
@@ -50,10 +51,14 @@ export async function restoreInPlace(request: RestoreRequest, options: RestoreIn
   for (const entry of entries) if (entry.type === 'file') for (const ref of entry.chunks) chunks.add(ref)
   const selection = { root: request.root, paths: request.paths?.map(byteStringOf) }
   const seen = new Seen()
+  const isUndoable = await whatIsIn(request.undo, { controlPlane: options.controlPlane, tree: options.known.tree })
+  const look = (found: SavedEntry | FoundEntry) => {
+    if (isUndoable(found)) seen.add(found)
+  }
   for (let attempt = 1; ; attempt += 1) {
     try {
       // Whatever attempt it takes: what was written since the first look is not replaced.
-      const onFound = attempt === 1 ? (found: SavedEntry | FoundEntry) => seen.add(found) : () => undefined
+      const onFound = attempt === 1 ? look : () => undefined
       return await restoreOnce(entries, selection, { ...options, packBytes: snapshot.packBytes, seen, onFound })
     } catch (error) {
       // A program moved away what was about to be changed: what there is now is compared anew.

@@ -12,7 +12,10 @@ interface Place {
 
 type Looked = { type: 'file'; identity: FileIdentity | undefined } | { type: 'symlink'; target: string }
 
-/** Files and symlinks as they were when a restore looked: what is otherwise when it comes to replace them was written since. */
+/**
+ * Files and symlinks as they were when a restore looked, those that would not be lost with it: what is otherwise when it
+ * comes to replace them, or not here at all, was written since.
+ */
 export class Seen {
   readonly #looked = new Map<string, Looked>()
 

@@ -19,7 +19,7 @@ export const SIDECAR_ROUTES = {
   save: '/save',
   /**
    * POST `restoreRequestSchema` → lines of `restoreProgressSchema`: makes the live volume, or some paths of it, what a
-   * snapshot says. Terminals and programs go on running; whoever wants what is there now back saves first.
+   * snapshot says. Terminals and programs go on running; whoever wants what is there now back saves first, and says so.
    */
   restore: '/restore',
   /**
@@ -210,6 +210,8 @@ export const restoreRequestSchema = z.object({
   root: z.enum(['workspace', 'home']).optional(),
   /** Only these, relative to `root` (`workspace` by default). A folder means all in it; what the snapshot lacks is removed. */
   paths: z.array(workspacePathSchema.min(1)).min(1).optional(),
+  /** The snapshot that undoes it: files that are not as it says were written after it was saved, and stay as they are. */
+  undo: objectNameSchema.optional(),
 })
 export type RestoreRequest = z.infer<typeof restoreRequestSchema>
 

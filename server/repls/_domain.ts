@@ -11,6 +11,7 @@ import { createDomain } from '#server/repls/create-repls.ts'
 import type { Domain, DomainDeps, DomainLimits } from '#server/repls/create-repls.ts'
 import type { ReplView } from '#server/repls/views.ts'
 import type { StateStore } from '#server/state-store/state-store.ts'
+import type { WorkspaceHistory } from '#server/workspaces/history/workspace-history.ts'
 
 type User = Extract<Principal, { kind: 'user' }>
 
@@ -55,7 +56,11 @@ type Open = (options: { file: string }) => Promise<StateStore>
 /** `open` is handed in by the test: only tests may choose an adapter. */
 export async function openTestBed(
   open: Open,
-  { limits = {}, world = new World() }: { limits?: Partial<DomainLimits>; world?: World } = {},
+  {
+    limits = {},
+    world = new World(),
+    history = noHistory,
+  }: { limits?: Partial<DomainLimits>; world?: World; history?: WorkspaceHistory } = {},
 ): Promise<TestBed> {
   const folder = mkdtempSync(join(tmpdir(), 'devex-domain-'))
   await using opened = new AsyncDisposableStack()
@@ -69,7 +74,7 @@ export async function openTestBed(
     stateStore,
     orchestrator: world.orchestrator,
     workspaces: world.workspaces,
-    history: noHistory,
+    history,
     sidecar: world.sidecar,
     templates: standInTemplates(),
     tokens: createTokens(newSigningKey()),

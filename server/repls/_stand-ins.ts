@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import type { Duplex } from 'node:stream'
-import type { AdoptProgress, AdoptRequest, SaveProgress } from '#protocol/adoption.ts'
+import type { AdoptProgress, AdoptRequest, RestoreRequest, SaveProgress } from '#protocol/adoption.ts'
 import { AppError } from '#server/errors.ts'
 import type { Isolation, Observation, Orchestrator, Sandbox, SandboxPart } from '#server/orchestrator/orchestrator.ts'
 import { createBell } from '#server/repls/bell.ts'
@@ -56,6 +56,7 @@ export class World {
   readonly #gates = new Map<Call, Promise<void>>()
   readonly #observers = new Set<{ bell: Bell; queue: Observation[] }>()
   readonly adoptions: AdoptRequest[] = []
+  readonly restores: RestoreRequest[] = []
   /** What an adoption reports on its way. */
   adoptProgress: AdoptProgress[] = [{ phase: 'restoring', doneFiles: 1, totalFiles: 2 }, { phase: 'opening' }]
   cloneNames: string[] | undefined
@@ -194,7 +195,7 @@ export class World {
       onProgress({ phase: 'done', ...(this.cloneNames !== undefined && { names: this.cloneNames }) })
     },
     save: async () => undefined,
-    restore: async () => undefined,
+    restore: async (request) => void this.restores.push(request),
     stop: async (sandboxId, onProgress: (progress: SaveProgress) => void, signal) => {
       onProgress({ phase: 'scanning', files: 3 })
       await this.#enter('stop', sandboxId, signal)

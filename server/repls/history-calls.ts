@@ -67,7 +67,8 @@ export function createHistory(deps: HistoryDeps): History {
     await backUp(repl)
     const undo = await history.mark(replId, { reason: 'before-restore', actor })
     const signal = AbortSignal.timeout(SAVE_LIMIT_MS)
-    await sidecar.restore({ sandboxId, manifest: `manifests/${manifest}`, ...scope }, () => undefined, signal)
+    const request = { manifest: `manifests/${manifest}`, undo: `manifests/${undo.manifest}`, ...scope }
+    await sidecar.restore({ sandboxId, ...request }, () => undefined, signal)
     await sidecar.save({ sandboxId, reason: 'save' }, () => undefined, signal)
     await history.mark(replId, { reason: 'restore', actor })
     return { undo: undo.id }
