@@ -139,3 +139,37 @@ test('Delete is about what the keyboard is on, not about what was clicked before
   await expect(treeItem(page, 'keys-a.txt')).toBeHidden()
   await expect(treeItem(page, 'keys-c.txt')).toBeHidden()
 })
+
+test('an upload over files that are there asks once: Replace, Keep both, Skip, from the keyboard too', async ({
+  page,
+}) => {
+  await disk.request('files.write', { path: 'photo.txt', content: 'old', ifMatch: null })
+  await openRepl(page, client, replId)
+  await expect(treeItem(page, 'photo.txt')).toBeVisible()
+  const upload = (content: string) =>
+    page.getByLabel('Files to upload').setInputFiles([
+      { name: 'photo.txt', mimeType: 'text/plain', buffer: Buffer.from(content) },
+      { name: `${content}.txt`, mimeType: 'text/plain', buffer: Buffer.from(content) },
+    ])
+  const dialog = page.getByRole('dialog', { name: 'photo.txt is there already' })
+
+  await upload('replacing')
+  await dialog.getByRole('button', { name: 'Replace' }).click()
+  await expect(dialog).toBeHidden()
+  await expect.poll(() => onDisk(disk, 'photo.txt')).toBe('replacing')
+
+  await upload('beside')
+  await expect(dialog.getByRole('button', { name: 'Keep both' })).toBeFocused()
+  await page.keyboard.press('Enter')
+  await expect(treeItem(page, 'photo (2).txt')).toBeVisible()
+  expect(await onDisk(disk, 'photo (2).txt')).toBe('beside')
+  expect(await onDisk(disk, 'photo.txt')).toBe('replacing')
+
+  await upload('skipped')
+  await expect(dialog).toBeVisible()
+  await page.keyboard.press('Escape')
+  await expect(dialog).toBeHidden()
+  await expect.poll(() => onDisk(disk, 'skipped.txt')).toBe('skipped')
+  expect(await onDisk(disk, 'photo.txt')).toBe('replacing')
+  expect(await onDisk(disk, 'photo (3).txt')).toBeUndefined()
+})

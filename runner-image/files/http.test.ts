@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { join } from 'node:path'
@@ -61,6 +62,40 @@ describe('files over HTTP', () => {
     expect(await readFile(at('up/load.bin'), 'utf8')).toBe('newer')
     expect((await call('PUT', '/files/up', {}, 'x')).status).toBe(400)
     expect((await call('DELETE', '/files/up')).status).toBe(405)
+  })
+
+  test('If-None-Match: * never replaces: of several uploads at once one makes the file, a name that is taken is 412', async () => {
+    await mkdir(at('once/folder'), { recursive: true })
+    const names = Array.from({ length: 8 }, (_, index) => `upload ${index}`)
+    const put = (path: string, body: string) => call('PUT', path, { 'if-none-match': '*' }, body)
+    const answers = await Promise.all(names.map((body) => put('/files/once/same', body)))
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
+      201,
+      ...names.slice(1).map(() => 412),
+    ])
+    expect(await readFile(at('once/same'), 'utf8')).toBe(names[answers.findIndex(({ status }) => status === 201)])
+    expect((await put('/files/once/folder', 'x')).status).toBe(412)
+    expect((await readdir(at('once'))).toSorted()).toEqual(['folder', 'same'])
+  })
+
+  test('If-None-Match: * leaves a file alone that a program made while the upload was under way', async () => {
+    await mkdir(at('meanwhile'))
+    const headers = {
+      authorization: `Bearer ${await fixture.token()}`,
+      'if-none-match': '*',
+      'content-length': '1000000',
+    }
+    const upload = request({ socketPath: fixture.socket, method: 'PUT', path: '/files/meanwhile/made', headers })
+    const answered = once(upload, 'response')
+    upload.write(Buffer.alloc(500_000))
+    await expect.poll(async () => (await readdir(at('meanwhile'))).length).toBe(1)
+    await writeFile(at('meanwhile/made'), 'by a program')
+    upload.end(Buffer.alloc(500_000))
+    const [response] = await answered
+    response.resume()
+    expect(response.statusCode).toBe(412)
+    await expect.poll(async () => readdir(at('meanwhile'))).toEqual(['made'])
+    expect(await readFile(at('meanwhile/made'), 'utf8')).toBe('by a program')
   })
 
   test('an upload that is broken off changes nothing and leaves nothing behind', async () => {

@@ -5,6 +5,7 @@ import { ShareDialog } from '#components/site/share-dialog.tsx'
 import type { Overlay } from '../stores/workbench.ts'
 import { useRepl, useStore, useWorkbench } from '../use-workbench.tsx'
 import { CutAgentDialog, UndoRunDialog } from '../agents/confirm-dialogs.tsx'
+import { UploadQuestionDialog } from '../files/upload-question.tsx'
 import { CheckpointDialog } from '../history/checkpoint-dialog.tsx'
 import { RestoreDialog } from '../history/restore-dialog.tsx'
 import { CloseUnsavedDialog } from './close-unsaved-dialog.tsx'
@@ -20,7 +21,7 @@ const FilesDialog = dynamic(async () => (await import('../history/files-dialog.t
 const ConnectDialog = dynamic(async () => (await import('../agents/connect-dialog.tsx')).ConnectDialog, { ssr: false })
 const CompareDialog = dynamic(async () => (await import('./compare-dialog.tsx')).CompareDialog, { ssr: false })
 
-/** Whatever lies over the workbench: at most one thing. */
+/** Whatever lies over the workbench: at most one thing that was asked for, and what an upload has to ask. */
 export function Overlays() {
   const workbench = useWorkbench()
   const { id, name } = useRepl()
@@ -38,6 +39,7 @@ export function Overlays() {
         }}
       />
       <Shown overlay={overlay} onClose={close} />
+      <UploadQuestionDialog />
     </>
   )
 }

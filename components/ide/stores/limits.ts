@@ -55,3 +55,6 @@ export const EDITOR_WAITS_MS = 400
 
 /** Tool calls of agents that a page holds. */
 export const MAX_AGENT_CALLS = 1000
+
+/** Names that are tried for an upload beside what is there, where others take them meanwhile. */
+export const MAX_UPLOAD_NAMES = 20
