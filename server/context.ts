@@ -121,6 +121,8 @@ export async function createContext(foundations: Foundations): Promise<Applicati
       sidecar: createSidecarClient({ orchestrator, tokens }),
       templates,
       tokens,
+      // Made below, since signing in knows the domain's guests; nobody is asked about before.
+      standing: { lookUp: (userId, keys) => auth.standing.lookUp(userId, keys) },
       limits: env,
       log,
     }),

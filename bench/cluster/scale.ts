@@ -6,7 +6,9 @@ import { join } from 'node:path'
 import { newId } from '#protocol/ids.ts'
 import { loadSigningKey } from '#server/auth/keys.ts'
 import { createSecretBox } from '#server/auth/secret-box.ts'
+import { createStanding } from '#server/auth/standing.ts'
 import { createTokens } from '#server/auth/tokens.ts'
+import { createUsers } from '#server/auth/users.ts'
 import { createCertificateAuthority } from '#server/certificates/certificate-authority.ts'
 import { ClusterProduct } from '#server/cluster/_cluster-product.ts'
 import { readEnv } from '#server/env.ts'
@@ -145,6 +147,7 @@ async function openReader(product: ClusterProduct) {
       sidecar: createSidecarClient({ orchestrator, tokens }),
       templates: await createTemplates({ folder: join(ROOT, 'templates'), probe: (command) => orchestrator.probe(command) }), // prettier-ignore
       tokens,
+      standing: createStanding({ users: createUsers(stateStore), github: undefined, members: undefined }),
       limits: env,
       log,
     }),

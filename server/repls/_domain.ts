@@ -4,7 +4,10 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 import { newId } from '#protocol/ids.ts'
 import type { Principal } from '#server/auth/principal.ts'
+import { createStanding } from '#server/auth/standing.ts'
+import type { Standing } from '#server/auth/standing.ts'
 import { createTokens, newSigningKey } from '#server/auth/tokens.ts'
+import { createUsers } from '#server/auth/users.ts'
 import { createLog } from '#server/log.ts'
 import { World, noHistory, standInTemplates } from '#server/repls/_stand-ins.ts'
 import { createDomain } from '#server/repls/create-repls.ts'
@@ -43,7 +46,7 @@ export interface TestBed extends AsyncDisposable {
   domain: Domain
   stateStore: StateStore
   /** A further control plane over the same sandboxes, with a connection of its own to the same store: hints do not cross. */
-  another(limits?: Partial<DomainLimits>): Promise<Domain>
+  another(limits?: Partial<DomainLimits>, administrator?: string): Promise<Domain>
   /** Lets the clock of every domain jump. */
   advance(ms: number): void
   now(): number
@@ -60,7 +63,8 @@ export async function openTestBed(
     limits = {},
     world = new World(),
     history = noHistory,
-  }: { limits?: Partial<DomainLimits>; world?: World; history?: WorkspaceHistory } = {},
+    administrator,
+  }: { limits?: Partial<DomainLimits>; world?: World; history?: WorkspaceHistory; administrator?: string } = {},
 ): Promise<TestBed> {
   const folder = mkdtempSync(join(tmpdir(), 'devex-domain-'))
   await using opened = new AsyncDisposableStack()
@@ -78,6 +82,7 @@ export async function openTestBed(
     sidecar: world.sidecar,
     templates: standInTemplates(),
     tokens: createTokens(newSigningKey()),
+    standing: standingBy(stateStore, administrator),
     limits: { ...LIMITS, ...limits },
     log: createLog({ level: 'info', format: 'text', write: (line) => lines.push(line) }),
     now,
@@ -88,9 +93,16 @@ export async function openTestBed(
     world,
     domain,
     stateStore,
-    another: async (own = {}) => {
+    another: async (own = {}, administrator) => {
       const ownStore = owned.use(await open({ file }))
-      return owned.use(createDomain({ ...deps, stateStore: ownStore, limits: { ...deps.limits, ...own } }))
+      return owned.use(
+        createDomain({
+          ...deps,
+          stateStore: ownStore,
+          standing: standingBy(ownStore, administrator),
+          limits: { ...deps.limits, ...own },
+        }),
+      )
     },
     advance: (ms) => {
       skew += ms
@@ -99,6 +111,21 @@ export async function openTestBed(
     lines,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+/** Everybody is let in, and the administrator is whom the settings name. */
+function standingBy(stateStore: StateStore, admin: string | undefined): Standing {
+  const github = {
+    clientId: 'id',
+    clientSecret: 'secret',
+    url: 'https://github.invalid',
+    apiUrl: 'https://github.invalid',
+    allowedUsers: [],
+    allowedOrgs: [],
+    allowAnyone: true,
+    admin,
+  }
+  return createStanding({ users: createUsers(stateStore), github, members: undefined })
 }
 
 /** Looks until what is read is as expected: a slow machine is no failure. */

@@ -1,6 +1,6 @@
 import type { Principal } from '#server/auth/principal.ts'
+import type { Standing } from '#server/auth/standing.ts'
 import type { Tokens } from '#server/auth/tokens.ts'
-import { createUsers } from '#server/auth/users.ts'
 import type { Settings } from '#server/env.ts'
 import type { Log } from '#server/log.ts'
 import type { Orchestrator, SandboxLimits } from '#server/orchestrator/orchestrator.ts'
@@ -53,6 +53,8 @@ export interface DomainDeps {
   sidecar: SidecarClient
   templates: Templates
   tokens: Tokens
+  /** Who somebody is now: asked at the earliest when a repl starts. */
+  standing: Pick<Standing, 'lookUp'>
   limits: DomainLimits
   log: Log
   /** Milliseconds since the epoch. */
@@ -81,7 +83,7 @@ export function createDomain(deps: DomainDeps): Domain {
   const store = createReplStore(stateStore, quotas)
   const solitude = createSolitude({
     orchestrator,
-    users: createUsers(stateStore),
+    standing: deps.standing,
     allowUnisolated: limits.ALLOW_UNISOLATED,
   })
   const access = createAccess({ stateStore, store, solitude, now })

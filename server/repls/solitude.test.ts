@@ -12,10 +12,10 @@ const LIMIT_MS = 15_000
 async function unisolated(limits: { ALLOW_UNISOLATED?: boolean } = {}) {
   const world = new World()
   world.isolation = { ...world.isolation, level: 'none' }
-  const bed = await openTestBed(openSqliteStateStore, { world, limits })
+  const bed = await openTestBed(openSqliteStateStore, { world, limits, administrator: 'Ada' })
   const users = createUsers(bed.stateStore)
   const signIn = async (name: string, isAdmin: boolean) => {
-    const { id } = await users.signIn({ provider: 'github', accountId: name, name, isAdmin })
+    const { id } = await users.signIn({ provider: 'github', accountId: name, login: name, name, isAdmin })
     return { kind: 'user', id, name, hasAvatar: false, isAdmin } as const
   }
   return { bed, admin: await signIn('Ada', true), other: await signIn('Mallory', false) }
@@ -50,13 +50,27 @@ describe('a machine that cannot isolate sandboxes', () => {
     await reached(b.domain, other, { replId: id, kinds: ['running'] })
     await b.domain.repls.stop(other, id)
     await reached(b.domain, other, { replId: id, kinds: ['stopped'] })
-    const strict = await b.another({ ALLOW_UNISOLATED: false })
+    const strict = await b.another({ ALLOW_UNISOLATED: false }, 'Ada')
     await expect(strict.repls.start(other, id)).rejects.toMatchObject({ code: 'forbidden' })
     await expect(strict.lifecycle.ensureRunning(id, AbortSignal.timeout(LIMIT_MS))).rejects.toMatchObject({
       code: 'forbidden',
     })
     await expect(strict.repls.start(admin, id)).rejects.toMatchObject({ code: 'not_found' })
     expect((await strict.repls.get(other, id)).state.kind).toBe('stopped')
+  })
+
+  test('wakes nothing of a former administrator', async () => {
+    const { bed, admin } = await unisolated()
+    await using b = bed
+    const { id } = await b.domain.repls.create(admin, NODE)
+    await reached(b.domain, admin, { replId: id, kinds: ['running'] })
+    await b.domain.repls.stop(admin, id)
+    await reached(b.domain, admin, { replId: id, kinds: ['stopped'] })
+    const later = await b.another({}, 'Grace')
+    await expect(later.lifecycle.ensureRunning(id, AbortSignal.timeout(LIMIT_MS))).rejects.toMatchObject({
+      code: 'forbidden',
+    })
+    expect((await later.repls.get(admin, id)).state.kind).toBe('stopped')
   })
 
   test.each([

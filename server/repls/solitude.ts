@@ -1,6 +1,6 @@
 import type { Role } from '#protocol/roles.ts'
 import type { Principal } from '#server/auth/principal.ts'
-import type { Users } from '#server/auth/users.ts'
+import type { Standing } from '#server/auth/standing.ts'
 import { AppError } from '#server/errors.ts'
 import type { Orchestrator } from '#server/orchestrator/orchestrator.ts'
 
@@ -20,11 +20,11 @@ export interface Solitude {
 
 interface SolitudeDeps {
   orchestrator: Pick<Orchestrator, 'isolation'>
-  users: Pick<Users, 'get'>
+  standing: Pick<Standing, 'lookUp'>
   allowUnisolated: boolean
 }
 
-export function createSolitude({ orchestrator, users, allowUnisolated }: SolitudeDeps): Solitude {
+export function createSolitude({ orchestrator, standing, allowUnisolated }: SolitudeDeps): Solitude {
   const isAdmin = (who: Principal) => who.kind === 'user' && who.isAdmin
   const isKept = orchestrator.isolation().level === 'none' && !allowUnisolated
   return {
@@ -33,7 +33,10 @@ export function createSolitude({ orchestrator, users, allowUnisolated }: Solitud
       if (isKept && !isAdmin(who)) throw refusal()
     },
     requireOwner: async (ownerId) => {
-      if (isKept && (await users.get(ownerId))?.isAdmin !== true) throw refusal()
+      if (!isKept) return
+      // As the settings have it now: what is kept of the owner is from when they signed in last.
+      const { who } = await standing.lookUp(ownerId)
+      if (who === undefined || !isAdmin(who)) throw refusal()
     },
     roleByLink: (who, role) => (isKept && !isAdmin(who) ? 'viewer' : role),
   }
