@@ -1,6 +1,6 @@
 import { once } from 'node:events'
-import { request } from 'node:http'
-import type { IncomingMessage } from 'node:http'
+import { Agent, request } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
@@ -61,14 +61,36 @@ async function start(serve: boolean) {
   return { http, port, seen }
 }
 
+/** A gateway that takes everything and leaves it unanswered. */
+function onlyGateway(on: { request?: (response: ServerResponse) => void; upgrade?: () => void }): Routes {
+  return {
+    authorization: { handlesRequest: () => false, handleRequest: () => Promise.resolve() },
+    gateway: {
+      handlesRequest: () => true,
+      handleRequest: (_request, response) => Promise.resolve(on.request?.(response)),
+      handlesUpgrade: () => true,
+      handleUpgrade: () => on.upgrade?.(),
+    },
+    trpcSocket: () => undefined,
+    next: { handleRequest: () => Promise.resolve(), handleUpgrade: () => false },
+    appHosts: () => [],
+  }
+}
+
 function get(
   port: number,
   host: string,
-  options: { path?: string; upgrade?: boolean } = {},
+  options: { path?: string; upgrade?: boolean; agent?: Agent } = {},
 ): Promise<number | 'closed'> {
   return new Promise((resolve, reject) => {
     const headers = { host, ...(options.upgrade === true && { connection: 'Upgrade', upgrade: 'websocket' }) }
-    const outgoing = request({ port, host: '127.0.0.1', path: options.path ?? '/', headers })
+    const outgoing = request({
+      port,
+      host: '127.0.0.1',
+      path: options.path ?? '/',
+      headers,
+      ...(options.agent && { agent: options.agent }),
+    })
     outgoing.on('response', (response: IncomingMessage) => {
       response.resume()
       resolve(response.statusCode ?? 0)
@@ -101,22 +123,45 @@ test('a refused upgrade is hung up on, also where its client never ends the conn
 test('closing cuts upgrades that still wait for their answer', async () => {
   const { http, port } = await start(false)
   const waiting = Promise.withResolvers<void>()
-  http.serve({
-    authorization: { handlesRequest: () => false, handleRequest: () => Promise.resolve() },
-    gateway: {
-      handlesRequest: () => false,
-      handleRequest: () => Promise.resolve(),
-      handlesUpgrade: () => true,
-      handleUpgrade: () => waiting.resolve(),
-    },
-    trpcSocket: () => undefined,
-    next: { handleRequest: () => Promise.resolve(), handleUpgrade: () => false },
-    appHosts: () => [],
-  })
+  http.serve(onlyGateway({ upgrade: () => waiting.resolve() }))
   clingTo(port, PREVIEW_HOST)
   await waiting.promise
   await http.close()
   expect(http.server.listening).toBe(false)
+})
+
+test('draining answers what is under way, ends sockets, and takes newcomers until there are none', async () => {
+  const { http, port } = await start(false)
+  const [slow, upgraded] = [Promise.withResolvers<ServerResponse>(), Promise.withResolvers<void>()]
+  const request = (response: ServerResponse) => {
+    if (response.req.url === '/slow') slow.resolve(response)
+    else response.end()
+  }
+  http.serve(onlyGateway({ request, upgrade: () => upgraded.resolve() }))
+  const agent = new Agent({ keepAlive: true })
+  onTestFinished(() => agent.destroy())
+  const answer = get(port, PREVIEW_HOST, { path: '/slow', agent })
+  const response = await slow.promise
+  const socket = clingTo(port, PREVIEW_HOST)
+  await upgraded.promise
+  const drained = http.drain(60_000)
+  await once(socket, 'end')
+  expect(await get(port, PREVIEW_HOST, { agent })).toBe(200)
+  await expect.poll(() => http.server.listening, { timeout: 5000 }).toBe(false)
+  response.end('late')
+  expect(await answer).toBe(200)
+  await drained
+})
+
+test('draining ends at its limit', async () => {
+  const { http, port } = await start(false)
+  const asked = Promise.withResolvers<void>()
+  http.serve(onlyGateway({ request: () => asked.resolve() }))
+  const answer = get(port, PREVIEW_HOST)
+  await asked.promise
+  await http.drain(20)
+  await http.close()
+  expect(await answer).toBe('closed')
 })
 
 test('an upload may take hours, a head may not', async () => {

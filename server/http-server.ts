@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
@@ -14,6 +15,9 @@ const MAX_HEAD_MS = 60_000
 
 /** After our side of a connection that left HTTP has ended, its client may go on so long. */
 const LINGER_MS = 2_000
+
+/** Whoever is drained has new connections until all nodes and proxies have heard of it; after so long without one they have. */
+const QUIET_MS = 2_000
 
 /** Says that the process serves requests. */
 const HEALTH_PATH = '/api/health'
@@ -48,6 +52,11 @@ export interface Routes {
 interface HttpServer {
   server: Server
   serve: (routes: Routes) => void
+  /**
+   * Ends upgraded connections (their clients come back, to another replica), takes others until nobody new has come for
+   * `QUIET_MS`, and resolves when the last request under way has been answered, or after `limitMs`.
+   */
+  drain: (limitMs: number) => Promise<void>
   /** Stops listening and cuts what is left, also connections that wait for an upgrade or are through with one. */
   close: () => Promise<void>
 }
@@ -62,8 +71,13 @@ export function createHttpServer(log: Log): HttpServer {
     requestTimeout: MAX_REQUEST_MS,
   })
   const upgraded = new Set<Duplex>()
+  let isDraining = false
 
   server.on('request', (request, response) => {
+    if (isDraining) response.setHeader('connection', 'close')
+    response.once('close', () => {
+      if (isDraining) server.closeIdleConnections()
+    })
     if (routes === undefined) return refuse(response, 503, 'Devex is starting. Try again in a moment.')
     route(routes, request, response).catch((error: unknown) => {
       log.error('request failed', error, { path: pathOf(request) })
@@ -88,6 +102,17 @@ export function createHttpServer(log: Log): HttpServer {
   return {
     server,
     serve: (ready) => void (routes = ready),
+    drain: async (limitMs) => {
+      isDraining = true
+      const limit = AbortSignal.timeout(limitMs)
+      const isOver = once(limit, 'abort')
+      for (const socket of upgraded) socket.destroy()
+      server.closeIdleConnections()
+      await quiet(server, limit)
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      for (const socket of upgraded) socket.destroy()
+      await Promise.race([closed, isOver])
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
@@ -95,6 +120,18 @@ export function createHttpServer(log: Log): HttpServer {
         for (const socket of upgraded) socket.destroy()
       }),
   }
+}
+
+/** Resolves when nobody new has come for `QUIET_MS`, or at the limit. */
+async function quiet(server: Server, limit: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, QUIET_MS)
+  const again = () => void timer.refresh()
+  server.on('connection', again)
+  limit.addEventListener('abort', () => resolve(), { once: true })
+  await promise
+  server.off('connection', again)
+  clearTimeout(timer)
 }
 
 function hangUpLater(socket: Duplex): void {

@@ -17,6 +17,9 @@ import type { Application } from '#server/context.ts'
 import type { Env } from '#server/env.ts'
 import type { Log } from '#server/log.ts'
 
+/** What requests under way get when another replica takes over: a call of an agent waits for 45 s; the pod has 60. */
+const DRAIN_MS = 48_000
+
 const ROOT = join(import.meta.dirname, '..')
 
 /** Starts everything, and ends it when told to. The only file that handles signals or exits. */
@@ -71,7 +74,10 @@ async function main(): Promise<void> {
   await greet(application, { env, log, publicUrl })
   await stop.first
   // On a cluster another replica goes on with what runs; on this machine nobody would.
-  if (env.orchestrator.provider === 'kubernetes') return log.info('stopping: sandboxes go on')
+  if (env.orchestrator.provider === 'kubernetes') {
+    log.info('stopping: sandboxes go on, and so do requests under way (again Ctrl-C cuts them off)', { DRAIN_MS })
+    return await Promise.race([http.drain(DRAIN_MS), stop.second])
+  }
   log.info('stopping: saving and stopping what runs (again Ctrl-C leaves it running)')
   await Promise.race([application.lifecycle.stopAll(), stop.second])
 }

@@ -1,4 +1,6 @@
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
+import { get } from 'node:http'
+import { promisify } from 'node:util'
 import { randomBytes } from 'node:crypto'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -19,6 +21,8 @@ const NODE_ADDRESS = '10.200.0.1'
 const URL_OF_APP = 'http://localhost:30080'
 const REACHABLE_WITHIN_MS = 60_000
 const NAMESPACES = ['devex', 'devex-sandboxes']
+
+const run = promisify(execFile)
 
 let github: GithubStandIn
 let redis: Redis
@@ -57,6 +61,20 @@ async function answers(): Promise<void> {
     }
   }
   await expect.poll(status, { timeout: REACHABLE_WITHIN_MS, message: `${URL_OF_APP} answers` }).toBe('true')
+}
+
+/** Asks over and over, on a connection of its own each time; what went wrong. */
+async function askAllTheWhile(over: AbortSignal): Promise<string[]> {
+  const failures: string[] = []
+  while (!over.aborted) {
+    const outcome = await new Promise<string>((resolve) => {
+      get(`${URL_OF_APP}/api/health`, { agent: false }, (response) => {
+        response.resume().on('end', () => resolve(String(response.statusCode)))
+      }).on('error', (error) => resolve(String(error)))
+    })
+    if (outcome !== '200') failures.push(outcome)
+  }
+  return failures
 }
 
 /** Sandboxes would try to save for minutes, to a control plane that is gone; and their namespace waits for them. */
@@ -134,11 +152,15 @@ test('deployed: a rolling update of the control plane stops no sandbox', async (
   await expect(terminal.locator('.xterm-rows')).toContainText(/\/workspace [$#]/, { timeout: 30_000 })
   await terminal.locator('textarea').focus()
   await page.keyboard.type('sleep 600 & echo $! > /tmp/pid\n')
-  kubectl(['--namespace', 'devex', 'rollout', 'restart', 'deployment/devex'])
-  kubectl(['--namespace', 'devex', 'rollout', 'status', 'deployment/devex', '--timeout=180s'])
+  const over = new AbortController()
+  const refused = askAllTheWhile(over.signal)
+  await run('kubectl', ['--namespace', 'devex', 'rollout', 'restart', 'deployment/devex'])
+  await run('kubectl', ['--namespace', 'devex', 'rollout', 'status', 'deployment/devex', '--timeout=180s'])
   // The old replicas are gone, and the page's socket with them.
   const pods = () => kubectl(['--namespace', 'devex', 'get', 'pods', '--output', 'name']).trim().split('\n')
   await expect.poll(() => pods().length, { timeout: 90_000 }).toBe(2)
+  over.abort()
+  expect(await refused).toEqual([])
   await expect(page.getByTestId('connection-state')).toHaveAttribute('data-state', 'open', { timeout: 60_000 })
   await terminal.locator('textarea').focus()
   await page.keyboard.type('clear; kill -0 $(cat /tmp/pid) && echo still-$((40 + 2))\n')
