@@ -8,7 +8,7 @@ import { createStanding } from '#server/auth/standing.ts'
 import { createUsers } from '#server/auth/users.ts'
 import type { GithubSettings } from '#server/auth/github.ts'
 import type { LocalSignIn } from '#server/auth/local-sign-in.ts'
-import type { Authenticator, Principal } from '#server/auth/principal.ts'
+import type { Principal, SignIn, SignInAuthenticator } from '#server/auth/principal.ts'
 import type { ProviderTokens } from '#server/auth/provider-tokens.ts'
 import type { SecretBox } from '#server/auth/secret-box.ts'
 import type { SignIns } from '#server/auth/sign-ins.ts'
@@ -25,7 +25,7 @@ const PLAIN_COOKIE = 'next-auth.session-token'
 export const SECURE_COOKIE = '__Host-next-auth.session-token'
 
 /** Signing in and being signed in. */
-export interface Auth extends Authenticator {
+export interface Auth extends SignInAuthenticator {
   users: Users
   signIns: SignIns
   standing: Standing
@@ -73,10 +73,8 @@ export function createAuth(deps: AuthDeps): Auth {
     return signInClaimsSchema.safeParse(token).data
   }
 
-  const userOf = async (cookies: Record<string, string>): Promise<Principal | undefined> => {
-    const claims = await claimsOf(cookies)
-    if (claims === undefined) return undefined
-    const { who, records } = await standing.lookUp(claims.userId, [endedKey(claims.signInId)])
+  const holderOf = async ({ userId, signInId }: SignIn): Promise<Principal | undefined> => {
+    const { who, records } = await standing.lookUp(userId, [endedKey(signInId)])
     const [ended] = records
     return ended === undefined ? who : undefined
   }
@@ -93,11 +91,14 @@ export function createAuth(deps: AuthDeps): Auth {
     providerTokens,
     principalOf: async (cookieHeader) => {
       const cookies = parseCookies(cookieHeader)
-      const user = await userOf(cookies)
+      const signIn = await claimsOf(cookies)
+      const user = signIn === undefined ? undefined : await holderOf(signIn)
       if (user !== undefined) return user
       const guest = cookies[GUEST_COOKIE]
       return guest === undefined ? undefined : await resolveGuest(guest)
     },
+    signInOf: (cookieHeader) => claimsOf(parseCookies(cookieHeader)),
+    holderOf,
     signInOptions: async (cookieHeader) => {
       if (github !== undefined) return { github: true, local: false }
       const isKnown = isLoopback && (await localSignIn.isKnownBrowser(parseCookies(cookieHeader)[LOCAL_BROWSER_COOKIE]))

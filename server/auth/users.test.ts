@@ -149,7 +149,16 @@ describe('authenticator', () => {
     const [here, elsewhere] = [await signedIn(auth, user), await signedIn(auth, user)]
     const copies = [here, await renewed(auth, here), await renewed(auth, await renewed(auth, here))]
     for (const cookie of copies) expect(await auth.principalOf(cookie)).toMatchObject({ id: user.id })
+    const holderOf = async (cookie: string) =>
+      await auth.holderOf((await auth.signInOf(cookie)) ?? { userId: user.id, signInId: 'none' })
+    expect(await Promise.all([here, elsewhere].map(holderOf))).toMatchObject([{ id: user.id }, { id: user.id }])
     await auth.signOut(here)
+    expect(await Promise.all([...copies, elsewhere].map(holderOf))).toMatchObject([
+      undefined,
+      undefined,
+      undefined,
+      { id: user.id },
+    ])
     for (const cookie of [...copies, await renewed(auth, here)]) expect(await auth.principalOf(cookie)).toBeUndefined()
     expect(await auth.principalOf(elsewhere)).toMatchObject({ id: user.id })
   })

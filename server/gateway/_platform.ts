@@ -49,6 +49,8 @@ export interface Platform extends AsyncDisposable {
   previewAuthority(port: number): string
   lifecycle: { starts: number; touches: number; isAsleep: boolean; start: () => Promise<void> }
   logLines: string[]
+  /** How often it was asked whether a sign-in is still good. */
+  asked: { holders: number }
 }
 
 /** Rights that a test changes as it goes. */
@@ -70,6 +72,7 @@ export async function startPlatform(
   const stateStore = await openSqliteStateStore({ file: join(folder, 'state.sqlite') })
   const access = createStandInAccess(replId)
   const people = new Map<string, Principal>()
+  const asked = { holders: 0 }
   const lifecycle = { starts: 0, touches: 0, isAsleep: false, start: () => Promise.resolve() }
   const logLines: string[] = []
   const sandbox = {
@@ -97,7 +100,12 @@ export async function startPlatform(
     publicUrl: () => new URL(`http://localhost:${port}`),
     previewDomain: 'localhost',
     auth: {
-      principalOf: async (cookies) => people.get(/next-auth\.session-token=(\w+)/.exec(cookies ?? '')?.[1] ?? ''),
+      principalOf: async (cookies) => people.get(tokenIn(cookies)),
+      signInOf: async (cookies) => ({ userId: tokenIn(cookies), signInId: tokenIn(cookies) }),
+      holderOf: async ({ signInId }) => {
+        asked.holders += 1
+        return people.get(signInId)
+      },
     },
     access,
     lifecycle: {
@@ -155,6 +163,7 @@ export async function startPlatform(
     connections,
     lifecycle,
     logLines,
+    asked,
     previewAuthority: (previewPort) => `${previewPort}-${replId}.localhost:${port}`,
     person: (role) => {
       const id = newId()
@@ -172,6 +181,10 @@ export async function startPlatform(
       await rm(folder, { recursive: true })
     },
   }
+}
+
+function tokenIn(cookies: string | null | undefined): string {
+  return /next-auth\.session-token=(\w+)/.exec(cookies ?? '')?.[1] ?? ''
 }
 
 const unusedRepls: McpDeps['repls'] = {

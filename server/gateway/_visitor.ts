@@ -23,8 +23,12 @@ export function cookieOf(answer: Answer): string {
 }
 
 /** A cookie header that opens the preview of `port`. */
-export async function visitorCookie(platform: Platform, port: number): Promise<string> {
-  const { pathname, search } = await ticketUrl(platform, platform.person('viewer').cookie, port)
+export async function visitorCookie(
+  platform: Platform,
+  port: number,
+  person = platform.person('viewer'),
+): Promise<string> {
+  const { pathname, search } = await ticketUrl(platform, person.cookie, port)
   const host = platform.previewAuthority(port)
   return cookieOf(await ask({ port: platform.port, host, path: pathname + search }))
 }

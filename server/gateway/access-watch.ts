@@ -2,7 +2,7 @@ import type { GatewayLimits } from '#server/gateway/limits.ts'
 import type { Decision, Right } from '#server/gateway/right.ts'
 import { watchRight } from '#server/gateway/right.ts'
 import type { Log } from '#server/log.ts'
-import type { Principal } from '#server/auth/principal.ts'
+import type { Principal, SignIn, SignInAuthenticator } from '#server/auth/principal.ts'
 import type { Access, Grant } from '#server/repls/repls.ts'
 
 /** A right in use: `signal` aborts with an `AppError` once it is gone. Release it when the use ends. */
@@ -23,6 +23,8 @@ export interface AccessWatch extends AsyncDisposable {
   hold<T extends Decision>(replId: string, decide: () => Promise<T>): Promise<Hold<T>>
   /** `access.grantOf`, remembered for a moment. */
   grantOf(who: Principal, replId: string): Promise<Grant | undefined>
+  /** `auth.holderOf`, remembered for a moment by those who look after this repl. */
+  holderOf(signIn: SignIn, replId: string): Promise<Principal | undefined>
   /** `access.isPortPublic`, remembered for a moment. */
   isPortPublic(replId: string, port: number): Promise<boolean>
 }
@@ -37,6 +39,7 @@ interface Room {
   subscription: Promise<AsyncDisposable>
   rights: Set<Right>
   grants: Map<string, Remembered<Grant | undefined>>
+  holders: Map<string, Remembered<Principal | undefined>>
   ports: Map<number, Remembered<boolean>>
   /** Decisions under way. */
   entering: number
@@ -46,13 +49,14 @@ interface Room {
 }
 
 interface WatchParts {
+  auth: SignInAuthenticator
   access: Access
   log: Log
   limits: GatewayLimits
 }
 
-/** A watch over `access`: one subscription per repl in use. */
-export function createAccessWatch({ access, log, limits }: WatchParts): AccessWatch {
+/** A watch over `access` and sign-ins: one subscription per repl in use. */
+export function createAccessWatch({ auth, access, log, limits }: WatchParts): AccessWatch {
   const rooms = new Map<string, Room>()
 
   function open(replId: string): Room {
@@ -64,6 +68,7 @@ export function createAccessWatch({ access, log, limits }: WatchParts): AccessWa
       }),
       rights: new Set(),
       grants: new Map(),
+      holders: new Map(),
       ports: new Map(),
       entering: 0,
       changes: 0,
@@ -116,6 +121,13 @@ export function createAccessWatch({ access, log, limits }: WatchParts): AccessWa
         ttlMs: limits.grantCacheMs,
       })
     },
+    holderOf: async (signIn, replId) => {
+      const { holders } = await enter(replId)
+      return recall(holders, `${signIn.userId}:${signIn.signInId}`, {
+        ask: () => auth.holderOf(signIn),
+        ttlMs: limits.signInCacheMs,
+      })
+    },
     isPortPublic: async (replId, port) => {
       // Anybody may ask this of any id: only repls in use are remembered.
       if (!rooms.has(replId)) return access.isPortPublic(replId, port)
@@ -143,6 +155,7 @@ async function whileEntered<T>(room: Room, work: () => Promise<T>): Promise<T> {
 
 function forget(room: Room): void {
   room.grants.clear()
+  room.holders.clear()
   room.ports.clear()
 }
 

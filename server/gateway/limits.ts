@@ -24,6 +24,8 @@ export const GATEWAY_LIMITS = {
   recheckFailures: 20,
   /** A grant is remembered so long for the many requests of one page. A hint of a change drops it at once. */
   grantCacheMs: 3 * SECOND,
+  /** That a preview's visitor is still signed in is remembered so long, for the same: what signing out ends lives no longer. */
+  signInCacheMs: 3 * SECOND,
   /** What is known of a repl's visitors is kept so long after the last of them. */
   roomIdleMs: MINUTE,
   /** A preview ticket is for the redirect that follows at once. */

@@ -1,4 +1,4 @@
-import type { Authenticator } from '#server/auth/principal.ts'
+import type { SignInAuthenticator } from '#server/auth/principal.ts'
 import type { Tokens } from '#server/auth/tokens.ts'
 import type { McpDeps } from '#server/gateway/mcp/create-mcp-door.ts'
 import type { AccessWatch } from '#server/gateway/access-watch.ts'
@@ -13,7 +13,7 @@ import type { StateStore } from '#server/state-store/state-store.ts'
 
 /** What the gateway is built on. */
 export interface GatewayDeps extends Site {
-  auth: Authenticator
+  auth: SignInAuthenticator
   access: Access
   lifecycle: Lifecycle
   orchestrator: Orchestrator

@@ -108,6 +108,17 @@ describe('WebSockets of a preview', () => {
     expect(Date.now() - before).toBeLessThan(1000)
   })
 
+  test('S5: signing out cuts it at the next look at live connections', async () => {
+    await platform[Symbol.asyncDispose]()
+    platform = await startPlatform({ recheckEveryMs: 50 })
+    const person = platform.person('viewer')
+    cookie = await visitorCookie(platform, port, person)
+    const socket = await mustOpen(platform.port, address(ownOrigin()))
+    platform.signOut(person.cookie)
+    expect(await closed(socket)).toMatchObject({ code: 1006 })
+    expect(await openSocket(platform.port, address(ownOrigin()))).toMatchObject({ kind: 'refused', status: 401 })
+  })
+
   test('a port that is public takes anybody, and is cut when it is private again', async () => {
     platform.access.publicPorts.add(port)
     const socket = await mustOpen(platform.port, address({ Cookie: '' }))

@@ -148,6 +148,33 @@ describe('private previews', () => {
     expect(await visit('/', { Cookie: own })).toMatchObject({ status: 403 })
   })
 
+  test('S5: signing out closes the previews that were opened by that sign-in, and its tickets', async () => {
+    await platform[Symbol.asyncDispose]()
+    platform = await startPlatform({ signInCacheMs: 0 })
+    const [leaver, other] = [platform.person('viewer').cookie, platform.person('viewer').cookie]
+    const [own, others, unused] = [
+      cookieOf(await visit(local(await ticketUrl(platform, leaver, port)))),
+      cookieOf(await visit(local(await ticketUrl(platform, other, port)))),
+      await ticketUrl(platform, leaver, port),
+    ]
+    expect(await visit('/', { Cookie: own })).toMatchObject({ status: 200 })
+    platform.signOut(leaver)
+    expect(await visit('/', { Cookie: own })).toMatchObject({ status: 401 })
+    const redeemed = await visit(local(unused))
+    expect(redeemed).toMatchObject({ status: 401 })
+    expect(redeemed.headers['set-cookie']).toBeUndefined()
+    expect(await visit('/', { Cookie: others })).toMatchObject({ status: 200 })
+  })
+
+  test('whether a visitor is still signed in is asked once for the many requests of a page', async () => {
+    await platform[Symbol.asyncDispose]()
+    platform = await startPlatform({ signInCacheMs: 60_000 })
+    const own = cookieOf(await visit(local(await ticketUrl(platform, platform.person('viewer').cookie, port))))
+    const { holders } = platform.asked
+    for (let at = 0; at < 20; at += 1) expect(await visit(`/${at}`, { Cookie: own })).toMatchObject({ status: 200 })
+    expect(platform.asked.holders).toBe(holders + 1)
+  })
+
   test('a share that has expired opens nothing', async () => {
     const { id, cookie } = platform.person('viewer')
     const own = cookieOf(await visit(local(await ticketUrl(platform, cookie, port))))

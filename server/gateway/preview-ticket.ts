@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { z } from 'zod'
 import { opaqueIdSchema, replIdSchema } from '#protocol/ids.ts'
+import type { Principal } from '#server/auth/principal.ts'
 import { AppError } from '#server/errors.ts'
 import { previewOrigin } from '#server/gateway/addresses.ts'
 import type { PreviewHost } from '#server/gateway/addresses.ts'
@@ -16,8 +17,16 @@ const TICKET_FORM = /^[\w-]{43}$/
 
 const requestSchema = z.object({ port: z.int().min(1).max(65535) })
 
-/** Who may use a preview with a ticket or a cookie. Their access is asked for anew with every use. */
-export const previewVisitorSchema = z.object({ kind: z.enum(['user', 'guest']), id: opaqueIdSchema, name: z.string() })
+const nameSchema = z.object({ id: opaqueIdSchema, name: z.string() })
+
+/**
+ * Who may use a preview with a ticket or a cookie: a user for as long as they are signed in where they asked for it. That,
+ * and their access, is asked for anew with every use.
+ */
+export const previewVisitorSchema = z.discriminatedUnion('kind', [
+  nameSchema.extend({ kind: z.literal('user'), signInId: z.string() }),
+  nameSchema.extend({ kind: z.literal('guest') }),
+])
 export type PreviewVisitor = z.infer<typeof previewVisitorSchema>
 
 const ticketSchema = z.object({ replId: replIdSchema, port: z.int(), who: previewVisitorSchema })
@@ -36,7 +45,7 @@ export async function issueTicket(
   const { port } = parseRequest(await readSmallBody(request, parts.limits.maxSmallBodyBytes))
 
   const ticket = randomBytes(TICKET_BYTES).toString('base64url')
-  const value = { replId, port, who: { kind: who.kind, id: who.id, name: who.name } }
+  const value: z.infer<typeof ticketSchema> = { replId, port, who: await visitorOf(parts, who, request) }
   await parts.stateStore.put(keyOf(ticket), value, { expected: 'absent', ttlMs: parts.limits.ticketTtlMs })
 
   const url = new URL(TICKET_PATH, previewOrigin(parts, replId, port))
@@ -55,15 +64,24 @@ export async function redeemTicket(
   const key = keyOf(ticket)
   const record = await stateStore.get(key)
   if (record === undefined) return undefined
-  const { replId, port, who } = ticketSchema.parse(record.value)
-  if (replId !== host.replId || port !== host.port) return undefined
+  // One of an older control plane does not name its sign-in.
+  const known = ticketSchema.safeParse(record.value).data
+  if (known?.replId !== host.replId || known.port !== host.port) return undefined
   try {
     await stateStore.delete(key, { version: record.version })
   } catch (error) {
     if (error instanceof AppError && error.code === 'conflict') return undefined
     throw error
   }
-  return who
+  return known.who
+}
+
+async function visitorOf({ auth }: Parts, who: Principal, { headers }: IncomingMessage): Promise<PreviewVisitor> {
+  const { id, name } = who
+  if (who.kind === 'guest') return { kind: 'guest', id, name }
+  const signIn = await auth.signInOf(headers.cookie)
+  if (signIn === undefined) throw new AppError('unauthenticated', 'Sign in first.')
+  return { kind: 'user', id, name, signInId: signIn.signInId }
 }
 
 function parseRequest(body: string): z.infer<typeof requestSchema> {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Principal } from '#server/auth/principal.ts'
+import type { Principal, SignInAuthenticator } from '#server/auth/principal.ts'
 import { AppError } from '#server/errors.ts'
 import type { Hold } from '#server/gateway/access-watch.ts'
 import type { PreviewHost } from '#server/gateway/addresses.ts'
@@ -16,8 +16,8 @@ interface Visit {
 }
 
 /**
- * The right to use a preview, held: anybody's where the port is public, else that of a cookie whose visitor still has
- * access. `unauthenticated` without one.
+ * The right to use a preview, held: anybody's where the port is public, else that of a cookie whose visitor is still
+ * signed in and has access. `unauthenticated` without one.
  */
 export function holdVisit(parts: Parts, request: IncomingMessage, host: PreviewHost): Promise<Hold<Visit>> {
   const { watch, limits, previewKey: key } = parts
@@ -26,7 +26,9 @@ export function holdVisit(parts: Parts, request: IncomingMessage, host: PreviewH
     if (await watch.isPortPublic(host.replId, host.port)) return {}
     if (statement === undefined) throw new AppError('unauthenticated', 'This preview is private.')
     refuseForeignPages(request, host, parts)
-    const grant = await watch.grantOf(principalOf(statement.who), host.replId)
+    const who = await principalOf(statement.who, (signIn) => watch.holderOf(signIn, host.replId))
+    if (who === undefined) throw new AppError('unauthenticated', 'This preview is private.')
+    const grant = await watch.grantOf(who, host.replId)
     if (grant === undefined) throw new AppError('forbidden', 'You have no access to this preview.')
     const expiresAt = grant.via.kind === 'share' ? grant.via.expiresAt : undefined
     if (expiresAt !== undefined && expiresAt <= Date.now()) throw new AppError('forbidden', 'Your access has expired.')
@@ -47,7 +49,11 @@ async function holdPublic({ watch }: Parts, host: PreviewHost, decide: () => Pro
   return watch.hold(host.replId, decide)
 }
 
-/** As whom access is asked for. Rights hang on kind and id only. */
-function principalOf({ kind, id, name }: PreviewVisitor): Principal {
-  return kind === 'guest' ? { kind, id, name } : { kind, id, name, hasAvatar: false, isAdmin: false }
+/** Who a visitor is now: a guest for as long as there is a link for them, a user for as long as they are signed in. */
+export async function principalOf(
+  visitor: PreviewVisitor,
+  holderOf: SignInAuthenticator['holderOf'],
+): Promise<Principal | undefined> {
+  if (visitor.kind === 'guest') return visitor
+  return holderOf({ userId: visitor.id, signInId: visitor.signInId })
 }

@@ -11,7 +11,7 @@ import { proxyRequest } from '#server/gateway/preview-http.ts'
 import type { Exchange } from '#server/gateway/preview-http.ts'
 import { READY_PATH, RESERVED_PREFIX, TICKET_PATH, localPath } from '#server/gateway/preview-paths.ts'
 import { redeemTicket } from '#server/gateway/preview-ticket.ts'
-import { holdVisit } from '#server/gateway/preview-visit.ts'
+import { holdVisit, principalOf } from '#server/gateway/preview-visit.ts'
 import { answerError } from '#server/gateway/refuse.ts'
 import { isPortClosed } from '#server/gateway/sandboxes.ts'
 import type { Target } from '#server/gateway/sandboxes.ts'
@@ -38,7 +38,9 @@ async function useTicket(parts: PreviewParts, { request, response }: Exchange, h
   if (request.method !== 'GET') throw new AppError('not_supported', 'Tickets are used with GET.')
   const origin = originOf(host, parts)
   const query = new URL(request.url ?? '/', origin).searchParams
-  const who = await redeemTicket(parts.stateStore, query.get('t') ?? '', host)
+  const visitor = await redeemTicket(parts.stateStore, query.get('t') ?? '', host)
+  const now = visitor && (await principalOf(visitor, (signIn) => parts.auth.holderOf(signIn)))
+  const who = now && visitor
   const { previewKey: key, limits } = parts
   // A page that is loaded again shows the ticket that it came in with; by then its cookie speaks for it.
   const isKnown = readPreviewCookie({ key, limits }, request.headers.cookie, host) !== undefined
