@@ -10,7 +10,13 @@ export const WorkbenchContext = createContext<Workbench | undefined>(undefined)
 export function useWorkbench(): Workbench {
   const workbench = use(WorkbenchContext)
   if (workbench === undefined) throw new Error('useWorkbench needs a WorkbenchContext around it')
+  // Most of what is drawn asks what one may do here: a changed role, which is rare, draws it all again.
+  useSyncExternalStore(workbench.repl.state.subscribe, canEdit, canEdit)
   return workbench
+
+  function canEdit(): boolean {
+    return workbench?.repl.canEdit === true
+  }
 }
 
 /** A store's value, now and after each change. */

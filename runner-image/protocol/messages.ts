@@ -233,7 +233,10 @@ export const requestEnvelopeSchema = z.object({ id: z.int().min(0), type: z.stri
 
 /** Every event that the runner sends unasked. */
 export const events = {
-  /** First message on every connection: where one is, as whom, and everything that lives here. */
+  /**
+   * First message on every connection: where one is, as whom, and everything that lives here. `role` holds for this
+   * connection; one that changes cuts it, and the next `hello` says the new one.
+   */
   hello: z.object({
     repl: replIdSchema,
     generation: z.int(),

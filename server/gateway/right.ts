@@ -93,8 +93,8 @@ function unconfirmed(): AppError {
   return new AppError('unavailable', 'Your access could not be confirmed.', { advice: 'Try again.' })
 }
 
-/** Whether an error says that there is no right, rather than that nobody could be asked. */
+/** Whether an error says that there is no such right, or another one now, rather than that nobody could be asked. */
 function isRefusal(error: unknown): error is AppError {
   if (!(error instanceof AppError)) return false
-  return ['unauthenticated', 'forbidden', 'not_found', 'gone'].includes(error.code)
+  return ['unauthenticated', 'forbidden', 'not_found', 'gone', 'conflict'].includes(error.code)
 }

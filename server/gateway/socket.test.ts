@@ -171,6 +171,28 @@ describe('the socket of a repl', () => {
     expect(platform.gateway.connections()).toBe(0)
   })
 
+  test('a higher role cuts too, and the next connection has it', async () => {
+    const { id, cookie } = platform.person('viewer')
+    const socket = await mustAttach(cookie)
+    platform.access.grants.set(id, { role: 'editor', via: { kind: 'share', shareId: newId() } })
+    platform.access.changed()
+    expect(await closed(socket)).toMatchObject({ code: 1006 })
+    const again = await mustAttach(cookie)
+    await expect.poll(() => platform.runner.seen.map(({ claims }) => claims?.role)).toEqual(['viewer', 'editor'])
+    again.terminate()
+  })
+
+  test('a role that changes while the repl starts is no refusal for good', async () => {
+    const { id, cookie } = platform.person('editor')
+    platform.lifecycle.start = () => new Promise(() => {})
+    const opening = mustAttach(cookie)
+    await expect.poll(() => platform.lifecycle.starts).toBe(1)
+    grantShare(id)
+    platform.access.changed()
+    expect(await closed(await opening)).toEqual({ code: 4400, reason: 'Your role here has changed.' })
+    expect(platform.runner.seen).toEqual([])
+  })
+
   test('a lower role cuts, a change that leaves the role does not', async () => {
     const { id, cookie } = platform.person('editor')
     const socket = await mustAttach(cookie)

@@ -2,7 +2,6 @@ import type { IncomingMessage } from 'node:http'
 import { RUNNER_ROUTES } from '#protocol/adoption.ts'
 import type { ErrorCode } from '#protocol/errors.ts'
 import type { Role } from '#protocol/roles.ts'
-import { isAtLeast } from '#protocol/roles.ts'
 import type { Principal } from '#server/auth/principal.ts'
 import { AppError } from '#server/errors.ts'
 import type { Hold } from '#server/gateway/access-watch.ts'
@@ -120,14 +119,17 @@ async function requireSomebody({ auth }: Parts, request: IncomingMessage): Promi
   return who
 }
 
-/** Who asks, and as what, asked anew each time: signing out and a lower role end what a higher one opened. */
+/**
+ * Who asks, and as what, asked anew each time: signing out and another role, lower or higher, end what was opened. A page
+ * that still may be here connects again, and is told its new role.
+ */
 function decision(parts: Parts, request: IncomingMessage, replId: string): () => Promise<Attachment> {
   let opened: Role | undefined
   return async () => {
     const who = await requireSomebody(parts, request)
     const { role, via } = await parts.access.require(who, replId, 'viewer')
     opened ??= role
-    if (!isAtLeast(role, opened)) throw new AppError('forbidden', 'Your role here has changed.')
+    if (role !== opened) throw new AppError('conflict', 'Your role here has changed.', { advice: 'Connect again.' })
     return { who, role, ...(via.kind === 'share' && via.expiresAt !== undefined && { expiresAt: via.expiresAt }) }
   }
 }

@@ -8,7 +8,7 @@ import type { Shares } from '#server/repls/repls.ts'
 import { retryConflicts } from '#server/repls/retry.ts'
 import { hashSecret, isLive, newSecret, shareKeys, shareSchema, shareTokenSchema } from '#server/repls/share-records.ts'
 import type { Share, SharePerson } from '#server/repls/share-records.ts'
-import { listChannel } from '#server/repls/store.ts'
+import { listChannel, replChannel } from '#server/repls/store.ts'
 import type { ReplStore } from '#server/repls/store.ts'
 import type { StateStore } from '#server/state-store/state-store.ts'
 
@@ -81,6 +81,8 @@ async function grant({ stateStore }: RedeemDeps, share: Share, person: SharePers
       { kind: 'put', key: shareKeys.person(share, person.id), value: toJson(person), expected: 'any', ...life },
     ])
   })
+  // Pages that they have open may have another role now.
+  await stateStore.publish(replChannel(share.replId), { share: share.id })
   await stateStore.publish(listChannel(person.id), { share: share.id })
 }
 

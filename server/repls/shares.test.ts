@@ -78,6 +78,25 @@ describe('links', () => {
     expect(Date.now() - revokedAt).toBeLessThan(1000)
   })
 
+  test('opening a stronger link tells listeners and who watches already', async () => {
+    const { b, id } = await bedWithRepl()
+    await using _ = b
+    const weak = await b.domain.shares.create(ada, id, VIEWER)
+    const strong = await b.domain.shares.create(ada, id, EDITOR)
+    await b.domain.shares.redeem(bob, weak.token)
+    const watch = watching(b, bob, id)
+    await eventually(() => watch.views.map(({ role }) => role)).toEqual(['viewer'])
+    const changed = Promise.withResolvers<void>()
+    await using _listening = await b.domain.access.onChange(id, changed.resolve)
+    const openedAt = Date.now()
+    await b.domain.shares.redeem(bob, strong.token)
+    await changed.promise
+    await eventually(() => watch.views.at(-1)?.role).toBe('editor')
+    expect(Date.now() - openedAt).toBeLessThan(1000)
+    watch.close()
+    await watch.ended
+  })
+
   test('a token has 256 random bits and lies nowhere in the store', async () => {
     const { b, id } = await bedWithRepl()
     await using _ = b

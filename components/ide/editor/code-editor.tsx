@@ -27,6 +27,7 @@ export function CodeEditor({
   const [fontSize] = usePreference('editorFontSize')
   const atMount = useRef({ isDark, fontSize })
   const { tabs } = useStore(workbench.tabs.state)
+  const mayEdit = useStore(workbench.mayEdit)
 
   useEffect(() => {
     let mounted: MountedEditor | undefined
@@ -40,7 +41,7 @@ export function CodeEditor({
       if (isGone || element.current === null) return
       mounted = mountEditor(monaco, element.current, {
         ...atMount.current,
-        isReadonly: !workbench.repl.canEdit,
+        isReadonly: !workbench.mayEdit.getSnapshot(),
         onCursor: (cursor) => workbench.editor.cursor.set(cursor),
         onBlur: () => void workbench.documents.saveAll(),
       })
@@ -62,6 +63,7 @@ export function CodeEditor({
     if (shown === undefined) workbench.editor.cursor.set(undefined)
   }, [workbench, editor, shown, path])
   useEffect(() => editor?.sweep(new Set(tabs.map((tab) => tab.path))), [editor, tabs])
+  useEffect(() => editor?.setReadonly(!mayEdit), [editor, mayEdit])
   useEffect(() => editor?.setDark(isDark), [editor, isDark])
   useEffect(() => editor?.setFontSize(fontSize), [editor, fontSize])
 

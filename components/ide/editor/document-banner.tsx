@@ -31,9 +31,11 @@ export function DocumentBanner({ document }: { document: FileDocument }) {
         <Button size="sm" onClick={() => document.takeTheirs()}>
           Take theirs
         </Button>
-        <Button size="sm" onClick={() => void document.keepMine()}>
-          Keep mine
-        </Button>
+        {!isReadonly && (
+          <Button size="sm" onClick={() => void document.keepMine()}>
+            Keep mine
+          </Button>
+        )}
       </Banner>
     )
   }
@@ -51,6 +53,11 @@ export function DocumentBanner({ document }: { document: FileDocument }) {
       </Banner>
     )
   }
+  if (save.kind === 'dirty' && isReadonly) {
+    return (
+      <Banner words={`${name} is not saved: you can look at this REPL now, not change it. Your text stays here.`} />
+    )
+  }
   if (save.kind === 'dirty' && save.error !== undefined && save.error.code !== 'unavailable') {
     const { message, advice = '' } = save.error
     return (
@@ -64,7 +71,7 @@ export function DocumentBanner({ document }: { document: FileDocument }) {
   return null
 }
 
-function Banner({ words, children }: { words: string; children: ReactNode }) {
+function Banner({ words, children }: { words: string; children?: ReactNode }) {
   return (
     <div
       role="alert"

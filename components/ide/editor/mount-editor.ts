@@ -20,6 +20,7 @@ export interface MountedEditor extends EditorHandle, Disposable {
   show(document: FileDocument | undefined): void
   /** Lets go of the models of files that are open no more. */
   sweep(open: ReadonlySet<string>): void
+  setReadonly(isReadonly: boolean): void
   setDark(isDark: boolean): void
   setFontSize(pixels: number): void
 }
@@ -98,6 +99,7 @@ export function mountEditor(monaco: typeof Api, element: HTMLElement, options: E
       if (next !== undefined) editor.restoreViewState(models.viewState(next.path))
     },
     sweep: (open) => models.sweep(open),
+    setReadonly: (isReadonly) => editor.updateOptions({ readOnly: isReadonly, domReadOnly: isReadonly }),
     setDark(isDark) {
       defineTheme(monaco, isDark)
       monaco.editor.setTheme(EDITOR_THEME)

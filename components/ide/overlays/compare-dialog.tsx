@@ -13,6 +13,7 @@ export function CompareDialog({ path, onClose }: { path: string; onClose: () => 
   const workbench = useWorkbench()
   const document = workbench.documents.open(path)
   const state = useStore(document.state)
+  const mayEdit = useStore(workbench.mayEdit)
   // Told when it is there: the dialog comes into the page later than this component.
   const [element, setElement] = useState<HTMLDivElement | null>(null)
   const isDark = useIsDark()
@@ -39,9 +40,11 @@ export function CompareDialog({ path, onClose }: { path: string; onClose: () => 
         <>
           <Button onClick={onClose}>Decide later</Button>
           <Button onClick={() => document.takeTheirs()}>Take theirs</Button>
-          <Button variant="primary" onClick={() => void document.keepMine()}>
-            Keep mine
-          </Button>
+          {mayEdit && (
+            <Button variant="primary" onClick={() => void document.keepMine()}>
+              Keep mine
+            </Button>
+          )}
         </>
       }
     >

@@ -3,11 +3,13 @@ import type { Connection } from './connection.ts'
 import type { Drafts } from './drafts.ts'
 import { FileDocument } from './file-document.ts'
 import { Store } from './store.ts'
+import type { Readable } from './store.ts'
 
 interface DocumentsOptions {
   connection: Connection
   drafts: Drafts
-  isReadonly: boolean
+  /** Whether the person may write now. */
+  mayEdit: Readable<boolean>
 }
 
 /** Every document of this page by its path, kept true to the disk. */
@@ -19,6 +21,9 @@ export class Documents implements Disposable {
 
   constructor(options: DocumentsOptions) {
     this.#options = options
+    options.mayEdit.subscribe(() => {
+      for (const document of this.#open.values()) document.roleChanged()
+    })
     options.connection.on('hello', () => this.#checkWhere(() => true))
     options.connection.on('files.changed', (changed) => this.#diskChanged(changed))
   }
@@ -27,8 +32,8 @@ export class Documents implements Disposable {
   open(path: string): FileDocument {
     const known = this.#open.get(path)
     if (known !== undefined) return known
-    const { connection, drafts, isReadonly } = this.#options
-    const document = new FileDocument(path, { line: connection, drafts, isReadonly })
+    const { connection, drafts, mayEdit } = this.#options
+    const document = new FileDocument(path, { line: connection, drafts, mayEdit })
     this.#open.set(path, document)
     document.state.subscribe(() => this.#count())
     void document.check()

@@ -7,6 +7,7 @@ import { MemoryDrafts } from './drafts.ts'
 import { FileActions } from './file-actions.ts'
 import { FileTree } from './file-tree.ts'
 import { freeName } from './free-name.ts'
+import { Store } from './store.ts'
 import { Tabs } from './tabs.ts'
 
 async function bench(files: Record<string, string>) {
@@ -14,7 +15,7 @@ async function bench(files: Record<string, string>) {
   const disk = new FakeDisk(runner, files)
   const connection = new Connection({ url: runner.url })
   const tree = new FileTree(connection)
-  const documents = new Documents({ connection, drafts: new MemoryDrafts(), isReadonly: false })
+  const documents = new Documents({ connection, drafts: new MemoryDrafts(), mayEdit: new Store(true) })
   const tabs = new Tabs()
   const actions = new FileActions({ connection, tree, documents, tabs })
   connection.start()

@@ -5,6 +5,7 @@ import { Connection } from './connection.ts'
 import { Documents } from './documents.ts'
 import { MemoryDrafts } from './drafts.ts'
 import type { FileDocument } from './file-document.ts'
+import { followMayEdit } from './may-edit.ts'
 import type { SaveState } from './open-document.ts'
 import { RequestError } from './request-error.ts'
 
@@ -23,7 +24,7 @@ async function bench(content: string | undefined, drafts = new MemoryDrafts()): 
   const runner = new FakeRunner()
   const disk = new FakeDisk(runner, content === undefined ? {} : { [PATH]: content })
   const connection = new Connection({ url: runner.url, random: () => 0 })
-  const documents = new Documents({ connection, drafts, isReadonly: false })
+  const documents = new Documents({ connection, drafts, mayEdit: followMayEdit(connection, true) })
   connection.start()
   await expect.poll(() => connection.state.getSnapshot().kind).toBe('open')
   const document = documents.open(PATH)
@@ -97,6 +98,32 @@ describe('saving', () => {
     })
     await it.document.save()
     expect(it.disk.files.get(PATH)).toBe('two')
+  })
+})
+
+describe('a role that changes', () => {
+  test('text of somebody who became a viewer stays here, is not sent, and is saved when they may write again', async () => {
+    await using it = await bench('one')
+    it.runner.hello = { ...it.runner.hello, role: 'viewer' }
+    it.runner.tear()
+    await expect.poll(() => it.connection.state.getSnapshot().kind).not.toBe('open')
+    type(it.document, 'two')
+    await expect
+      .poll(() => it.document.state.getSnapshot())
+      .toMatchObject({ isReadonly: true, save: { kind: 'dirty' } })
+    await it.document.save()
+    await it.document.keepMine()
+    expect(it.document.buffer.getText()).toBe('two')
+    expect(it.runner.askedFor('files.write')).toEqual([])
+    it.runner.hello = { ...it.runner.hello, role: 'editor' }
+    it.runner.tear()
+    await expect.poll(() => it.disk.files.get(PATH), { timeout: 3000 }).toBe('two')
+    await expect
+      .poll(() => it.document.state.getSnapshot())
+      .toMatchObject({
+        isReadonly: false,
+        save: { kind: 'saved' },
+      })
   })
 })
 

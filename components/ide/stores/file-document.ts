@@ -8,6 +8,7 @@ import type { DocumentState, OpenDocument, SaveState } from './open-document.ts'
 import { OwnDraft } from './own-draft.ts'
 import { RequestError, describeError, isCode, isLost } from './request-error.ts'
 import { Store } from './store.ts'
+import type { Readable } from './store.ts'
 import { isLongerThan } from './text-bytes.ts'
 import { PlainBuffer } from './text-buffer.ts'
 import type { TextBuffer } from './text-buffer.ts'
@@ -15,7 +16,7 @@ import type { TextBuffer } from './text-buffer.ts'
 interface DocumentOptions {
   line: Pick<Connection, 'request' | 'state'>
   drafts: Drafts
-  isReadonly: boolean
+  mayEdit: Readable<boolean>
 }
 
 type Read = RequestResult<'files.read'>
@@ -51,6 +52,10 @@ export class FileDocument implements OpenDocument, Disposable {
     return state.kind === 'text' && state.save.kind !== 'saved' && !(state.save.kind === 'deleted' && !this.#isEdited)
   }
 
+  get #isReadonly(): boolean {
+    return !this.#options.mayEdit.getSnapshot()
+  }
+
   get #isEdited(): boolean {
     return this.#version > 0
   }
@@ -80,17 +85,19 @@ export class FileDocument implements OpenDocument, Disposable {
   edited(): void {
     this.#version += 1
     const save = this.#save
-    if (save === undefined || this.#options.isReadonly) return
+    if (save === undefined || this.#isReadonly) return
     this.#clock.edited()
     if (save.kind === 'saved') this.#setSave({ kind: 'dirty' })
   }
 
   async save(): Promise<void> {
     while (this.#saving !== undefined) await this.#saving
-    if (this.#save?.kind === 'dirty') await this.#write(this.#disk.etag)
+    // Text of somebody who may only look now is kept here, for when they may write again.
+    if (this.#save?.kind === 'dirty' && !this.#isReadonly) await this.#write(this.#disk.etag)
   }
 
   async keepMine(): Promise<void> {
+    if (this.#isReadonly) return
     const save = this.#save
     if (save?.kind === 'conflict') await this.#write(save.theirs.etag)
     if (save?.kind === 'deleted') await this.#write(null)
@@ -109,6 +116,14 @@ export class FileDocument implements OpenDocument, Disposable {
       this.#checking = undefined
     })
     await this.#checking
+  }
+
+  /** The person may write now, or no more. What could not be saved meanwhile is due again. */
+  roleChanged(): void {
+    const save = this.#save
+    if (save === undefined) return
+    this.#setSave(save)
+    if (save.kind === 'dirty' && !this.#isReadonly) this.#clock.due()
   }
 
   /** The file was moved together with this document. */
@@ -247,7 +262,7 @@ export class FileDocument implements OpenDocument, Disposable {
   }
 
   #setSave(save: SaveState): void {
-    this.state.set({ kind: 'text', save, isReadonly: this.#options.isReadonly })
+    this.state.set({ kind: 'text', save, isReadonly: this.#isReadonly })
   }
 
   async #keepDraft(): Promise<void> {

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { TERMINAL_ACK_EVERY_BYTES, TERMINAL_WINDOW_BYTES } from '#protocol/limits.ts'
 import { FakeRunner, terminalInfo } from './_fake-runner.ts'
 import { Connection } from './connection.ts'
+import { followMayEdit } from './may-edit.ts'
 import type { TerminalScreen } from './terminal-feed.ts'
 import { Terminals } from './terminals.ts'
 
@@ -53,7 +55,7 @@ async function bench(options: { applied?: () => number; end?: number } = {}): Pr
   runner.handle('terminal.detach', () => ({}))
   runner.handle('terminal.resize', () => ({}))
   const connection = new Connection({ url: runner.url, random: () => 0 })
-  const terminals = new Terminals(connection)
+  const terminals = new Terminals(connection, followMayEdit(connection, true))
   connection.start()
   const isAttached = (): boolean => terminals.open(info.id).feed.channel !== undefined
   await expect.poll(isAttached).toBe(true)
@@ -277,6 +279,69 @@ describe('terminal input', () => {
   })
 })
 
+describe('a role that changes', () => {
+  const frames = (it: Bench) =>
+    it.runner.frames.map(({ kind, offset, payload }) => [kind, offset, new TextDecoder().decode(payload)])
+  const attaches = (it: Bench): number => it.runner.askedFor('terminal.attach').length
+
+  async function comeBackAs(it: Bench, role: 'viewer' | 'editor'): Promise<void> {
+    const before = attaches(it)
+    it.runner.hello = { ...it.runner.hello, role }
+    it.runner.tear()
+    await expect.poll(() => attaches(it)).toBe(before + 1)
+    await expect.poll(it.isAttached).toBe(true)
+  }
+
+  test('what a viewer types is never sent, and what an editor had typed is not sent for a viewer', async () => {
+    await using it = await bench()
+    const { feed } = it.terminals.open(it.id)
+    expect(feed.type('applied')).toBe(true)
+    await expect.poll(() => frames(it)).toEqual([['input', 0, 'applied']])
+    it.runner.hello = { ...it.runner.hello, role: 'viewer' }
+    it.runner.tear()
+    await expect.poll(() => it.connection.state.getSnapshot().kind).not.toBe('open')
+    expect(feed.type('typed meanwhile')).toBe(true)
+    expect(feed.queued.getSnapshot()).toBe(15)
+    await expect.poll(() => attaches(it)).toBe(2)
+    await expect.poll(it.isAttached).toBe(true)
+    expect(feed.queued.getSnapshot()).toBe(0)
+    feed.type('typed by a viewer')
+    await it.connection.request('ping', {})
+    expect(frames(it)).toEqual([['input', 0, 'applied']])
+  })
+
+  test('who may type again does so in a stream of its own, without a reload', async () => {
+    await using it = await bench()
+    const { feed } = it.terminals.open(it.id)
+    feed.type('before')
+    await expect.poll(() => frames(it)).toEqual([['input', 0, 'before']])
+    await comeBackAs(it, 'viewer')
+    feed.type('dropped')
+    await comeBackAs(it, 'editor')
+    feed.type('after')
+    await expect
+      .poll(() => frames(it))
+      .toEqual([
+        ['input', 0, 'before'],
+        ['input', 0, 'after'],
+      ])
+    const clients = it.runner
+      .askedFor('terminal.attach')
+      .map((params) => z.object({ client: z.string() }).parse(params))
+    expect(clients[2]).not.toEqual(clients[0])
+  })
+
+  test('the size of who may only look is the terminal’s own again', async () => {
+    await using it = await bench()
+    const { size } = it.terminals.open(it.id)
+    size.fit({ cols: 120, rows: 40 })
+    size.claim()
+    expect(size.shown.getSnapshot()).toEqual({ cols: 120, rows: 40 })
+    await comeBackAs(it, 'viewer')
+    expect(size.shown.getSnapshot()).toEqual({ cols: 80, rows: 24 })
+  })
+})
+
 test('U5: many terminals, each with its own name and place', async () => {
   await using runner = new FakeRunner()
   let made = 0
@@ -287,7 +352,7 @@ test('U5: many terminals, each with its own name and place', async () => {
   runner.handle('terminal.attach', () => ({ channel: made, terminal: terminalInfo(), from: 0 }))
   runner.handle('terminal.close', () => ({}))
   using connection = new Connection({ url: runner.url })
-  const terminals = new Terminals(connection)
+  const terminals = new Terminals(connection, followMayEdit(connection, true))
   connection.start()
   await expect.poll(() => terminals.state.getSnapshot().list.map((terminal) => terminal.name)).toEqual(['bash 1'])
   const second = await terminals.create()

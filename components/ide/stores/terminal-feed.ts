@@ -7,6 +7,7 @@ import { isDeviceReport } from './device-report.ts'
 import { InputStream } from './input-stream.ts'
 import { MAX_QUEUED_INPUT_BYTES, REPLAY_WHOLE_BYTES } from './limits.ts'
 import { Store } from './store.ts'
+import type { Readable } from './store.ts'
 
 /** What draws a terminal. `rendered` is called when the bytes are on the screen: that is what paces the runner. */
 export interface TerminalScreen {
@@ -27,8 +28,9 @@ export class TerminalFeed {
   /** Bytes typed while there was no connection, not yet sent. */
   readonly queued = new Store(0)
   readonly #line: Pick<Connection, 'request' | 'send'>
-  readonly #client = newId()
-  readonly #input = new InputStream()
+  readonly #mayType: Readable<boolean>
+  #client = newId()
+  #input = new InputStream()
   #sentTo = 0
   #channel: number | undefined
   #screen: TerminalScreen | undefined
@@ -45,9 +47,10 @@ export class TerminalFeed {
   /** Counts screens, so that an answer for an earlier one is not taken for this one's. */
   #epoch = 0
 
-  constructor(id: string, line: Pick<Connection, 'request' | 'send'>) {
+  constructor(id: string, line: Pick<Connection, 'request' | 'send'>, mayType: Readable<boolean>) {
     this.id = id
     this.#line = line
+    this.#mayType = mayType
   }
 
   get channel(): number | undefined {
@@ -118,14 +121,26 @@ export class TerminalFeed {
     else if (frame.kind === 'output') this.#takeOutput(frame)
   }
 
-  /** Types into the terminal. `false`: too much is waiting for the connection already, and this was not taken. */
+  /**
+   * Types into the terminal. `false`: too much is waiting for the connection already, and this was not taken. What
+   * somebody types who may only look goes nowhere: the runner would end the line over it.
+   */
   type(text: string): boolean {
+    if (!this.#mayType.getSnapshot()) return true
     if (this.#drawing[0] === true && isDeviceReport(text)) return true
     const bytes = encoder.encode(text)
     if (this.#channel === undefined && this.queued.getSnapshot() + bytes.length > MAX_QUEUED_INPUT_BYTES) return false
     for (const chunk of this.#input.push(bytes)) this.#sendInput(chunk.offset, chunk.bytes)
     if (this.#channel === undefined) this.queued.update((queued) => queued + bytes.length)
     return true
+  }
+
+  /** Drops what was typed and not confirmed. Whatever is typed later is another stream: nobody can tell how much of this one was applied. */
+  forgetInput(): void {
+    this.#client = newId()
+    this.#input = new InputStream()
+    this.#sentTo = 0
+    this.queued.set(0)
   }
 
   #resend(applied: number | undefined): void {

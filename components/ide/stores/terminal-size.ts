@@ -40,6 +40,12 @@ export class TerminalSize {
     this.#settle()
   }
 
+  /** The person here may use it no more: it has the size that others give it. */
+  letGo(): void {
+    this.#isOurs = false
+    this.#settle()
+  }
+
   /** The runner says what size it has. A size we did not ask for is somebody else's. */
   told(size: Size): void {
     const { cols, rows } = size

@@ -2,6 +2,7 @@ import { isAtLeast } from '#protocol/roles.ts'
 import type { EventData, TerminalInfo } from '#protocol/messages.ts'
 import type { Connection } from './connection.ts'
 import { Store } from './store.ts'
+import type { Readable } from './store.ts'
 import { TerminalFeed } from './terminal-feed.ts'
 import { TerminalSize } from './terminal-size.ts'
 
@@ -26,10 +27,15 @@ export class Terminals {
   /** Whether any of them has drawn anything. */
   readonly isDrawn = new Store(false)
   readonly #connection: Connection
+  readonly #mayType: Readable<boolean>
   readonly #open = new Map<string, OpenTerminal>()
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, mayType: Readable<boolean>) {
     this.#connection = connection
+    this.#mayType = mayType
+    mayType.subscribe(() => {
+      if (!mayType.getSnapshot()) for (const open of this.#open.values()) letGo(open)
+    })
     connection.on('hello', (hello) => void this.#welcome(hello))
     connection.on('terminal.opened', ({ terminal }) => this.#put(terminal))
     connection.on('terminal.changed', ({ terminal }) => this.#put(terminal))
@@ -44,7 +50,10 @@ export class Terminals {
   open(id: string): OpenTerminal {
     const known = this.#open.get(id)
     if (known !== undefined) return known
-    const made = { feed: new TerminalFeed(id, this.#connection), size: new TerminalSize(id, this.#connection) }
+    const made = {
+      feed: new TerminalFeed(id, this.#connection, this.#mayType),
+      size: new TerminalSize(id, this.#connection),
+    }
     this.#open.set(id, made)
     made.feed.isDrawn.subscribe(() => this.isDrawn.set(true))
     const info = this.#info(id)
@@ -144,6 +153,12 @@ export class Terminals {
     for (const open of this.#open.values()) if (open.feed.channel === channel) return open
     return undefined
   }
+}
+
+/** Somebody may only look from now on: what they typed and was not taken is theirs no more, nor is the size. */
+function letGo({ feed, size }: OpenTerminal): void {
+  feed.forgetInput()
+  size.letGo()
 }
 
 /** One that a person would want to see first: what still runs before what has ended, people's before agents'. */

@@ -15,6 +15,7 @@ import { History } from './history.ts'
 import type { HistoryApi } from './history.ts'
 import { LayoutMemory } from './layout.ts'
 import type { PhonePane, SideView, Storage } from './layout.ts'
+import { followMayEdit } from './may-edit.ts'
 import { Preview } from './preview.ts'
 import type { TicketUrl } from './preview.ts'
 import { QuickFiles } from './quick-files.ts'
@@ -23,6 +24,7 @@ import type { ReplApi } from './repl.ts'
 import { describeError } from './request-error.ts'
 import { Run } from './run.ts'
 import { Store } from './store.ts'
+import type { Readable } from './store.ts'
 import { Tabs } from './tabs.ts'
 import { TerminalBridge } from './terminal-bridge.ts'
 import { Terminals } from './terminals.ts'
@@ -65,6 +67,8 @@ export interface WorkbenchOptions {
 export class Workbench {
   readonly account: AccountView
   readonly connection: Connection
+  /** Whether the person may type and write, over the line as it is now. */
+  readonly mayEdit: Readable<boolean>
   readonly repl: Repl
   readonly history: History
   readonly agents: Agents
@@ -97,9 +101,10 @@ export class Workbench {
     this.agents = new Agents(options.agentsApi)
     const connection = new Connection({ url: socketUrl, ...(early !== undefined && { early }) })
     this.connection = connection
-    this.terminals = new Terminals(connection)
+    this.mayEdit = followMayEdit(connection, this.repl.canEdit)
+    this.terminals = new Terminals(connection, this.mayEdit)
     this.tree = new FileTree(connection, layout.expanded)
-    this.documents = new Documents({ connection, drafts, isReadonly: !this.repl.canEdit })
+    this.documents = new Documents({ connection, drafts, mayEdit: this.mayEdit })
     this.tabs = new Tabs({ tabs: layout.tabs, active: layout.active ?? undefined })
     this.files = new FileActions({ connection, tree: this.tree, documents: this.documents, tabs: this.tabs })
     this.transfers = new Transfers(view.id, this.tree)
@@ -110,6 +115,7 @@ export class Workbench {
     this.#followRepl()
     this.#followBackups()
     this.#noticeNewRunner()
+    this.#noticeNewRole()
     if (this.memory.isFirstVisit) this.#openFirstFile()
     else this.#reopenPreview(layout.previewPort)
   }
@@ -216,6 +222,16 @@ export class Workbench {
         })
       }
       this.#runner = runner
+    })
+  }
+
+  #noticeNewRole(): void {
+    this.mayEdit.subscribe(() => {
+      if (this.mayEdit.getSnapshot()) return this.notify({ title: 'You can edit this REPL now.' })
+      this.notify({
+        title: 'You can look at this REPL now, not change it.',
+        description: 'Your role here was changed. What you typed and is not saved stays in this page.',
+      })
     })
   }
 

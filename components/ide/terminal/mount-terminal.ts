@@ -18,6 +18,7 @@ export interface MountOptions {
   /** Accessible name of the input. */
   label: string
   fontSize: number
+  /** Whether the person may type, until `setCanType` says otherwise. */
   canType: boolean
   /** Somebody pastes several lines: they are sent when `proceed` is called. */
   onLongPaste: (text: string, proceed: () => void) => void
@@ -34,6 +35,7 @@ export interface MountedTerminal extends Disposable {
   type(text: string): void
   /** Visible now: takes the GPU while it is, and its pane's size. */
   setShown(isShown: boolean): void
+  setCanType(canType: boolean): void
   setDark(isDark: boolean): void
   setFontSize(pixels: number): void
 }
@@ -41,11 +43,12 @@ export interface MountedTerminal extends Disposable {
 /** Draws a terminal into `element` and joins it to its feed: the one place that knows xterm. */
 export function mountTerminal(element: HTMLElement, options: MountOptions): MountedTerminal {
   const { feed, size } = options.terminal
+  let { canType } = options
   const xterm = new Terminal({
     allowProposedApi: true,
-    cursorBlink: options.canType,
+    cursorBlink: canType,
     cursorInactiveStyle: 'outline',
-    disableStdin: !options.canType,
+    disableStdin: !canType,
     fontFamily: monoFont(),
     fontSize: options.fontSize,
     lineHeight: LINE_HEIGHT,
@@ -64,7 +67,7 @@ export function mountTerminal(element: HTMLElement, options: MountOptions): Moun
   const gpu = drawWithGpu(xterm)
 
   const type = (text: string): void => {
-    if (!options.canType) return
+    if (!canType) return
     size.claim()
     if (!feed.type(text)) options.onRefused()
   }
@@ -82,7 +85,7 @@ export function mountTerminal(element: HTMLElement, options: MountOptions): Moun
     if (shown !== undefined) xterm.resize(shown.cols, shown.rows)
   }
   const claimIfTyping = (): void => {
-    if (options.canType) size.claim()
+    if (canType) size.claim()
   }
 
   const observer = new ResizeObserver(refit)
@@ -109,6 +112,11 @@ export function mountTerminal(element: HTMLElement, options: MountOptions): Moun
     setShown(isShown) {
       gpu.setActive(isShown)
       if (isShown) refit()
+    },
+    setCanType(may) {
+      canType = may
+      xterm.options.disableStdin = !may
+      xterm.options.cursorBlink = may
     },
     setDark() {
       // The tokens have changed by now.

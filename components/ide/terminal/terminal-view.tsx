@@ -23,6 +23,7 @@ export function TerminalView({ info, isShown }: { info: TerminalInfo; isShown: b
   const [fontSize] = usePreference('terminalFontSize')
   const fontSizeAtMount = useRef(fontSize)
   const isDark = useIsDark()
+  const mayType = useStore(workbench.mayEdit)
   const { id, name } = info
   const nameAtMount = useRef(name)
 
@@ -32,7 +33,7 @@ export function TerminalView({ info, isShown }: { info: TerminalInfo; isShown: b
       terminal: workbench.terminals.open(id),
       label: `Terminal ${nameAtMount.current}`,
       fontSize: fontSizeAtMount.current,
-      canType: workbench.repl.canEdit,
+      canType: workbench.mayEdit.getSnapshot(),
       onLongPaste: (text, onConfirm) => workbench.overlay.set({ kind: 'paste', text, onConfirm }),
       onRefused: () => workbench.notify({ title: 'Too much typed while offline: the rest was not taken.' }),
     })
@@ -54,6 +55,7 @@ export function TerminalView({ info, isShown }: { info: TerminalInfo; isShown: b
     return () => workbench.terminalBridge.unmounted(handle)
   }, [workbench, mounted, isShown])
   useEffect(() => mounted?.setDark(isDark), [mounted, isDark])
+  useEffect(() => mounted?.setCanType(mayType), [mounted, mayType])
   useEffect(() => mounted?.setFontSize(fontSize), [mounted, fontSize])
 
   return (
@@ -75,7 +77,7 @@ export function TerminalView({ info, isShown }: { info: TerminalInfo; isShown: b
       <div ref={element} className="min-h-0 grow overflow-hidden pl-3 pt-2" />
       <QueuedInput id={id} />
       {info.exit !== undefined && <TerminalExit info={info} />}
-      {workbench.repl.canEdit && isShown && <KeyBar onType={(text) => mounted?.type(text)} />}
+      {mayType && isShown && <KeyBar onType={(text) => mounted?.type(text)} />}
     </div>
   )
 }
