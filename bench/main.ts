@@ -1,3 +1,4 @@
+import { exitCodeOf } from '../scripts/run-tool.ts'
 import { benchCluster } from './cluster.ts'
 import { benchExec } from './exec.ts'
 import { benchMcp } from './mcp.ts'
@@ -18,5 +19,7 @@ if (bench === undefined) {
   console.error(`Say which: npm run bench ${Object.keys(BENCHES).join(' | ')}`)
   process.exitCode = 2
 } else {
-  await bench()
+  const built = await exitCodeOf('../scripts/build.ts', [])
+  if (built === 0) await bench()
+  else process.exitCode = built
 }
