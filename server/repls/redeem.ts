@@ -1,4 +1,5 @@
 import { newId } from '#protocol/ids.ts'
+import { isAtLeast } from '#protocol/roles.ts'
 import type { Principal } from '#server/auth/principal.ts'
 import { AppError } from '#server/errors.ts'
 import { isOwner } from '#server/repls/access.ts'
@@ -6,7 +7,15 @@ import { fromRecord, toJson } from '#server/repls/json.ts'
 import { GUEST_TTL_MS } from '#server/repls/limits.ts'
 import type { Shares } from '#server/repls/repls.ts'
 import { retryConflicts } from '#server/repls/retry.ts'
-import { hashSecret, isLive, newSecret, shareKeys, shareSchema, shareTokenSchema } from '#server/repls/share-records.ts'
+import {
+  hashSecret,
+  isLive,
+  liveSharesOf,
+  newSecret,
+  shareKeys,
+  shareSchema,
+  shareTokenSchema,
+} from '#server/repls/share-records.ts'
 import type { Share, SharePerson } from '#server/repls/share-records.ts'
 import { listChannel, replChannel } from '#server/repls/store.ts'
 import type { ReplStore } from '#server/repls/store.ts'
@@ -68,7 +77,9 @@ async function newGuest(deps: RedeemDeps, share: Share) {
 }
 
 /** A right tied to the link: written only while the link is there, so that it cannot outlive a revocation. */
-async function grant({ stateStore }: RedeemDeps, share: Share, person: SharePerson): Promise<void> {
+async function grant(deps: RedeemDeps, share: Share, person: SharePerson): Promise<void> {
+  const { stateStore } = deps
+  const changesRole = await isNewRole(deps, share, person)
   // A guest is nobody once their cookie has run out: what is written of them goes with it, or whoever opens a link
   // again and again without one would fill the store.
   const life = person.kind === 'guest' ? { ttlMs: GUEST_TTL_MS } : {}
@@ -81,9 +92,19 @@ async function grant({ stateStore }: RedeemDeps, share: Share, person: SharePers
       { kind: 'put', key: shareKeys.person(share, person.id), value: toJson(person), expected: 'any', ...life },
     ])
   })
-  // Pages that they have open may have another role now.
-  await stateStore.publish(replChannel(share.replId), { share: share.id })
+  // Pages that they have open have another role now.
+  if (changesRole) await stateStore.publish(replChannel(share.replId), { share: share.id })
   await stateStore.publish(listChannel(person.id), { share: share.id })
+}
+
+/**
+ * Whether this link lets them do more in the repl than they may already. All who are there are asked for their right again
+ * then, so whoever has a link must not bring it about at will: guests only ever look, and anybody can be a new one.
+ */
+async function isNewRole({ stateStore, now }: RedeemDeps, share: Share, person: SharePerson): Promise<boolean> {
+  if (person.kind === 'guest') return false
+  const held = await liveSharesOf(stateStore, { personId: person.id, replId: share.replId, now: now() })
+  return !held.some(({ role }) => isAtLeast(role, share.role))
 }
 
 function linkGone(): AppError {

@@ -97,6 +97,27 @@ describe('links', () => {
     await watch.ended
   })
 
+  test('who is there is asked again for a role that somebody did not have, and for no guest', async () => {
+    const { b, id } = await bedWithRepl()
+    await using _ = b
+    const open = await b.domain.shares.create(ada, id, OPEN)
+    const other = await b.domain.shares.create(ada, id, OPEN)
+    const strong = await b.domain.shares.create(ada, id, EDITOR)
+    const heard: unknown[] = []
+    await using _listening = await b.stateStore.subscribe(replChannel(id), (message) => {
+      // What is told of the record itself is not asked for here.
+      if (!JSON.stringify(message).includes('generation')) heard.push(message)
+    })
+
+    const { who } = await guestOf(b, open.token)
+    for (const { token } of [open, other]) await b.domain.shares.redeem(who, token)
+    for (const { token } of [open, other, strong, open, strong]) await b.domain.shares.redeem(bob, token)
+    await guestOf(b, open.token)
+    await b.stateStore.publish(replChannel(id), 'the last')
+    await eventually(() => heard.at(-1)).toBe('the last')
+    expect(heard).toEqual([{ share: open.share.id }, { share: strong.share.id }, 'the last'])
+  })
+
   test('a token has 256 random bits and lies nowhere in the store', async () => {
     const { b, id } = await bedWithRepl()
     await using _ = b
