@@ -80,10 +80,14 @@ function onlyGateway(on: { request?: (response: ServerResponse) => void; upgrade
 function get(
   port: number,
   host: string,
-  options: { path?: string; upgrade?: boolean; agent?: Agent } = {},
+  options: { path?: string; upgrade?: boolean; agent?: Agent; accept?: string } = {},
 ): Promise<number | 'closed'> {
   return new Promise((resolve, reject) => {
-    const headers = { host, ...(options.upgrade === true && { connection: 'Upgrade', upgrade: 'websocket' }) }
+    const headers = {
+      host,
+      ...(options.upgrade === true && { connection: 'Upgrade', upgrade: 'websocket' }),
+      ...(options.accept !== undefined && { accept: options.accept }),
+    }
     const outgoing = request({
       port,
       host: '127.0.0.1',
@@ -130,11 +134,13 @@ test('closing cuts upgrades that still wait for their answer', async () => {
   expect(http.server.listening).toBe(false)
 })
 
-test('draining answers what is under way, ends sockets, and takes newcomers until there are none', async () => {
+test('draining answers what is under way, ends sockets and event streams, and takes newcomers until there are none', async () => {
   const { http, port } = await start(false)
-  const [slow, upgraded] = [Promise.withResolvers<ServerResponse>(), Promise.withResolvers<void>()]
+  const slow = Promise.withResolvers<ServerResponse>()
+  const [streaming, upgraded] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   const request = (response: ServerResponse) => {
     if (response.req.url === '/slow') slow.resolve(response)
+    else if (response.req.url === '/stream') streaming.resolve()
     else response.end()
   }
   http.serve(onlyGateway({ request, upgrade: () => upgraded.resolve() }))
@@ -142,10 +148,13 @@ test('draining answers what is under way, ends sockets, and takes newcomers unti
   onTestFinished(() => agent.destroy())
   const answer = get(port, PREVIEW_HOST, { path: '/slow', agent })
   const response = await slow.promise
+  const stream = get(port, PREVIEW_HOST, { path: '/stream', accept: 'text/event-stream' })
+  await streaming.promise
   const socket = clingTo(port, PREVIEW_HOST)
   await upgraded.promise
   const drained = http.drain(60_000)
   await once(socket, 'end')
+  expect(await stream).toBe('closed')
   expect(await get(port, PREVIEW_HOST, { agent })).toBe(200)
   await expect.poll(() => http.server.listening, { timeout: 5000 }).toBe(false)
   response.end('late')

@@ -53,8 +53,8 @@ interface HttpServer {
   server: Server
   serve: (routes: Routes) => void
   /**
-   * Ends upgraded connections (their clients come back, to another replica), takes others until nobody new has come for
-   * `QUIET_MS`, and resolves when the last request under way has been answered, or after `limitMs`.
+   * Ends upgraded connections and event streams (their clients come back, to another replica), takes others until nobody
+   * new has come for `QUIET_MS`, and resolves when the last request under way has been answered, or after `limitMs`.
    */
   drain: (limitMs: number) => Promise<void>
   /** Stops listening and cuts what is left, also connections that wait for an upgrade or are through with one. */
@@ -71,11 +71,17 @@ export function createHttpServer(log: Log): HttpServer {
     requestTimeout: MAX_REQUEST_MS,
   })
   const upgraded = new Set<Duplex>()
+  const eventStreams = new Set<ServerResponse>()
+  const endStanding = () => {
+    for (const standing of [...upgraded, ...eventStreams]) standing.destroy()
+  }
   let isDraining = false
 
   server.on('request', (request, response) => {
     if (isDraining) response.setHeader('connection', 'close')
+    if (isEventStream(request)) eventStreams.add(response)
     response.once('close', () => {
+      eventStreams.delete(response)
       if (isDraining) server.closeIdleConnections()
     })
     if (routes === undefined) return refuse(response, 503, 'Devex is starting. Try again in a moment.')
@@ -106,11 +112,11 @@ export function createHttpServer(log: Log): HttpServer {
       isDraining = true
       const limit = AbortSignal.timeout(limitMs)
       const isOver = once(limit, 'abort')
-      for (const socket of upgraded) socket.destroy()
+      endStanding()
       server.closeIdleConnections()
       await quiet(server, limit)
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      for (const socket of upgraded) socket.destroy()
+      endStanding()
       await Promise.race([closed, isOver])
     },
     close: () =>
@@ -120,6 +126,11 @@ export function createHttpServer(log: Log): HttpServer {
         for (const socket of upgraded) socket.destroy()
       }),
   }
+}
+
+/** Whether a response would have no end of its own: an EventSource, or an agent's stream of notices. */
+function isEventStream({ method, headers }: IncomingMessage): boolean {
+  return method === 'GET' && headers.accept?.split(',')[0]?.trim() === 'text/event-stream'
 }
 
 /** Resolves when nobody new has come for `QUIET_MS`, or at the limit. */

@@ -75,6 +75,8 @@ async function main(): Promise<void> {
   await stop.first
   // On a cluster another replica goes on with what runs; on this machine nobody would.
   if (env.orchestrator.provider === 'kubernetes') {
+    // With records of its own it is the only one: nobody takes over, and the next one cannot begin before it has ended.
+    if (env.stateStore.provider === 'sqlite') return log.info('stopping: sandboxes go on')
     log.info('stopping: sandboxes go on, and so do requests under way (again Ctrl-C cuts them off)', { DRAIN_MS })
     return await Promise.race([http.drain(DRAIN_MS), stop.second])
   }
