@@ -142,6 +142,7 @@ async function backendOf(host: string, namespace: string): Promise<{ host: strin
   const rule = items.flatMap(({ spec }) => spec.rules).find((each) => each.host === host)
   const service = rule?.http.paths[0]?.backend.service
   if (service === undefined) return undefined
-  const address = await kubectl('--namespace', namespace, 'get', 'pods', '--selector', `devex.dev/sandbox=${service.name}`, '--output', 'jsonpath={.items[0].status.podIP}') // prettier-ignore
+  // As ingress-nginx does where it passes TLS through.
+  const address = await kubectl('--namespace', namespace, 'get', 'service', service.name, '--output', 'jsonpath={.spec.clusterIP}') // prettier-ignore
   return address.trim() === '' ? undefined : { host: address.trim(), port: service.port.number }
 }

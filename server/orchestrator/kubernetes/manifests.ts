@@ -56,7 +56,9 @@ export function serviceOf(spec: SandboxSpec): Manifest {
       annotations: { [IMAGE_ANNOTATION]: imageName({ template: spec.template }, spec.settings.image) },
     },
     spec: {
-      clusterIP: 'None',
+      // Controllers that pass TLS through dial the Service's own address, not its pods':
+      // https://github.com/kubernetes/ingress-nginx/issues/1718
+      ...(spec.settings.ingress === undefined && { clusterIP: 'None' }),
       publishNotReadyAddresses: true,
       selector: { [SANDBOX_LABEL]: spec.sandboxId },
       ports: [

@@ -28,9 +28,7 @@ const ingressesSchema = z.object({
   ),
 })
 
-const slicesSchema = z.object({
-  items: z.array(z.object({ endpoints: z.array(z.object({ addresses: z.array(z.string()) })).nullable() })),
-})
+const serviceSchema = z.object({ spec: z.object({ clusterIP: z.ipv4() }) })
 
 export interface IngressController extends AsyncDisposable {
   port: number
@@ -79,14 +77,9 @@ async function backendOf(
   const rule = ingresses.items.flatMap(({ spec }) => spec.rules).find((one) => one.host === host)
   const service = rule?.http.paths[0]?.backend.service
   if (service === undefined) throw new Error(`No Ingress has the host ${host}.`)
-  const slices = slicesSchema.parse(
-    await client.call({
-      method: 'GET',
-      path: `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`,
-      query: { labelSelector: `kubernetes.io/service-name=${service.name}` },
-    }),
+  // As ingress-nginx does where it passes TLS through: the Service's own address, which a headless one does not have.
+  const { spec } = serviceSchema.parse(
+    await client.call({ method: 'GET', path: `/api/v1/namespaces/${namespace}/services/${service.name}` }),
   )
-  const [address] = slices.items.flatMap(({ endpoints }) => endpoints ?? []).flatMap(({ addresses }) => addresses)
-  if (address === undefined) throw new Error(`Nothing is behind the Service ${service.name}.`)
-  return { host: address, port: service.port.number }
+  return { host: spec.clusterIP, port: service.port.number }
 }
