@@ -90,6 +90,37 @@ describe('files', () => {
     await expect(files.delete({ path: 'tree' })).rejects.toMatchObject({ code: 'not_found' })
   })
 
+  test('are not replaced by what lies in them, nor by what they lie in, by whatever name', async () => {
+    await put('nest/in/x.txt', 'x')
+    await symlink('nest', join(root, 'nest-link'))
+    const inner = [
+      { from: 'nest/in', to: 'nest' },
+      { from: 'nest', to: 'nest/in' },
+      { from: 'nest-link/in', to: 'nest' },
+      { from: 'nest-link/in', to: 'nest/in' },
+    ]
+    for (const each of inner)
+      await expect(files.move({ ...each, overwrite: true })).rejects.toMatchObject({ code: 'conflict' })
+    expect(await readFile(join(root, 'nest/in/x.txt'), 'utf8')).toBe('x')
+    const folder = await mkdtemp(join(await realpath(tmpdir()), 'devex-f-'))
+    await files.writeSmall({ path: join(folder, 'a/x') }, Buffer.from('temporary'))
+    await expect(files.move({ from: join(folder, 'a'), to: folder, overwrite: true })).rejects.toMatchObject({
+      code: 'conflict',
+    })
+    expect(await readFile(join(folder, 'a/x'), 'utf8')).toBe('temporary')
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  test('lie where they lay if what was to replace them cannot be moved after all', async () => {
+    await put('led/to.txt', 'to')
+    await symlink('led', join(root, 'leads'))
+    // Without the link there is no way to the file any more.
+    await expect(files.move({ from: 'leads/to.txt', to: 'leads', overwrite: true })).rejects.toMatchObject({
+      code: 'not_found',
+    })
+    expect(await readFile(join(root, 'leads/to.txt'), 'utf8')).toBe('to')
+  })
+
   test('are listed to a depth, without what git ignores unless asked', async () => {
     await put('list/.gitignore', '*.log\n!keep.log\n/build/\n')
     for (const path of [

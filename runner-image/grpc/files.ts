@@ -1,4 +1,3 @@
-import { lstat, rm } from 'node:fs/promises'
 import type * as wire from '#wire/gen/runner.ts'
 import type { Entry } from '#protocol/messages.ts'
 import { RunnerError } from '../errors.ts'
@@ -9,9 +8,11 @@ import { countBelow } from './count-below.ts'
 import { follow } from './follow.ts'
 import { MAX_COUNTED_ENTRIES } from './limits.ts'
 import { listTree } from './list-tree.ts'
+import { moveOver } from './move-over.ts'
 import { Places } from './places.ts'
 import type { Place } from './places.ts'
 import { readPieces, readWhole } from './read-file.ts'
+import { remove } from './remove.ts'
 import { findByGlob, findByGrep } from './search.ts'
 import type { FileHandlers } from './services.ts'
 import { writeBytes, writeStream } from './write-file.ts'
@@ -55,14 +56,8 @@ export function fileHandlers(opened: () => OpenedSandbox): FileHandlers {
       const [source, target] = [places.toWrite(from), places.toWrite(to)]
       if (source.folder !== target.folder)
         throw new RunnerError('bad_request', `${from} and ${to} lie in different places.`, { advice: 'Copy it with cp, then delete it.' }) // prettier-ignore
-      if (overwrite && source.path !== target.path) {
-        // Only what can be moved makes room; what was there can be taken back from the trash.
-        await statEntry(source.folder, source.path)
-        await remove(sandbox, target).catch((error: unknown) => {
-          if (!(error instanceof RunnerError) || error.code !== 'not_found') throw error
-        })
-      }
-      await move(source.folder, { from: source.path, to: target.path })
+      if (overwrite) await moveOver(sandbox, { source, target })
+      else await move(source.folder, { from: source.path, to: target.path })
       return describe(places, target)
     },
     delete: async ({ path, recursive }) => {
@@ -117,16 +112,4 @@ const MAX_WAITING_CHANGES = 100
 export function fileEntry(path: string, entry: Entry, etag: string): wire.FileEntry {
   const { type, size, mtime, mode } = entry
   return { path, kind: KINDS[type], size, mtime, mode, etag: type === 'file' ? etag : '', ignored: false }
-}
-
-/** To the trash, or for good where there is none; the trash's name for it. */
-async function remove(sandbox: OpenedSandbox, { folder, path, isWorkspace }: Place): Promise<string> {
-  if (isWorkspace) return sandbox.trash.delete(path)
-  if (path === '') throw new RunnerError('bad_request', 'The temporary folder itself cannot be deleted.')
-  const absolute = await folder.locate(path)
-  await lstat(absolute).catch(() => {
-    throw new RunnerError('not_found', `${path}: There is no such file or folder.`, { path })
-  })
-  await rm(absolute, { recursive: true, force: true })
-  return ''
 }
