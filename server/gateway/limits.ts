@@ -18,6 +18,8 @@ export const GATEWAY_LIMITS = {
   recheckEveryMs: 15 * SECOND,
   /** After a hint of a change, a right is confirmed within so long or the connection ends: a lost right lives no second longer. */
   recheckLimitMs: 900,
+  /** Between two such questions about one right: changes that come faster share one. */
+  recheckDistanceMs: 100,
   /** Questions that failed in that time are asked again at this distance. */
   recheckRetryMs: 150,
   /** Periodic questions may fail so many times in a row before the connection ends. */

@@ -19,7 +19,10 @@ interface RightOptions<T extends Decision> {
 /** A right in use. `signal` aborts with an `AppError` when it is gone. */
 export interface Right {
   readonly signal: AbortSignal
-  /** Asks again; `isUrgent` where it may just have been lost: no answer in time then ends it. */
+  /**
+   * Asks again; `isUrgent` where it may just have been lost: no answer in time then ends it. Urgent questions keep a
+   * distance, and one is for all changes that came while it waited: whoever brings about many burdens nobody with as many.
+   */
   readonly confirm: (isUrgent: boolean) => void
   readonly stop: () => void
 }
@@ -32,6 +35,9 @@ export function watchRight<T extends Decision>({ first, decide, limits, rights }
   let expiry: NodeJS.Timeout | undefined
   let isStopped = false
   let failures = 0
+  /** Whether an urgent question is about to be asked, and when the last one was (ms, of `performance.now`). */
+  let isDue = false
+  let askedAt = -Infinity
 
   const isOver = () => isStopped
   const stop = () => {
@@ -68,7 +74,13 @@ export function watchRight<T extends Decision>({ first, decide, limits, rights }
   }
 
   async function confirmUrgently(): Promise<void> {
+    if (isDue) return
+    isDue = true
     const deadline = setTimeout(() => end(unconfirmed()), limits.recheckLimitMs)
+    const wait = askedAt + limits.recheckDistanceMs - performance.now()
+    if (wait > 0) await delay(wait)
+    isDue = false
+    askedAt = performance.now()
     while (!isOver() && !(await ask())) await delay(limits.recheckRetryMs)
     clearTimeout(deadline)
   }
