@@ -12,6 +12,7 @@ import { createLog } from '#server/log.ts'
 import { World, noHistory, standInTemplates } from '#server/repls/_stand-ins.ts'
 import { createDomain } from '#server/repls/create-repls.ts'
 import type { Domain, DomainDeps, DomainLimits } from '#server/repls/create-repls.ts'
+import { LISTEN_MS } from '#server/repls/limits.ts'
 import type { ReplView } from '#server/repls/views.ts'
 import type { StateStore } from '#server/state-store/state-store.ts'
 import type { WorkspaceHistory } from '#server/workspaces/history/workspace-history.ts'
@@ -131,6 +132,13 @@ function standingBy(stateStore: StateStore, admin: string | undefined): Standing
 /** Looks until what is read is as expected: a slow machine is no failure. */
 export function eventually<T>(read: () => T) {
   return expect.poll(read, { timeout: PATIENCE_MS, interval: 10 })
+}
+
+/** After a jump of the clock a first pass only begins to listen for sandboxes that work; the second stops those that do not. */
+export async function sweepIdle({ domain, advance }: Pick<TestBed, 'domain' | 'advance'>): Promise<void> {
+  await domain.sweeper.sweep()
+  advance(LISTEN_MS)
+  await domain.sweeper.sweep()
 }
 
 /** The first view of a repl that is in one of the states. */

@@ -52,6 +52,10 @@ export const TOUCH_EVERY_MS = MINUTE_MS
 export const START_IS_USE_MS = 5 * SECOND_MS
 /** Reports of a sandbox are written at most so often, unless they say that saving fails or works again. */
 export const REPORT_EVERY_MS = 15 * SECOND_MS
+/** A control plane or store that was away for longer may have missed reports. */
+export const AWAY_MS = MINUTE_MS
+/** How long sandboxes then have to say that they work before any is stopped as idle: three reports of each. */
+export const LISTEN_MS = 3 * REPORT_EVERY_MS
 /** Repls whose last write is remembered, for the two limits above. */
 export const MAX_REMEMBERED_WRITES = 10_000
 

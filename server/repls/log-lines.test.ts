@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { AppError } from '#server/errors.ts'
-import { eventually, openTestBed, reached, user } from '#server/repls/_domain.ts'
+import { eventually, openTestBed, reached, sweepIdle, user } from '#server/repls/_domain.ts'
 import type { TestBed } from '#server/repls/_domain.ts'
 import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
 import type { CreateRepl } from '#server/repls/views.ts'
@@ -85,7 +85,7 @@ describe('what a person reads in the log', () => {
     const id = await create(b)
     b.world.break('remove')
     b.advance(61_000)
-    await b.domain.sweeper.sweep()
+    await sweepIdle(b)
     await reached(b.domain, ada, { replId: id, kinds: ['stopped'] })
     expect(linesOf(b, id)).toContainEqual(
       expect.stringMatching(/^INFO {2}stopping an idle REPL repl=R generation=1 idleMs=N limitMs=N$/),

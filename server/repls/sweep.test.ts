@@ -1,10 +1,10 @@
 import { describe, expect, test, vi } from 'vitest'
 import { newSandboxId } from '#protocol/ids.ts'
 import { AppError } from '#server/errors.ts'
-import { eventually, openTestBed, reached, user } from '#server/repls/_domain.ts'
+import { eventually, openTestBed, reached, sweepIdle, user } from '#server/repls/_domain.ts'
 import type { TestBed } from '#server/repls/_domain.ts'
-import type { DomainLimits } from '#server/repls/create-repls.ts'
-import { ORPHAN_GRACE_MS, RESTORE_WINDOW_MS } from '#server/repls/limits.ts'
+import type { Domain, DomainLimits } from '#server/repls/create-repls.ts'
+import { LISTEN_MS, ORPHAN_GRACE_MS, RESTORE_WINDOW_MS, SWEEP_EVERY_MS } from '#server/repls/limits.ts'
 import type { CreateRepl } from '#server/repls/views.ts'
 import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
 
@@ -18,6 +18,11 @@ async function runningRepl({ domain }: TestBed): Promise<string> {
   const { id } = await domain.repls.create(ada, NODE)
   await reached(domain, ada, { replId: id, kinds: ['running'] })
   return id
+}
+
+/** What the sandbox of a repl in its first generation shows with its reports. */
+function claimsOf({ world }: TestBed, repl: string) {
+  return { aud: 'control-plane' as const, repl, generation: 1, sandbox: world.machineOf(repl).sandbox.id }
 }
 
 describe('a control plane that dies', () => {
@@ -179,7 +184,7 @@ describe('records and reality', () => {
     const second = await runningRepl(b)
     b.world.break('purge')
     b.advance(RESTORE_WINDOW_MS + 1)
-    await b.domain.sweeper.sweep()
+    await sweepIdle(b)
     await reached(b.domain, ada, { replId: second, kinds: ['stopped'] })
     expect(b.lines.join('\n')).toContain('could not put something right')
   })
@@ -192,17 +197,56 @@ describe('time', () => {
     const used = await runningRepl(b)
     b.world.machineOf(idle).work = 'left open'
     b.advance(31 * 60_000)
-    const claims = {
-      aud: 'control-plane' as const,
-      repl: used,
-      generation: 1,
-      sandbox: b.world.machineOf(used).sandbox.id,
-    }
-    await b.domain.workspaceEvents.reported(claims, { activeAt: b.now() - 1000 })
-    await b.domain.sweeper.sweep()
+    await b.domain.workspaceEvents.reported(claimsOf(b, used), { activeAt: b.now() - 1000 })
+    await sweepIdle(b)
     await reached(b.domain, ada, { replId: idle, kinds: ['stopped'] })
     expect(b.world.saved.get(idle)).toBe('left open')
     expect((await b.domain.repls.get(ada, used)).state.kind).toBe('running')
+  })
+
+  /** Longer than a repl may be idle, and nobody to hear what sandboxes report. */
+  const ABSENCE_MS = 31 * 60_000
+  const absences: [string, (b: TestBed) => Promise<Domain>][] = [
+    [
+      'of the control plane',
+      async (b) => {
+        await b.domain[Symbol.asyncDispose]()
+        b.advance(ABSENCE_MS)
+        return await b.another()
+      },
+    ],
+    [
+      'of the machine, which slept',
+      async (b) => {
+        b.advance(ABSENCE_MS)
+        return b.domain
+      },
+    ],
+    [
+      'of the store',
+      async (b) => {
+        const away = vi.spyOn(b.stateStore, 'lease').mockRejectedValue(new AppError('unavailable', 'It is away.'))
+        for (let ms = 0; ms < ABSENCE_MS; ms += SWEEP_EVERY_MS) {
+          b.advance(SWEEP_EVERY_MS)
+          await expect(b.domain.sweeper.sweep()).rejects.toThrow('It is away.')
+        }
+        away.mockRestore()
+        return b.domain
+      },
+    ],
+  ]
+  test.each(absences)('after an absence %s a repl that works can say so before it is idle', async (_of, absence) => {
+    await using b = await bed({ IDLE_STOP_MINUTES: 30 })
+    const [works, idle] = [await runningRepl(b), await runningRepl(b)]
+    await b.domain.sweeper.sweep()
+    const domain = await absence(b)
+    await domain.sweeper.sweep()
+    for (const id of [works, idle]) expect((await domain.repls.get(ada, id)).state.kind).toBe('running')
+    await domain.workspaceEvents.reported(claimsOf(b, works), { activeAt: b.now() })
+    b.advance(LISTEN_MS)
+    await domain.sweeper.sweep()
+    await reached(domain, ada, { replId: idle, kinds: ['stopped'] })
+    expect((await domain.repls.get(ada, works)).state.kind).toBe('running')
   })
 
   test('a use right after the start is not written once more', async () => {
@@ -222,7 +266,7 @@ describe('time', () => {
     const before = (await b.domain.repls.get(ada, id)).lastUsedAt
     b.domain.lifecycle.touch(id)
     await eventually(async () => (await b.domain.repls.get(ada, id)).lastUsedAt).toBeGreaterThan(before)
-    await b.domain.sweeper.sweep()
+    await sweepIdle(b)
     expect((await b.domain.repls.get(ada, id)).state.kind).toBe('running')
   })
 

@@ -4,6 +4,8 @@ import type { Orchestrator, Sandbox, SandboxLabel } from '#server/orchestrator/o
 import { reasonOf } from '#server/repls/reason.ts'
 import { createBell } from '#server/repls/bell.ts'
 import type { Driver } from '#server/repls/driver.ts'
+import { createEarshot } from '#server/repls/earshot.ts'
+import type { Earshot } from '#server/repls/earshot.ts'
 import type { Lives } from '#server/repls/lifecycle.ts'
 import {
   MAX_MISSED_AT_ONCE,
@@ -32,7 +34,7 @@ export interface Sweeper extends AsyncDisposable {
   hint(): void
 }
 
-interface SweepDeps {
+interface SweeperDeps {
   stateStore: StateStore
   store: ReplStore
   orchestrator: Orchestrator
@@ -48,12 +50,17 @@ interface SweepDeps {
   now: () => number
 }
 
-export function createSweeper(deps: SweepDeps): Sweeper {
+type SweepDeps = SweeperDeps & { earshot: Earshot }
+
+export function createSweeper(given: SweeperDeps): Sweeper {
+  const deps: SweepDeps = { ...given, earshot: createEarshot(given.now) }
   const closing = new AbortController()
   const bell = createBell()
 
   const pass = async () => {
     await using lease = await deps.stateStore.lease('sweep', SWEEP_LEASE_MS)
+    // That another one sweeps is an answer too.
+    deps.earshot.answered()
     if (lease === undefined) return false
     // Records first: what is made after them is in neither list, or in both.
     const repls = await Array.fromAsync(deps.store.all())
@@ -95,9 +102,11 @@ export function createSweeper(deps: SweepDeps): Sweeper {
 }
 
 /** One thing that cannot be put right must not keep the others from it. */
-async function attempt({ log }: SweepDeps, what: string, work: () => Promise<unknown>): Promise<void> {
+async function attempt({ log, earshot }: SweepDeps, what: string, work: () => Promise<unknown>): Promise<void> {
   try {
     await work()
+    // A pass with much to do is no absence.
+    earshot.answered()
   } catch (error) {
     log.error('the sweeper could not put something right', error, { what })
   }
@@ -133,7 +142,7 @@ async function sweepRepl(deps: SweepDeps, repl: Repl, sandboxes: Map<string, San
     const error = reasonOf(new AppError('unavailable', sandbox.reason ?? 'Its runner died.'))
     deps.log.warn('a sandbox died', { repl: repl.id, generation, sandbox: sandboxId, error: error.message })
     await deps.lifecycle.tell(repl.id, { type: 'sandbox-died', at, generation, error })
-  } else if (repl.state.kind === 'running' && at - lastWork(repl) >= deps.idleStopMs) {
+  } else if (repl.state.kind === 'running' && at - lastWork(repl) >= deps.idleStopMs && deps.earshot.wouldHear()) {
     await stopIfIdle(deps, repl)
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { GenerationClaims } from '#protocol/claims.ts'
 import { newSandboxId } from '#protocol/ids.ts'
-import { openTestBed, reached, user } from '#server/repls/_domain.ts'
+import { openTestBed, reached, sweepIdle, user } from '#server/repls/_domain.ts'
 import type { TestBed } from '#server/repls/_domain.ts'
 import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
 
@@ -90,7 +90,7 @@ describe('what sidecars tell', () => {
     const claims = await running(b)
     await b.domain.workspaceEvents.reported(claims, { activeAt: b.now() + 1e12 })
     b.advance(31 * 60_000)
-    await b.domain.sweeper.sweep()
+    await sweepIdle(b)
     const view = await reached(b.domain, ada, { replId: claims.repl, kinds: ['stopped'] })
     expect(view.generation).toBe(1)
   })
