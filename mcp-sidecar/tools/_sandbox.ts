@@ -74,6 +74,8 @@ export interface RememberingControl extends ReplControl {
   calls: AgentCall[]
   made: { reason: string; actor: string }[]
   stopped: string[]
+  /** What a checkpoint waits for. */
+  save: () => Promise<void>
 }
 
 export async function startSandbox(): Promise<TestSandbox> {
@@ -154,13 +156,15 @@ function rememberingControl(): RememberingControl {
   const calls: AgentCall[] = []
   const made: RememberingControl['made'] = []
   const stopped: string[] = []
-  return {
+  const control: RememberingControl = {
     name: 'a repl',
     calls,
     made,
     stopped,
+    save: async () => undefined,
     checkpoints: async () => checkpoints,
     checkpoint: async (what) => {
+      await control.save()
       made.push(what)
       const checkpoint = { id: newId(), savedAt: Date.now(), files: 1, bytes: 1, ...what }
       checkpoints.push(checkpoint)
@@ -173,4 +177,5 @@ function rememberingControl(): RememberingControl {
     stop: async (user) => void stopped.push(user),
     report: async (told) => void calls.push(...told),
   }
+  return control
 }

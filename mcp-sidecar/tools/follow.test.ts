@@ -17,7 +17,7 @@ const RUNNING = {
   tty: false,
 }
 
-test('a start is followed until its handle is known, though its caller hung up before: somebody must end it', async () => {
+test('a start is followed until its handle is known, though its caller hung up meanwhile: somebody must end it', async () => {
   const caller = new AbortController()
   const open = async function* (signal: AbortSignal): AsyncGenerator<CommandEvent> {
     caller.abort()
@@ -26,5 +26,15 @@ test('a start is followed until its handle is known, though its caller hung up b
   }
   const options = { output: new Output(0), waitMs: 10_000, isStart: true, progress: () => undefined }
   expect(await follow(open, { ...options, signal: caller.signal })).toEqual(RUNNING)
-  expect(await follow(open, { ...options, signal: AbortSignal.abort() })).toEqual(RUNNING)
+})
+
+test('nothing is started for a caller who hung up before', async () => {
+  let starts = 0
+  const open = async function* (): AsyncGenerator<CommandEvent> {
+    starts += 1
+    yield { type: 'started', process: RUNNING }
+  }
+  const options = { output: new Output(0), waitMs: 10_000, isStart: true, progress: () => undefined }
+  await expect(follow(open, { ...options, signal: AbortSignal.abort() })).rejects.toThrow('cancelled before it began')
+  expect(starts).toBe(0)
 })

@@ -1,5 +1,6 @@
 import type { Process } from '#wire/gen/runner.ts'
 import type { CommandEvent } from '../runner/runner-api.ts'
+import { refuseCancelled } from './cancelled.ts'
 import { HEARTBEAT_MS, PROGRESS_CHARS, PROGRESS_MS, START_TIMEOUT_MS } from './limits.ts'
 import type { Output } from './output.ts'
 
@@ -14,7 +15,7 @@ interface FollowOptions {
   settleMs?: number
   /** Ends the wait. */
   until?: () => boolean
-  /** It begins with a start, which is waited for in any case. */
+  /** It begins with a start: refused if the caller hung up before, else waited for in any case. */
   isStart?: boolean
   onProcess?: (process: Process) => void
   progress: (message: string) => void
@@ -28,6 +29,7 @@ export async function follow(
   options: FollowOptions,
 ): Promise<Process | undefined> {
   const { output, waitMs, settleMs, until, onProcess, isStart = false, progress, signal } = options
+  if (isStart) refuseCancelled(signal)
   const over = new AbortController()
   let process: Process | undefined
   const hangUp = () => over.abort(OVER)

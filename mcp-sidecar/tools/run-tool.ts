@@ -7,6 +7,7 @@ import type { CallContext } from '../mcp/offer.ts'
 import { SidecarError, toWireError } from '../sidecar-error.ts'
 import { describeArguments } from './call-log.ts'
 import type { CallLog } from './call-log.ts'
+import { refuseCancelled, untilAborted } from './cancelled.ts'
 import type { Cursors } from './cursors.ts'
 import { HEARTBEAT_MS, PROGRESS_MS } from './limits.ts'
 import type { ReplControl } from './repl-control.ts'
@@ -35,8 +36,9 @@ export async function runTool(
   const { runs, log, runner, control, cursors } = room
   const run = runs.enter(caller)
   using progress = progressOf(server)
+  const { signal } = server.mcpReq
   const isChange = !tool.definition.hints.readOnly
-  const checkpoint = isChange ? await runs.beforeChange(run, caller) : undefined
+  const checkpoint = isChange ? await untilAborted(runs.beforeChange(run, caller), signal) : undefined
   const call: AgentCall = {
     id: newId(),
     connection: caller.connection,
@@ -56,12 +58,14 @@ export async function runTool(
     log.tell({ ...call, ...note, endedAt: Date.now(), ok, summary })
   }
   try {
+    // The checkpoint may take long: whoever cancelled meanwhile does not want the call any more.
+    refuseCancelled(signal)
     const answer = await tool.call(args, {
       caller,
       runner,
       control,
       cursors,
-      signal: server.mcpReq.signal,
+      signal,
       progress: progress.say,
       person: personsWord(server, canAsk),
       isHeard: server.mcpReq._meta?.progressToken !== undefined,

@@ -425,6 +425,35 @@ describe('the tools, in a real sandbox', () => {
     expect(new Set(mine().map(({ run }) => run)).size).toBe(1)
   })
 
+  it.each(['auto', 'legacy'] as const)(
+    'do nothing if they are cancelled while their checkpoint is made (%s)',
+    async (era) => {
+      const connection = `hasty-${era}`
+      await using hasty = await sandbox.connect({ connection, era })
+      await put('kept.txt', 'x')
+      const [asked, save] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+      sandbox.control.save = () => {
+        asked.resolve()
+        return save.promise
+      }
+      const cancel = new AbortController()
+      const called = hasty.client.callTool(
+        { name: 'delete_path', arguments: { path: 'kept.txt' } },
+        { signal: cancel.signal },
+      )
+      await asked.promise
+      cancel.abort()
+      await expect(called).rejects.toThrow(/abort/i)
+      const told = () => sandbox.control.calls.filter((each) => each.connection === connection)
+      await expect
+        .poll(told, { timeout: 5000 })
+        .toMatchObject([{ tool: 'delete_path', ok: false, summary: expect.stringContaining('nothing was done') }])
+      sandbox.control.save = async () => undefined
+      save.resolve()
+      expect((await hasty.call('read_file', { path: 'kept.txt' })).text).toContain('x')
+    },
+  )
+
   it('refuse arguments that are wrong, as words for a model', async () => {
     const { text, isError } = await agent.call('read_file', { file: 'x' })
     expect(isError).toBe(true)
