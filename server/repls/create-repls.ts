@@ -106,6 +106,7 @@ export function createDomain(deps: DomainDeps): Domain {
     limitsOf: (template) => limitsOf(templates, template, sandboxLimits),
     plan: sparePlan,
     log,
+    now,
   })
 
   const startDeps: StartDeps = {

@@ -82,6 +82,8 @@ export const SPARE_RETRY_MS = 30 * SECOND_MS
 export const SPARE_PAUSE_MS = SECOND_MS
 /** Making one sandbox. */
 export const CREATE_LIMIT_MS = MINUTE_MS
+/** A spare that is not up after so long never will be: whoever made it is gone, or gave it up. */
+export const SPARE_UP_LIMIT_MS = CREATE_LIMIT_MS + ORPHAN_GRACE_MS
 
 /** Hints may be lost: a watcher looks by itself so often. */
 export const WATCH_POLL_MS = 3 * SECOND_MS

@@ -1,7 +1,7 @@
 import { newSandboxId } from '#protocol/ids.ts'
 import type { Log } from '#server/log.ts'
 import type { Orchestrator, Sandbox, SandboxLimits } from '#server/orchestrator/orchestrator.ts'
-import { CREATE_LIMIT_MS, SPARE_PAUSE_MS, SPARE_RETRY_MS } from '#server/repls/limits.ts'
+import { CREATE_LIMIT_MS, SPARE_PAUSE_MS, SPARE_RETRY_MS, SPARE_UP_LIMIT_MS } from '#server/repls/limits.ts'
 import { removeUnclaimed } from '#server/repls/sandboxes.ts'
 import type { Template } from '#server/workspaces/template.ts'
 
@@ -24,6 +24,7 @@ interface SparesDeps {
   /** How many are kept of each template. */
   plan: SparePlan
   log: Log
+  now: () => number
 }
 
 /** How many spares of which template. Local sandboxes serve any: theirs stand under one name. */
@@ -32,16 +33,19 @@ export type SparePlan = ReadonlyMap<string, number>
 /** What local spares are made as. */
 export const ANY_TEMPLATE = 'empty'
 
-/** Those of `spares` that are more than planned, or not as they would be made today; the oldest stay. */
-export function excessSpares(spares: Sandbox[], plan: SparePlan): Sandbox[] {
-  const byTemplate = Map.groupBy(
+/** Those of `spares` that are more than planned, or of no use at `at`; the oldest stay. */
+export function excessSpares(spares: Sandbox[], plan: SparePlan, at: number): Sandbox[] {
+  const { useful = [], useless = [] } = Object.groupBy(
     spares.toSorted((a, b) => a.createdAt - b.createdAt),
-    ({ template }) => template,
+    (spare) => (isUseful(spare, at) ? 'useful' : 'useless'),
   )
-  return [...byTemplate].flatMap(([template, all]) => {
-    const current = all.filter(({ isOutdated }) => isOutdated !== true)
-    return [...all.filter(({ isOutdated }) => isOutdated === true), ...current.slice(plan.get(template) ?? 0)]
-  })
+  const byTemplate = Map.groupBy(useful, ({ template }) => template)
+  return [...useless, ...[...byTemplate].flatMap(([template, all]) => all.slice(plan.get(template) ?? 0))]
+}
+
+/** Whether it is as it would be made today, and up or still to be. */
+function isUseful({ state, createdAt, isOutdated }: Sandbox, at: number): boolean {
+  return isOutdated !== true && (state === 'up' || at - createdAt < SPARE_UP_LIMIT_MS)
 }
 
 export function createSpares(deps: SparesDeps): Spares {
@@ -79,7 +83,7 @@ export function createSpares(deps: SparesDeps): Spares {
   const refill = () => {
     if (making !== undefined || later !== undefined || closing.signal.aborted || Date.now() < notBefore) return
     const there = Map.groupBy(
-      spares().filter(({ isOutdated }) => isOutdated !== true),
+      spares().filter((spare) => isUseful(spare, deps.now())),
       ({ template }) => template,
     )
     const [missing] = [...deps.plan].find(([template, count]) => (there.get(template)?.length ?? 0) < count) ?? []

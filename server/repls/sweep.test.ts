@@ -3,8 +3,15 @@ import { newSandboxId } from '#protocol/ids.ts'
 import { AppError } from '#server/errors.ts'
 import { eventually, openTestBed, reached, sweepIdle, user } from '#server/repls/_domain.ts'
 import type { TestBed } from '#server/repls/_domain.ts'
+import { World } from '#server/repls/_stand-ins.ts'
 import type { Domain, DomainLimits } from '#server/repls/create-repls.ts'
-import { LISTEN_MS, ORPHAN_GRACE_MS, RESTORE_WINDOW_MS, SWEEP_EVERY_MS } from '#server/repls/limits.ts'
+import {
+  LISTEN_MS,
+  ORPHAN_GRACE_MS,
+  RESTORE_WINDOW_MS,
+  SPARE_UP_LIMIT_MS,
+  SWEEP_EVERY_MS,
+} from '#server/repls/limits.ts'
 import type { CreateRepl } from '#server/repls/views.ts'
 import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
 
@@ -378,6 +385,21 @@ describe('spares', () => {
     b.advance(ORPHAN_GRACE_MS + 1)
     await b.domain.sweeper.sweep()
     expect(b.world.machines.size).toBe(0)
+  })
+
+  test('one that never came up, its maker having died, makes way for another', async () => {
+    const world = new World()
+    const halfMade = newSandboxId()
+    await world.orchestrator.create(halfMade, { template: 'empty', limits: LIMITS })
+    for (const { sandbox } of world.machines.values()) sandbox.state = 'starting'
+    await using b = await openTestBed(openSqliteStateStore, { world, limits: { SPARE_SANDBOXES: 1 } })
+    b.advance(SPARE_UP_LIMIT_MS - 60_000)
+    await b.domain.sweeper.sweep()
+    expect([...world.machines.keys()]).toEqual([halfMade])
+    b.advance(60_000)
+    await b.domain.sweeper.sweep()
+    await eventually(() => [...world.machines.values()].map(({ sandbox }) => sandbox.state)).toEqual(['up'])
+    expect(world.machines.has(halfMade)).toBe(false)
   })
 
   test('a start that takes one which is about to be removed comes about all the same', async () => {

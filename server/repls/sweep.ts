@@ -220,7 +220,7 @@ async function sweepOrphans(deps: SweepDeps, sandboxes: Sandbox[], repls: Repl[]
 function orphansAmong({ sparePlan, now }: SweepDeps, sandboxes: Sandbox[], repls: Repl[]): Sandbox[] {
   const named = new Set(repls.map(sandboxOf))
   const free = sandboxes.filter(({ id }) => !named.has(id))
-  const excess = excessSpares(free.filter(isSpare), sparePlan).filter(
+  const excess = excessSpares(free.filter(isSpare), sparePlan, now()).filter(
     ({ createdAt, isOutdated }) => isOutdated === true || now() - createdAt >= ORPHAN_GRACE_MS,
   )
   return [...free.filter((sandbox) => !isSpare(sandbox)), ...excess]
