@@ -2,22 +2,14 @@ import { applyPatch as definition } from '#protocol/tools/files.ts'
 import type { RunnerApi } from '../runner/runner-api.ts'
 import { SidecarError } from '../sidecar-error.ts'
 import { applyHunks } from './apply-hunks.ts'
+import { carryOut } from './carry-out.ts'
+import type { Plan } from './carry-out.ts'
 import { readText } from './files.ts'
 import { MAX_PATCH_FILES } from './limits.ts'
 import { parsePatch } from './patch.ts'
 import type { FileChange } from './patch.ts'
 import { recordTool } from './tool.ts'
 import { unifiedDiff } from './unified-diff.ts'
-
-/** What is to become of one file. */
-interface Plan {
-  op: 'add' | 'update' | 'delete' | 'move'
-  path: string
-  to: string
-  /** What lies there, and what shall: `undefined` for nothing. */
-  before: { text: string; etag: string } | undefined
-  after: string | undefined
-}
 
 export const applyPatch = recordTool(definition, async ({ patch, dry_run: isDry }, { runner, note }) => {
   const changes = parsePatch(patch)
@@ -27,7 +19,7 @@ export const applyPatch = recordTool(definition, async ({ patch, dry_run: isDry 
   const plans: Plan[] = []
   for (const change of changes) plans.push(await planOf(runner, change, plans))
   const diffs = plans.map(({ to, before, after }) => unifiedDiff(to, before?.text ?? '', after ?? ''))
-  const etags = isDry ? [] : await carryOut(runner, plans)
+  const etags = isDry ? [] : await carryOut(runner.files, plans)
   if (!isDry) note({ diff: diffs.join('') })
   return {
     files: plans.map(({ op, to }, at) => {
@@ -61,54 +53,6 @@ async function planOf(runner: RunnerApi, change: FileChange, earlier: readonly P
       `${change.to} exists already, so ${path} cannot be moved there. Nothing was changed.`,
     )
   return { op: 'move', path, to: change.to, before, after }
-}
-
-/** Writes all, or takes back what was written: the etags of what lies there now. */
-async function carryOut(runner: RunnerApi, plans: readonly Plan[]): Promise<(string | undefined)[]> {
-  const etags: (string | undefined)[] = []
-  try {
-    for (const plan of plans) etags.push(await carryOutOne(runner, plan))
-    return etags
-  } catch (error) {
-    for (const [at, plan] of plans.slice(0, etags.length).entries()) await takeBack(runner, plan, etags[at])
-    if (!(error instanceof SidecarError)) throw error
-    throw new SidecarError(error.code, `${error.message} The patch was taken back; nothing is changed.`, {
-      advice: error.advice ?? 'Read the files again and write the patch anew.',
-      cause: error,
-    })
-  }
-}
-
-async function carryOutOne(runner: RunnerApi, { op, path, to, before, after }: Plan): Promise<string | undefined> {
-  if (after === undefined) {
-    await runner.files.delete({ path })
-    return undefined
-  }
-  if (op === 'move') await runner.files.move({ from: path, to })
-  const content = Buffer.from(after)
-  const where = op === 'add' ? { path: to, createOnly: true } : { path: to, ifEtag: before?.etag ?? '' }
-  try {
-    return (await runner.files.writeSmall(where, content)).etag
-  } catch (error) {
-    if (op === 'move') await runner.files.move({ from: to, to: path })
-    throw error
-  }
-}
-
-/** Puts back what lay there, unless somebody has changed it meanwhile. */
-async function takeBack(runner: RunnerApi, { op, path, to, before }: Plan, etag: string | undefined): Promise<void> {
-  if (op === 'add') await runner.files.delete({ path: to }).catch(ignoreRefusal)
-  else if (before !== undefined) {
-    const where = etag === undefined ? { path, createOnly: true } : { path: to, ifEtag: etag }
-    await runner.files.writeSmall(where, Buffer.from(before.text)).catch(ignoreRefusal)
-    if (op === 'move') await runner.files.move({ from: to, to: path }).catch(ignoreRefusal)
-  }
-}
-
-/** What cannot be taken back is somebody else's by now: theirs stays. */
-function ignoreRefusal(error: unknown): undefined {
-  if (error instanceof SidecarError) return undefined
-  throw error
 }
 
 function unlessAbsent(error: unknown): undefined {
