@@ -99,28 +99,41 @@ interface Ended {
   signal: string | null
 }
 
-/** Calls back once it has ended and its pipes are closed, or silent for a while: a background job may hold them. */
+/**
+ * Calls back once it has ended and its pipes are closed, or silent for a while: a background job may hold them. A pipe
+ * that is not read, because what it said is not taken yet, is not silent.
+ */
 function whenEnded({ child, stdout, stderr }: Piped, onEnded: (exit: Ended) => void): void {
   let exit: Ended | undefined
   let quiet: NodeJS.Timeout | undefined
+  let reading: NodeJS.Immediate | undefined
   let isTold = false
+  const open = new Set([stdout, stderr])
+  const stopWaiting = () => {
+    clearTimeout(quiet)
+    clearImmediate(reading)
+  }
   const told = () => {
     if (exit === undefined || isTold) return
     isTold = true
-    clearTimeout(quiet)
+    stopWaiting()
     onEnded(exit)
   }
   const awaitQuiet = () => {
     if (exit === undefined || isTold) return
-    clearTimeout(quiet)
-    quiet = setTimeout(told, DRAIN_QUIET_MS)
+    stopWaiting()
+    if ([...open].some((stream) => stream?.isPaused())) return
+    // Had we no CPU for so long, the time is up before what came meanwhile is read: that is next, then immediates.
+    quiet = setTimeout(() => (reading = setImmediate(told)), DRAIN_QUIET_MS)
   }
-  const open = new Set([stdout, stderr])
   for (const stream of open) {
     stream?.on('data', awaitQuiet)
+    stream?.on('pause', awaitQuiet)
+    stream?.on('resume', awaitQuiet)
     stream?.on('close', () => {
       open.delete(stream)
       if (open.size === 0) told()
+      else awaitQuiet()
     })
   }
   child.on('exit', (code, signal) => {
