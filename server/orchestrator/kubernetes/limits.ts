@@ -29,6 +29,8 @@ export const WATCH_RETRY_MAX_MS = 5 * SECOND_MS
 
 /** Connecting to a part of a sandbox, its TLS handshake included. */
 export const DIAL_TIMEOUT_MS = 5 * SECOND_MS
+/** A connection on which nothing came for so long is probed: whose node vanished without a word has broken then. */
+export const KEEP_ALIVE_MS = 30 * SECOND_MS
 
 /** How often a sandbox that has yet to come up is looked at when nobody has said hello. */
 export const READY_POLL_MS = 150
@@ -64,6 +66,8 @@ export const RENEW_CERTIFICATES_MS = 30 * DAY_MS
 /** Writes of an object that somebody else writes too. */
 export const MAX_WRITE_ATTEMPTS = 8
 
+/** How long a sidecar may take to accept a connection for its calls. It only checks a signature. */
+export const TUNNEL_ANSWER_MS = 10 * SECOND_MS
 /** How soon a connection for a sidecar's calls that broke is opened anew; longer and longer where they do not last. */
 export const TUNNEL_RETRY_MS = 500
 export const TUNNEL_RETRY_MAX_MS = 3 * SECOND_MS

@@ -5,13 +5,15 @@ import { SIDECAR_ROUTES } from '#protocol/adoption.ts'
 import { CONTROL_TUNNELS } from '#protocol/limits.ts'
 import type { Tokens } from '#server/auth/tokens.ts'
 import { AppError } from '#server/errors.ts'
-import { TUNNEL_LASTED_MS, TUNNEL_RETRY_MAX_MS, TUNNEL_RETRY_MS } from '../limits.ts'
+import { TUNNEL_ANSWER_MS, TUNNEL_LASTED_MS, TUNNEL_RETRY_MAX_MS, TUNNEL_RETRY_MS } from '../limits.ts'
 
 interface TunnelDeps {
   dial: (sandboxId: string) => Promise<Duplex>
   tokens: Pick<Tokens, 'sidecar'>
   /** Answers the calls that come over a connection, as the internal API does. */
   serve: (connection: Duplex) => void
+  /** How long a sidecar may take to accept a connection. */
+  answerMs?: number
 }
 
 /** For pods that cannot reach us: connections which we open, and they use for their calls. */
@@ -79,7 +81,11 @@ export class ControlTunnels implements AsyncDisposable {
     })
     asking.once('error', reject)
     asking.end()
-    return await promise
+    const { answerMs = TUNNEL_ANSWER_MS } = this.#deps
+    const timer = setTimeout(() => {
+      asking.destroy(new AppError('unavailable', `The sidecar of ${sandboxId} did not answer in time.`))
+    }, answerMs)
+    return await promise.finally(() => clearTimeout(timer))
   }
 }
 

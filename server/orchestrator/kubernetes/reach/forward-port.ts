@@ -3,7 +3,7 @@ import { Duplex } from 'node:stream'
 import { WebSocket } from 'ws'
 import { AppError } from '#server/errors.ts'
 import type { KubeClient } from '../client.ts'
-import { DIAL_TIMEOUT_MS } from '../limits.ts'
+import { DIAL_TIMEOUT_MS, KEEP_ALIVE_MS } from '../limits.ts'
 
 interface Forwarding {
   namespace: string
@@ -25,7 +25,10 @@ const MAX_ERROR_CHARS = 300
  * A connection to a port of a pod through the API server: all that it takes is a kubeconfig. The client library's own
  * forwarding takes whatever comes into memory, however slowly it is read; this one makes the pod wait.
  */
-export async function forwardPort({ config }: KubeClient, { namespace, pod, port, what }: Forwarding): Promise<Duplex> {
+export async function forwardPort(
+  { config }: Pick<KubeClient, 'config'>,
+  { namespace, pod, port, what }: Forwarding,
+): Promise<Duplex> {
   const refuse = (message: string, cause?: unknown) =>
     new AppError('unavailable', `${what} cannot be reached: ${message}.`, { cause })
   const server = config.getCurrentCluster()?.server
@@ -38,6 +41,7 @@ export async function forwardPort({ config }: KubeClient, { namespace, pod, port
     handshakeTimeout: DIAL_TIMEOUT_MS,
     perMessageDeflate: false,
   })
+  socket.once('upgrade', (answer) => answer.socket.setKeepAlive(true, KEEP_ALIVE_MS))
   const connection = new ForwardedPort(socket, refuse)
   await new Promise<void>((resolve, reject) => {
     socket.once('open', resolve)

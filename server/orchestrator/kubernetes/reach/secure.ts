@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import { connect } from 'node:tls'
 import type { ConnectionOptions } from 'node:tls'
 import { AppError } from '#server/errors.ts'
-import { DIAL_TIMEOUT_MS } from '../limits.ts'
+import { DIAL_TIMEOUT_MS, KEEP_ALIVE_MS } from '../limits.ts'
 
 interface SecureOptions {
   /** Where to, or over which connection. */
@@ -39,7 +39,7 @@ export function secure({ over, servername, ca, what }: SecureOptions): Promise<D
     socket.once('secureConnect', () => {
       clearTimeout(timer)
       socket.off('error', fail)
-      socket.setNoDelay(true)
+      socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS)
       resolve(socket)
     })
   })
