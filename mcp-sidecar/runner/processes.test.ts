@@ -150,15 +150,16 @@ describe('the helper that starts commands', () => {
     await runner.api.processes.cancel(id)
   })
 
-  test('may be killed: what ran is told as ended, and the next command starts', async () => {
-    const id = await startUntil('echo ready; exec sleep 1000', 'ready')
+  test('may be killed: what ran is ended and told so, and the next command starts', async () => {
+    const id = await startUntil(`trap '' HUP; sleep 1000 & echo ready; wait`, 'ready')
     const { pid } = await runner.api.processes.get(id)
     const helper = (await runner.run(`ps -o ppid= ${pid}`)).stdout.trim()
     await runner.run(`kill -9 ${helper}`).catch(() => undefined)
     const { exit } = await runner.api.processes.wait(id, 10_000)
     expect(exit?.signal).toBe('SIGHUP')
+    // Of the killed, only what the machine's init has yet to hear of is left.
+    expect((await runner.run(`ps -o stat= -g ${pid} | grep -vc ^Z`)).stdout).toBe('0\n')
     expect((await runner.run('echo again')).stdout).toBe('again\n')
-    process.kill(-pid, 'SIGKILL')
   })
 })
 

@@ -3,11 +3,13 @@ import type { ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import * as z from 'zod'
 import { RunnerError, toRunnerError } from '../errors.ts'
+import { endProcesses, sendSignal } from '../processes/end-processes.ts'
+import { readStats } from '../processes/proc.ts'
 import type { Exit, Program, ProgramEvents } from '../terminal/pty.ts'
 import { FROM_HELPER, HelperFrames, TO_HELPER, encodeHelperFrame } from './helper-frames.ts'
 import type { HelperFrame } from './helper-frames.ts'
 import type { Configure, StartMessage } from './helper-messages.ts'
-import { HELPER_IDLE_MS, START_TIMEOUT_MS } from './limits.ts'
+import { HELPER_IDLE_MS, HUNG_UP_KILL_AFTER_MS, START_TIMEOUT_MS } from './limits.ts'
 
 const startedSchema = z.object({ pid: z.int() })
 const exitedSchema = z.object({ code: z.int().nullable(), signal: z.string().nullable() })
@@ -28,6 +30,8 @@ interface Running {
   child: ChildProcess
   events: PipedEvents
   started: PromiseWithResolvers<number>
+  /** Known once it runs. */
+  pid?: number
 }
 
 /** Starts commands through the exec helper, which is started at first use and let go when nothing is run for long. */
@@ -58,7 +62,7 @@ export class ExecHelper implements Disposable {
     }
   }
 
-  /** Lets helper and waiting shells go, though not what runs. */
+  /** Lets helper and waiting shells go; what still runs is hung up. */
   [Symbol.dispose](): void {
     clearTimeout(this.#idle)
     this.#child?.stdin?.end()
@@ -122,10 +126,15 @@ export class ExecHelper implements Disposable {
 
   #take({ kind, command, payload }: HelperFrame): void {
     const running = this.#running.get(command)
+    if (kind === FROM_HELPER.started) {
+      const { pid } = startedSchema.parse(JSON.parse(payload.toString()))
+      // Whoever asked for it was told that it did not start: nobody could find it, or end it.
+      if (running === undefined) return void sendSignal(-pid, 'SIGKILL')
+      running.pid = pid
+      return running.started.resolve(pid)
+    }
     if (running === undefined) return
     switch (kind) {
-      case FROM_HELPER.started:
-        return running.started.resolve(startedSchema.parse(JSON.parse(payload.toString())).pid)
       case FROM_HELPER.stdout:
         return running.events.onOutput('stdout', payload)
       case FROM_HELPER.stderr:
@@ -154,7 +163,7 @@ export class ExecHelper implements Disposable {
     this.#idle.unref()
   }
 
-  /** The helper has ended: how its commands end is not known any more. */
+  /** The helper has ended: how its commands would end could not be known any more, so they are hung up. */
   #lost(child: ChildProcess, cause: unknown): void {
     if (child === this.#child) {
       this.#child = undefined
@@ -165,9 +174,21 @@ export class ExecHelper implements Disposable {
       running.started.reject(
         new RunnerError('unavailable', 'The command could not be started.', { cause, advice: 'Try again.' }),
       )
-      this.#ended(id, { code: null, signal: 'SIGHUP' })
+      void this.#hangUp(id, running)
     }
   }
+
+  async #hangUp(id: number, { pid }: Running): Promise<void> {
+    if (pid !== undefined) await endSession(pid)
+    this.#ended(id, { code: null, signal: 'SIGHUP' })
+  }
+}
+
+/** Ends what a command runs, as far as it stayed in the session that it leads. */
+async function endSession(leader: number): Promise<void> {
+  const find = async () =>
+    (await readStats()).filter(({ session, state }) => session === leader && state !== 'Z').map(({ pid }) => pid)
+  await endProcesses({ find, signals: ['SIGHUP', 'SIGKILL'], waitMs: HUNG_UP_KILL_AFTER_MS })
 }
 
 /** The helper stays small, because starting a process takes the longer the more memory its parent has. */

@@ -43,6 +43,9 @@ export const MAX_ENVIRONMENT_BYTES = 256 * KIB
 /** How long the helper may take to start a command. */
 export const START_TIMEOUT_MS = 10 * SECOND
 
+/** Between SIGHUP and SIGKILL for what ran when the helper died. */
+export const HUNG_UP_KILL_AFTER_MS = 2 * SECOND
+
 /** Size of the screen that people see a command without a terminal on. */
 export const PIPE_SCREEN = { cols: 120, rows: 30 }
 

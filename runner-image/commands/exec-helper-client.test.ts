@@ -1,0 +1,39 @@
+import { afterEach, expect, test, vi } from 'vitest'
+import { readStats } from '../processes/proc.ts'
+import { ExecHelper } from './exec-helper-client.ts'
+import type { StartMessage } from './helper-messages.ts'
+import { START_TIMEOUT_MS } from './limits.ts'
+
+const configure = { env: { PATH: '/usr/bin:/bin' }, cwd: '/' }
+
+afterEach(() => void vi.useRealTimers())
+
+test('a command that the helper starts too late, after its start was told as failed, is ended', async () => {
+  using helper = new ExecHelper()
+  await runToEnd(helper, 'true')
+  const pid = helper.pid ?? 0
+  process.kill(pid, 'SIGSTOP')
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const late = start(helper, program('exec sleep 987.6'))
+  vi.advanceTimersByTime(START_TIMEOUT_MS)
+  await expect(late).rejects.toMatchObject({ code: 'timeout' })
+  process.kill(pid, 'SIGCONT')
+  // The helper starts commands one after another, so the late one has been told of when this one ends.
+  await runToEnd(helper, 'true')
+  const left = async () => (await readStats()).filter(({ parent, command }) => parent === pid && command === 'sleep')
+  await expect.poll(left).toEqual([])
+})
+
+function program(command: string): StartMessage {
+  return { kind: 'program', file: '/bin/sh', args: ['-c', command], ...configure }
+}
+
+function start(helper: ExecHelper, message: StartMessage, onEnd = () => {}) {
+  return helper.start(message, configure, { onOutput: () => {}, onEnd })
+}
+
+async function runToEnd(helper: ExecHelper, command: string): Promise<void> {
+  const ended = Promise.withResolvers<void>()
+  await start(helper, program(command), () => ended.resolve())
+  await ended.promise
+}
