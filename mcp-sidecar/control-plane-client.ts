@@ -32,10 +32,13 @@ export interface ControlPlane extends Disposable {
 }
 
 /** One call to the control plane, tried again where that may help. */
-export type Ask = <T extends z.ZodType>(
-  call: Pick<Call, 'method' | 'path' | 'signal'> & { json?: unknown },
-  schema: T,
-) => Promise<z.infer<T>>
+export type Ask = <T extends z.ZodType>(call: AskCall, schema: T) => Promise<z.infer<T>>
+
+interface AskCall extends Pick<Call, 'method' | 'path' | 'signal' | 'timeoutMs'> {
+  json?: unknown
+  /** Not sent again: the control plane may go on with what it does not answer, and twice is not the same as once. */
+  isOnce?: boolean
+}
 
 interface DownloadPart {
   maxBytes: number
@@ -53,8 +56,8 @@ type Presigned = z.infer<typeof downloadsResponseSchema>['downloads'][number]
 export function createControlPlane(caller: Caller, token: string, atHand?: AtHand): ControlPlane {
   const others = new Map<string, Caller>()
 
-  const ask = async <T extends z.ZodType>(call: Omit<Call, 'body'> & { json?: unknown }, schema: T) => {
-    const { json, ...rest } = call
+  const ask = async <T extends z.ZodType>(call: AskCall & Pick<Call, 'onSent'>, schema: T) => {
+    const { json, isOnce: _, ...rest } = call
     const answer = await caller.stream({
       ...rest,
       headers: { authorization: `Bearer ${token}`, ...(json !== undefined && { 'content-type': 'application/json' }) },
@@ -66,6 +69,26 @@ export function createControlPlane(caller: Caller, token: string, atHand?: AtHan
   }
   const post = <T extends z.ZodType>(path: string, json: unknown, schema: T) =>
     withRetries(() => ask({ method: 'POST', path, json }, schema))
+
+  const askOnce: Ask = async (call, schema) => {
+    let isSent = false
+    const onSent = () => {
+      isSent = true
+    }
+    try {
+      return await withRetries(
+        () => ask({ ...call, onSent }, schema),
+        call.signal,
+        () => isSent,
+      )
+    } catch (error) {
+      if (!isSent || !(error instanceof SidecarError) || error.code !== 'unavailable') throw error
+      throw new SidecarError('unavailable', error.message, {
+        advice: error.advice ?? 'It may be carried out all the same: look before you ask for it again.',
+        cause: error,
+      })
+    }
+  }
 
   /** A pre-signed transfer: by the control plane itself where the URL is relative. */
   const transfer = async (
@@ -130,7 +153,8 @@ export function createControlPlane(caller: Caller, token: string, atHand?: AtHan
     commit: async (request) => (await post(INTERNAL_ROUTES.commit, request, commitResponseSchema)).etag,
     report: async (report) =>
       void (await ask({ method: 'POST', path: INTERNAL_ROUTES.report, json: report }, z.unknown())),
-    ask: (call, schema) => withRetries(() => ask(call, schema), call.signal),
+    ask: (call, schema) =>
+      call.isOnce === true ? askOnce(call, schema) : withRetries(() => ask(call, schema), call.signal),
     [Symbol.dispose]: () => {
       for (const each of others.values()) each[Symbol.dispose]()
     },

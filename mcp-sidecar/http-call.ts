@@ -16,6 +16,8 @@ export interface Call {
   /** Without a byte in either direction for so long, the call fails. */
   timeoutMs?: number
   signal?: AbortSignal | undefined
+  /** Called when there is a connection: from then on the other side may carry it out. */
+  onSent?: () => void
 }
 
 export interface Caller extends Disposable {
@@ -48,6 +50,12 @@ export function createCaller(target: Target): Caller {
         const request = send(options, resolve)
         const fail = (cause: Error) =>
           reject(new SidecarError('unavailable', `${describe(target)} does not answer: ${cause.message}.`, { cause }))
+        const { onSent } = call
+        if (onSent !== undefined)
+          request.once('socket', (socket) => {
+            if (socket.connecting) socket.once(isTls ? 'secureConnect' : 'connect', onSent)
+            else onSent()
+          })
         request.on('timeout', () => request.destroy(new Error('no answer in time')))
         request.on('error', fail)
         request.end(body)

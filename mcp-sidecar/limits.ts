@@ -44,6 +44,13 @@ export const RETRY_MAX_WAIT_MS = 5000
 export const CALL_TIMEOUT_MS = 30_000
 export const TRANSFER_TIMEOUT_MS = 120_000
 
+/**
+ * A checkpoint or a restore is asked for once and waited for, because the control plane goes on with one that nobody waits
+ * for: longer than its `SAVE_LIMIT_MS`, which a restore may take for the save before it and again for itself.
+ */
+export const CHECKPOINT_TIMEOUT_MS = 6 * 60_000
+export const RESTORE_BY_ID_TIMEOUT_MS = 11 * 60_000
+
 /** How long the runner may take to end every process before the save goes ahead without its word. */
 export const QUIESCE_TIMEOUT_MS = 20_000
 

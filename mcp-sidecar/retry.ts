@@ -2,13 +2,17 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { MAX_ATTEMPTS, RETRY_FIRST_WAIT_MS, RETRY_MAX_WAIT_MS } from './limits.ts'
 import { SidecarError } from './sidecar-error.ts'
 
-/** Tries again, with growing waits, what failed for a reason that may pass. */
-export async function withRetries<T>(attempt: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+/** Tries again, with growing waits, what failed for a reason that may pass, unless that attempt was `isLast`. */
+export async function withRetries<T>(
+  attempt: () => Promise<T>,
+  signal?: AbortSignal,
+  isLast: () => boolean = () => false,
+): Promise<T> {
   for (let failures = 0; ; failures += 1) {
     try {
       return await attempt()
     } catch (error) {
-      if (!mayPass(error) || failures + 1 >= MAX_ATTEMPTS || signal?.aborted) throw error
+      if (!mayPass(error) || failures + 1 >= MAX_ATTEMPTS || signal?.aborted || isLast()) throw error
       await delay(waitAfter(failures), undefined, { signal })
     }
   }

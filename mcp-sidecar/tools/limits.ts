@@ -29,6 +29,9 @@ export const MAX_PATCH_FILES = 200
 /** An agent's calls without a longer pause are one run. */
 export const RUN_PAUSE_MS = 5 * 60_000
 
+/** How long a run's first change waits for its checkpoint: clients give up a call of which they hear nothing for a minute. */
+export const BEFORE_CHANGE_LIMIT_MS = 20_000
+
 /** Runs that are remembered. */
 export const MAX_RUNS = 200
 

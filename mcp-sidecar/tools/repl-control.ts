@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { INTERNAL_ROUTES, checkpointSchema, checkpointsResponseSchema } from '#protocol/adoption.ts'
 import type { AgentCall } from '#protocol/agents.ts'
 import type { Ask } from '../control-plane-client.ts'
+import { CHECKPOINT_TIMEOUT_MS, RESTORE_BY_ID_TIMEOUT_MS } from '../limits.ts'
 
 export type Checkpoint = z.infer<typeof checkpointSchema>
 
@@ -31,6 +32,7 @@ export interface ReplControl {
   report(calls: AgentCall[]): Promise<void>
 }
 
+const undoSchema = z.object({ undo: z.string() })
 const linkSchema = z.object({ url: z.string() })
 const previewSchema = z.object({ url: z.string(), access: z.enum(['private', 'link']) })
 export type PreviewLink = z.infer<typeof previewSchema>
@@ -41,8 +43,15 @@ export function createReplControl(ask: Ask, name: string): ReplControl {
   return {
     name,
     checkpoints: async () => (await ask({ method: 'GET', path: checkpoints }, checkpointsResponseSchema)).checkpoints,
-    checkpoint: (json) => ask({ method: 'POST', path: checkpoints, json }, checkpointSchema),
-    restore: async (json) => (await ask({ method: 'POST', path: restores, json }, z.object({ undo: z.string() }))).undo,
+    checkpoint: (json) =>
+      ask(
+        { method: 'POST', path: checkpoints, json, isOnce: true, timeoutMs: CHECKPOINT_TIMEOUT_MS },
+        checkpointSchema,
+      ),
+    restore: async (json) => {
+      const call = { method: 'POST', path: restores, json, isOnce: true, timeoutMs: RESTORE_BY_ID_TIMEOUT_MS }
+      return (await ask(call, undoSchema)).undo
+    },
     fileLink: (json) => ask({ method: 'POST', path: agentLinks, json: { kind: 'file', ...json } }, linkSchema),
     previewLink: (json) => ask({ method: 'POST', path: agentLinks, json: { kind: 'preview', ...json } }, previewSchema),
     address: async () => (await ask({ method: 'POST', path: agentLinks, json: { kind: 'repl' } }, linkSchema)).url,

@@ -1,6 +1,7 @@
 import { newId } from '#protocol/ids.ts'
 import type { AgentClaims } from '#protocol/claims.ts'
-import { MAX_RUNS, RUN_PAUSE_MS } from './limits.ts'
+import { untilAborted } from './cancelled.ts'
+import { BEFORE_CHANGE_LIMIT_MS, MAX_RUNS, RUN_PAUSE_MS } from './limits.ts'
 import type { ReplControl } from './repl-control.ts'
 
 interface Run {
@@ -11,19 +12,21 @@ interface Run {
 
 /** Calls of one connection without a long pause belong together: they can be undone together. */
 export class Runs {
-  readonly #control: ReplControl
+  readonly #control: Pick<ReplControl, 'checkpoint'>
   readonly #onFailure: (message: string, error: unknown) => void
   readonly #now: () => number
+  readonly #limitMs: number
   readonly #runs = new Map<string, Run>()
 
   constructor(
-    control: ReplControl,
+    control: Pick<ReplControl, 'checkpoint'>,
     onFailure: (message: string, error: unknown) => void,
-    now: () => number = () => Date.now(),
+    { now = () => Date.now(), limitMs = BEFORE_CHANGE_LIMIT_MS }: { now?: () => number; limitMs?: number } = {},
   ) {
     this.#control = control
     this.#onFailure = onFailure
     this.#now = now
+    this.#limitMs = limitMs
   }
 
   /** The run that a call belongs to. */
@@ -42,17 +45,27 @@ export class Runs {
     return run
   }
 
-  /** Before a run's first change all is saved. Without the control plane the work goes on, and cannot be undone. */
+  /**
+   * Before a run's first change all is saved, and the checkpoint's id given. Without the control plane the work goes on, and
+   * cannot be undone. So it does where the save takes too long: what comes of that is no state before the change any more.
+   */
   async beforeChange(run: Run, caller: AgentClaims): Promise<string | undefined> {
-    run.checkpoint ??= this.#control
-      .checkpoint({ reason: 'before-agent', actor: `${caller.client} for ${caller.actor}`.slice(0, 200) })
-      .then(({ id }) => id)
-      .catch((error: unknown) => {
-        run.checkpoint = undefined
+    run.checkpoint ??= this.#checkpoint(run, `${caller.client} for ${caller.actor}`.slice(0, 200))
+    return run.checkpoint
+  }
+
+  async #checkpoint(run: Run, actor: string): Promise<string | undefined> {
+    const late = AbortSignal.timeout(this.#limitMs)
+    const made = this.#control.checkpoint({ reason: 'before-agent', actor }).then(
+      ({ id }) => id,
+      (error: unknown) => {
+        // One that failed soon is asked for again before the next change; the others need not wait as long once more.
+        if (!late.aborted) run.checkpoint = undefined
         this.#onFailure('No checkpoint could be made before an agent’s change.', error)
         return undefined
-      })
-    return run.checkpoint
+      },
+    )
+    return untilAborted(made, late)
   }
 
   /** A call has ended: the pause begins. */
