@@ -81,6 +81,15 @@ describe("an agent's command", () => {
     expect(output.map(({ data }) => Buffer.from(data).toString()).join('')).toContain('got hello')
   })
 
+  test('takes no input where it was given none or the end of it', async () => {
+    for (const options of [{}, { stdin: Buffer.from('all') }]) {
+      const id = await startUntil('echo ready; exec sleep 1000', 'ready', options)
+      const typing = runner.api.processes.writeStdin({ id, input: Buffer.from('more\n') })
+      await expect(typing).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('is not open') })
+      await runner.api.processes.cancel(id)
+    }
+  })
+
   test('goes on when its caller hangs up, and can be joined again exactly where it was left', async () => {
     const id = await startUntil('echo one; read x; echo two', 'one', { keepStdin: true })
     const { nextCursor } = await runner.api.processes.readOutput({ id })

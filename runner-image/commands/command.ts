@@ -17,6 +17,8 @@ export interface CommandFacts {
 
 /** What runs a command: pipes, or a PTY, which has a size. */
 export interface CommandProgram extends Pick<Program, 'pid' | 'write'> {
+  /** A terminal's always is. */
+  readonly isInputOpen: boolean
   endInput(): void
   resize?: Program['resize']
 }
@@ -81,8 +83,13 @@ export class Command {
     this.#ended.resolve()
   }
 
+  /** `conflict` where it has no standard input, or that has ended. */
   async write(bytes: Uint8Array, isEnd: boolean): Promise<void> {
     const program = this.#running()
+    if (bytes.length > 0 && !program.isInputOpen)
+      throw new RunnerError('conflict', `The standard input of the command ${this.facts.id} is not open.`, {
+        advice: 'Start it on a terminal, or with a standard input that is kept.',
+      })
     if (bytes.length > 0) await new Promise<void>((resolve) => program.write(bytes, resolve))
     if (isEnd) program.endInput()
   }

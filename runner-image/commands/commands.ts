@@ -166,7 +166,7 @@ export class Commands implements AsyncDisposable {
     const resize = (to: Size) => this.#options.terminals.resize(terminal.id, to)
     // On a terminal, end of file is typed.
     const endInput = () => write(END_OF_FILE, () => undefined)
-    command.started({ pid: terminal.pid, write, endInput, resize }, prepared.timeoutMs)
+    command.started({ pid: terminal.pid, isInputOpen: true, write, endInput, resize }, prepared.timeoutMs)
     if (prepared.stdin !== undefined) await command.write(prepared.stdin, !prepared.keepStdin)
   }
 
@@ -191,7 +191,7 @@ export class Commands implements AsyncDisposable {
 
   #giveInput(program: PipedProgram, { stdin, keepStdin }: Prepared): void {
     if (stdin !== undefined && stdin.length > 0) program.write(stdin, () => {})
-    if (stdin !== undefined && !keepStdin) program.endInput()
+    if (!keepStdin) program.endInput()
   }
 
   #ended(command: Command, exit: Exit, screen: PipedScreen | undefined): void {

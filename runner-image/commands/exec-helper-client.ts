@@ -17,6 +17,7 @@ const failedSchema = z.object({ errno: z.string().optional(), message: z.string(
 
 /** A program whose output comes over pipes. */
 export interface PipedProgram extends Pick<Program, 'pid' | 'pendingInput' | 'write'> {
+  readonly isInputOpen: boolean
   endInput(): void
 }
 
@@ -72,8 +73,12 @@ export class ExecHelper implements Disposable {
 
   #program(id: number, pid: number): PipedProgram {
     let pendingInput = 0
+    let isInputOpen = true
     return {
       pid,
+      get isInputOpen() {
+        return isInputOpen
+      },
       get pendingInput() {
         return pendingInput
       },
@@ -84,7 +89,10 @@ export class ExecHelper implements Disposable {
           onApplied()
         })
       },
-      endInput: () => this.#send(encodeHelperFrame(TO_HELPER.endInput, id, new Uint8Array())),
+      endInput: () => {
+        isInputOpen = false
+        this.#send(encodeHelperFrame(TO_HELPER.endInput, id, new Uint8Array()))
+      },
     }
   }
 
