@@ -37,7 +37,11 @@ export const processInput = textTool(definitions.processInput, async (args, cont
       cause: error,
     })
   })
-  return readOn({ id, cursor: before.logEnd, waitMs: args.wait_ms, maxChars: RESULT_CHARS }, context)
+  const seen = context.cursors.get(context.caller.connection, id)
+  const cursor = Math.min(seen ?? before.logEnd, before.logEnd)
+  const skips = seen === undefined
+  const more = { waitMs: args.wait_ms, maxChars: RESULT_CHARS, typedAt: before.logEnd, skips }
+  return readOn({ id, cursor, ...more }, context)
 })
 
 interface ReadOn {
@@ -45,9 +49,16 @@ interface ReadOn {
   cursor: number
   waitMs: number
   maxChars: number
+  /** Where the output stood when something was typed: what follows is waited for, not what came before. */
+  typedAt?: number
+  /** Nobody has seen what comes before the cursor: reading on begins there all the same. */
+  skips?: boolean
 }
 
-async function readOn({ id, cursor, waitMs, maxChars }: ReadOn, context: ToolContext): Promise<TextAnswer> {
+async function readOn(
+  { id, cursor, waitMs, maxChars, typedAt = cursor, skips = false }: ReadOn,
+  context: ToolContext,
+): Promise<TextAnswer> {
   const { runner, signal, progress } = context
   const handle = handleOf(id)
   const output = new Output(cursor)
@@ -55,12 +66,12 @@ async function readOn({ id, cursor, waitMs, maxChars }: ReadOn, context: ToolCon
   for (const piece of read.output) output.add(piece)
   output.end = Math.max(output.end, read.nextCursor)
   let process = read.process
-  if (output.isEmpty && process.exit === undefined && waitMs > 0) {
+  if (output.end <= typedAt && process.exit === undefined && waitMs > 0) {
     const open = (ended: AbortSignal) => runner.processes.connect({ id, cursor: output.end }, { signal: ended })
     process = (await follow(open, { output, waitMs, settleMs: SETTLE_MS, progress, signal })) ?? process
   }
   if (process.exit === undefined) process = await runner.processes.get(id)
-  return answer({ output, process, maxChars }, context)
+  return answer({ output, process, maxChars, skips }, context)
 }
 
 async function tail(
@@ -78,12 +89,12 @@ async function tail(
 }
 
 function answer(
-  { output, process, maxChars }: { output: Output; process: Process; maxChars: number },
+  { output, process, maxChars, skips = false }: { output: Output; process: Process; maxChars: number; skips?: boolean },
   { cursors, caller }: ToolContext,
 ): TextAnswer {
   const elapsed = (process.endedAt ?? Date.now()) - process.startedAt
   const { text, isCut } = output.render(maxChars, readsOn(process))
-  cursors.set(caller.connection, process.processId, output.end)
+  if (!skips) cursors.set(caller.connection, process.processId, output.end)
   return {
     text: joinLines(text, `${trailer(process, elapsed).slice(0, -1)} · next cursor ${output.end}]`),
     meta: { ...metaOf(process, elapsed), truncated: isCut, next_cursor: output.end },

@@ -60,6 +60,21 @@ describe('the tools, in a real sandbox', () => {
       expect(text).toContain('x in sub\n')
     })
 
+    it('is typed into without a loss: what it said before is shown with the answer, or kept to be read', async () => {
+      const process_id = await start('read go; echo question; read line; sleep 100', { tty: true })
+      await sandbox.runner.processes.writeStdin({ id: process_id.slice('p_'.length), input: Buffer.from('go\r') })
+      await agent.call('wait_for', { process_id, pattern: 'question', wait_ms: 5000 })
+      const typed = await agent.call('process_input', { process_id, text: 'hello', wait_ms: 5000 })
+      expect(typed.text).toMatch(/question[\s\S]*hello/)
+      expect((await agent.call('process_output', { process_id, wait_ms: 0 })).text).not.toContain('question')
+      await using other = await sandbox.connect({ connection: 'other' })
+      const aside = await other.call('process_input', { process_id, text: 'and more', wait_ms: 5000 })
+      expect(aside.text).toContain('and more')
+      expect(aside.text).not.toContain('question')
+      expect((await other.call('process_output', { process_id })).text).toMatch(/question[\s\S]*hello[\s\S]*and more/)
+      await agent.call('process_signal', { process_id, signal: 'KILL' })
+    })
+
     it('gives a process that goes on a handle, by which it is found, read, typed into and ended', async () => {
       const { text } = await agent.call('exec', {
         command: 'echo ready; read line; echo "got $line"; sleep 100',
