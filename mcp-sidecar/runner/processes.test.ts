@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startTestRunner } from './_runner.ts'
+import { collect, ranOf, startTestRunner } from './_runner.ts'
 import type { TestRunner } from './_runner.ts'
 
 let runner: TestRunner
@@ -169,6 +169,30 @@ describe('the helper that starts commands', () => {
     // Of the killed, only what the machine's init has yet to hear of is left.
     expect((await runner.run(`ps -o stat= -g ${pid} | grep -vc ^Z`)).stdout).toBe('0\n')
     expect((await runner.run('echo again')).stdout).toBe('again\n')
+  })
+})
+
+describe('a terminal of people', () => {
+  test('is listed, read and followed to its end by its id, but not typed into or ended', async () => {
+    using client = await runner.fixture.connect('editor')
+    const { processes } = runner.api
+    const { terminal } = await client.request('terminal.create', { cols: 80, rows: 24 })
+    const { id } = terminal
+    expect((await processes.list()).map(({ processId }) => processId)).toContain(id)
+    const view = await client.attach(id, { since: 0 })
+    view.type('echo he""llo\r')
+    await view.shows('hello')
+    const { output, nextCursor } = await processes.readOutput({ id, tailBytes: 1000 })
+    expect(output.map(({ data }) => Buffer.from(data).toString()).join('')).toContain('hello')
+
+    const refused = { code: 'forbidden', message: expect.stringContaining('can be read') }
+    await expect(processes.signal({ id, signal: 'SIGKILL' })).rejects.toMatchObject(refused)
+    await expect(processes.writeStdin({ id, input: Buffer.from('exit\n') })).rejects.toMatchObject(refused)
+
+    const followed = collect(processes.connect({ id, cursor: nextCursor }))
+    view.type('echo b""ye; exit 3\r')
+    expect(ranOf(await followed)).toMatchObject({ all: expect.stringContaining('bye'), code: 3 })
+    await client.request('terminal.close', { terminal: id })
   })
 })
 

@@ -50,7 +50,10 @@ export type Signal =
   | 'SIGSTOP'
   | 'SIGCONT'
 
-/** Commands of agents, which people see among the terminals. Ids are those of the terminal hub. */
+/**
+ * Commands of agents, which people see among the terminals. Ids are those of the terminal hub. What people run is read
+ * by the same calls (`connect`, `readOutput`, `get`, `list`); all others refuse it as `forbidden`.
+ */
 export interface ProcessesApi {
   /** Starts a command. Ending the iteration, or `signal`, only stops listening: `cancel` ends the command. */
   start(command: StartCommand, options?: CallOptions): AsyncIterable<CommandEvent>

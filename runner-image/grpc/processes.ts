@@ -1,17 +1,12 @@
 import type * as wire from '#wire/gen/runner.ts'
-import type { Command } from '../commands/command.ts'
-
-import type { OutputStream, Piece } from '../commands/command-log.ts'
+import type { Piece } from '../commands/command-log.ts'
 import { RunnerError } from '../errors.ts'
 import type { OpenedSandbox } from '../opened-sandbox.ts'
-import type { Exit } from '../terminal/pty.ts'
-import type { Terminal } from '../terminal/terminal.ts'
 import { follow } from './follow.ts'
 import { MAX_WAIT_MS, OUTPUT_PIECE_BYTES, READ_OUTPUT_BYTES } from './limits.ts'
+import { STREAMS, commandSource, processOf, processOfTerminal, sourceOf, terminalOfPeople } from './process-source.ts'
+import type { ProcessSource } from './process-source.ts'
 import type { CallContext, ProcessHandlers } from './services.ts'
-
-export const STREAMS = { stdout: 1, stderr: 2, pty: 3 } as const satisfies Record<OutputStream, wire.Stream>
-const ORIGINS = { agent: 1, shell: 2, clone: 2, run: 3 } as const
 
 const SIGNALS = [
   'SIGINT',
@@ -25,9 +20,14 @@ const SIGNALS = [
   'SIGCONT',
 ] as const
 
-/** Agents' commands. */
+/** Agents' commands; what people run can be read. */
 export function processHandlers(opened: () => OpenedSandbox): ProcessHandlers {
-  const find = (id: string) => opened().commands.get(id)
+  const read = (id: string) => sourceOf(opened(), id)
+  const find = (id: string) => {
+    const sandbox = opened()
+    if (terminalOfPeople(sandbox, id) !== undefined) throw belongsToPeople()
+    return sandbox.commands.get(id)
+  }
   return {
     async *start(request, call) {
       const sandbox = opened()
@@ -45,18 +45,19 @@ export function processHandlers(opened: () => OpenedSandbox): ProcessHandlers {
         timeoutMs: request.timeoutMs,
       })
       yield { event: { $case: 'started', value: processOf(command) } }
-      yield* events(command, 0, call)
+      yield* events(commandSource(command), 0, call)
     },
-    connect: ({ processId, cursor }, call) => events(find(processId), cursor, call),
+    connect: ({ processId, cursor }, call) => events(read(processId), cursor, call),
     readOutput: ({ processId, cursor, tailBytes, maxBytes }) => {
-      const command = find(processId)
-      const { log } = command
-      const from = tailBytes === undefined ? cursor : Math.max(log.start, log.end - tailBytes)
-      const output = log.read(from, maxBytes || READ_OUTPUT_BYTES).map(outputOf)
+      const source = read(processId)
+      const process = source.process()
+      const { logStart, logEnd } = process
+      const from = tailBytes === undefined ? cursor : Math.max(logStart, logEnd - tailBytes)
+      const output = source.read(from, maxBytes || READ_OUTPUT_BYTES).map(outputOf)
       const last = output.at(-1)
       const nextCursor =
-        last === undefined ? Math.min(Math.max(from, log.start), log.end) : last.cursor + last.data.length
-      return { process: processOf(command), output, nextCursor }
+        last === undefined ? Math.min(Math.max(from, logStart), logEnd) : last.cursor + last.data.length
+      return { process, output, nextCursor }
     },
     writeStdin: async ({ processId, input, eof }) => {
       await find(processId).write(input, eof)
@@ -84,7 +85,7 @@ export function processHandlers(opened: () => OpenedSandbox): ProcessHandlers {
       await command.ended(Math.min(timeoutMs, MAX_WAIT_MS), signal)
       return processOf(command)
     },
-    get: ({ processId }) => processOf(find(processId)),
+    get: ({ processId }) => read(processId).process(),
     list: ({ includeExited }) => {
       const { terminals, commands } = opened()
       const processes = terminals.all().map((terminal) => {
@@ -96,65 +97,37 @@ export function processHandlers(opened: () => OpenedSandbox): ProcessHandlers {
   }
 }
 
-async function* events(command: Command, cursor: number, { signal }: CallContext): AsyncGenerator<wire.ProcessEvent> {
+async function* events(
+  source: ProcessSource,
+  cursor: number,
+  { signal }: CallContext,
+): AsyncGenerator<wire.ProcessEvent> {
   let at = cursor
-  const subscribe = (listener: () => void) => {
-    void command.whenEnded.then(listener)
-    return command.log.onMore(listener)
-  }
   const take = () => {
-    const pieces = command.log.read(at, OUTPUT_PIECE_BYTES)
+    const pieces = source.read(at, OUTPUT_PIECE_BYTES)
     const last = pieces.at(-1)
     if (last !== undefined) at = last.cursor + last.data.length
-    const isLast = command.exit !== undefined && at >= command.log.end
+    const process = source.process()
+    const isLast = process.exit !== undefined && at >= process.logEnd
     const items = pieces.map((piece): wire.ProcessEvent => ({ event: { $case: 'output', value: outputOf(piece) } }))
-    if (isLast) items.push({ event: { $case: 'ended', value: processOf(command) } })
+    if (isLast) items.push({ event: { $case: 'ended', value: process } })
     return { items, next: isLast ? 'end' : items.length > 0 ? 'again' : 'wait' } as const
   }
-  yield* follow(subscribe, take, signal)
+  yield* follow((listener) => source.onMore(listener), take, signal)
 }
 
 function outputOf({ stream, data, cursor, lost }: Piece): wire.Output {
   return { stream: STREAMS[stream], data, cursor, lost }
 }
 
-function processOf(command: Command): wire.Process {
-  const { facts, log, exit, endedAt } = command
-  return {
-    processId: facts.id,
-    command: facts.text,
-    cwd: facts.cwd,
-    actor: facts.actor,
-    origin: ORIGINS.agent,
-    pid: command.pid,
-    startedAt: command.startedAt,
-    ...(endedAt !== undefined && { endedAt }),
-    ...(exit !== undefined && { exit: { ...exitOf(exit), timedOut: command.isTimedOut } }),
-    logStart: log.start,
-    logEnd: log.end,
-    tty: facts.isTty,
-  }
-}
-
-function processOfTerminal(terminal: Terminal): wire.Process {
-  const { id, name, cwd, createdBy, kind } = terminal.info()
-  return {
-    processId: id,
-    command: name,
-    cwd,
-    actor: createdBy,
-    origin: ORIGINS[kind],
-    pid: terminal.pid,
-    startedAt: terminal.startedAt,
-    ...(terminal.exit !== undefined && { exit: exitOf(terminal.exit) }),
-    logStart: terminal.ring.start,
-    logEnd: terminal.ring.end,
-    tty: true,
-  }
-}
-
-export function exitOf({ code, signal }: Exit): wire.Exit {
-  return { ...(code !== null && { code }), ...(signal !== null && { signal }), timedOut: false }
+function belongsToPeople(): RunnerError {
+  return new RunnerError(
+    'forbidden',
+    'This is a terminal of the people here: it can be read, not typed into or ended.',
+    {
+      advice: 'Run what you need with exec, or ask them.',
+    },
+  )
 }
 
 /** Within what terminals allow. */

@@ -4,7 +4,7 @@ import type { OpenedSandbox } from '../opened-sandbox.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { follow } from './follow.ts'
 import { READ_OUTPUT_BYTES } from './limits.ts'
-import { STREAMS, exitOf } from './processes.ts'
+import { STREAMS, exitOf } from './process-source.ts'
 import type { TerminalHandlers } from './services.ts'
 
 /** All terminals: people's, the Run button's, and those of agents' commands. */

@@ -38,6 +38,7 @@ export class Terminal implements FeedSource {
   readonly #options: TerminalOptions
   readonly #program: Program
   readonly #feeds = new Set<Feed>()
+  readonly #listeners = new Set<() => void>()
   readonly #modes = new ForgottenModes()
   #sizes: { at: number; cols: number; rows: number }[]
   #exit: Exit | undefined
@@ -120,6 +121,12 @@ export class Terminal implements FeedSource {
     this.updatePause()
   }
 
+  /** Calls back whenever it has printed more, or has ended; the function ends that. */
+  onMore(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
   /** The PTY is read as long as one client has room, or nobody watches (then the ring keeps the tail). */
   updatePause(): void {
     const isHeld = this.#feeds.size > 0 && [...this.#feeds].every((feed) => feed.isBlocked)
@@ -144,6 +151,7 @@ export class Terminal implements FeedSource {
     this.#options.onActivity()
     this.ring.append(bytes)
     for (const feed of this.#feeds) feed.pump()
+    for (const listener of this.#listeners) listener()
     this.updatePause()
   }
 
@@ -151,5 +159,6 @@ export class Terminal implements FeedSource {
     this.#exit = exit
     this.#options.onEnd(this)
     for (const feed of this.#feeds) feed.pump()
+    for (const listener of this.#listeners) listener()
   }
 }

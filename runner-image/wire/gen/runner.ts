@@ -4261,7 +4261,10 @@ export const TerminalInputResponse: MessageFns<TerminalInputResponse> = {
   },
 };
 
-/** Commands of agents. They live in the terminal hub: people see them in the list of terminals, may type and stop them. */
+/**
+ * Commands of agents. They live in the terminal hub: people see them in the list of terminals, may type and stop them.
+ * The terminals of people, and the Run button's, can be read like them (Connect, ReadOutput, Get, List), and no more.
+ */
 export type ProcessServiceDefinition = typeof ProcessServiceDefinition;
 export const ProcessServiceDefinition = {
   name: "ProcessService",
