@@ -6,7 +6,9 @@ import {
   MAX_CALL_SUMMARY_CHARS,
 } from '#protocol/agents.ts'
 import type { AgentCall } from '#protocol/agents.ts'
+import { processInput } from '#protocol/tools/commands.ts'
 import { MAX_WAITING_CALLS, REPORT_MS } from './limits.ts'
+import { count } from './output.ts'
 
 interface CallLogOptions {
   report: (calls: AgentCall[]) => Promise<void>
@@ -54,9 +56,15 @@ function bounded(call: AgentCall): AgentCall {
   return {
     ...call,
     args: cut(withoutTickets(call.args), MAX_CALL_ARGS_CHARS),
-    summary: cut(withoutTickets(call.summary), MAX_CALL_SUMMARY_CHARS),
-    ...(call.diff !== undefined && { diff: cut(withoutTickets(call.diff), MAX_CALL_DIFF_CHARS) }),
+    summary: shown(call.summary, MAX_CALL_SUMMARY_CHARS),
+    ...(call.diff !== undefined && { diff: shown(call.diff, MAX_CALL_DIFF_CHARS) }),
   }
+}
+
+/** Text from the sandbox as people see it. */
+function shown(text: string, maxChars: number): string {
+  // What goes past the end is not looked through, but for a secret that begins before it.
+  return cut(redact(withoutTickets(text.slice(0, 2 * maxChars))), maxChars)
 }
 
 /** A link to a file lets in whoever has it, and viewers see the calls of those who may write. */
@@ -71,19 +79,25 @@ function cut(text: string, maxChars: number): string {
 const SECRET_NAME = /token|secret|passw|api_?key|authorization|credential/i
 const MAX_ARGUMENT_CHARS = 500
 
-/** A call's arguments as people see them: long texts cut, values of variables and secrets left out. */
-export function describeArguments(args: unknown): string {
+/** A call's arguments as people see them: long texts cut, values of variables, secrets and what is typed left out. */
+export function describeArguments(tool: string, args: unknown): string {
   return JSON.stringify(args, (name, value: unknown) => {
+    // A program may have asked for a password.
+    if (tool === processInput.name && name === 'text' && typeof value === 'string')
+      return `[${count(value.length)} characters]`
     if (name === 'env_json' || name === 'stdin' || SECRET_NAME.test(name)) return '[left out]'
     if (typeof value !== 'string') return value
     return cut(redact(value), MAX_ARGUMENT_CHARS)
   })
 }
 
-/** `NAME=value` of a secret in a command line, and tokens by their look. */
-function redact(text: string): string {
+/** `NAME=value` of a secret in a command line, and tokens by their look. What is left out already stays as it is. */
+export function redact(text: string): string {
   return text
-    .replaceAll(/\b(\w*(?:token|secret|passw(?:or)?d|api_?key)\w*)=("[^"]*"|'[^']*'|\S+)/gi, '$1=[left out]')
+    .replaceAll(
+      /\b(\w{0,64}(?:token|secret|passw(?:or)?d|api_?key)\w{0,64})=(?!\[left out\])(\\?"[^"]*"|'[^']*'|\S+)/gi,
+      '$1=[left out]',
+    )
     .replaceAll(/\b(?:gh[pousr]_|sk-|pat_|xox[abp]-)[\w-]{8,}/g, '[left out]')
     .replaceAll(/(Bearer|Basic) [\w.~+/=-]{8,}/g, '$1 [left out]')
 }

@@ -5,7 +5,7 @@ import { newId } from '#protocol/ids.ts'
 import type { AgentCall } from '#protocol/agents.ts'
 import type { CallContext } from '../mcp/offer.ts'
 import { SidecarError, toWireError } from '../sidecar-error.ts'
-import { describeArguments } from './call-log.ts'
+import { describeArguments, redact } from './call-log.ts'
 import type { CallLog } from './call-log.ts'
 import { refuseCancelled, untilAborted } from './cancelled.ts'
 import type { Cursors } from './cursors.ts'
@@ -45,7 +45,7 @@ export async function runTool(
     actor: caller.actor,
     client: caller.client,
     tool: tool.definition.name,
-    args: describeArguments(args),
+    args: describeArguments(tool.definition.name, args),
     startedAt: Date.now(),
     summary: '',
     run: run.id,
@@ -109,8 +109,8 @@ function personsWord(server: CallContext['server'], canAsk: boolean): PersonsWor
 function summaryOf(answer: ToolAnswer): string {
   if (answer.kind === 'question') return `Asked the person: ${answer.question}`
   if (answer.kind === 'record') return JSON.stringify(answer.record)
-  const { text } = answer.answer
-  // How it ended stands in the last line.
+  // Before it is cut, or half of a secret is not known as one. How it ended stands in the last line.
+  const text = redact(answer.answer.text)
   return text.length <= 1000 ? text : `…${text.slice(-900)}`
 }
 

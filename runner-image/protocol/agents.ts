@@ -39,7 +39,7 @@ export const agentCallSchema = z.object({
   endedAt: z.number().exactOptional(),
   ok: z.boolean().exactOptional(),
   summary: z.string().max(MAX_CALL_SUMMARY_CHARS),
-  /** Of files it changed, unified. */
+  /** Of files it changed, unified; redacted like the summary. */
   diff: z.string().max(MAX_CALL_DIFF_CHARS).exactOptional(),
   /** Where its command runs, in the terminal hub. */
   terminal: opaqueIdSchema.exactOptional(),
