@@ -31,8 +31,8 @@ export const processInput = textTool(definitions.processInput, async (args, cont
     })
   const end = args.submit ? (before.tty ? '\r' : '\n') : ''
   await context.runner.processes.writeStdin({ id, input: Buffer.from(args.text + end) }).catch((error: unknown) => {
-    if (before.tty || !(error instanceof SidecarError)) throw error
-    throw new SidecarError(error.code, 'This process has no open standard input.', {
+    if (before.tty || !(error instanceof SidecarError) || error.code !== 'conflict') throw error
+    throw new SidecarError('conflict', 'This process has no open standard input.', {
       advice: 'Start it with tty: true to type into it, or give exec all of it as stdin.',
       cause: error,
     })
@@ -103,10 +103,14 @@ function answer(
 
 export const processSignal = recordTool(definitions.processSignal, async (args, { runner }) => {
   const id = idOf(args.process_id)
-  const before = await known(args.process_id, runner.processes.get(id))
-  if (before.exit === undefined) await runner.processes.signal({ id, signal: `SIG${args.signal}` })
+  // To an ended one too: a job that it left in the background gets it.
+  const sent = runner.processes.signal({ id, signal: `SIG${args.signal}` })
+  await known(args.process_id, sent).catch((error: unknown) => {
+    // Nothing of it is left, which is what was asked for.
+    if (!(error instanceof SidecarError) || error.code !== 'conflict') throw error
+  })
   // Long enough for what ends at once; a program may also catch the signal and go on.
-  const process = before.exit === undefined ? await runner.processes.wait(id, SETTLE_MS) : before
+  const process = await runner.processes.wait(id, SETTLE_MS)
   return {
     process_id: args.process_id,
     status: statusOf(process),

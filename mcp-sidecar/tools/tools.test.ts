@@ -203,6 +203,28 @@ describe('the tools, in a real sandbox', () => {
     })
   })
 
+  describe('process_signal and process_input', () => {
+    it('reach what an ended command left running', async () => {
+      const command = 'sleep 300 & echo $!'
+      const [, pid] = /^(\d+)\n\[exit 0/.exec((await agent.call('exec', { command })).text) ?? []
+      const all = await sandbox.runner.processes.list({ includeExited: true })
+      const process_id = `p_${all.find((each) => each.command === command)?.processId}`
+      const { record } = await agent.call('process_signal', { process_id, signal: 'KILL' })
+      expect(record).toMatchObject({ status: 'exited', exit_code: 0 })
+      const isLeft = `ps -o stat= -p ${pid} | grep -c "^[^Z]"`
+      await expect.poll(async () => (await agent.call('exec', { command: isLeft })).text).toMatch(/^0\n/)
+    })
+
+    it('say how a process is started that can be typed into', async () => {
+      const process_id = await start('sleep 300')
+      const { text, isError } = await agent.call('process_input', { process_id, text: 'hello' })
+      expect(isError).toBe(true)
+      expect(text).toContain('no open standard input')
+      expect(text).toContain('tty: true')
+      await agent.call('process_signal', { process_id, signal: 'KILL' })
+    })
+  })
+
   describe('wait_for', () => {
     it('waits for a port, and for an answer over HTTP', async () => {
       const server = `node -e 'setTimeout(() => require("http").createServer((q, s) => s.end("hi")).listen(0, "127.0.0.1", function () { console.log("port " + this.address().port) }), 300)'`
