@@ -4,41 +4,68 @@ import type { Hunk } from './patch.ts'
 /** How alike lines must be to be the same, from strict to lenient: models get white space wrong. */
 const SAMENESS = [(line: string) => line, (line: string) => line.trimEnd(), (line: string) => line.trim()]
 
+/** A line and what ends it: a file may have both kinds, and what no hunk touches stays as it is. */
+interface Line {
+  text: string
+  /** Empty for the last line where it has none, and for a new one: that gets its neighbour's. */
+  end: '\n' | '\r\n' | ''
+}
+
 /** A file's text after its hunks, each found from where the one before ended. */
 export function applyHunks(text: string, hunks: readonly Hunk[], path: string): string {
-  const lineBreak = text.includes('\r\n') ? '\r\n' : '\n'
-  const lines = text === '' ? [] : text.split(/\r?\n/)
-  let endsWithBreak = text === '' || lines.at(-1) === ''
-  if (lines.at(-1) === '') lines.pop()
-  const result: string[] = []
+  const all = linesOf(text)
+  const lines = all.map((line) => line.text)
+  let endsWithBreak = all.at(-1)?.end !== ''
+  const result: Line[] = []
   let from = 0
   for (const hunk of hunks) {
     const at = locate(lines, hunk, { from, path })
-    result.push(...lines.slice(from, at), ...keepContext(lines, hunk, at))
+    result.push(...all.slice(from, at), ...keepContext(all.slice(at, at + hunk.old.length), hunk))
     from = at + hunk.old.length
     if (hunk.endsWithoutBreak) endsWithBreak = false
     else if (hunk.isAtEnd && from === lines.length) endsWithBreak = true
   }
-  result.push(...lines.slice(from))
-  const end = endsWithBreak && result.length > 0 ? lineBreak : ''
-  return result.join(lineBreak) + end
+  result.push(...all.slice(from))
+  return joinLines(result, { firstEnd: all[0]?.end, endsWithBreak })
+}
+
+function linesOf(text: string): Line[] {
+  const found = text.match(/[^\n]*\n|[^\n]+$/g) ?? []
+  return found.map((line) => {
+    if (!line.endsWith('\n')) return { text: line, end: '' }
+    const end = line.endsWith('\r\n') ? '\r\n' : '\n'
+    return { text: line.slice(0, -end.length), end }
+  })
+}
+
+function joinLines(
+  lines: Line[],
+  { firstEnd, endsWithBreak }: { firstEnd: Line['end'] | undefined; endsWithBreak: boolean },
+): string {
+  let before = firstEnd || '\n'
+  const ended = lines.map(({ text, end }) => {
+    before = end || before
+    return text + before
+  })
+  const text = ended.join('')
+  return endsWithBreak || lines.length === 0 ? text : text.slice(0, -before.length)
 }
 
 /** The new lines, those that were there before as they were: a match may have been lenient. */
-function keepContext(lines: string[], hunk: Hunk, at: number): string[] {
-  const there = lines.slice(at, at + hunk.old.length)
-  const kept = [...hunk.new]
+function keepContext(there: Line[], { old, new: wanted }: Hunk): Line[] {
+  const shorter = Math.min(wanted.length, there.length)
   let front = 0
-  while (front < kept.length && front < there.length && hunk.old[front] === hunk.new[front]) {
-    kept[front] = there[front] ?? ''
-    front += 1
-  }
-  let back = 1
-  while (back <= kept.length - front && back <= there.length - front && hunk.old.at(-back) === hunk.new.at(-back)) {
-    kept[kept.length - back] = there.at(-back) ?? ''
-    back += 1
-  }
-  return kept
+  while (front < shorter && old[front] === wanted[front]) front += 1
+  let back = 0
+  while (back < shorter - front && old.at(-back - 1) === wanted.at(-back - 1)) back += 1
+  const replaced = there.slice(front, there.length - back)
+  const changed = wanted.slice(front, wanted.length - back)
+  return [
+    ...there.slice(0, front),
+    // One that takes another's place ends like it.
+    ...changed.map((text, at): Line => ({ text, end: replaced[at]?.end ?? '' })),
+    ...there.slice(there.length - back),
+  ]
 }
 
 interface Search {

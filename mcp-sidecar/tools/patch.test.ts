@@ -38,6 +38,29 @@ describe('a patch', () => {
     )
   })
 
+  it('leaves the ends of all lines that it does not touch, and ends new ones like those about them', () => {
+    const patch = '*** Begin Patch\n*** Update File: x\n@@\n a\n-b\n+B\n+and\n c\n*** End Patch'
+    expect(applied('top\na\r\nb\nc\r\nlast\r\n', patch)).toBe('top\na\r\nB\nand\nc\r\nlast\r\n')
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.stringMatching(/^[a-z]{1,8}$/), { minLength: 1, maxLength: 20 }),
+        fc.array(fc.constantFrom('\n', '\r\n'), { minLength: 20, maxLength: 20 }),
+        fc.nat(),
+        (from, ends, at) => {
+          const place = at % from.length
+          const { hunks } = structuredPatch('x', 'x', textOf(from), textOf(from.with(place, 'NEW')), '', '', {
+            context: 3,
+          })
+          const body = hunks.map((hunk) => `@@\n${hunk.lines.join('\n')}\n`).join('')
+          const ended = (all: string[]) => all.map((line, index) => line + ends[index]).join('')
+          expect(applied(ended(from), `*** Begin Patch\n*** Update File: x\n${body}*** End Patch`)).toBe(
+            ended(from.with(place, 'NEW')),
+          )
+        },
+      ),
+    )
+  })
+
   it('in sections makes of one text the other, where its lines are told apart by their surroundings', () => {
     fc.assert(
       fc.property(
