@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import * as z from 'zod'
-import { RunnerError, toRunnerError } from '../errors.ts'
+import { RunnerError } from '../errors.ts'
 import { endProcesses, sendSignal } from '../processes/end-processes.ts'
 import { readStats } from '../processes/proc.ts'
 import type { Exit, Program, ProgramEvents } from '../terminal/pty.ts'
@@ -10,6 +10,7 @@ import { FROM_HELPER, HelperFrames, TO_HELPER, encodeHelperFrame } from './helpe
 import type { HelperFrame } from './helper-frames.ts'
 import type { Configure, StartMessage } from './helper-messages.ts'
 import { HELPER_IDLE_MS, HUNG_UP_KILL_AFTER_MS, START_TIMEOUT_MS } from './limits.ts'
+import { notStarted, tooSlow } from './not-started.ts'
 
 const startedSchema = z.object({ pid: z.int() })
 const exitedSchema = z.object({ code: z.int().nullable(), signal: z.string().nullable() })
@@ -201,24 +202,3 @@ async function endSession(leader: number): Promise<void> {
 
 /** The helper stays small, because starting a process takes the longer the more memory its parent has. */
 const NODE_FLAGS = ['--max-semi-space-size=1', '--disable-warning=ExperimentalWarning']
-
-function tooSlow(): RunnerError {
-  return new RunnerError('timeout', `The command did not start within ${START_TIMEOUT_MS / 1000} seconds.`, {
-    advice: 'The sandbox is very busy: end some processes, then try again.',
-  })
-}
-
-function notStarted(errno: string | undefined, message: string): RunnerError {
-  if (errno === 'EAGAIN' || errno === 'ENOMEM') {
-    return new RunnerError(
-      'unavailable',
-      'The command could not be started: the limit of processes or memory is reached.',
-      {
-        advice: 'End some processes, then try again.',
-      },
-    )
-  }
-  const known = toRunnerError(Object.assign(new Error(message), { code: errno }))
-  if (known.code !== 'internal') return known
-  return new RunnerError('unavailable', `The command could not be started: ${message}`)
-}
