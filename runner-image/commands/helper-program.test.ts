@@ -23,7 +23,7 @@ test('says all that a command printed before its end, though the reader stood st
 test('reads what came before it takes a command for silent, though it had no time to', async () => {
   const folder = await mkdtemp('/tmp/devex-helper-')
   const late = join(folder, 'late')
-  execFileSync('mkfifo', [late])
+  execFileSync('/usr/bin/mkfifo', [late])
   const helper = startHelper()
   const job = `read -r _ <&3; printf last; sleep ${(2 * DRAIN_QUIET_MS) / 1000}; : > ${late}`
   const pid = await helper.start(`exec 3<&0; (${job}) &`)
