@@ -90,7 +90,10 @@ async function untilItAnswers(
     try {
       // Through an ingress the pod that takes its place would answer, which has another volume.
       if (podOf(seen)?.metadata.deletionTimestamp !== undefined)
-        throw new AppError('unavailable', `The cluster is ending the pod of sandbox ${sandboxId}, which saves its work.`)
+        throw new AppError(
+          'unavailable',
+          `The cluster is ending the pod of sandbox ${sandboxId}, which saves its work.`,
+        )
       return await knock(cluster, seen, { part, port })
     } catch (error) {
       if (Date.now() > until) throw error
