@@ -10,13 +10,15 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { memoryStore } from './_memory-store.ts'
 import { restoreInPlace } from './restore-in-place.ts'
 import { Saver } from './saver.ts'
 
-test('what is written while a restore is under way is neither replaced nor removed by it', async () => {
+/** An empty volume and what saves it. */
+function newVolume() {
   const folder = mkdtempSync('/tmp/devex-in-place-')
+  onTestFinished(() => rmSync(folder, { recursive: true }))
   const [volumeDir, stateDir] = [join(folder, 'volume'), join(folder, 'state')]
   const at = (name: string) => join(volumeDir, 'workspace', name)
   mkdirSync(join(volumeDir, 'workspace'), { recursive: true })
@@ -24,7 +26,11 @@ test('what is written while a restore is under way is neither replaced nor remov
   mkdirSync(stateDir)
   const controlPlane = memoryStore()
   const saver = new Saver({ volumeDir, stateDir, controlPlane, head: undefined })
-  const save = async () => saver.save('checkpoint', () => undefined)
+  return { volumeDir, at, controlPlane, saver, save: () => saver.save('checkpoint', () => undefined) }
+}
+
+test('what is written while a restore is under way is neither replaced nor removed by it', async () => {
+  const { volumeDir, at, controlPlane, saver, save } = newVolume()
 
   const names = ['a', 'b', 'c']
   for (const name of names) writeFileSync(at(name), `old ${name}`)
@@ -52,7 +58,6 @@ test('what is written while a restore is under way is neither replaced nor remov
   await saver.inTurn((known) => restoreInPlace(request, { volumeDir, controlPlane, known, onFile }))
   expect(names.map((name) => readFileSync(at(name), 'utf8'))).toEqual(['old a', 'old b', 'old c'])
   expect(existsSync(at('kept'))).toBe(false)
-  rmSync(folder, { recursive: true })
 })
 
 test.each([
@@ -61,15 +66,7 @@ test.each([
 ])(
   'what a restore finds that the snapshot which undoes it lacks stays, also where it $saved',
   async ({ isSavedSince }) => {
-    const folder = mkdtempSync('/tmp/devex-in-place-')
-    const [volumeDir, stateDir] = [join(folder, 'volume'), join(folder, 'state')]
-    const at = (name: string) => join(volumeDir, 'workspace', name)
-    mkdirSync(join(volumeDir, 'workspace'), { recursive: true })
-    mkdirSync(join(volumeDir, 'home'))
-    mkdirSync(stateDir)
-    const controlPlane = memoryStore()
-    const saver = new Saver({ volumeDir, stateDir, controlPlane, head: undefined })
-    const save = async () => saver.save('checkpoint', () => undefined)
+    const { volumeDir, at, controlPlane, saver, save } = newVolume()
     const namesOf = () => readdirSync(join(volumeDir, 'workspace')).toSorted()
 
     for (const name of ['a', 'b']) writeFileSync(at(name), `old ${name}`)
@@ -92,6 +89,5 @@ test.each([
     expect(readlinkSync(at('link'))).toBe('since')
     const contents = ['a', 'b', 'c', 'e'].map((name) => readFileSync(at(name), 'utf8'))
     expect(contents).toEqual(['written since a', 'old b', 'written since c', 'written since e'])
-    rmSync(folder, { recursive: true })
   },
 )

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createUsers } from '#server/auth/users.ts'
 import { openTestBed, reached } from '#server/repls/_domain.ts'
+import type { TestBed } from '#server/repls/_domain.ts'
 import { World } from '#server/repls/_stand-ins.ts'
 import type { CreateRepl } from '#server/repls/views.ts'
 import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
@@ -21,14 +22,23 @@ async function unisolated(limits: { ALLOW_UNISOLATED?: boolean } = {}) {
   return { bed, admin: await signIn('Ada', true), other: await signIn('Mallory', false) }
 }
 
+/** A REPL that ran and was stopped. */
+async function stoppedRepl(
+  { domain }: TestBed,
+  owner: Parameters<TestBed['domain']['repls']['create']>[0],
+): Promise<string> {
+  const { id } = await domain.repls.create(owner, NODE)
+  await reached(domain, owner, { replId: id, kinds: ['running'] })
+  await domain.repls.stop(owner, id)
+  await reached(domain, owner, { replId: id, kinds: ['stopped'] })
+  return id
+}
+
 describe('a machine that cannot isolate sandboxes', () => {
   test('runs REPLs of its administrator', async () => {
     const { bed, admin } = await unisolated()
     await using b = bed
-    const { id } = await b.domain.repls.create(admin, NODE)
-    await reached(b.domain, admin, { replId: id, kinds: ['running'] })
-    await b.domain.repls.stop(admin, id)
-    await reached(b.domain, admin, { replId: id, kinds: ['stopped'] })
+    const id = await stoppedRepl(b, admin)
     expect(await b.domain.lifecycle.ensureRunning(id, AbortSignal.timeout(LIMIT_MS))).toMatchObject({ generation: 2 })
   })
 
@@ -46,10 +56,7 @@ describe('a machine that cannot isolate sandboxes', () => {
   test('neither starts nor wakes what others made while it could isolate', async () => {
     const { bed, admin, other } = await unisolated({ ALLOW_UNISOLATED: true })
     await using b = bed
-    const { id } = await b.domain.repls.create(other, NODE)
-    await reached(b.domain, other, { replId: id, kinds: ['running'] })
-    await b.domain.repls.stop(other, id)
-    await reached(b.domain, other, { replId: id, kinds: ['stopped'] })
+    const id = await stoppedRepl(b, other)
     const strict = await b.another({ ALLOW_UNISOLATED: false }, 'Ada')
     await expect(strict.repls.start(other, id)).rejects.toMatchObject({ code: 'forbidden' })
     await expect(strict.lifecycle.ensureRunning(id, AbortSignal.timeout(LIMIT_MS))).rejects.toMatchObject({
@@ -62,10 +69,7 @@ describe('a machine that cannot isolate sandboxes', () => {
   test('wakes nothing of a former administrator', async () => {
     const { bed, admin } = await unisolated()
     await using b = bed
-    const { id } = await b.domain.repls.create(admin, NODE)
-    await reached(b.domain, admin, { replId: id, kinds: ['running'] })
-    await b.domain.repls.stop(admin, id)
-    await reached(b.domain, admin, { replId: id, kinds: ['stopped'] })
+    const id = await stoppedRepl(b, admin)
     const later = await b.another({}, 'Grace')
     await expect(later.lifecycle.ensureRunning(id, AbortSignal.timeout(LIMIT_MS))).rejects.toMatchObject({
       code: 'forbidden',
