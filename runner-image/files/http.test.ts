@@ -98,6 +98,28 @@ describe('files over HTTP', () => {
     expect(await readFile(at('meanwhile/made'), 'utf8')).toBe('by a program')
   })
 
+  test('who is refused in the middle of an upload gets the answer, and is not hung up on', async () => {
+    await call('PUT', '/files/there', {}, 'x')
+    const half = Buffer.alloc(64 * 1024)
+    const upload = request({
+      socketPath: fixture.socket,
+      method: 'PUT',
+      path: '/files/there',
+      headers: {
+        authorization: `Bearer ${await fixture.token()}`,
+        'if-none-match': '*',
+        'content-length': 2 * half.length,
+      },
+    })
+    upload.write(half)
+    const [response] = await once(upload, 'response')
+    expect(response.statusCode).toBe(412)
+    expect(response.headers.connection).toBe('keep-alive')
+    response.resume()
+    upload.end(half)
+    await Promise.all([once(response, 'end'), once(upload, 'finish')])
+  })
+
   test('an upload that is broken off changes nothing and leaves nothing behind', async () => {
     await mkdir(at('torn'))
     await writeFile(at('torn/kept'), 'kept')

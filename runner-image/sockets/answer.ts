@@ -21,8 +21,7 @@ export function sendError(response: ServerResponse, error: unknown): void {
     return
   }
   const wire = toWireError(error)
-  response.setHeader('connection', 'close')
-  // A client that is still sending would not read the answer before it is done.
+  // A client that is still sending loses the answer with a connection that is closed on it: it hangs up by itself.
   response.req.resume()
   sendJson(response, error instanceof PreconditionFailed ? 412 : HTTP_STATUS[wire.code], { error: wire })
 }
