@@ -120,6 +120,8 @@ describe('adoption', { timeout: 30_000 }, () => {
     const head = await workspaces.claim(repl.replId, 2)
     writeFileSync(join(sandbox.workspace, 'late.txt'), 'of the older one')
     await expect(controlPlane.save(sandbox)).rejects.toMatchObject({ code: 'conflict' })
+    // It goes on trying to save, and asks for the head each time.
+    await sandbox.killSidecar()
     const before = controlPlane.asked.length
     await controlPlane.adopt(next, { head })
     expect(controlPlane.asked.slice(before)).not.toContain(INTERNAL_ROUTES.head)
