@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, readdir, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { TRASH_DIR } from '#protocol/paths.ts'
@@ -152,6 +152,8 @@ describe('a full disk', () => {
     using client = await fixture.connect()
     await client.event('disk.changed', ({ state }) => state === 'full')
     const { deletion: older } = await client.request('files.delete', { path: 'older' })
+    // The clock of files ticks every few milliseconds: both could be as old.
+    await utimes(join(fixture.home, TRASH_DIR, `${older}.json`), 1, 1)
     const { deletion: newer } = await client.request('files.delete', { path: 'newer' })
     await client.request('files.write', { path: 'a', content: 'x', ifMatch: null })
     await expect(client.request('files.restore', { deletion: older })).rejects.toThrow('gone')
