@@ -73,6 +73,8 @@ export class DiskUse implements Disposable {
   }
 
   async #makeRoom(): Promise<void> {
+    // One under way may have looked before what was there moved.
+    await this.#measuring
     if ((await this.measure()) !== 'full' || this.#known === undefined) return
     await this.#options.free(this.#known.usedBytes - this.#known.limitBytes + 1)
     await this.measure()
