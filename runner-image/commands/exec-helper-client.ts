@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import * as z from 'zod'
 import { RunnerError } from '../errors.ts'
-import { endProcesses, sendSignal } from '../processes/end-processes.ts'
+import { endSession, sendSignal } from '../processes/end-processes.ts'
 import { readStats } from '../processes/proc.ts'
 import type { Exit, Program, ProgramEvents } from '../terminal/pty.ts'
 import { FROM_HELPER, HelperFrames, TO_HELPER, encodeHelperFrame } from './helper-frames.ts'
@@ -188,16 +188,11 @@ export class ExecHelper implements Disposable {
   }
 
   async #hangUp(id: number, { pid }: Running): Promise<void> {
-    if (pid !== undefined) await endSession(pid)
+    const processes = async () => (await readStats()).filter(({ state }) => state !== 'Z')
+    if (pid !== undefined)
+      await endSession(pid, { processes, signals: ['SIGHUP', 'SIGKILL'], waitMs: HUNG_UP_KILL_AFTER_MS })
     this.#ended(id, { code: null, signal: 'SIGHUP' })
   }
-}
-
-/** Ends what a command runs, as far as it stayed in the session that it leads. */
-async function endSession(leader: number): Promise<void> {
-  const find = async () =>
-    (await readStats()).filter(({ session, state }) => session === leader && state !== 'Z').map(({ pid }) => pid)
-  await endProcesses({ find, signals: ['SIGHUP', 'SIGKILL'], waitMs: HUNG_UP_KILL_AFTER_MS })
 }
 
 /** The helper stays small, because starting a process takes the longer the more memory its parent has. */

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { PROCESS_POLL_MS } from '../limits.ts'
+import type { ProcStat } from './proc.ts'
 
 interface EndOptions {
   /** Those still to be ended. Asked again and again, as they may start others. */
@@ -23,6 +24,15 @@ export async function endProcesses({ find, signals, waitMs }: EndOptions): Promi
     }
   }
   return (await find()).length === 0
+}
+
+/** The same for what stayed in the session that `leader` leads. `processes`: among which. */
+export async function endSession(
+  leader: number,
+  { processes, ...how }: Omit<EndOptions, 'find'> & { processes: () => Promise<ProcStat[]> },
+): Promise<boolean> {
+  const find = async () => (await processes()).filter(({ session }) => session === leader).map(({ pid }) => pid)
+  return endProcesses({ find, ...how })
 }
 
 /** Sends a signal; whether there was such a process of ours. */

@@ -3,7 +3,7 @@ import { MAX_TERMINALS } from '#protocol/limits.ts'
 import type { TerminalInfo } from '#protocol/messages.ts'
 import { RunnerError } from '../errors.ts'
 import { TERMINAL_KILL_AFTER_MS } from '../limits.ts'
-import { endProcesses } from '../processes/end-processes.ts'
+import { endSession } from '../processes/end-processes.ts'
 import type { SandboxTree } from '../processes/sandbox-tree.ts'
 import type { Publish } from '../sockets/publish.ts'
 import { Pty } from './pty.ts'
@@ -204,9 +204,7 @@ export class Terminals {
 
   /** Asks everything in a terminal's session to end, then insists. */
   async end(terminal: Terminal, signals: NodeJS.Signals[], waitMs: number): Promise<void> {
-    const find = async () =>
-      (await this.#options.tree.processes()).filter(({ session }) => session === terminal.pid).map(({ pid }) => pid)
-    await endProcesses({ find, signals, waitMs })
+    await endSession(terminal.pid, { processes: () => this.#options.tree.processes(), signals, waitMs })
   }
 
   async #close(terminal: Terminal): Promise<void> {
