@@ -114,7 +114,7 @@ export function createHttpServer(log: Log): HttpServer {
       const isOver = once(limit, 'abort')
       endStanding()
       server.closeIdleConnections()
-      await quiet(server, limit)
+      await quiet(server, isOver)
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       endStanding()
       await Promise.race([closed, isOver])
@@ -133,14 +133,13 @@ function isEventStream({ method, headers }: IncomingMessage): boolean {
   return method === 'GET' && headers.accept?.split(',')[0]?.trim() === 'text/event-stream'
 }
 
-/** Resolves when nobody new has come for `QUIET_MS`, or at the limit. */
-async function quiet(server: Server, limit: AbortSignal): Promise<void> {
+/** Resolves when nobody new has come for `QUIET_MS`, or with `isOver`. */
+async function quiet(server: Server, isOver: Promise<unknown>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   const timer = setTimeout(resolve, QUIET_MS)
   const again = () => void timer.refresh()
   server.on('connection', again)
-  limit.addEventListener('abort', () => resolve(), { once: true })
-  await promise
+  await Promise.race([promise, isOver])
   server.off('connection', again)
   clearTimeout(timer)
 }
