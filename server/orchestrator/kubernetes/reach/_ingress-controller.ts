@@ -32,17 +32,22 @@ const serviceSchema = z.object({ spec: z.object({ clusterIP: z.ipv4() }) })
 
 export interface IngressController extends AsyncDisposable {
   port: number
+  /** Hosts that were asked for and found. */
+  served: ReadonlySet<string>
 }
 
 /**
  * What an ingress controller does that passes TLS through: it reads the Ingress objects of a namespace, and the name that
- * a client asks for, and joins it to the Service behind that host. It has no key and sees no plain text.
+ * a client asks for, and joins it to the Service behind that host. It has no key and sees no plain text. `namespace` is
+ * asked for with each connection.
  */
-export async function startIngressController(client: KubeClient, namespace: string): Promise<IngressController> {
+export async function startIngressController(client: KubeClient, namespace: () => string): Promise<IngressController> {
   const open = new Set<Socket>()
+  const served = new Set<string>()
   const join = async (caller: Socket) => {
     const { name, seen } = await serverNameOf(caller)
-    const backend = await backendOf(client, { namespace, host: name })
+    const backend = await backendOf(client, { namespace: namespace(), host: name })
+    served.add(name)
     const behind = connect({ ...backend, allowHalfOpen: true })
     behind.on('error', () => caller.destroy())
     behind.once('close', () => caller.destroy())
@@ -60,6 +65,7 @@ export async function startIngressController(client: KubeClient, namespace: stri
   const address = server.address()
   return {
     port: typeof address === 'object' && address !== null ? address.port : 0,
+    served,
     [Symbol.asyncDispose]: async () => {
       server.close()
       for (const socket of open) socket.destroy()

@@ -38,7 +38,7 @@ beforeAll(async () => {
     await buildImage(`${image.registry}/${name}:${image.tag}`, join(import.meta.dirname, '../_stand-in'))
   }
   const namespace = open.use(await makeNamespace())
-  const controller = open.use(await startIngressController(client, namespace.name))
+  const controller = open.use(await startIngressController(client, () => namespace.name))
   const ingress = { domain: 'sandboxes.test', port: controller.port, address: '127.0.0.1', annotations: {} }
   settings = testSettings(namespace.name, { image, ingress })
   ours = await makeAuthority()
