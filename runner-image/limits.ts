@@ -28,8 +28,12 @@ export const SCREEN_WORKER_IDLE_MS = 30 * SECOND
 /** Sizes of a terminal that are remembered for redrawing its history. */
 export const MAX_RESIZES_KEPT = 256
 
-/** Input that a program has not read yet. Above it the sender's socket is not read until the program catches up. */
+/** Input of one client that a program has not read yet. One that sends more does not wait (`TERMINAL_INPUT_WINDOW_BYTES`) and is hung up on. */
 export const MAX_PENDING_INPUT_BYTES = 1 * MIB
+
+/** Input that a PTY had no room for is offered again after so long, longer each time that it takes nothing. */
+export const INPUT_RETRY_FIRST_MS = 1
+export const INPUT_RETRY_MAX_MS = 250
 
 /** Streams of input that a terminal remembers, so that a page which reconnects types nothing twice. */
 export const MAX_INPUT_STREAMS = 100
@@ -81,6 +85,19 @@ export const TRASH_SETTLE_MS = 8 * SECOND
 /** Looking for what a runner that died had not finished. */
 export const LEFTOVERS_TIMEOUT_MS = 60 * SECOND
 export const MAX_LEFTOVERS_BYTES = 1 * MIB
+
+/** Quick saves may be stamped so far ahead of the clock; beyond that it has been set back, and is followed. */
+export const SAVE_TIME_AHEAD_MS = 10
+
+/** A file that changes while it is read is read again: so often in all. */
+export const MAX_READS = 5
+
+/** Names of a folder that are sorted in one turn: some 10 ms. Of larger folders the order is kept for the next page. */
+export const SORTED_IN_A_TURN = 2000
+export const KEPT_LISTING_MS = 10 * SECOND
+export const MAX_KEPT_LISTINGS = 4
+/** A folder that changed less long ago may change again without its time telling. */
+export const LISTING_SETTLED_MS = 100
 
 /** Reads and writes of file streams. */
 export const FILE_CHUNK_BYTES = 256 * KIB

@@ -2,7 +2,8 @@ import type { Exit, Program, ProgramEvents, Size } from '../terminal/pty.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { RunnerError } from '../errors.ts'
 import { sendSignal } from '../processes/end-processes.ts'
-import { CANCEL_INTERRUPT_MS, CANCEL_KILL_MS, CANCEL_TERMINATE_MS } from './limits.ts'
+import { MAX_PENDING_INPUT_BYTES } from '../limits.ts'
+import { CANCEL_INTERRUPT_MS, CANCEL_KILL_MS, CANCEL_TERMINATE_MS, INPUT_WAIT_MS } from './limits.ts'
 import { CommandLog } from './command-log.ts'
 
 export interface CommandFacts {
@@ -33,6 +34,7 @@ export class Command {
   #program: CommandProgram | undefined
   #exit: Exit | undefined
   #endedAt: number | undefined
+  #pendingInputBytes = 0
   #isTimedOut = false
   #timer: NodeJS.Timeout | undefined
   #cancelling: Promise<void> | undefined
@@ -83,15 +85,29 @@ export class Command {
     this.#ended.resolve()
   }
 
-  /** `conflict` where it has no standard input, or that has ended. */
+  /**
+   * Resolves when the program's side has taken it, or after `INPUT_WAIT_MS`: then it is offered as the program reads.
+   * `conflict` where it has no standard input, or that has ended; `rate_limited` where too much waits already.
+   */
   async write(bytes: Uint8Array, isEnd: boolean): Promise<void> {
     const program = this.#running()
     if (bytes.length > 0 && !program.isInputOpen)
       throw new RunnerError('conflict', `The standard input of the command ${this.facts.id} is not open.`, {
         advice: 'Start it on a terminal, or with a standard input that is kept.',
       })
-    if (bytes.length > 0) await new Promise<void>((resolve) => program.write(bytes, resolve))
+    if (this.#pendingInputBytes + bytes.length > MAX_PENDING_INPUT_BYTES)
+      throw new RunnerError('rate_limited', `The command ${this.facts.id} has not read what was sent to it before.`, {
+        advice: 'Wait until it reads, or give it the rest as a file.',
+      })
+    const taken = bytes.length > 0 ? this.#input(program, bytes) : undefined
     if (isEnd) program.endInput()
+    if (taken !== undefined) await atMost(INPUT_WAIT_MS, taken)
+  }
+
+  async #input(program: CommandProgram, bytes: Uint8Array): Promise<void> {
+    this.#pendingInputBytes += bytes.length
+    await new Promise<void>((resolve) => program.write(bytes, resolve))
+    this.#pendingInputBytes -= bytes.length
   }
 
   resize(size: Size): void {
@@ -132,13 +148,11 @@ export class Command {
   /** Resolves when it has ended, after `waitMs`, or when `signal` aborts. */
   async ended(waitMs: number, signal?: AbortSignal): Promise<void> {
     if (this.#exit !== undefined || signal?.aborted === true) return
-    const over = Promise.withResolvers<void>()
-    const timer = setTimeout(over.resolve, waitMs)
-    const abort = () => over.resolve()
+    const aborted = Promise.withResolvers<void>()
+    const abort = () => aborted.resolve()
     signal?.addEventListener('abort', abort)
-    await Promise.race([this.#ended.promise, over.promise])
+    await atMost(waitMs, Promise.race([this.#ended.promise, aborted.promise]))
     signal?.removeEventListener('abort', abort)
-    clearTimeout(timer)
   }
 
   #running(): CommandProgram {
@@ -151,4 +165,12 @@ export class Command {
       advice: 'Its output can still be read. Start another one.',
     })
   }
+}
+
+/** Waits for `work`, but no longer than `ms`. */
+async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  const over = Promise.withResolvers<void>()
+  const timer = setTimeout(over.resolve, ms)
+  await Promise.race([work, over.promise])
+  clearTimeout(timer)
 }

@@ -167,7 +167,9 @@ export class Commands implements AsyncDisposable {
     // On a terminal, end of file is typed.
     const endInput = () => write(END_OF_FILE, () => undefined)
     command.started({ pid: terminal.pid, isInputOpen: true, write, endInput, resize }, prepared.timeoutMs)
-    if (prepared.stdin !== undefined) await command.write(prepared.stdin, !prepared.keepStdin)
+    if (prepared.stdin === undefined) return
+    write(prepared.stdin, () => {})
+    if (!prepared.keepStdin) endInput()
   }
 
   #show(command: Command, { name, size }: Shown, launch: (events: ProgramEvents) => Program): Terminal {

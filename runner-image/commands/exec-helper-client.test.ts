@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
+import { MAX_PENDING_INPUT_BYTES } from '../limits.ts'
 import { readStats } from '../processes/proc.ts'
 import { ExecHelper } from './exec-helper-client.ts'
 import type { StartMessage } from './helper-messages.ts'
@@ -22,6 +23,21 @@ test('a command that the helper starts too late, after its start was told as fai
   await runToEnd(helper, 'true')
   const left = async () => (await readStats()).filter(({ parent, command }) => parent === pid && command === 'sleep')
   await expect.poll(left).toEqual([])
+})
+
+test('input is told as taken when the program takes it, or will never', async () => {
+  using helper = new ExecHelper()
+  const ended = Promise.withResolvers<void>()
+  const running = await start(helper, program('read -r _; exec sleep 987.6'), () => ended.resolve())
+  const taken = (bytes: Uint8Array) => new Promise<void>((resolve) => running.write(bytes, resolve))
+  await taken(Buffer.from('line\n'))
+  let isTaken = false
+  const flood = taken(Buffer.alloc(4 * MAX_PENDING_INPUT_BYTES)).then(() => (isTaken = true))
+  await runToEnd(helper, 'true')
+  expect(isTaken).toBe(false)
+  process.kill(running.pid, 'SIGKILL')
+  await Promise.all([flood, ended.promise])
+  await taken(Buffer.from('late'))
 })
 
 function program(command: string): StartMessage {

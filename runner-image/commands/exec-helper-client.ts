@@ -17,7 +17,7 @@ const exitedSchema = z.object({ code: z.int().nullable(), signal: z.string().nul
 const failedSchema = z.object({ errno: z.string().optional(), message: z.string() })
 
 /** A program whose output comes over pipes. */
-export interface PipedProgram extends Pick<Program, 'pid' | 'pendingInput' | 'write'> {
+export interface PipedProgram extends Pick<Program, 'pid' | 'write'> {
   readonly isInputOpen: boolean
   endInput(): void
 }
@@ -32,6 +32,8 @@ interface Running {
   child: ChildProcess
   events: PipedEvents
   started: PromiseWithResolvers<number>
+  /** What to call for each frame of input that the program has not taken yet. */
+  onTaken: (() => void)[]
   /** Known once it runs. */
   pid?: number
 }
@@ -50,12 +52,13 @@ export class ExecHelper implements Disposable {
     const child = this.#ensure(configure)
     const id = this.#nextId++
     const started = Promise.withResolvers<number>()
-    this.#running.set(id, { child, events, started })
+    const running: Running = { child, events, started, onTaken: [] }
+    this.#running.set(id, running)
     const timer = setTimeout(() => started.reject(tooSlow()), START_TIMEOUT_MS)
     this.#send(encodeHelperFrame(TO_HELPER.start, id, Buffer.from(JSON.stringify(message))))
     try {
       const pid = await started.promise
-      return this.#program(id, pid)
+      return this.#program(id, pid, running)
     } catch (error) {
       this.#forget(id)
       throw error
@@ -72,23 +75,17 @@ export class ExecHelper implements Disposable {
     this.#configured = undefined
   }
 
-  #program(id: number, pid: number): PipedProgram {
-    let pendingInput = 0
+  #program(id: number, pid: number, { onTaken }: Running): PipedProgram {
     let isInputOpen = true
     return {
       pid,
       get isInputOpen() {
         return isInputOpen
       },
-      get pendingInput() {
-        return pendingInput
-      },
       write: (bytes, onApplied) => {
-        pendingInput += bytes.length
-        this.#send(encodeHelperFrame(TO_HELPER.input, id, bytes), () => {
-          pendingInput -= bytes.length
-          onApplied()
-        })
+        if (!this.#running.has(id)) return onApplied()
+        onTaken.push(onApplied)
+        this.#send(encodeHelperFrame(TO_HELPER.input, id, bytes))
       },
       endInput: () => {
         isInputOpen = false
@@ -127,10 +124,9 @@ export class ExecHelper implements Disposable {
     return child
   }
 
-  #send(frame: Buffer, onSent?: () => void): void {
+  #send(frame: Buffer): void {
     const stdin = this.#child?.stdin
-    if (stdin === undefined || stdin === null || !stdin.writable) return onSent?.()
-    stdin.write(frame, () => onSent?.())
+    if (stdin?.writable === true) stdin.write(frame)
   }
 
   #take({ kind, command, payload }: HelperFrame): void {
@@ -148,6 +144,8 @@ export class ExecHelper implements Disposable {
         return running.events.onOutput('stdout', payload)
       case FROM_HELPER.stderr:
         return running.events.onOutput('stderr', payload)
+      case FROM_HELPER.taken:
+        return running.onTaken.shift()?.()
       case FROM_HELPER.exited:
         return this.#ended(command, exitedSchema.parse(JSON.parse(payload.toString())))
       case FROM_HELPER.failed: {
@@ -165,7 +163,9 @@ export class ExecHelper implements Disposable {
   }
 
   #forget(command: number): void {
+    const running = this.#running.get(command)
     this.#running.delete(command)
+    for (const onTaken of running?.onTaken.splice(0) ?? []) onTaken()
     if (this.#running.size > 0) return
     clearTimeout(this.#idle)
     this.#idle = setTimeout(() => this[Symbol.dispose](), HELPER_IDLE_MS)

@@ -1,6 +1,7 @@
 /** Frames between the runner and its exec helper: kind, command, length, payload. Both ends are of one build. */
 export const TO_HELPER = { configure: 1, start: 2, input: 3, endInput: 4 } as const
-export const FROM_HELPER = { started: 11, stdout: 12, stderr: 13, exited: 14, failed: 15 } as const
+/** `taken`: the program's side has taken a frame of input, the first of which that was not told; or it never will. */
+export const FROM_HELPER = { started: 11, stdout: 12, stderr: 13, exited: 14, failed: 15, taken: 16 } as const
 
 const HEADER_BYTES = 9
 

@@ -7,7 +7,7 @@ import { setImmediate, setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { FROM_HELPER, HelperFrames, TO_HELPER, encodeHelperFrame } from './helper-frames.ts'
 import { startExecHelper } from './helper-program.ts'
-import { DRAIN_QUIET_MS } from './limits.ts'
+import { DRAIN_LIMIT_MS, DRAIN_QUIET_MS } from './limits.ts'
 
 test('says all that a command printed before its end, though the reader stood still meanwhile', async () => {
   const helper = startHelper({ stopsAfter: 'first' })
@@ -34,6 +34,14 @@ test('reads what came before it takes a command for silent, though it had no tim
   await rm(folder, { recursive: true })
 })
 
+test('ends a command though a background job prints on without a pause', async () => {
+  const helper = startHelper()
+  const pause = DRAIN_QUIET_MS / 4 / 1000
+  const pid = await helper.start(`(while :; do printf .; sleep ${pause}; done) & exit 3`)
+  await expect.poll(() => helper.told().at(-1), { timeout: 2 * DRAIN_LIMIT_MS }).toBe('exit 3')
+  process.kill(-pid, 'SIGKILL')
+})
+
 /** Resolves in the turn of the event loop in which the process has ended. */
 async function ended(pid: number): Promise<void> {
   while (existsSync(`/proc/${pid}`)) await setImmediate()
@@ -53,7 +61,7 @@ function startHelper({ stopsAfter }: { stopsAfter?: string } = {}) {
       return said.push(text)
     }
     if (kind === FROM_HELPER.exited) return said.push(`exit ${/\d+/.exec(text)?.[0]}`)
-    return said.push('started')
+    return kind === FROM_HELPER.started && said.push('started')
   })
   const output = new Writable({
     highWaterMark: 1,

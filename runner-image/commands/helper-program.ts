@@ -1,6 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
-import { DRAIN_QUIET_MS } from './limits.ts'
 import { FROM_HELPER, HelperFrames, TO_HELPER, encodeHelperHeader } from './helper-frames.ts'
 import type { HelperFrame } from './helper-frames.ts'
 import { isProcessEnvironment, parseConfigure, parseStart } from './helper-messages.ts'
@@ -8,6 +7,7 @@ import type { StartMessage } from './helper-messages.ts'
 import { Pipes } from './pipes.ts'
 import type { Piped } from './pipes.ts'
 import { WaitingShells } from './waiting-shells.ts'
+import { whenEnded } from './when-ended.ts'
 
 /** Starts commands as `input` says and tells on `output` what they print and how they end. */
 export function startExecHelper(input: Readable, output: Writable): void {
@@ -61,7 +61,7 @@ export function startExecHelper(input: Readable, output: Writable): void {
       case TO_HELPER.start:
         return void start(command, parseStart(payload)).catch((error: unknown) => fail(command, error))
       case TO_HELPER.input:
-        return void running.get(command)?.stdin?.write(payload)
+        return writeInput(running.get(command)?.stdin, payload, () => send(FROM_HELPER.taken, command, NOTHING))
       case TO_HELPER.endInput:
         return void running.get(command)?.stdin?.end()
       default:
@@ -83,6 +83,13 @@ export function startExecHelper(input: Readable, output: Writable): void {
   output.on('error', () => process.exit(0))
 }
 
+const NOTHING = new Uint8Array()
+
+function writeInput(stdin: Writable | null | undefined, bytes: Uint8Array, onTaken: () => void): void {
+  if (stdin?.writable === true) stdin.write(bytes, onTaken)
+  else onTaken()
+}
+
 async function launch(pipes: Pipes, shells: WaitingShells, run: StartMessage): Promise<Piped> {
   if (run.kind === 'program') {
     const { file, args, cwd, env } = run
@@ -92,55 +99,6 @@ async function launch(pipes: Pipes, shells: WaitingShells, run: StartMessage): P
   const shell = await shells.take()
   shell.child.stdin?.write(`${run.script}\0`)
   return shell
-}
-
-interface Ended {
-  code: number | null
-  signal: string | null
-}
-
-/**
- * Calls back once it has ended and its pipes are closed, or silent for a while: a background job may hold them. A pipe
- * that is not read, because what it said is not taken yet, is not silent.
- */
-function whenEnded({ child, stdout, stderr }: Piped, onEnded: (exit: Ended) => void): void {
-  let exit: Ended | undefined
-  let quiet: NodeJS.Timeout | undefined
-  let reading: NodeJS.Immediate | undefined
-  let isTold = false
-  const open = new Set([stdout, stderr])
-  const stopWaiting = () => {
-    clearTimeout(quiet)
-    clearImmediate(reading)
-  }
-  const told = () => {
-    if (exit === undefined || isTold) return
-    isTold = true
-    stopWaiting()
-    onEnded(exit)
-  }
-  const awaitQuiet = () => {
-    if (exit === undefined || isTold) return
-    stopWaiting()
-    if ([...open].some((stream) => stream?.isPaused())) return
-    // Had we no CPU for so long, the time is up before what came meanwhile is read: that is next, then immediates.
-    quiet = setTimeout(() => (reading = setImmediate(told)), DRAIN_QUIET_MS)
-  }
-  for (const stream of open) {
-    stream?.on('data', awaitQuiet)
-    stream?.on('pause', awaitQuiet)
-    stream?.on('resume', awaitQuiet)
-    stream?.on('close', () => {
-      open.delete(stream)
-      if (open.size === 0) told()
-      else awaitQuiet()
-    })
-  }
-  child.on('exit', (code, signal) => {
-    exit = { code, signal }
-    if (open.size === 0) told()
-    else awaitQuiet()
-  })
 }
 
 function errnoOf(error: Error): string | undefined {

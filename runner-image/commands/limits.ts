@@ -16,6 +16,9 @@ export const HELPER_IDLE_MS = 5 * 60 * SECOND
 /** After its process ended, output that stays silent so long is taken to be all (a background job may hold the pipes). */
 export const DRAIN_QUIET_MS = 200
 
+/** The same for output that is read and never silent: a pipe holds far less than what is read in so long. */
+export const DRAIN_LIMIT_MS = 2 * SECOND
+
 /** A command, and the script that prepares a waiting shell for it. */
 export const MAX_COMMAND_BYTES = 100 * KIB
 
@@ -35,6 +38,9 @@ export const CANCEL_INTERRUPT_MS = 2 * SECOND
 export const CANCEL_TERMINATE_MS = 5 * SECOND
 /** How long a killed command's last output is waited for. */
 export const CANCEL_KILL_MS = 2 * SECOND
+
+/** How long input that a program does not read yet is waited for before it is told as sent. */
+export const INPUT_WAIT_MS = 2 * SECOND
 
 /** How long a login shell may take to tell its environment; then commands get the plain one. */
 export const LOGIN_ENVIRONMENT_TIMEOUT_MS = 5 * SECOND

@@ -27,10 +27,6 @@ export class PipedScreen implements Program {
     return this.#options.program.pid
   }
 
-  get pendingInput(): number {
-    return this.#options.program.pendingInput
-  }
-
   /** Shows output. */
   show(bytes: Uint8Array): void {
     this.#events.onOutput(this.#withReturns(bytes))

@@ -21,6 +21,9 @@ export const TERMINAL_WINDOW_BYTES = 128 * KIB
 /** A client acknowledges at least once per so many rendered bytes. */
 export const TERMINAL_ACK_EVERY_BYTES = 16 * KIB
 
+/** Input that a client sends to a terminal before the first of it is confirmed as applied. */
+export const TERMINAL_INPUT_WINDOW_BYTES = 256 * KIB
+
 /** Largest payload of one terminal frame; `screen` frames carry scrollback and may be larger. */
 export const MAX_FRAME_PAYLOAD_BYTES = 64 * KIB
 export const MAX_SCREEN_PAYLOAD_BYTES = 512 * KIB

@@ -2,7 +2,6 @@ import { encodeFrame } from '#protocol/frames.ts'
 import type { Frame } from '#protocol/frames.ts'
 import type { RequestResult } from '#protocol/messages.ts'
 import { RunnerError } from '../errors.ts'
-import { MAX_PENDING_INPUT_BYTES } from '../limits.ts'
 import type { Feed } from '../terminal/feed.ts'
 import { InputStream } from '../terminal/input-stream.ts'
 import type { InputInUse } from '../terminal/input-streams.ts'
@@ -25,8 +24,6 @@ interface AttachOptions {
 interface ChannelsOptions {
   send: (frame: Uint8Array) => void
   roundTripMs: () => number
-  /** Whether this client's socket should be left unread for a while. */
-  holdReading: (isHeld: boolean) => void
 }
 
 /** The terminals that one connection watches, by channel number. */
@@ -84,19 +81,12 @@ export class Channels {
     const channel = this.#channels.get(frame.channel)
     if (channel === undefined) return
     if (frame.kind === 'ack') channel.feed.acknowledge(frame.offset)
-    else if (frame.kind === 'input') {
-      channel.input.receive(frame.offset, frame.payload)
-      if (this.#isBehind()) this.#options.holdReading(true)
-    } else throw new RunnerError('bad_request', `A client does not send ${frame.kind} frames.`)
+    else if (frame.kind === 'input') channel.input.receive(frame.offset, frame.payload)
+    else throw new RunnerError('bad_request', `A client does not send ${frame.kind} frames.`)
   }
 
   #applied(channel: number, offset: number): void {
     this.#options.send(encodeFrame({ kind: 'ack', channel, offset, payload: new Uint8Array() }))
-    this.#options.holdReading(this.#isBehind())
-  }
-
-  #isBehind(): boolean {
-    return [...this.#channels.values()].some(({ terminal }) => terminal.pendingInput > MAX_PENDING_INPUT_BYTES)
   }
 }
 

@@ -27,8 +27,6 @@ export class Connection {
   readonly #options: ConnectionOptions
   readonly #socket: WebSocket
   readonly #heartbeat: NodeJS.Timeout
-  /** Why the socket is not read right now. */
-  readonly #holds = new Set<'requests' | 'input'>()
   #inFlight = 0
   #heardAt = performance.now()
   #pingedAt: number | undefined
@@ -41,7 +39,6 @@ export class Connection {
     this.channels = new Channels({
       send: (frame) => this.#send(frame),
       roundTripMs: () => this.#roundTripMs,
-      holdReading: (isHeld) => this.#hold('input', isHeld),
     })
     this.#socket.on('message', (data, isBinary) => this.#receive(data, isBinary))
     this.#socket.on('pong', () => this.#heard())
@@ -105,7 +102,7 @@ export class Connection {
     if (!envelope.success)
       throw new RunnerError('bad_request', 'This text message is not a request {id, type, params}.')
     const { id, type, params } = envelope.data
-    this.#hold('requests', ++this.#inFlight >= MAX_REQUESTS_IN_FLIGHT)
+    if (++this.#inFlight >= MAX_REQUESTS_IN_FLIGHT) this.#socket.pause()
     void this.#options
       .answer(this, type, params)
       .then(
@@ -119,7 +116,7 @@ export class Connection {
   }
 
   #answered(): void {
-    this.#hold('requests', --this.#inFlight >= MAX_REQUESTS_IN_FLIGHT)
+    if (--this.#inFlight < MAX_REQUESTS_IN_FLIGHT && this.#socket.isPaused) this.#socket.resume()
   }
 
   /** `onSent` runs when the bytes have left this process, or never will. */
@@ -127,14 +124,6 @@ export class Connection {
     if (this.#socket.readyState !== this.#socket.OPEN) return onSent?.()
     this.#socket.send(message, onSent)
     if (this.#socket.bufferedAmount > MAX_CONNECTION_BACKLOG_BYTES) this.#socket.terminate()
-  }
-
-  #hold(reason: 'requests' | 'input', isHeld: boolean): void {
-    if (isHeld === this.#holds.has(reason)) return
-    if (isHeld) this.#holds.add(reason)
-    else this.#holds.delete(reason)
-    if (this.#holds.size > 0) this.#socket.pause()
-    else this.#socket.resume()
   }
 
   #heard(): void {
@@ -148,7 +137,7 @@ export class Connection {
   }
 
   #beat(): void {
-    if (performance.now() - this.#heardAt > CONNECTION_SILENCE_MS && this.#holds.size === 0) this.terminate()
+    if (performance.now() - this.#heardAt > CONNECTION_SILENCE_MS && !this.#socket.isPaused) this.terminate()
     else this.#ping()
   }
 

@@ -1,4 +1,4 @@
-import { readFile, readdir } from 'node:fs/promises'
+import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MAX_MESSAGE_BYTES } from '#protocol/limits.ts'
@@ -159,6 +159,23 @@ describe('stopping', () => {
     expect(await stopping.open()).toEqual([{ phase: 'done' }])
     using again = await stopping.connect()
     expect((await again.request('processes.list', {})).processes).toEqual([])
+  })
+
+  test('a stop that is called off while it still ends processes refuses nothing afterwards', async () => {
+    await using stopping = await startFixture()
+    using client = await stopping.connect()
+    const terminal = await client.shell()
+    terminal.type(`bash -c 'trap "touch asked" HUP; echo rea""dy; until [ -e go ]; do sleep 0.02; done'\n`)
+    await terminal.shows('ready')
+    const quiesced = stopping.http('POST', '/quiesce')
+    await expect.poll(() => readdir(stopping.workspace), { timeout: 15_000 }).toContain('asked')
+    const opened = stopping.open()
+    expect((await stopping.http('GET', '/health')).status).toBe(200)
+    await writeFile(join(stopping.workspace, 'go'), '')
+    expect((await quiesced).status).toBe(200)
+    expect(await opened).toEqual([{ phase: 'done' }])
+    const headers = { authorization: `Bearer ${await stopping.token()}` }
+    expect((await stopping.http('PUT', '/files/later', { headers, body: 'x' })).status).toBe(201)
   })
 
   test('an upload that began before is refused when it ends: it would be told of, and not be saved', async () => {

@@ -1,4 +1,5 @@
 import { RunnerError } from '../errors.ts'
+import { MAX_PENDING_INPUT_BYTES } from '../limits.ts'
 
 /** What takes typed bytes. */
 export interface InputSink {
@@ -26,13 +27,15 @@ export class InputStream {
     this.#onApplied = onApplied
   }
 
-  /** Input from byte `offset` on. What was received before is skipped; a gap is an error. */
+  /** Input from byte `offset` on. What was received before is skipped; a gap is an error, and so is more than waits. */
   receive(offset: number, bytes: Uint8Array): void {
     if (offset > this.#received) {
       throw new RunnerError('bad_request', `Input from byte ${this.#received} to ${offset} is missing.`)
     }
     const fresh = bytes.subarray(this.#received - offset)
     if (fresh.length === 0) return
+    if (this.#received + fresh.length - this.#applied > MAX_PENDING_INPUT_BYTES)
+      throw new RunnerError('rate_limited', 'Too much input was sent that the program has not read.')
     this.#received += fresh.length
     this.#sink.write(fresh, () => {
       this.#applied += fresh.length

@@ -1,6 +1,7 @@
 import { ReadStream } from 'node:tty'
 import { requireBinary } from 'node-pty/requireBinary.js'
 import { PTY_DRAIN_QUIET_MS, PTY_READ_BYTES } from '../limits.ts'
+import { PtyInput } from './pty-input.ts'
 
 export interface Size {
   cols: number
@@ -26,8 +27,6 @@ export interface Exit {
 export interface Program {
   /** Process id of the session's leader. */
   readonly pid: number
-  /** Bytes written that it has not taken. */
-  readonly pendingInput: number
   /** Writes in order; `onApplied` runs when its side has taken the bytes, or will never. */
   write(bytes: Uint8Array, onApplied: () => void): void
   resize(size: Size): void
@@ -50,12 +49,12 @@ export class Pty implements Program {
   readonly pid: number
   readonly #fd: number
   readonly #stream: ReadStream
+  readonly #input: PtyInput
   readonly #events: ProgramEvents
   #exit: Exit | undefined
   #isClosed = false
   #isPaused = false
   #quiet: NodeJS.Timeout | undefined
-  #pendingInput = 0
 
   constructor(command: PtyCommand, events: ProgramEvents) {
     this.#events = events
@@ -74,6 +73,7 @@ export class Pty implements Program {
     )
     this.pid = pid
     this.#fd = fd
+    this.#input = new PtyInput(fd)
     this.#stream = new ReadStream(fd, {
       onread: {
         buffer: Buffer.allocUnsafeSlow(PTY_READ_BYTES),
@@ -81,25 +81,16 @@ export class Pty implements Program {
       },
     })
     // Linux says EIO where others say end of file: nobody holds the other side any more.
-    this.#stream.on('error', () => this.#stream.destroy())
-    this.#stream.on('end', () => this.#stream.destroy())
+    this.#stream.on('error', () => this.#close())
+    this.#stream.on('end', () => this.#close())
     this.#stream.on('close', () => this.#closed())
     this.#stream.resume()
   }
 
-  /** Bytes written that the other side has not taken. */
-  get pendingInput(): number {
-    return this.#pendingInput
-  }
-
   /** Writes in order; `onApplied` runs when the PTY has taken the bytes, or will never. */
   write(bytes: Uint8Array, onApplied: () => void): void {
-    if (this.#isClosed) return onApplied()
-    this.#pendingInput += bytes.length
-    this.#stream.write(bytes, () => {
-      this.#pendingInput -= bytes.length
-      onApplied()
-    })
+    if (this.#stream.destroyed) this.#input[Symbol.dispose]()
+    this.#input.write(bytes, onApplied)
   }
 
   resize(size: Size): void {
@@ -135,11 +126,18 @@ export class Pty implements Program {
 
   #awaitQuiet(): void {
     clearTimeout(this.#quiet)
-    this.#quiet = setTimeout(() => this.#stream.destroy(), PTY_DRAIN_QUIET_MS)
+    this.#quiet = setTimeout(() => this.#close(), PTY_DRAIN_QUIET_MS)
+  }
+
+  /** Input first: the descriptor is closed with the stream. */
+  #close(): void {
+    this.#input[Symbol.dispose]()
+    this.#stream.destroy()
   }
 
   #closed(): void {
     this.#isClosed = true
+    this.#input[Symbol.dispose]()
     clearTimeout(this.#quiet)
     if (this.#exit !== undefined) this.#end(this.#exit)
   }

@@ -1,10 +1,12 @@
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { TERMINAL_RING_BYTES, TERMINAL_WINDOW_BYTES } from '#protocol/limits.ts'
+import { MAX_FRAME_PAYLOAD_BYTES, TERMINAL_RING_BYTES, TERMINAL_WINDOW_BYTES } from '#protocol/limits.ts'
 import { newId } from '#protocol/ids.ts'
 import { until } from '../_client.ts'
 import { startFixture } from '../_fixture.ts'
 import type { Fixture } from '../_fixture.ts'
+import { MAX_PENDING_INPUT_BYTES } from '../limits.ts'
 
 let fixture: Fixture
 beforeAll(async () => {
@@ -40,6 +42,37 @@ describe('terminals', () => {
       headers: { authorization: `Bearer ${await fixture.token()}` },
     })
     expect(body.equals(bytes)).toBe(true)
+  })
+
+  test('a paste that a program does not read holds up nobody, and arrives whole once it does', async () => {
+    using client = await fixture.connect()
+    using other = await fixture.connect()
+    const busy = await client.shell()
+    busy.type('stty raw -echo; mkfifo gate; echo rea""dy; : < gate; head -c 200000 | cksum; stty sane\n')
+    await busy.shows('ready')
+    const pasted = Buffer.alloc(200_000, 'paste ')
+    for (let at = 0; at < pasted.length; at += 50_000) busy.type(pasted.subarray(at, at + 50_000))
+    const seen = await other.attach(busy.id, { since: 0 })
+    const free = await other.shell()
+    free.type('echo fr""ee; : > gate\n')
+    await free.shows('free')
+    await client.request('ping', {})
+    const sum = execFileSync('cksum', { input: pasted, encoding: 'utf8' }).trim()
+    await seen.shows(sum)
+    await until('all of it to be acknowledged', () => busy.inputApplied === busy.inputSent || undefined)
+    expect(seen.text).toContain(sum)
+  })
+
+  test('who goes on sending what a program does not read is hung up on', async () => {
+    using client = await fixture.connect()
+    const terminal = await client.shell()
+    terminal.type('stty raw -echo; echo rea""dy; sleep 1000\n')
+    await terminal.shows('ready')
+    const part = Buffer.alloc(MAX_FRAME_PAYLOAD_BYTES, 'x')
+    for (let sent = 0; sent <= MAX_PENDING_INPUT_BYTES + part.length; sent += part.length) terminal.type(part)
+    expect(await client.whenClosed()).toMatchObject({ reason: expect.stringContaining('has not read') })
+    using again = await fixture.connect()
+    await again.request('terminal.close', { terminal: terminal.id })
   })
 
   test('L2: a second connection leaves shells alive and re-attaches with scrollback', async () => {

@@ -74,10 +74,6 @@ export class Terminal implements FeedSource {
     return { cols, rows }
   }
 
-  get pendingInput(): number {
-    return this.#program.pendingInput
-  }
-
   info(): TerminalInfo {
     const { id, kind, cwd, createdBy, agent } = this.#options
     return {

@@ -15,16 +15,13 @@ export class InputStream {
   /** Everything before it is applied. */
   #confirmed = 0
 
-  /** Adds typed bytes and returns them in pieces that fit a frame. */
-  push(bytes: Uint8Array): Chunk[] {
-    const added: Chunk[] = []
+  /** Adds typed bytes, in pieces that fit a frame. */
+  push(bytes: Uint8Array): void {
     for (let start = 0; start < bytes.length; start += MAX_FRAME_PAYLOAD_BYTES) {
       const piece = bytes.subarray(start, start + MAX_FRAME_PAYLOAD_BYTES)
-      added.push({ offset: this.#end, bytes: piece })
+      this.#chunks.push({ offset: this.#end, bytes: piece })
       this.#end += piece.length
     }
-    this.#chunks.push(...added)
-    return added
   }
 
   /** Everything before `offset` is applied. */

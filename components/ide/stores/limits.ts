@@ -20,6 +20,9 @@ export const HELLO_TIMEOUT_MS = 60_000
 /** Text typed into a terminal while there is no connection, kept until there is one. */
 export const MAX_QUEUED_INPUT_BYTES = 64 * 1024
 
+/** Text for a terminal whose program does not read, kept until it does. */
+export const MAX_UNTAKEN_INPUT_BYTES = 16 * 1024 * 1024
+
 /** A terminal with less history than this is replayed byte by byte; a longer one comes as a screen. */
 export const REPLAY_WHOLE_BYTES = 256 * 1024
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { TERMINAL_ACK_EVERY_BYTES, TERMINAL_WINDOW_BYTES } from '#protocol/limits.ts'
+import { TERMINAL_ACK_EVERY_BYTES, TERMINAL_INPUT_WINDOW_BYTES, TERMINAL_WINDOW_BYTES } from '#protocol/limits.ts'
 import { FakeRunner, terminalInfo } from './_fake-runner.ts'
 import { Connection } from './connection.ts'
+import { MAX_UNTAKEN_INPUT_BYTES } from './limits.ts'
 import { followMayEdit } from './may-edit.ts'
 import type { TerminalScreen } from './terminal-feed.ts'
 import { Terminals } from './terminals.ts'
@@ -176,6 +177,20 @@ describe('terminal input', () => {
         { offset: 2, text: '\r' },
       ])
     expect(feed.queued.getSnapshot()).toBe(0)
+  })
+
+  test('of a large paste no more is under way than the window, until some of it is confirmed', async () => {
+    await using it = await bench()
+    const { feed } = it.terminals.open(it.id)
+    const ends = () => typed(it.runner).map(({ offset, text }) => offset + text.length)
+    const pasted = 'x'.repeat(2 * TERMINAL_INPUT_WINDOW_BYTES)
+    expect(feed.type(pasted)).toBe(true)
+    await it.connection.request('ping', {})
+    expect(ends().at(-1)).toBe(TERMINAL_INPUT_WINDOW_BYTES)
+    it.runner.send({ kind: 'ack', channel: CHANNEL, offset: TERMINAL_INPUT_WINDOW_BYTES, payload: bytes('') })
+    await expect.poll(() => ends().at(-1)).toBe(pasted.length)
+    expect(new Set(ends()).size).toBe(ends().length)
+    expect(feed.type('x'.repeat(MAX_UNTAKEN_INPUT_BYTES))).toBe(false)
   })
 
   test('what the runner applied before the line was torn is not sent again; the rest is', async () => {

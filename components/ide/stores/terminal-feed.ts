@@ -1,11 +1,11 @@
 import { newId } from '#protocol/ids.ts'
-import { TERMINAL_ACK_EVERY_BYTES } from '#protocol/limits.ts'
+import { TERMINAL_ACK_EVERY_BYTES, TERMINAL_INPUT_WINDOW_BYTES } from '#protocol/limits.ts'
 import type { Frame } from '#protocol/frames.ts'
 import type { RequestResult, TerminalInfo } from '#protocol/messages.ts'
 import type { Connection } from './connection.ts'
 import { isDeviceReport } from './device-report.ts'
 import { InputStream } from './input-stream.ts'
-import { MAX_QUEUED_INPUT_BYTES, REPLAY_WHOLE_BYTES } from './limits.ts'
+import { MAX_QUEUED_INPUT_BYTES, MAX_UNTAKEN_INPUT_BYTES, REPLAY_WHOLE_BYTES } from './limits.ts'
 import { Store } from './store.ts'
 import type { Readable } from './store.ts'
 
@@ -116,13 +116,13 @@ export class TerminalFeed {
 
   /** A frame of this feed's channel. */
   receive(frame: Frame): void {
-    if (frame.kind === 'ack') this.#input.confirm(frame.offset)
+    if (frame.kind === 'ack') this.#hasConfirmed(frame.offset)
     else if (frame.kind === 'screen') this.#take(frame)
     else if (frame.kind === 'output') this.#takeOutput(frame)
   }
 
   /**
-   * Types into the terminal. `false`: too much is waiting for the connection already, and this was not taken. What
+   * Types into the terminal. `false`: too much is waiting for it already, and this was not taken. What
    * somebody types who may only look goes nowhere: the runner would end the line over it.
    */
   type(text: string): boolean {
@@ -130,7 +130,9 @@ export class TerminalFeed {
     if (this.#drawing[0] === true && isDeviceReport(text)) return true
     const bytes = encoder.encode(text)
     if (this.#channel === undefined && this.queued.getSnapshot() + bytes.length > MAX_QUEUED_INPUT_BYTES) return false
-    for (const chunk of this.#input.push(bytes)) this.#sendInput(chunk.offset, chunk.bytes)
+    if (this.#input.end - this.#input.confirmed + bytes.length > MAX_UNTAKEN_INPUT_BYTES) return false
+    this.#input.push(bytes)
+    this.#sendInput()
     if (this.#channel === undefined) this.queued.update((queued) => queued + bytes.length)
     return true
   }
@@ -148,14 +150,24 @@ export class TerminalFeed {
     if (applied === undefined || applied < this.#input.confirmed) this.#input.restart(this.#sentTo)
     else this.#input.confirm(applied)
     this.#sentTo = 0
-    for (const chunk of this.#input.unconfirmed()) this.#sendInput(chunk.offset, chunk.bytes)
+    this.#sendInput()
     this.queued.set(0)
   }
 
-  #sendInput(offset: number, payload: Uint8Array): void {
+  #hasConfirmed(offset: number): void {
+    this.#input.confirm(offset)
+    this.#sendInput()
+  }
+
+  /** Sends what was not sent yet, as far as it fits the window: a program that does not read holds up nothing else. */
+  #sendInput(): void {
     if (this.#channel === undefined) return
-    if (this.#line.send({ kind: 'input', channel: this.#channel, offset, payload })) {
-      this.#sentTo = offset + payload.length
+    const mayEnd = this.#input.confirmed + TERMINAL_INPUT_WINDOW_BYTES
+    for (const { offset, bytes } of this.#input.unconfirmed()) {
+      const end = offset + bytes.length
+      if (end <= this.#sentTo) continue
+      if (end > mayEnd || !this.#line.send({ kind: 'input', channel: this.#channel, offset, payload: bytes })) return
+      this.#sentTo = end
     }
   }
 
