@@ -62,9 +62,10 @@ export function createRunner(socket: string): Runner {
   return {
     health,
     up: async (timeoutMs) => {
-      const deadline = Date.now() + timeoutMs
+      const deadline = performance.now() + timeoutMs
       while ((await health()) === undefined) {
-        if (Date.now() > deadline) throw new SidecarError('unavailable', 'The runner of this sandbox does not answer.')
+        if (performance.now() > deadline)
+          throw new SidecarError('unavailable', 'The runner of this sandbox does not answer.')
         await delay(RUNNER_START_POLL_MS)
       }
     },

@@ -8,6 +8,7 @@ import { RunnerError } from './errors.ts'
 import type { ChangeHints } from './files/change-hints.ts'
 import { DiskUse } from './files/disk-use.ts'
 import { removeLeftovers } from './files/leftovers.ts'
+import { Lock } from './files/lock.ts'
 import { Trash } from './files/trash.ts'
 import { Watch } from './files/watch.ts'
 import { openWorkspace } from './files/workspace.ts'
@@ -60,6 +61,8 @@ export class OpenedSandbox implements AsyncDisposable {
   readonly #screens: Screens
   readonly #watches: Watch[]
   readonly #onFilesChanged = new Set<(changes: EventData<'files.changed'>) => void>()
+  /** Stops and their calling off, each to its end before the next: half a stop is none that can be called off. */
+  readonly #turns = new Lock()
   #isStopping = false
 
   constructor(options: OpenedSandboxOptions, workspace: Workspace) {
@@ -137,24 +140,17 @@ export class OpenedSandbox implements AsyncDisposable {
 
   /** Ends every process but the runner; nothing new starts until `resume`. */
   async quiesce(): Promise<void> {
-    this.#isStopping = true
-    this.#options.clients.closeAll(CLOSE_CODES.unavailable, 'This repl is being stopped.')
-    const carried = Promise.race([this.trash.settled(), delay(TRASH_SETTLE_MS, undefined, { ref: false })])
-    const find = async () => (await this.#options.tree.processes()).map(({ pid }) => pid)
-    const isQuiet = await endProcesses({ find, signals: ['SIGHUP', 'SIGTERM', 'SIGKILL'], waitMs: QUIESCE_STEP_MS })
-    await carried
-    // Writes that were under way come to their end, copies are undone; later ones are refused, uploads that began before
-    // among them.
-    await this.workspace.lock.close(isBeingStopped())
-    if (!isQuiet) throw new RunnerError('timeout', 'Some processes of this repl could not be ended.')
+    return this.#turns.run(async () => this.#quiesce())
   }
 
-  /** The stop was called off: it could not be saved, and goes on. */
-  resume(): void {
-    if (!this.#isStopping) return
-    this.#isStopping = false
-    this.workspace.lock.open()
-    void this.#tidy()
+  /** The stop was called off: it could not be saved, and goes on. Waits for a stop under way to have come to its end. */
+  async resume(): Promise<void> {
+    return this.#turns.run(async () => {
+      if (!this.#isStopping) return
+      this.#isStopping = false
+      this.workspace.lock.open()
+      void this.#tidy()
+    })
   }
 
   /** Calls back with gathered changes of the workspace; the function ends that. */
@@ -177,6 +173,19 @@ export class OpenedSandbox implements AsyncDisposable {
     await this.commands[Symbol.asyncDispose]()
     await this.search[Symbol.asyncDispose]()
     await this.#screens[Symbol.asyncDispose]()
+  }
+
+  async #quiesce(): Promise<void> {
+    this.#isStopping = true
+    this.#options.clients.closeAll(CLOSE_CODES.unavailable, 'This repl is being stopped.')
+    const carried = Promise.race([this.trash.settled(), delay(TRASH_SETTLE_MS, undefined, { ref: false })])
+    const find = async () => (await this.#options.tree.processes()).map(({ pid }) => pid)
+    const isQuiet = await endProcesses({ find, signals: ['SIGHUP', 'SIGTERM', 'SIGKILL'], waitMs: QUIESCE_STEP_MS })
+    await carried
+    // Writes that were under way come to their end, copies are undone; later ones are refused, uploads that began before
+    // among them.
+    await this.workspace.lock.close(isBeingStopped())
+    if (!isQuiet) throw new RunnerError('timeout', 'Some processes of this repl could not be ended.')
   }
 
   /** Goes on with what a stop or a crash has broken off, or takes it away. */

@@ -46,7 +46,7 @@ export class Opening {
   /** Opens it. The same request again joins an attempt under way, or resumes what is open. */
   async open(request: OpenRequest, onProgress: OnProgress): Promise<Opened> {
     if (this.#sandbox !== undefined) {
-      this.#sandbox.resume()
+      await this.#sandbox.resume()
       return {}
     }
     const attempt = this.#attempt ?? this.#start(request)

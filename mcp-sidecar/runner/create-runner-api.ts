@@ -13,12 +13,14 @@ import type { RunnerApi } from './runner-api.ts'
 /** The runner behind the Unix socket `socket` (its `grpc.sock`). */
 export function createRunnerApi(socket: string): RunnerApi {
   const channel = new Channel(socket)
+  const files = new ServiceCalls(channel, FileServiceDefinition)
   const ports = new ServiceCalls(channel, PortServiceDefinition)
   const terminals = new ServiceCalls(channel, TerminalServiceDefinition)
   const [port, terminal] = [PortServiceDefinition.methods, TerminalServiceDefinition.methods]
   return {
     processes: processesApi(new ServiceCalls(channel, ProcessServiceDefinition)),
-    files: filesApi(new ServiceCalls(channel, FileServiceDefinition)),
+    files: filesApi(files, 'workspace'),
+    filesWithin: (reach) => filesApi(files, reach),
     ports: {
       list: async (options) => (await ports.ask(port.list, {}, options)).ports,
       watch: async function* watch(options) {

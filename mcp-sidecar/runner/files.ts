@@ -1,36 +1,38 @@
-import { FileServiceDefinition } from '#wire/gen/runner.ts'
+import { FileServiceDefinition, Reach } from '#wire/gen/runner.ts'
 import type { WriteChunk, WriteOptions } from '#wire/gen/runner.ts'
 import type { ServiceCalls } from './call.ts'
 import { RUNNER_WRITE_TIMEOUT_MS } from './limits.ts'
 import { given } from './processes.ts'
-import type { FilesApi, WriteTo } from './runner-api.ts'
+import type { FilesApi, ReadReach, WriteTo } from './runner-api.ts'
 
 const { methods } = FileServiceDefinition
 const MODES = { content: 1, files: 2, count: 3 } as const
+const REACHES = { workspace: Reach.WORKSPACE, writable: Reach.WRITABLE, anywhere: Reach.ANYWHERE } as const
 const CHANGES = ['modified', 'created', 'modified', 'deleted'] as const
 
-export function filesApi(calls: ServiceCalls): FilesApi {
+export function filesApi(calls: ServiceCalls, within: ReadReach): FilesApi {
+  const reach = REACHES[within]
   return {
     read: async function* read({ path, offset = 0, length = 0 }, options) {
-      for await (const { entry, data } of calls.listen(methods.read, { path, offset, length }, options))
+      for await (const { entry, data } of calls.listen(methods.read, { path, offset, length, reach }, options))
         yield { entry, data }
     },
     readSmall: async ({ path, offset = 0, length = 0 }, options) => {
-      const { entry, data } = await calls.ask(methods.readSmall, { path, offset, length }, options)
+      const { entry, data } = await calls.ask(methods.readSmall, { path, offset, length, reach }, options)
       return { entry: given(entry), data }
     },
     write: (to, content, options) =>
       calls.send(methods.write, partsOf(to, content), { timeoutMs: RUNNER_WRITE_TIMEOUT_MS, ...options }),
     writeSmall: (to, content, options) =>
       calls.ask(methods.writeSmall, { options: optionsOf(to), data: Buffer.from(content) }, options),
-    stat: (path, options) => calls.ask(methods.stat, { path }, options),
+    stat: (path, options) => calls.ask(methods.stat, { path, reach }, options),
     listDir: ({ path, depth = 1, includeIgnored = false, limit = 0, details = false }, options) =>
-      calls.ask(methods.listDir, { path, depth, includeIgnored, limit, details }, options),
+      calls.ask(methods.listDir, { path, depth, includeIgnored, limit, details, reach }, options),
     move: ({ from, to, overwrite = false }, options) => calls.ask(methods.move, { from, to, overwrite }, options),
-    delete: ({ path, recursive = false }, options) => calls.ask(methods.delete, { path, recursive }, options),
+    delete: (what, options) => calls.ask(methods.delete, { recursive: false, ...what }, options),
     makeDir: (path, options) => calls.ask(methods.makeDir, { path }, options),
     glob: ({ pattern, path = '', includeIgnored = false, limit = 0 }, options) =>
-      calls.ask(methods.glob, { pattern, path, includeIgnored, limit }, options),
+      calls.ask(methods.glob, { pattern, path, includeIgnored, limit, reach }, options),
     grep: (query, options) => {
       const { pattern, path = '', glob, mode = 'content', context = 0, limit = 0 } = query
       const { ignoreCase = false, multiline = false, includeIgnored = false } = query
@@ -42,6 +44,7 @@ export function filesApi(calls: ServiceCalls): FilesApi {
         mode: MODES[mode],
         context,
         limit,
+        reach,
         ...flags,
       }
       return calls.ask(methods.grep, request, options)

@@ -8,7 +8,7 @@ import type { ServiceError } from '@grpc/grpc-js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { GRPC_SOCKET_NAME } from '#protocol/adoption.ts'
 import { newId } from '#protocol/ids.ts'
-import { FileServiceDefinition, ProcessServiceDefinition } from '#wire/gen/runner.ts'
+import { FileServiceDefinition, ProcessServiceDefinition, Reach } from '#wire/gen/runner.ts'
 import type { ProcessEvent } from '#wire/gen/runner.ts'
 import type { CallDefinition } from '#wire/grpc.ts'
 import { startTestRunner } from './_runner.ts'
@@ -96,12 +96,14 @@ describe('the runner, to another implementation of gRPC', () => {
   })
 
   test('has no call of another name, and takes no message that is too large', async () => {
-    await expect(ask({ ...stat, path: '/devex.runner.v1.FileService/Guess' }, { path: '' })).rejects.toMatchObject({
+    await expect(
+      ask({ ...stat, path: '/devex.runner.v1.FileService/Guess' }, { path: '', reach: Reach.WORKSPACE }),
+    ).rejects.toMatchObject({
       code: status.UNIMPLEMENTED,
     })
     const large = { options: { path: 'large.bin', createOnly: false }, data: Buffer.alloc(9 * 1024 * 1024) }
     await expect(ask(write, large)).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED })
-    expect(await ask(stat, { path: 'né.txt' })).toMatchObject({ size: 1 })
+    expect(await ask(stat, { path: 'né.txt', reach: Reach.WORKSPACE })).toMatchObject({ size: 1 })
   })
 })
 

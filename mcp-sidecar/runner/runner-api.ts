@@ -86,7 +86,13 @@ export interface WriteTo {
   executable?: boolean
 }
 
-/** Paths are absolute, or relative to the workspace. Writes go inside the workspace or to the temporary folder only. */
+/** How far is read: in the workspace, where writing is allowed too, or wherever the sandbox's user may. */
+export type ReadReach = 'workspace' | 'writable' | 'anywhere'
+
+/**
+ * Paths are absolute, or relative to the workspace. Writes go inside the workspace or to the temporary folder only, reads
+ * as far as its `ReadReach`; `forbidden` beyond.
+ */
 export interface FilesApi {
   /** Any size, in pieces. */
   read(
@@ -108,9 +114,9 @@ export interface FilesApi {
     options?: CallOptions,
   ): Promise<{ root: string; entries: FileEntry[]; truncated: boolean }>
   move(what: { from: string; to: string; overwrite?: boolean }, options?: CallOptions): Promise<FileEntry>
-  /** Into the trash. */
+  /** Into the trash; `conflict` where `ifEtag` is another. */
   delete(
-    what: { path: string; recursive?: boolean },
+    what: { path: string; recursive?: boolean; ifEtag?: string },
     options?: CallOptions,
   ): Promise<{ deletion: string; count: number }>
   makeDir(path: string, options?: CallOptions): Promise<FileEntry>
@@ -173,7 +179,10 @@ export interface TerminalsApi {
  */
 export interface RunnerApi extends Disposable {
   readonly processes: ProcessesApi
+  /** Reads the workspace only. */
   readonly files: FilesApi
+  /** Reads farther: for callers who may. */
+  filesWithin(reach: ReadReach): FilesApi
   readonly ports: PortsApi
   readonly terminals: TerminalsApi
 }

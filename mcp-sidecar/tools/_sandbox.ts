@@ -27,6 +27,7 @@ const START_MS = 20_000
 /** A real runner in a process of its own, the endpoint before it, and a control plane that only remembers. */
 export interface TestSandbox extends AsyncDisposable {
   workspace: string
+  home: string
   /** What stands behind the endpoint. */
   offer: Offer
   served: ServedEndpoint
@@ -78,7 +79,8 @@ export interface RememberingControl extends ReplControl {
   save: () => Promise<void>
 }
 
-export async function startSandbox(): Promise<TestSandbox> {
+/** `port`: the network is shared with others, and this one was given to it. */
+export async function startSandbox({ port }: { port?: number } = {}): Promise<TestSandbox> {
   await using undo = new AsyncDisposableStack()
   const folder = await mkdtemp('/tmp/devex-tools-')
   undo.defer(() => rm(folder, { recursive: true, force: true }))
@@ -116,6 +118,7 @@ export async function startSandbox(): Promise<TestSandbox> {
     generation: 1,
     run: { command: '' },
     isolation: 'none',
+    ...(port !== undefined && { port }),
     diskLimitBytes: 1e9,
   })
   const runner = createRunnerApi(join(dirname(socket), 'grpc.sock'))
@@ -129,6 +132,7 @@ export async function startSandbox(): Promise<TestSandbox> {
   const all = undo.move()
   return {
     workspace,
+    home,
     offer,
     served,
     runner,

@@ -1,4 +1,5 @@
 import { applyPatch as definition } from '#protocol/tools/files.ts'
+import { FileKind } from '#wire/gen/runner.ts'
 import type { RunnerApi } from '../runner/runner-api.ts'
 import { SidecarError } from '../sidecar-error.ts'
 import { applyHunks } from './apply-hunks.ts'
@@ -42,8 +43,16 @@ async function planOf(runner: RunnerApi, change: FileChange, earlier: readonly P
       advice: 'Use "*** Update File" to change it.',
     })
   }
+  if (change.op === 'delete' && (await runner.files.stat(path)).kind === FileKind.SYMLINK)
+    throw new SidecarError(
+      'not_supported',
+      `${path} is a symbolic link, which no patch deletes. Nothing was changed.`,
+      {
+        advice: 'Use delete_path: it takes the link and leaves alone what it leads to.',
+      },
+    )
   const { text, entry } = await readText(runner, path)
-  const before = { text, etag: entry.etag }
+  const before = { text, etag: entry.etag, executable: (entry.mode & 0o100) !== 0 }
   if (change.op === 'delete') return { op: 'delete', path, to: path, before, after: undefined }
   const after = applyHunks(text, change.hunks, path)
   if (change.to === undefined) return { op: 'update', path, to: path, before, after }

@@ -1,4 +1,4 @@
-import { readFile, readdir, writeFile } from 'node:fs/promises'
+import { chmod, readFile, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startTestRunner } from '../runner/_runner.ts'
@@ -20,11 +20,15 @@ afterAll(async () => runner[Symbol.asyncDispose]())
 
 const at = (name: string) => join(runner.fixture.workspace, name)
 const put = (name: string, text: string) => writeFile(at(name), text)
+const before = async (path: string) => {
+  const { etag, mode } = await files.stat(path)
+  return { text: path, etag, executable: (mode & 0o100) !== 0 }
+}
 const plan = async (op: Plan['op'], path: string, to = path): Promise<Plan> => ({
   op,
   path,
   to,
-  before: op === 'add' ? undefined : { text: path, etag: (await files.stat(path)).etag },
+  before: op === 'add' ? undefined : await before(path),
   after: op === 'delete' ? undefined : 'patched',
 })
 /** All that a patch can do, two.txt last. */
@@ -58,6 +62,24 @@ describe('a patch that cannot be carried out to its end', () => {
       'one.txt: one.txt',
       'two.txt: by a person',
     ])
+  })
+
+  test('gives a deleted program back as one that can be run', async () => {
+    await chmod(at('deleted.txt'), 0o755)
+    const all = await plans()
+    await put('two.txt', 'by a person')
+    await expect(carryOut(files, all)).rejects.toMatchObject({ code: 'conflict' })
+    expect((await stat(at('deleted.txt'))).mode & 0o111).toBe(0o111)
+  })
+
+  test('deletes no file that somebody has changed', async () => {
+    const all = [await plan('delete', 'deleted.txt')]
+    await put('deleted.txt', 'by a person')
+    await expect(carryOut(files, all)).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('nothing is changed'),
+    })
+    expect(await readFile(at('deleted.txt'), 'utf8')).toBe('by a person')
   })
 
   test('names the file of which nobody knows whether it was written', async () => {

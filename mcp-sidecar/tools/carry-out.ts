@@ -8,7 +8,7 @@ export interface Plan {
   path: string
   to: string
   /** What lies there, and what shall: `undefined` for nothing. */
-  before: { text: string; etag: string } | undefined
+  before: { text: string; etag: string; executable: boolean } | undefined
   after: string | undefined
 }
 
@@ -51,8 +51,9 @@ async function carryOutOne(files: FilesApi, done: Done): Promise<void> {
   const { undos } = done
   const { op, path, to, before, after } = done.plan
   if (after === undefined) {
-    await files.delete({ path })
-    undos.push(() => files.writeSmall({ path, createOnly: true }, Buffer.from(before?.text ?? '')))
+    const { text = '', etag, executable = false } = before ?? {}
+    await files.delete({ path, ...(etag !== undefined && { ifEtag: etag }) })
+    undos.push(() => files.writeSmall({ path, createOnly: true, executable }, Buffer.from(text)))
     return
   }
   if (op === 'move') {

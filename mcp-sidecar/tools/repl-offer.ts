@@ -6,6 +6,7 @@ import { resourceTemplates } from '#protocol/tools/resources.ts'
 import type { AgentScope } from '#protocol/agents.ts'
 import { listTools } from '#protocol/tools/tools.ts'
 import type { CallContext, Offer } from '../mcp/offer.ts'
+import type { ReadReach } from '../runner/runner-api.ts'
 import { allTools } from './all-tools.ts'
 import { completePath, listResources, readResource } from './resources.ts'
 import { runTool } from './run-tool.ts'
@@ -16,6 +17,10 @@ import type { ToolRoom } from './run-tool.ts'
  * `room` is asked at each call: a sandbox has none before it is somebody's.
  */
 export function createReplOffer(room: () => ToolRoom): Offer {
+  const roomFor = ({ caller }: CallContext): ToolRoom => {
+    const { runner, ...rest } = room()
+    return { ...rest, runner: { ...runner, files: runner.filesWithin(reachOf(caller.scopes)) } }
+  }
   const byName = new Map(allTools.map((tool) => [tool.definition.name, tool]))
   return {
     listTools: ({ scopes }) => listTools(scopes),
@@ -24,12 +29,14 @@ export function createReplOffer(room: () => ToolRoom): Offer {
       const tool = byName.get(name)
       if (tool === undefined) return undefined
       const { scope } = tool.definition
-      return has(context, scope) ? runTool(tool, { args, ...context }, room()) : Promise.resolve(refused(name, scope))
+      return has(context, scope)
+        ? runTool(tool, { args, ...context }, roomFor(context))
+        : Promise.resolve(refused(name, scope))
     },
-    listResources: async (context) => (has(context, 'repl:read') ? listResources(room()) : []),
+    listResources: async (context) => (has(context, 'repl:read') ? listResources(roomFor(context)) : []),
     listTemplates: () => [...resourceTemplates],
     readResource: (uri, context) => {
-      if (has(context, 'repl:read')) return readResource(uri, context, room())
+      if (has(context, 'repl:read')) return readResource(uri, context, roomFor(context))
       throw new ProtocolError(
         ProtocolErrorCode.InvalidParams,
         'To read needs the scope repl:read, which was not given.',
@@ -46,12 +53,18 @@ export function createReplOffer(room: () => ToolRoom): Offer {
       const prompt = promptDefinitions.find((each) => each.name === name)
       return prompt === undefined ? undefined : Promise.resolve(fill(prompt, args))
     },
-    complete: (asked, context) => (has(context, 'repl:read') ? completePath(asked, room()) : undefined),
+    complete: (asked, context) => (has(context, 'repl:read') ? completePath(asked, roomFor(context)) : undefined),
   }
 }
 
 function has({ caller }: CallContext, scope: AgentScope): boolean {
   return caller.scopes.includes(scope)
+}
+
+/** Who may run commands could read anything with one; who may write reads what they write to. */
+function reachOf(scopes: readonly AgentScope[]): ReadReach {
+  if (scopes.includes('repl:exec')) return 'anywhere'
+  return scopes.includes('repl:write') ? 'writable' : 'workspace'
 }
 
 function refused(tool: string, scope: AgentScope): CallToolResult {

@@ -370,6 +370,15 @@ describe('the tools, in a real sandbox', () => {
       expect(await read('deux.txt')).toBe('X\n')
     })
 
+    it('deletes no symbolic link, and says what does', async () => {
+      await put('target.txt', 'a\n')
+      await symlink('target.txt', join(sandbox.workspace, 'link.txt'))
+      const patch = '*** Begin Patch\n*** Delete File: link.txt\n*** End Patch'
+      const { isError, text } = await agent.call('apply_patch', { patch })
+      expect({ isError, text }).toMatchObject({ isError: true, text: expect.stringContaining('delete_path') })
+      expect(await read('link.txt')).toBe('a\n')
+    })
+
     it('changes all or nothing', async () => {
       await put('first.txt', 'a\n')
       const patch =

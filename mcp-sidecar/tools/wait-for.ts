@@ -91,13 +91,21 @@ class Search {
   }
 }
 
-/** Asks from inside the sandbox, where loopback is its own. */
+/**
+ * Asks from inside the sandbox, once a program of its own listens: where sandboxes share their loopback, a port number
+ * alone would reach the others' programs, and who may only read could ask them.
+ */
 async function forAnswer(
   { port, path, waitMs }: { port: number; path: string; waitMs: number },
-  { runner, caller, signal, progress }: ToolContext,
+  context: ToolContext,
 ): Promise<Waited> {
+  const { runner, caller, signal, progress } = context
   if (/[\r\n\s]/.test(path))
     throw new SidecarError('bad_request', 'http_path has white space in it.', { advice: 'Write it as in a URL.' })
+  const startedAt = performance.now()
+  const listening = await forPort({ port, waitMs }, context)
+  if (!listening.ready) return listening
+  const restMs = Math.max(1, Math.round(waitMs - (performance.now() - startedAt)))
   const output = new Output(0)
   const process = await follow(
     (ended) =>
@@ -106,11 +114,11 @@ async function forAnswer(
           command: ['bash', '-c', ASK_UNTIL_ANSWERED, 'wait_for', String(port), path],
           actor: caller.client,
           name: `wait for :${port}${path}`.slice(0, 60),
-          timeoutMs: Math.max(1, waitMs),
+          timeoutMs: restMs,
         },
         { signal: ended },
       ),
-    { output, isStart: true, waitMs: waitMs + 1000, progress, signal },
+    { output, isStart: true, waitMs: restMs + 1000, progress, signal },
   )
   if (signal.aborted && process !== undefined && process.exit === undefined)
     await runner.processes.cancel(process.processId)

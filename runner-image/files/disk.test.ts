@@ -1,7 +1,9 @@
+import { readdirSync } from 'node:fs'
 import { chmod, mkdir, readFile, readdir, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { TRASH_DIR } from '#protocol/paths.ts'
+import { until } from '../_client.ts'
 import { startFixture } from '../_fixture.ts'
 import type { Fixture } from '../_fixture.ts'
 import { RunnerError, toWireError } from '../errors.ts'
@@ -55,6 +57,34 @@ describe('a HOME on another mount', () => {
     expect(await readdir(join(fixture.workspace, 'f'))).toHaveLength(MANY)
     expect(await readdir(fixture.workspace)).toEqual(['f'])
     expect(await readdir(join(fixture.home, TRASH_DIR))).toEqual([])
+  })
+
+  test('making room leaves alone what is just being taken back, and so does tidying up', async () => {
+    await using fixture = await startFixture({ open: false, homeBelow: '/dev/shm' })
+    const { trash } = await start(fixture)
+    await makeLarge(join(fixture.workspace, 'f'))
+    const deletion = await trash.delete('f')
+    await trash.settled()
+    await utimes(join(fixture.home, TRASH_DIR, `${deletion}.json`), 1, 1)
+    const restored = trash.restore(deletion)
+    await until('the copy to begin', () => (readdirSync(fixture.workspace).length > 0 ? true : undefined))
+    await Promise.all([trash.free(Infinity), trash.tidy()])
+    expect(await restored).toBe('f')
+    expect(await readdir(fixture.workspace)).toEqual(['f'])
+    expect(await readdir(join(fixture.workspace, 'f'))).toHaveLength(MANY)
+  })
+
+  test('what is asked back twice at once comes back once, and who was second is told that it is over', async () => {
+    await using fixture = await startFixture({ open: false, homeBelow: '/dev/shm' })
+    const { trash } = await start(fixture)
+    await makeLarge(join(fixture.workspace, 'f'))
+    const deletion = await trash.delete('f')
+    await trash.settled()
+    const restored = await Promise.allSettled([trash.restore(deletion), trash.restore(deletion)])
+    const inOrder = restored.sort((a, b) => a.status.localeCompare(b.status))
+    expect(inOrder).toMatchObject([{ value: 'f' }, { reason: { code: 'gone' } }])
+    expect(await readdir(fixture.workspace)).toEqual(['f'])
+    expect(await readdir(join(fixture.workspace, 'f'))).toHaveLength(MANY)
   })
 
   test('a stop saves no half of a deletion: it waits until all of it is in the trash', async () => {

@@ -1,5 +1,5 @@
 import type { BigIntStats } from 'node:fs'
-import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises'
+import { lstat, readlink, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { MAX_LIST_ENTRIES } from '#protocol/limits.ts'
@@ -8,13 +8,9 @@ import { joinPath, nameOf } from '#protocol/paths.ts'
 import { RunnerError, errnoOf, toRunnerError } from '../errors.ts'
 import { versionOf } from './etag.ts'
 import { ignoredAmong } from './git-ignored.ts'
-import { TEMPORARY_NAME } from './workspace.ts'
+import { compare, sortedNames } from './sorted-names.ts'
+import type { Listed } from './sorted-names.ts'
 import type { Workspace } from './workspace.ts'
-
-interface Listed {
-  isFolder: boolean
-  name: string
-}
 
 /** Where a page ends: the next one begins after this entry, whatever has come or gone meanwhile. */
 const cursorSchema = z.tuple([z.boolean(), z.string()])
@@ -26,10 +22,10 @@ export async function listFolder(
   cursor?: string,
 ): Promise<RequestResult<'files.list'>> {
   const folder = await workspace.resolve(path)
-  const listed = await readNames(folder, path)
   const after = cursor === undefined ? undefined : parseCursor(cursor)
-  const rest = after === undefined ? listed : listed.filter((entry) => compare(entry, after) > 0)
-  const page = rest.slice(0, MAX_LIST_ENTRIES)
+  const listed = await sortedNames(workspace, { folder, path }, after !== undefined)
+  const start = after === undefined ? 0 : placeAfter(listed, after)
+  const page = listed.slice(start, start + MAX_LIST_ENTRIES)
   const [found, ignored] = await Promise.all([
     Promise.all(page.map(async ({ name }) => describe(workspace, join(folder, name), name))),
     ignoredAmong(
@@ -42,7 +38,7 @@ export async function listFolder(
     return [ignored.has(joinPath(path, entry.name)) ? { ...entry, ignored: true } : entry]
   })
   const last = page.at(-1)
-  if (last === undefined || rest.length <= page.length) return { entries }
+  if (last === undefined || start + page.length >= listed.length) return { entries }
   return { entries, cursor: Buffer.from(JSON.stringify([last.isFolder, last.name])).toString('base64url') }
 }
 
@@ -56,23 +52,16 @@ export async function statEntry(workspace: Workspace, path: string): Promise<Req
   return { entry, etag: versionOf(found).etag }
 }
 
-async function readNames(folder: string, path: string): Promise<Listed[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
-    throw toRunnerError(error, path)
-  })
-  return entries
-    .filter(({ name }) => !TEMPORARY_NAME.test(name))
-    .map((entry) => ({ isFolder: entry.isDirectory(), name: entry.name }))
-    .sort(compare)
-}
-
-const byName = new Intl.Collator('en', { numeric: true, sensitivity: 'variant' })
-
-function compare(a: Listed, b: Listed): number {
-  if (a.isFolder !== b.isFolder) return a.isFolder ? -1 : 1
-  const order = byName.compare(a.name, b.name)
-  if (order !== 0 || a.name === b.name) return order
-  return a.name < b.name ? -1 : 1
+/** Where the entries begin that come after this one, which may be gone. */
+function placeAfter(listed: Listed[], after: Listed): number {
+  let [low, high] = [0, listed.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const entry = listed[middle]
+    if (entry !== undefined && compare(entry, after) <= 0) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 function parseCursor(cursor: string): Listed {

@@ -1,13 +1,17 @@
 import { spawn } from 'node:child_process'
+import { appendFileSync } from 'node:fs'
 import { chmod, lstat, mkdir, readFile, readdir, readlink, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { MAX_EDITOR_FILE_BYTES } from '#protocol/limits.ts'
 import { Refused } from '../_client.ts'
 import type { TestClient } from '../_client.ts'
 import { startFixture } from '../_fixture.ts'
 import type { Fixture } from '../_fixture.ts'
+import { readForEditor } from './read.ts'
+import { openWorkspace } from './workspace.ts'
+import { writeText } from './write.ts'
 
 let fixture: Fixture
 let client: TestClient
@@ -65,6 +69,22 @@ describe('reading', () => {
       kind: 'too_large',
       size: MAX_EDITOR_FILE_BYTES + 1,
     })
+  })
+
+  test('a file that changes whenever it is read is refused after some reads, with its path', async () => {
+    await writeFile(at('log'), 'x')
+    const workspace = await openWorkspace(fixture.workspace)
+    const open = workspace.openFile.bind(workspace)
+    vi.spyOn(workspace, 'openFile').mockImplementation(async (path) => {
+      return new Proxy(await open(path), {
+        get: (handle, name): unknown => {
+          if (name === 'stat') appendFileSync(at('log'), 'x')
+          return Reflect.get(handle, name, handle)
+        },
+      })
+    })
+    await expect(readForEditor(workspace, 'log')).rejects.toMatchObject({ code: 'unavailable', path: 'log' })
+    expect((await text('log')).length).toBeLessThan(20)
   })
 
   test('a folder, nothing, and a pipe are refused with their path, and a pipe blocks nobody', async () => {
@@ -143,6 +163,30 @@ describe('writing', () => {
     }
     expect(await text('f')).toBe('1000')
     expect(etags.size).toBe(1001)
+  })
+
+  test('a save bears the time of the clock, also after the machine slept or the clock was set back', async () => {
+    const workspace = await openWorkspace(fixture.workspace)
+    const real = Date.now()
+    onTestFinished(() => void vi.useRealTimers())
+    for (const hours of [0, 3, -2, 1]) {
+      const now = real + hours * 3_600_000
+      vi.useFakeTimers({ now, toFake: ['Date'] })
+      const { mtime } = await writeText(workspace, { path: 'f', content: String(hours), ifMatch: 'any' })
+      expect(Math.abs(mtime - now)).toBeLessThan(10)
+      expect((await stat(at('f'))).mtimeMs).toBeCloseTo(mtime, 2)
+    }
+  })
+
+  test('saves in the same millisecond of the clock are stamped one after the other', async () => {
+    const workspace = await openWorkspace(fixture.workspace)
+    onTestFinished(() => void vi.useRealTimers())
+    vi.useFakeTimers({ now: Date.now(), toFake: ['Date'] })
+    const times: number[] = []
+    for (let n = 0; n < 50; n++) {
+      times.push((await writeText(workspace, { path: 'f', content: String(n), ifMatch: 'any' })).mtime)
+    }
+    expect(times).toEqual([...new Set(times)].sort((a, b) => a - b))
   })
 
   test('of 20 saves against one etag at a time, exactly one wins', async () => {

@@ -4,6 +4,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { MAX_EDITOR_FILE_BYTES } from '#protocol/limits.ts'
 import type { RequestResult } from '#protocol/messages.ts'
 import { RunnerError } from '../errors.ts'
+import { MAX_READS } from '../limits.ts'
 import { versionOf } from './etag.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -11,7 +12,7 @@ import type { Workspace } from './workspace.ts'
 export async function readForEditor(workspace: Workspace, path: string): Promise<RequestResult<'files.read'>> {
   await using handle = await workspace.openFile(path)
   // A file that changes while it is read is read again: content and etag must belong together.
-  for (;;) {
+  for (let reads = 0; reads < MAX_READS; reads++) {
     const stat = await handle.stat({ bigint: true })
     const version = versionOf(stat)
     if (version.size > MAX_EDITOR_FILE_BYTES) return { kind: 'too_large', ...version }
@@ -21,6 +22,11 @@ export async function readForEditor(workspace: Workspace, path: string): Promise
     if (!isUtf8(bytes) || bytes.includes(0)) return { kind: 'binary', ...version }
     return { kind: 'text', content: bytes.toString('utf8'), ...version }
   }
+  // Not for good: a page that shows the file keeps what it has, and asks again when it hears of the next change.
+  throw new RunnerError('unavailable', `${path} changes all the time: it cannot be read as a whole.`, {
+    path,
+    advice: 'Open it again when nothing writes to it.',
+  })
 }
 
 /** The text of a file of at most `limit` bytes. */

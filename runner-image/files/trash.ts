@@ -31,8 +31,8 @@ export class Trash {
   readonly #folder: string
   readonly #log: Log
   readonly #carrying = new Map<string, Carrying>()
-  /** Deletions that are being restored or deleted for good. */
-  readonly #inHand = new Set<string>()
+  /** Deletions that are being made, restored or ended for good: what was last asked for with each, over when it resolves. */
+  readonly #inHand = new Map<string, Promise<void>>()
 
   constructor(workspace: Workspace, home: string, log: Log) {
     this.#workspace = workspace
@@ -45,9 +45,11 @@ export class Trash {
     if (path === '') throw new RunnerError('bad_request', 'The workspace itself cannot be deleted.', { path })
     const id = newId()
     try {
-      await mkdir(dirname(join(this.#folder, id, path)), { recursive: true })
-      await writeFile(this.#recordOf(id), JSON.stringify({ path, at: Date.now() }))
-      await this.#workspace.lock.run(async () => this.#takeAway(id, path))
+      await this.#inPeace(id, async () => {
+        await mkdir(dirname(join(this.#folder, id, path)), { recursive: true })
+        await writeFile(this.#recordOf(id), JSON.stringify({ path, at: Date.now() }))
+        await this.#workspace.lock.run(async () => this.#takeAway(id, path))
+      })
       this.#carryOver(id)
       return id
     } catch (error) {
@@ -73,9 +75,10 @@ export class Trash {
     }
   }
 
-  /** Goes on with what was broken off, and deletes for good what is older than `TRASH_KEEP_MS`. */
+  /** Goes on with what was broken off, and deletes for good what is older than `TRASH_KEEP_MS` and in nobody's hand. */
   async tidy(): Promise<void> {
     for (const { id, at } of await this.#oldestFirst()) {
+      if (this.#inHand.has(id)) continue
       if (Date.now() - at > TRASH_KEEP_MS) await this.#inPeace(id, async () => this.#forget(id))
       else this.#carryOver(id)
     }
@@ -86,13 +89,15 @@ export class Trash {
     await Promise.all([...this.#carrying.values()].map(async ({ done }) => done))
   }
 
-  /** Deletes for good, oldest first, until this made room for so many bytes or nothing is left. */
+  /** Deletes for good, oldest first, until this made room for so many bytes or nothing is left but what is in hand. */
   async free(bytes: number): Promise<void> {
     let freed = 0
     for (const { id } of await this.#oldestFirst()) {
       if (freed >= bytes) return
       const parts = [join(this.#folder, id), this.#asideOf(id)]
       const sizes = await Promise.all(parts.map(async (part) => diskUsage([part])))
+      // Somebody may have begun to take it back meanwhile.
+      if (this.#inHand.has(id)) continue
       await this.#inPeace(id, async () => this.#forget(id))
       for (const size of sizes) freed += size ?? 0
     }
@@ -175,16 +180,20 @@ export class Trash {
     await removeTree(aside)
   }
 
-  /** Does what nothing may be carried over beside. */
+  /** Does what nothing may be carried over beside, nor anything else be done with this deletion: one after the other. */
   async #inPeace(id: string, work: () => Promise<void>): Promise<void> {
-    this.#inHand.add(id)
+    const before = this.#inHand.get(id)
+    const { promise: over, resolve: end } = Promise.withResolvers<void>()
+    this.#inHand.set(id, over)
     try {
+      await before
       const carrying = this.#carrying.get(id)
       carrying?.abort.abort(new RunnerError('conflict', 'This deletion is taken back.'))
       await carrying?.done
       await work()
     } finally {
-      this.#inHand.delete(id)
+      if (this.#inHand.get(id) === over) this.#inHand.delete(id)
+      end()
     }
   }
 

@@ -6,6 +6,7 @@ import { newId } from '#protocol/ids.ts'
 import { isWorkspacePath, nameOf, parentOf } from '#protocol/paths.ts'
 import { RunnerError, errnoOf, toRunnerError } from '../errors.ts'
 import { Lock } from './lock.ts'
+import { SaveClock } from './save-clock.ts'
 
 /** Names that the runner makes while it writes; nobody is shown them. */
 export const TEMPORARY_NAME = /^\.devex-([a-z0-9]{16})\.tmp$/
@@ -22,6 +23,7 @@ export class Workspace {
   readonly root: string
   /** Changes of names are made one at a time: a check and the rename that relies on it cannot be interleaved. */
   readonly lock = new Lock()
+  readonly saveClock = new SaveClock()
   /** Begins every temporary name of this process: those of one that died are told by it. */
   readonly #own = `.devex-${newId().slice(0, OWN_LENGTH)}`
 

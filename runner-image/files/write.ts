@@ -5,6 +5,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { RunnerError, errnoOf, toRunnerError } from '../errors.ts'
 import { etagOf, versionOf } from './etag.ts'
+import type { SaveClock } from './save-clock.ts'
 import type { Workspace } from './workspace.ts'
 
 /** What must lie there for a write to happen: this etag, nothing, a file of whatever content, or no matter what. */
@@ -50,7 +51,7 @@ export async function writeFileAtomically(workspace: Workspace, write: AtomicWri
     if (ifMatch !== 'any') await check(target, path, ifMatch)
     const temporary = workspace.temporaryBeside(target)
     try {
-      const written = await fillTemporary(temporary, write.fill)
+      const written = await fillTemporary(temporary, write.fill, workspace.saveClock)
       const isNew = await workspace.lock.run(async () => put({ temporary, written }, target, { path, ifMatch }))
       return { ...versionOf(written), isNew }
     } catch (error) {
@@ -62,12 +63,11 @@ export async function writeFileAtomically(workspace: Workspace, write: AtomicWri
   }
 }
 
-async function fillTemporary(temporary: string, fill: AtomicWrite['fill']): Promise<BigIntStats> {
+async function fillTemporary(temporary: string, fill: AtomicWrite['fill'], clock: SaveClock): Promise<BigIntStats> {
   await using handle = await openTemporary(temporary)
   await fill(handle)
-  // The kernel's clock ticks every few milliseconds; a finer time keeps etags of quick writes apart.
-  const now = (performance.timeOrigin + performance.now()) / 1000
-  await handle.utimes(now, now)
+  const seconds = clock.next() / 1000
+  await handle.utimes(seconds, seconds)
   return fstatSync(handle.fd, { bigint: true })
 }
 

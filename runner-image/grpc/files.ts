@@ -46,9 +46,9 @@ export function fileHandlers(opened: () => OpenedSandbox): FileHandlers {
     readSmall: (request) => readWhole(reading().places, request),
     write: async (parts) => writeStream((await writing()).places, parts),
     writeSmall: async ({ options, data }) => writeBytes((await writing()).places, options, data),
-    stat: async ({ path }) => {
+    stat: async (request) => {
       const { places } = reading()
-      return describe(places, places.toRead(path))
+      return describe(places, places.toRead(request))
     },
     listDir: async (request) => listTree(reading().places, request),
     move: async ({ from, to, overwrite }) => {
@@ -60,7 +60,7 @@ export function fileHandlers(opened: () => OpenedSandbox): FileHandlers {
       else await move(source.folder, { from: source.path, to: target.path })
       return describe(places, target)
     },
-    delete: async ({ path, recursive }) => {
+    delete: async ({ path, recursive, ifEtag }) => {
       const { sandbox, places } = reading()
       sandbox.assertRunning()
       const place = places.toWrite(path)
@@ -71,6 +71,11 @@ export function fileHandlers(opened: () => OpenedSandbox): FileHandlers {
           advice: 'Delete it recursively, if that is meant.',
         })
       }
+      if (ifEtag !== undefined && (await describe(places, place)).etag !== ifEtag)
+        throw new RunnerError('conflict', `${path} has changed, so it was not deleted.`, {
+          path,
+          advice: 'Read it again, then decide.',
+        })
       return { deletion: await remove(sandbox, place), count }
     },
     makeDir: async ({ path }) => {

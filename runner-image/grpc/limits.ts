@@ -20,6 +20,9 @@ export const MAX_GRPC_MESSAGE_BYTES = 8 * MIB
 /** Entries of one listing, and how deep it goes. */
 export const MAX_LISTED_ENTRIES = 10_000
 export const MAX_LIST_DEPTH = 4
+/** A listing that takes longer ends with what it found, and lets others have their turn after so long. */
+export const LIST_TIME_MS = 10_000
+export const LIST_TURN_MS = 10
 /** Entries whose size and time are looked up in one turn. */
 export const LOOKS_AT_ONCE = 64
 

@@ -6,14 +6,14 @@ import { setImmediate } from 'node:timers/promises'
 import type * as wire from '#wire/gen/runner.ts'
 import { RunnerError, toRunnerError } from '../errors.ts'
 import { versionOf } from '../files/etag.ts'
-import { walk } from '../search/walk.ts'
+import { steps } from '../search/walk.ts'
 import type { Walked } from '../search/walk.ts'
-import { LOOKS_AT_ONCE, MAX_LISTED_ENTRIES, MAX_LIST_DEPTH } from './limits.ts'
+import { LIST_TIME_MS, LIST_TURN_MS, LOOKS_AT_ONCE, MAX_LISTED_ENTRIES, MAX_LIST_DEPTH } from './limits.ts'
 import type { Places } from './places.ts'
 
 /** What lies in a folder and, to a depth, below it. */
 export async function listTree(places: Places, request: wire.ListDirRequest): Promise<wire.ListDirResponse> {
-  const place = places.toRead(request.path)
+  const place = places.toRead(request)
   const root = await place.folder.resolve(place.path)
   const found = await lstat(root).catch((error: unknown) => {
     throw toRunnerError(error, request.path)
@@ -26,13 +26,7 @@ export async function listTree(places: Places, request: wire.ListDirRequest): Pr
   const name = places.nameOf(place)
   const prefix = name === '' || name === '/' ? name : `${name}/`
   const rulesFrom = place.isWorkspace ? place.folder.root : root
-  const walked: Walked[] = []
-  let truncated = false
-  for (const item of walk({ root, rulesFrom, includeIgnored, maxDepth })) {
-    truncated = walked.length === limit
-    if (truncated) break
-    walked.push(item)
-  }
+  const { walked, truncated } = await gather(steps({ root, rulesFrom, includeIgnored, maxDepth }), limit)
   const entries = walked.map((item) => entryOf(prefix, item))
   if (!details) return { root: name, entries, truncated }
   // Some at a time, so that others get their turn: through the thread pool each look takes ten times as long.
@@ -41,6 +35,22 @@ export async function listTree(places: Places, request: wire.ListDirRequest): Pr
     addDetails(entry, join(root, walked[index]?.path ?? ''))
   }
   return { root: name, entries, truncated }
+}
+
+/** In turns, so that others get theirs: a large folder, or one with many rules of what to ignore, takes a while. */
+async function gather(items: Iterable<Walked | undefined>, limit: number) {
+  const walked: Walked[] = []
+  const until = performance.now() + LIST_TIME_MS
+  let turnUntil = performance.now() + LIST_TURN_MS
+  for (const item of items) {
+    if (item !== undefined && walked.length === limit) return { walked, truncated: true }
+    if (item !== undefined) walked.push(item)
+    if (performance.now() < turnUntil) continue
+    if (performance.now() > until) return { walked, truncated: true }
+    await setImmediate()
+    turnUntil = performance.now() + LIST_TURN_MS
+  }
+  return { walked, truncated: false }
 }
 
 function entryOf(prefix: string, { path, entry }: Walked): wire.FileEntry {

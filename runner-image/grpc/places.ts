@@ -1,8 +1,12 @@
 import { realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
+import type { Reach } from '#wire/gen/runner.ts'
 import { RunnerError } from '../errors.ts'
 import { Workspace } from '../files/workspace.ts'
+
+/** As numbers: the wire's code is loaded with the first connection only. What is neither is confined to the workspace. */
+const REACHES = { writable: 1, anywhere: 2 } as const satisfies Record<string, Reach>
 
 /** A folder that paths are confined to, and a path below it. */
 export interface Place {
@@ -13,8 +17,8 @@ export interface Place {
 }
 
 /**
- * Where agents' paths lead: relative to the workspace or absolute. They may read wherever the sandbox's user may, and
- * write in the workspace and the temporary folder.
+ * Where agents' paths lead: relative to the workspace or absolute. They may write in the workspace and the temporary
+ * folder, and read as far as the request says: HOME with its keys is for those who could read it with a command.
  */
 export class Places {
   readonly #workspace: Workspace
@@ -25,18 +29,19 @@ export class Places {
     this.#workspace = workspace
   }
 
-  toRead(asked: string): Place {
+  toRead({ path: asked, reach }: { path: string; reach: Reach }): Place {
     const absolute = this.#absolute(asked)
-    return this.#writable(absolute) ?? { folder: this.#everything, path: absolute.slice(1), isWorkspace: false }
+    const place = this.#writable(absolute)
+    if (reach === REACHES.anywhere)
+      return place ?? { folder: this.#everything, path: absolute.slice(1), isWorkspace: false }
+    if (place !== undefined && (place.isWorkspace || reach === REACHES.writable)) return place
+    throw outside(asked, 'To read there needs the scope repl:exec, which was not given.')
   }
 
   toWrite(asked: string): Place {
     const place = this.#writable(this.#absolute(asked))
     if (place !== undefined) return place
-    throw new RunnerError('forbidden', `${asked.slice(0, 200)} lies outside of the workspace.`, {
-      path: asked.slice(0, 200),
-      advice: `Write below ${this.#workspace.root} or ${this.#temporary.root}.`,
-    })
+    throw outside(asked, `Write below ${this.#workspace.root} or ${this.#temporary.root}.`)
   }
 
   /** A path as it is told: relative where it lies in the workspace, else absolute. */
@@ -57,4 +62,9 @@ export class Places {
     }
     return undefined
   }
+}
+
+function outside(asked: string, advice: string): RunnerError {
+  const path = asked.slice(0, 200)
+  return new RunnerError('forbidden', `${path} lies outside of the workspace.`, { path, advice })
 }

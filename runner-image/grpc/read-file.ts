@@ -2,16 +2,17 @@ import { fstatSync } from 'node:fs'
 import type * as wire from '#wire/gen/runner.ts'
 import { RunnerError } from '../errors.ts'
 import { versionOf } from '../files/etag.ts'
+import { MAX_READS } from '../limits.ts'
 import type { Places } from './places.ts'
 import { FILE_PIECE_BYTES, MAX_SMALL_FILE_BYTES } from './limits.ts'
 
 const IS_FILE = 1
-/** A file that changes while it is read is read again so often; then what was read last counts. */
-const MAX_READS = 5
-
-/** A small file, or a part of one, in one answer. Content and etag belong together. */
+/**
+ * A small file, or a part of one, in one answer. Content and etag belong together; of a file that never stands still, what
+ * was read last counts.
+ */
 export async function readWhole(places: Places, request: wire.ReadRequest): Promise<wire.ReadSmallResponse> {
-  const place = places.toRead(request.path)
+  const place = places.toRead(request)
   await using handle = await place.folder.openFile(place.path)
   let before = fstatSync(handle.fd, { bigint: true })
   for (let reads = 1; ; reads++) {
@@ -42,7 +43,7 @@ export async function readWhole(places: Places, request: wire.ReadRequest): Prom
 
 /** A file of any size, as it is while it is read. */
 export async function* readPieces(places: Places, request: wire.ReadRequest): AsyncGenerator<wire.ReadChunk> {
-  const place = places.toRead(request.path)
+  const place = places.toRead(request)
   await using handle = await place.folder.openFile(place.path)
   const found = fstatSync(handle.fd, { bigint: true })
   const { etag, size, mtime } = versionOf(found)

@@ -54,8 +54,9 @@ export async function findByGrep(
   return { ...answer, lines: answer.lines.map(named), counts: answer.counts.map(named) }
 }
 
-async function whereOf(places: Places, { path, includeIgnored }: { path: string; includeIgnored: boolean }) {
-  const place = places.toRead(path)
+async function whereOf(places: Places, request: wire.GlobRequest | wire.GrepRequest) {
+  const { path, includeIgnored } = request
+  const place = places.toRead(request)
   const root = await place.folder.resolve(place.path)
   const found = await lstat(root).catch((error: unknown) => {
     throw toRunnerError(error, path)

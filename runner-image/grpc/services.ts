@@ -33,7 +33,7 @@ export interface FileHandlers {
   readSmall: Unary<wire.ReadRequest, wire.ReadSmallResponse>
   write: Collected<wire.WriteChunk, wire.FileVersion>
   writeSmall: Unary<wire.WriteSmallRequest, wire.FileVersion>
-  stat: Unary<wire.PathRequest, wire.FileEntry>
+  stat: Unary<wire.StatRequest, wire.FileEntry>
   listDir: Unary<wire.ListDirRequest, wire.ListDirResponse>
   move: Unary<wire.MoveRequest, wire.FileEntry>
   delete: Unary<wire.DeleteRequest, wire.DeleteResponse>

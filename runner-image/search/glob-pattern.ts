@@ -2,7 +2,7 @@
  * A glob as a regular expression over paths: `*` and `?` stay within a name, `**` crosses folders, `[abc]`, `[!abc]` and
  * `{a,b}` choose. What does not parse matches itself.
  */
-export function globSource(glob: string): string {
+function globSource(glob: string): string {
   let source = ''
   let braces = 0
   for (let at = 0; at < glob.length; at++) {
@@ -14,17 +14,9 @@ export function globSource(glob: string): string {
     } else if (char === '*') source += '[^/]*'
     else if (char === '?') source += '[^/]'
     else if (char === '[') {
-      const end = glob.indexOf(']', at + 2)
-      if (end === -1) {
-        source += '\\['
-        continue
-      }
-      const inside = glob
-        .slice(at + 1, end)
-        .replace(/^[!^]/, '')
-        .replaceAll(/[\\[\]^]/g, '\\$&')
-      source += `[${/^[!^]/.test(glob.slice(at + 1)) ? '^/' : ''}${inside}]`
-      at = end
+      const found = classAt(glob, at)
+      source += found?.source ?? '\\['
+      at = found?.end ?? at
     } else if (char === '{' && glob.includes('}', at)) {
       braces++
       source += '(?:'
@@ -49,6 +41,17 @@ export function globPattern(glob: string): RegExp {
   }
 }
 
-function escape(text: string): string {
+/** The class of characters that begins at `at`, and where it ends. */
+export function classAt(glob: string, at: number): { source: string; end: number } | undefined {
+  const end = glob.indexOf(']', at + 2)
+  if (end === -1) return undefined
+  const inside = glob
+    .slice(at + 1, end)
+    .replace(/^[!^]/, '')
+    .replaceAll(/[\\[\]^]/g, '\\$&')
+  return { source: `[${/^[!^]/.test(glob.slice(at + 1)) ? '^/' : ''}${inside}]`, end }
+}
+
+export function escape(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\/]/g, '\\$&')
 }

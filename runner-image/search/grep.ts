@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { globPattern } from './glob-pattern.ts'
 import {
@@ -10,6 +10,7 @@ import {
   MAX_WALK_DEPTH,
   SEARCH_TIME_MS,
 } from './limits.ts'
+import { readBounded } from './read-bounded.ts'
 import type { GrepAnswer, GrepSearch } from './search-messages.ts'
 import { walk } from './walk.ts'
 
@@ -21,11 +22,12 @@ export function grep(search: GrepSearch): GrepAnswer {
   let chars = 0
   for (const path of filesOf(search)) {
     const text = readText(path === '' ? search.root : join(search.root, path))
-    if (text === undefined) continue
-    answer.filesSearched++
-    const name = path === '' ? basename(search.root) : path
-    const numbers = matchingLines(text, pattern, search.multiline)
-    if (numbers.length > 0) chars += take(answer, { name, text, numbers, search })
+    if (text !== undefined) {
+      answer.filesSearched++
+      const name = path === '' ? basename(search.root) : path
+      const numbers = matchingLines(text, pattern, search.multiline)
+      if (numbers.length > 0) chars += take(answer, { name, text, numbers, search })
+    }
     const found = search.mode === 'content' ? answer.matches : answer.counts.length
     if (found < search.limit && chars <= MAX_ANSWER_CHARS && performance.now() <= until) continue
     answer.truncated = true
@@ -55,13 +57,8 @@ function* filesOf({ root, rulesFrom, includeIgnored, glob }: GrepSearch): Genera
 }
 
 function readText(file: string): string | undefined {
-  try {
-    if (statSync(file).size > MAX_SEARCHED_FILE_BYTES) return undefined
-    const bytes = readFileSync(file)
-    return bytes.subarray(0, BINARY_LOOK_BYTES).includes(0) ? undefined : bytes.toString('utf8')
-  } catch {
-    return undefined
-  }
+  const bytes = readBounded(file, MAX_SEARCHED_FILE_BYTES)
+  return bytes?.subarray(0, BINARY_LOOK_BYTES).includes(0) === false ? bytes.toString('utf8') : undefined
 }
 
 /** Numbers, from 0, of the lines that a match touches. */

@@ -1,11 +1,18 @@
 /** Bounds of searching. */
 
-const MIB = 1024 * 1024
+const KIB = 1024
+const MIB = 1024 * KIB
 const SECOND = 1000
 
 /** One search looks at so many entries at most. */
 export const MAX_WALKED_ENTRIES = 100_000
 export const MAX_WALK_DEPTH = 64
+
+/** The ignore rules that hold in one folder, its own and those above it: a larger file, and lines beyond, have no say. */
+export const MAX_IGNORE_BYTES = 256 * KIB
+export const MAX_IGNORE_LINES = 10_000
+/** A longer rule has no say: hardly a name can be as long. */
+export const MAX_IGNORE_RULE_CHARS = 1024
 
 /** Answers, unless fewer are asked for, and at most. */
 export const GLOB_LIMIT = 1000
@@ -15,6 +22,8 @@ export const MAX_CONTEXT_LINES = 20
 
 /** Larger files are not searched. */
 export const MAX_SEARCHED_FILE_BYTES = 8 * MIB
+/** What is read at first of a file that holds more than it says. */
+export const UNSIZED_READ_BYTES = 64 * KIB
 /** A NUL so early makes a file binary (as git and ripgrep judge). */
 export const BINARY_LOOK_BYTES = 8000
 /** A longer line is cut. */

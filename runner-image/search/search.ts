@@ -8,10 +8,18 @@ import type { GlobAnswer, GlobSearch, GrepAnswer, GrepSearch, SearchRequest } fr
 
 type Answer = z.infer<typeof searchAnswerSchema>['answer']
 
-/** Searches files in a thread, which lives only while it is needed. */
+interface Job {
+  id: number
+  search: SearchRequest
+  answer: (answer: Answer) => void
+}
+
+/** Searches files in a thread, which lives only while it is needed: one search at a time, the others wait here. */
 export class Search implements AsyncDisposable {
   readonly #log: Log
-  readonly #waiting = new Map<number, (answer: Answer) => void>()
+  readonly #waiting: Job[] = []
+  /** What the thread is at, and until when it may be. */
+  #current: { job: Job; hang: NodeJS.Timeout } | undefined
   #worker: Worker | undefined
   #idle: NodeJS.Timeout | undefined
   #nextId = 1
@@ -33,38 +41,56 @@ export class Search implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    const reason = 'The sandbox is being closed.'
+    for (const { answer } of this.#waiting.splice(0)) answer({ kind: 'refused', reason })
+    await this.#stop(reason)
     clearTimeout(this.#idle)
-    await this.#stop('The sandbox is being closed.')
   }
 
   async #ask(search: SearchRequest, signal: AbortSignal): Promise<Answer> {
-    const id = this.#nextId++
-    // A thread that hangs in a pattern can only be ended; whoever waits behind it asks again.
-    const hang = () => void this.#stop('The search took too long.')
-    const timer = setTimeout(hang, SEARCH_HANG_MS)
+    const reason = 'The caller has hung up.'
+    if (signal.aborted) return { kind: 'refused', reason }
+    const { promise, resolve } = Promise.withResolvers<Answer>()
+    const job = { id: this.#nextId++, search, answer: resolve }
+    const hangUp = () => {
+      if (this.#current?.job === job) return void this.#stop(reason)
+      const at = this.#waiting.indexOf(job)
+      if (at !== -1) this.#waiting.splice(at, 1)
+      resolve({ kind: 'refused', reason })
+    }
+    signal.addEventListener('abort', hangUp, { once: true })
+    this.#waiting.push(job)
+    this.#next()
     try {
-      return await new Promise<Answer>((resolve) => {
-        this.#waiting.set(id, resolve)
-        signal.addEventListener('abort', () => resolve({ kind: 'refused', reason: 'The caller has hung up.' }), { once: true }) // prettier-ignore
-        this.#start().postMessage({ id, search }, [])
-      })
+      return await promise
     } finally {
-      clearTimeout(timer)
-      this.#waiting.delete(id)
-      this.#idle = setTimeout(() => void this.#stop('Nobody searches.'), SEARCH_WORKER_IDLE_MS)
-      this.#idle.unref()
+      signal.removeEventListener('abort', hangUp)
     }
   }
 
-  #start(): Worker {
+  #next(): void {
+    if (this.#current !== undefined) return
     clearTimeout(this.#idle)
+    const job = this.#waiting.shift()
+    if (job === undefined) {
+      this.#idle = setTimeout(() => void this.#stop('Nobody searches.'), SEARCH_WORKER_IDLE_MS)
+      this.#idle.unref()
+      return
+    }
+    // A thread that hangs in a pattern can only be ended; who waits behind it gets another.
+    const hang = setTimeout(() => void this.#stop('The search took too long.'), SEARCH_HANG_MS)
+    this.#current = { job, hang }
+    this.#start().postMessage({ id: job.id, search: job.search }, [])
+  }
+
+  #start(): Worker {
     if (this.#worker !== undefined) return this.#worker
     const file = import.meta.url.endsWith('.ts') ? './search-worker.ts' : './search-worker.mjs'
     const worker = new Worker(new URL(file, import.meta.url), { env: {}, execArgv: [] })
     worker.unref()
     worker.on('message', (message: unknown) => {
       const { id, answer } = searchAnswerSchema.parse(message)
-      this.#waiting.get(id)?.(answer)
+      if (this.#current?.job.id === id) this.#finish(answer)
     })
     worker.on('error', (error) => this.#log.error('The thread that searches failed.', error))
     worker.on('exit', () => {
@@ -74,10 +100,18 @@ export class Search implements AsyncDisposable {
     return worker
   }
 
+  #finish(answer: Answer): void {
+    clearTimeout(this.#current?.hang)
+    this.#current?.job.answer(answer)
+    this.#current = undefined
+    this.#next()
+  }
+
+  /** Ends the thread, and the search that it is at. */
   async #stop(reason: string): Promise<void> {
     const worker = this.#worker
     this.#worker = undefined
-    for (const resolve of this.#waiting.values()) resolve({ kind: 'refused', reason })
+    if (this.#current !== undefined) this.#finish({ kind: 'refused', reason })
     await worker?.terminate()
   }
 }

@@ -12,6 +12,9 @@ import {
 } from './limits.ts'
 
 const path = pathArgument.describe('Absolute, or relative to the workspace.')
+const readPath = pathArgument.describe(
+  'Relative to the workspace, or absolute. Outside of the workspace with the scope repl:exec only.',
+)
 
 export const readFile = textTool({
   name: 'read_file',
@@ -19,7 +22,7 @@ export const readFile = textTool({
   description:
     'Reads a text file with line numbers, or shows an image (PNG, JPEG, GIF, WebP). The last line gives the lines shown and the etag to write with. For other or large files set link: you get a download URL.',
   input: z.strictObject({
-    path,
+    path: readPath,
     offset: z.int().min(1).default(1).describe('First line, from 1.'),
     limit: z.int().min(1).max(100_000).default(DEFAULT_READ_LINES).describe('How many lines.'),
     max_chars: z
@@ -107,7 +110,7 @@ export const listDir = recordTool({
   title: 'List a folder',
   description: 'Lists a folder and those below it, folders first.',
   input: z.strictObject({
-    path: path.default('.'),
+    path: readPath.default('.'),
     depth: z.int().min(1).max(4).default(2).describe('How many levels.'),
     include_ignored: z.boolean().default(false).describe('Also what git ignores.'),
     limit: z.int().min(1).max(MAX_DIR_ENTRIES).default(MAX_DIR_ENTRIES).describe('Most entries.'),

@@ -3,7 +3,9 @@ import { pathArgument } from './arguments.ts'
 import { textTool } from './definition.ts'
 import { DEFAULT_HITS, MAX_HITS, MAX_PATTERN_CHARS } from './limits.ts'
 
-const path = pathArgument.default('.').describe('Folder to search in. Default: the workspace.')
+const path = pathArgument
+  .default('.')
+  .describe('Folder to search in. Default: the workspace. Outside of it with the scope repl:exec only.')
 const limit = z.int().min(1).max(MAX_HITS).default(DEFAULT_HITS).describe('Most hits.')
 
 export const glob = textTool({

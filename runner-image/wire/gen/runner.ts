@@ -47,6 +47,23 @@ export namespace FileKind {
   export type OTHER = typeof FileKind.OTHER;
 }
 
+/** How far a caller may read. Whoever may run commands reads what they read; what is not said is the workspace. */
+export const Reach = {
+  WORKSPACE: 0,
+  /** WRITABLE - The workspace and the temporary folder: where writing is allowed. */
+  WRITABLE: 1,
+  /** ANYWHERE - Wherever the sandbox's user may read. */
+  ANYWHERE: 2,
+} as const;
+
+export type Reach = typeof Reach[keyof typeof Reach];
+
+export namespace Reach {
+  export type WORKSPACE = typeof Reach.WORKSPACE;
+  export type WRITABLE = typeof Reach.WRITABLE;
+  export type ANYWHERE = typeof Reach.ANYWHERE;
+}
+
 export const GrepMode = { UNSPECIFIED: 0, CONTENT: 1, FILES: 2, COUNT: 3 } as const;
 
 export type GrepMode = typeof GrepMode[keyof typeof GrepMode];
@@ -228,6 +245,11 @@ export interface PathRequest {
   path: string;
 }
 
+export interface StatRequest {
+  path: string;
+  reach: Reach;
+}
+
 export interface FileEntry {
   /** As asked for, or below what was asked for; relative to the workspace where it lies inside. */
   path: string;
@@ -246,6 +268,7 @@ export interface ReadRequest {
   offset: number;
   /** 0: to the end (Read), or at most 4 MiB (ReadSmall, which fails with too_large beyond it). */
   length: number;
+  reach: Reach;
 }
 
 export interface ReadChunk {
@@ -297,6 +320,7 @@ export interface ListDirRequest {
   limit: number;
   /** Size, time and mode too, which takes a look at each entry. */
   details: boolean;
+  reach: Reach;
 }
 
 export interface ListDirResponse {
@@ -316,6 +340,8 @@ export interface DeleteRequest {
   path: string;
   /** A folder with something in it needs this. */
   recursive: boolean;
+  /** What must lie there: this etag. Another one: conflict, and nothing is deleted. */
+  ifEtag?: string | undefined;
 }
 
 export interface DeleteResponse {
@@ -332,6 +358,7 @@ export interface GlobRequest {
   includeIgnored: boolean;
   /** Most answers; 0: 1,000. */
   limit: number;
+  reach: Reach;
 }
 
 export interface GlobResponse {
@@ -355,6 +382,7 @@ export interface GrepRequest {
   includeIgnored: boolean;
   /** Most matching lines (or files); 0: 100. */
   limit: number;
+  reach: Reach;
 }
 
 export interface GrepLine {
@@ -1879,6 +1907,63 @@ export const PathRequest: MessageFns<PathRequest> = {
   },
 };
 
+function createBaseStatRequest(): StatRequest {
+  return { path: "", reach: 0 };
+}
+
+export const StatRequest: MessageFns<StatRequest> = {
+  encode(message: StatRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.path !== "") {
+      writer.uint32(10).string(message.path);
+    }
+    if (message.reach !== 0) {
+      writer.uint32(16).int32(message.reach);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StatRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStatRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.reach = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseFileEntry(): FileEntry {
   return { path: "", kind: 0, size: 0, mtime: 0, mode: 0, etag: "", ignored: false };
 }
@@ -1992,7 +2077,7 @@ export const FileEntry: MessageFns<FileEntry> = {
 };
 
 function createBaseReadRequest(): ReadRequest {
-  return { path: "", offset: 0, length: 0 };
+  return { path: "", offset: 0, length: 0, reach: 0 };
 }
 
 export const ReadRequest: MessageFns<ReadRequest> = {
@@ -2005,6 +2090,9 @@ export const ReadRequest: MessageFns<ReadRequest> = {
     }
     if (message.length !== 0) {
       writer.uint32(24).uint64(message.length);
+    }
+    if (message.reach !== 0) {
+      writer.uint32(32).int32(message.reach);
     }
     return writer;
   },
@@ -2044,6 +2132,14 @@ export const ReadRequest: MessageFns<ReadRequest> = {
             }
 
             message.length = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.reach = reader.int32() as any;
             continue;
           }
         }
@@ -2459,7 +2555,7 @@ export const FileVersion: MessageFns<FileVersion> = {
 };
 
 function createBaseListDirRequest(): ListDirRequest {
-  return { path: "", depth: 0, includeIgnored: false, limit: 0, details: false };
+  return { path: "", depth: 0, includeIgnored: false, limit: 0, details: false, reach: 0 };
 }
 
 export const ListDirRequest: MessageFns<ListDirRequest> = {
@@ -2478,6 +2574,9 @@ export const ListDirRequest: MessageFns<ListDirRequest> = {
     }
     if (message.details !== false) {
       writer.uint32(40).bool(message.details);
+    }
+    if (message.reach !== 0) {
+      writer.uint32(48).int32(message.reach);
     }
     return writer;
   },
@@ -2533,6 +2632,14 @@ export const ListDirRequest: MessageFns<ListDirRequest> = {
             }
 
             message.details = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.reach = reader.int32() as any;
             continue;
           }
         }
@@ -2685,7 +2792,7 @@ export const MoveRequest: MessageFns<MoveRequest> = {
 };
 
 function createBaseDeleteRequest(): DeleteRequest {
-  return { path: "", recursive: false };
+  return { path: "", recursive: false, ifEtag: undefined };
 }
 
 export const DeleteRequest: MessageFns<DeleteRequest> = {
@@ -2695,6 +2802,9 @@ export const DeleteRequest: MessageFns<DeleteRequest> = {
     }
     if (message.recursive !== false) {
       writer.uint32(16).bool(message.recursive);
+    }
+    if (message.ifEtag !== undefined) {
+      writer.uint32(26).string(message.ifEtag);
     }
     return writer;
   },
@@ -2726,6 +2836,14 @@ export const DeleteRequest: MessageFns<DeleteRequest> = {
             }
 
             message.recursive = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.ifEtag = reader.string();
             continue;
           }
         }
@@ -2799,7 +2917,7 @@ export const DeleteResponse: MessageFns<DeleteResponse> = {
 };
 
 function createBaseGlobRequest(): GlobRequest {
-  return { pattern: "", path: "", includeIgnored: false, limit: 0 };
+  return { pattern: "", path: "", includeIgnored: false, limit: 0, reach: 0 };
 }
 
 export const GlobRequest: MessageFns<GlobRequest> = {
@@ -2815,6 +2933,9 @@ export const GlobRequest: MessageFns<GlobRequest> = {
     }
     if (message.limit !== 0) {
       writer.uint32(32).uint32(message.limit);
+    }
+    if (message.reach !== 0) {
+      writer.uint32(40).int32(message.reach);
     }
     return writer;
   },
@@ -2862,6 +2983,14 @@ export const GlobRequest: MessageFns<GlobRequest> = {
             }
 
             message.limit = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.reach = reader.int32() as any;
             continue;
           }
         }
@@ -2956,6 +3085,7 @@ function createBaseGrepRequest(): GrepRequest {
     multiline: false,
     includeIgnored: false,
     limit: 0,
+    reach: 0,
   };
 }
 
@@ -2987,6 +3117,9 @@ export const GrepRequest: MessageFns<GrepRequest> = {
     }
     if (message.limit !== 0) {
       writer.uint32(72).uint32(message.limit);
+    }
+    if (message.reach !== 0) {
+      writer.uint32(80).int32(message.reach);
     }
     return writer;
   },
@@ -3074,6 +3207,14 @@ export const GrepRequest: MessageFns<GrepRequest> = {
             }
 
             message.limit = reader.uint32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.reach = reader.int32() as any;
             continue;
           }
         }
@@ -4360,8 +4501,8 @@ export const ProcessServiceDefinition = {
 } as const;
 
 /**
- * Paths are relative to the workspace or absolute. Reading is allowed everywhere that the sandbox's user may read, writing
- * inside the workspace and the temporary folder.
+ * Paths are relative to the workspace or absolute. Writing is allowed inside the workspace and the temporary folder,
+ * reading within the request's reach: beyond it, `forbidden`.
  */
 export type FileServiceDefinition = typeof FileServiceDefinition;
 export const FileServiceDefinition = {
@@ -4404,7 +4545,7 @@ export const FileServiceDefinition = {
     },
     stat: {
       name: "Stat",
-      requestType: PathRequest as typeof PathRequest,
+      requestType: StatRequest as typeof StatRequest,
       requestStream: false,
       responseType: FileEntry as typeof FileEntry,
       responseStream: false,

@@ -420,10 +420,16 @@ describe('a call', () => {
     expect(await cut.json()).toMatchObject({ id: 7, error: { message: expect.stringContaining('is not known') } })
   })
 
-  test('whose sandbox goes away before it says a word: the model is told to look first', async () => {
+  test.each<[string, Handler]>([
+    ['goes away before it says a word', ({ socket }) => socket.destroy()],
+    [
+      'switches protocols unasked',
+      ({ socket }) => socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n'),
+    ],
+  ])('whose sandbox %s: the model is told to look first', async (_name, handle) => {
     await using platform = await startPlatform()
     const { token } = await letIn(platform)
-    await using _ = await startSidecar(platform, (request) => request.socket.destroy())
+    await using _ = await startSidecar(platform, handle)
     const answer = await post(platform, { token, body: EXEC })
     expect(answer.status).toBe(200)
     expect(JSON.stringify(await answer.json())).toContain('whether it took effect is not known')

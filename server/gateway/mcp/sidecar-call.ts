@@ -71,6 +71,8 @@ export async function callSidecar(tokens: AgentTokens, call: Call): Promise<Inco
     })
     upstream.on('response', resolve)
     upstream.on('error', (cause) => reject(cause instanceof AppError ? cause : brokenCall(cause)))
+    // Of a switch of protocols, which nobody asked for, there is no other word.
+    upstream.on('close', () => reject(brokenCall(undefined)))
     upstream.end(body)
   })
   // Its own check of a token that we have just signed: it has become another generation's.
