@@ -1,8 +1,12 @@
 import { ACTIVE_CPU_FRACTION } from '../limits.ts'
-import { TICKS_PER_SECOND } from './proc.ts'
+import { TICKS_PER_SECOND, parseStat, readProc } from './proc.ts'
 import type { SandboxTree } from './sandbox-tree.ts'
 
-/** When work was last seen in this sandbox, for the idle rule: output, input, requests, CPU of its processes. */
+/**
+ * When work was last seen in this sandbox, for the idle rule: output, input, requests, CPU of its processes. Those in the
+ * runner's own session do not count: it starts them for itself (du, find, git, the exec helper), and measuring a disk that
+ * is nearly full would keep the repl awake for ever. Terminals and commands lead sessions of their own.
+ */
 export class Activity {
   readonly #tree: SandboxTree
   #at = Date.now()
@@ -20,7 +24,8 @@ export class Activity {
 
   /** Milliseconds since the epoch; looks at what the processes have used since the last call. */
   async lastActiveAt(): Promise<number> {
-    const processes = await this.#tree.processes()
+    const own = parseStat((await readProc('self/stat')) ?? '')?.session
+    const processes = (await this.#tree.processes()).filter(({ session }) => session !== own)
     const now = performance.now()
     const ticks = new Map(processes.map((stat) => [`${stat.pid}:${stat.startTicks}`, stat.cpuTicks]))
     let used = 0

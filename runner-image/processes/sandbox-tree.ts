@@ -3,7 +3,7 @@ import type { ProcStat } from './proc.ts'
 
 /** Which processes belong to this sandbox. */
 export interface SandboxTree {
-  /** All of them but the runner itself (and the sandbox's init), each with its facts. */
+  /** All of them but the runner itself, the sandbox's init, and who was let in from outside; each with its facts. */
   processes(): Promise<ProcStat[]>
 }
 
@@ -23,7 +23,8 @@ export function sandboxTree({ ownsNamespace, replId }: TreeOptions): SandboxTree
   return {
     processes: async () => {
       const stats = (await readStats()).filter(({ pid, state }) => pid !== process.pid && state !== 'Z')
-      if (ownsNamespace) return stats.filter(({ pid }) => pid !== 1 && pid !== process.ppid)
+      // What has no parent here came in from outside, as the kubelet's hook does that waits for all others to end.
+      if (ownsNamespace) return stats.filter(({ pid, parent }) => pid !== 1 && pid !== process.ppid && parent !== 0)
       const descendants = descendantsOf(process.pid, stats)
       const own = await belongs(stats, descendants)
       return stats.filter((_, index) => own[index])
