@@ -25,7 +25,7 @@ export function followRunner(options: ActivityOptions, signal: AbortSignal): Pro
 }
 
 async function keepOpen(options: ActivityOptions, signal: AbortSignal): Promise<void> {
-  let reportedAt = 0
+  let reportedAt = -Infinity
   for (;;) {
     const health = await options.runner.health()
     if (signal.aborted) return
@@ -33,8 +33,8 @@ async function keepOpen(options: ActivityOptions, signal: AbortSignal): Promise<
       await options.runner
         .open(options.openRequest)
         .catch((error: unknown) => options.onFailure('The restarted runner could not be opened.', error))
-    if (Date.now() - reportedAt >= REPORT_INTERVAL_MS) {
-      reportedAt = Date.now()
+    if (performance.now() - reportedAt >= REPORT_INTERVAL_MS) {
+      reportedAt = performance.now()
       const usedBytes = health?.usedBytes ?? options.usedBytes()
       await options.controlPlane
         .report({

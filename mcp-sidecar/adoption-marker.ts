@@ -25,7 +25,10 @@ const markerSchema = z.object({
 })
 export type AdoptionMarker = Omit<z.infer<typeof markerSchema>, 'version'>
 
-/** The marker, if there is one and the machine has not crashed too soon after it. A damaged one throws: guessing could restore over live work. */
+/**
+ * The marker, if there is one and the machine has not crashed too soon after it: then it may be empty, too. A damaged one
+ * throws: guessing could restore over live work.
+ */
 export async function readMarker(stateDir: string): Promise<AdoptionMarker | undefined> {
   const json = await readStateFile(stateDir, MARKER_FILE)
   if (json === undefined) return undefined
@@ -59,7 +62,8 @@ async function readBootId(): Promise<string | undefined> {
 }
 
 export async function writeMarker(stateDir: string, marker: AdoptionMarker): Promise<void> {
-  // Without `restored` the volume would not be saved; without `opened` a clone is at worst tried again.
-  const durable = marker.phase === 'restored'
+  // Without `restored` the volume would not be saved; without `opened` a clone is at worst tried again, and a crash that
+  // undoes it undoes the restore too. Where no boot tells of that crash, the files stay, so the marker must.
+  const durable = marker.phase === 'restored' || marker.boot === undefined
   await writeStateFile(stateDir, { name: MARKER_FILE, durable }, { version: 1, ...marker })
 }

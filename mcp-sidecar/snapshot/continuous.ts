@@ -26,7 +26,8 @@ interface ContinuousOptions {
 export class ContinuousSave implements AsyncDisposable {
   readonly #options: ContinuousOptions
   readonly #abort = new AbortController()
-  #firstChangeAt: number | undefined
+  /** By the clock that nobody sets, as all times here, and by that of the day. */
+  #firstChange: { at: number; date: number } | undefined
   #lastChangeAt = 0
   /** What changed since the last save. */
   #hints: Set<string> | 'everything' = new Set()
@@ -45,8 +46,8 @@ export class ContinuousSave implements AsyncDisposable {
   /** Something changed at a path relative to the volume, or anywhere. */
   changed(path?: string): void {
     if (path !== undefined && isInCache(path)) return
-    this.#lastChangeAt = Date.now()
-    this.#firstChangeAt ??= this.#lastChangeAt
+    this.#lastChangeAt = performance.now()
+    this.#firstChange ??= { at: this.#lastChangeAt, date: Date.now() }
     this.#hint(path)
     this.#wake.resolve()
   }
@@ -67,8 +68,8 @@ export class ContinuousSave implements AsyncDisposable {
     const { signal } = this.#abort
     for (;;) {
       await this.#untilDue(signal)
-      const since = this.#firstChangeAt ?? Date.now()
-      this.#firstChangeAt = undefined
+      const since = this.#firstChange?.date ?? Date.now()
+      this.#firstChange = undefined
       await this.#saveUntilDone(since, signal)
     }
   }
@@ -76,17 +77,18 @@ export class ContinuousSave implements AsyncDisposable {
   /** Until the disk has been quiet for a moment after a change, or has been changing for long, or it is time to look anyway. */
   async #untilDue(signal: AbortSignal): Promise<void> {
     this.#wake = Promise.withResolvers()
-    if (this.#firstChangeAt === undefined)
+    if (this.#firstChange === undefined)
       await Promise.race([this.#wake.promise, delay(this.#untilLook(), undefined, { signal, ref: false })])
-    while (this.#firstChangeAt !== undefined) {
-      const due = Math.min(this.#lastChangeAt + SAVE_QUIET_MS, this.#firstChangeAt + SAVE_MAX_DELAY_MS)
-      if (Date.now() >= due) return
-      await delay(due - Date.now(), undefined, { signal })
+    while (this.#firstChange !== undefined) {
+      const due = Math.min(this.#lastChangeAt + SAVE_QUIET_MS, this.#firstChange.at + SAVE_MAX_DELAY_MS)
+      const wait = due - performance.now()
+      if (wait <= 0) return
+      await delay(wait, undefined, { signal })
     }
   }
 
   #untilLook(): number {
-    return this.#owesLook ? Math.max(0, this.#lookAgainAt - Date.now()) : RESCAN_INTERVAL_MS
+    return this.#owesLook ? Math.max(0, this.#lookAgainAt - performance.now()) : RESCAN_INTERVAL_MS
   }
 
   async #saveUntilDone(since: number, signal: AbortSignal): Promise<void> {
@@ -107,7 +109,7 @@ export class ContinuousSave implements AsyncDisposable {
   async #saveOnce(): Promise<void> {
     const hints = this.#hints
     this.#hints = new Set()
-    const began = Date.now()
+    const began = performance.now()
     const mayLook = hints === 'everything' || hints.size === 0 || began >= this.#lookAgainAt
     try {
       // Nothing was said to have changed: there is time to be thorough, and a stop soon after finds less to read.
@@ -115,8 +117,8 @@ export class ContinuousSave implements AsyncDisposable {
       const { look } = await this.#options.save(mayLook ? everything : hints)
       this.#owesLook = look === 'changes'
       // What it took holds the upload too, so it is no more than a hint.
-      const pause = Math.min(RESCAN_INTERVAL_MS, (Date.now() - began) * LOOK_SHARE)
-      if (look === 'everything') this.#lookAgainAt = Date.now() + pause
+      const pause = Math.min(RESCAN_INTERVAL_MS, (performance.now() - began) * LOOK_SHARE)
+      if (look === 'everything') this.#lookAgainAt = performance.now() + pause
     } catch (error) {
       if (hints === 'everything') this.#hint(undefined)
       else for (const path of hints) this.#hint(path)

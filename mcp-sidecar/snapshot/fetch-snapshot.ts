@@ -39,8 +39,19 @@ export async function* fetchSegments(
   { manifest, packBytes }: FetchedSnapshot,
 ): AsyncGenerator<FetchedSegment> {
   const check = new TreeCheck()
-  for (let at = 0; at < manifest.segments.length; at += SEGMENTS_AHEAD) {
-    const refs = manifest.segments.slice(at, at + SEGMENTS_AHEAD)
+  for await (const segment of fetchSome(controlPlane, { segments: manifest.segments, packBytes })) {
+    for (const entry of segment.entries) check.take(entry)
+    yield segment
+  }
+}
+
+/** Some segments of a snapshot, to be looked at only: what is not all of a tree cannot be checked as one. */
+export async function* fetchSome(
+  controlPlane: ControlPlane,
+  { segments, packBytes }: { segments: readonly ChunkRef[]; packBytes: ReadonlyMap<string, number> },
+): AsyncGenerator<FetchedSegment> {
+  for (let at = 0; at < segments.length; at += SEGMENTS_AHEAD) {
+    const refs = segments.slice(at, at + SEGMENTS_AHEAD)
     const found = new Map<ChunkRef, Buffer>()
     // Copied: a view would keep the whole frame.
     const onChunk = (ref: ChunkRef, bytes: Buffer) => void found.set(ref, Buffer.from(bytes))
@@ -49,9 +60,7 @@ export async function* fetchSegments(
       const bytes = found.get(ref)
       if (bytes === undefined) throw new Error(`segment ${ref.sha256} was not fetched`)
       found.delete(ref)
-      const entries = decodeSegment(bytes)
-      for (const entry of entries) check.take(entry)
-      yield { ref, bytes, entries }
+      yield { ref, bytes, entries: decodeSegment(bytes) }
     }
   }
 }

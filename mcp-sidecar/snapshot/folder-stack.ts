@@ -39,6 +39,17 @@ export class FolderStack implements Disposable {
     return { parent: this.enter(root, path.slice(0, Math.max(0, cut))), name: path.slice(cut + 1) }
   }
 
+  /** Changes the mode of a folder that its owner may not enter, a root too. */
+  chmod({ root, path }: { root: Root; path: string }, mode: number): void {
+    if (path === '') {
+      using volume = Directory.openAt(this.#volumeDir)
+      volume.chmod(root, mode)
+    } else {
+      const { parent, name } = this.enterParent(root, path)
+      parent.chmod(name, mode)
+    }
+  }
+
   [Symbol.dispose](): void {
     this.#closeBelow(0)
   }

@@ -36,8 +36,11 @@ export interface RestorePlan {
   folders: DirectoryEntry[]
 }
 
-/** Compares what is there with what shall be. Both lists are in the order of a walk. */
-export function planRestore(live: LiveEntry[], target: SnapshotEntry[], selection: Selection): RestorePlan {
+/** Compares what is there with what shall be. Both lists are in the order of a walk; what is in both and the same may lack, but for folders. */
+export function planRestore(
+  { live, target }: { live: LiveEntry[]; target: SnapshotEntry[] },
+  selection: Selection,
+): RestorePlan {
   const isSelected = selects(selection)
   const liveByKey = new Map(live.map((entry) => [keyOf(entry), entry]))
   const targetByKey = new Map(target.map((entry) => [keyOf(entry), entry]))
@@ -97,9 +100,19 @@ function selects({ root, paths }: Selection): (entry: { root: Root; path: string
     entry.root === ownRoot && (chosen.has(entry.path) || foldersOf(entry.path).some((at) => chosen.has(at)))
 }
 
+/** Whether a restore of the selection can have to do with an entry: it is selected, or lies where a folder that holds such is. */
+export function concerns(selection: Selection): (entry: { root: Root; path: string }) => boolean {
+  const isSelected = selects(selection)
+  return (entry) => isSelected(entry) || isAboveSelected(entry, selection)
+}
+
 /** Whether a selected path lies in this folder. */
-function holdsSelected(entry: { root: Root; path: string; type: string }, { root, paths }: Selection): boolean {
-  if (paths === undefined || entry.type !== 'directory' || entry.root !== (root ?? 'workspace')) return false
+function holdsSelected(entry: { root: Root; path: string; type: string }, selection: Selection): boolean {
+  return entry.type === 'directory' && isAboveSelected(entry, selection)
+}
+
+function isAboveSelected(entry: { root: Root; path: string }, { root, paths }: Selection): boolean {
+  if (paths === undefined || entry.root !== (root ?? 'workspace')) return false
   return paths.some((path) => entry.path === '' || path.startsWith(`${entry.path}/`))
 }
 
@@ -153,6 +166,11 @@ export function hasSameContent(entry: SnapshotEntry, there: LiveEntry): boolean 
     case 'directory':
       return isFolder(there)
   }
+}
+
+/** Whether nothing is to be done to a file or symlink. Of a folder that depends on what is in it. */
+export function isAsSaid(there: LiveEntry, entry: SnapshotEntry | undefined): boolean {
+  return entry !== undefined && !isFolder(entry) && hasSameContent(entry, there) && !isDifferent(entry, there)
 }
 
 function isDifferent(entry: SnapshotEntry, there: LiveEntry | undefined): boolean {

@@ -1,5 +1,6 @@
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -11,6 +12,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { change, makeFiles, numbers } from './_changes.ts'
 import { memoryStore } from './_memory-store.ts'
 import { restoreInPlace } from './restore-in-place.ts'
 import { Saver } from './saver.ts'
@@ -91,3 +93,78 @@ test.each([
     expect(contents).toEqual(['written since a', 'old b', 'written since c', 'written since e'])
   },
 )
+
+test('a save between a restore and the snapshot that undoes it keeps no large tree from being restored', async () => {
+  const { volumeDir, at, controlPlane, saver, save } = newVolume()
+  const folders = Array.from({ length: 10 }, (_, n) => `folder-${n}`)
+  for (const folder of folders) {
+    mkdirSync(at(folder))
+    for (let n = 0; n < 300; n += 1) writeFileSync(at(`${folder}/${n}`), `old ${n}`)
+  }
+  const { snapshot } = await save()
+  for (const folder of folders) writeFileSync(at(`${folder}/50`), 'new')
+  const { snapshot: undo } = await save()
+  // What the last save knows no more of it begins in the middle of a folder.
+  writeFileSync(at('folder-7/99'), 'newer')
+  await save()
+
+  const request = { manifest: `manifests/${snapshot}`, undo: `manifests/${undo}` }
+  const onFile = () => undefined
+  const done = await saver.inTurn((known) => restoreInPlace(request, { volumeDir, controlPlane, known, onFile }))
+  expect(done).toEqual({ written: folders.length, removed: 0 })
+  expect([50, 99].map((n) => readFileSync(at(`folder-7/${n}`), 'utf8'))).toEqual(['old 50', 'newer'])
+})
+
+/** All that is in a folder, a line for each thing. */
+function describe(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .map((entry) => {
+      const path = join(entry.parentPath, entry.name)
+      // As a number, a time just before a full millisecond may be rounded up to it.
+      const { mode, mtimeMs } = lstatSync(path, { bigint: true })
+      const content = entry.isFile() ? readFileSync(path, 'utf8') : entry.isSymbolicLink() ? readlinkSync(path) : ''
+      return [path, mode.toString(8), mtimeMs, content].join(' ')
+    })
+    .sort()
+}
+
+test('whatever has changed, a restore brings back what the snapshot has', async () => {
+  const { volumeDir, at, controlPlane, saver, save } = newVolume()
+  makeFiles(at(''))
+  const pick = numbers(20_261_122)
+  const changeMuch = () => {
+    for (let count = 1 + pick(30); count > 0; count -= 1) change(at(''), pick)
+  }
+  for (let round = 0; round < 10; round += 1) {
+    const before = describe(at(''))
+    const { snapshot } = await save()
+    changeMuch()
+    const { snapshot: undo } = await save()
+    const request = { manifest: `manifests/${snapshot}`, undo: `manifests/${undo}` }
+    const onFile = () => undefined
+    await saver.inTurn((known) => restoreInPlace(request, { volumeDir, controlPlane, known, onFile }))
+    expect(describe(at(''))).toEqual(before)
+    // The next round starts from something else.
+    changeMuch()
+  }
+})
+
+test('a restore that changes more than fits into memory is refused before it changes anything', async () => {
+  const { volumeDir, at, controlPlane, saver, save } = newVolume()
+  makeFiles(at(''))
+  const fileOf = (n: number) => at(`folder-1/file-${n}`)
+  const { snapshot } = await save()
+  const restore = (paths?: string[]) => {
+    const options = { volumeDir, controlPlane, onFile: () => undefined, maxEntries: 80 }
+    const request = { manifest: `manifests/${snapshot}`, ...(paths !== undefined && { paths }) }
+    return saver.inTurn((known) => restoreInPlace(request, { ...options, known }))
+  }
+  // What is the same takes none, however much it is.
+  for (let n = 0; n < 5; n += 1) writeFileSync(fileOf(n), 'new')
+  expect(await restore()).toEqual({ written: 5, removed: 0 })
+
+  for (let n = 0; n < 40; n += 1) writeFileSync(fileOf(n), 'new')
+  await expect(restore()).rejects.toMatchObject({ code: 'too_large', advice: expect.stringContaining('Stop the repl') })
+  for (let n = 0; n < 40; n += 1) expect(readFileSync(fileOf(n), 'utf8')).toBe('new')
+  expect(await restore(['folder-1/file-7'])).toEqual({ written: 1, removed: 0 })
+})

@@ -1,23 +1,24 @@
 import type { RestoreRequest } from '#protocol/adoption.ts'
 import { byteStringOf } from '#snapshot/byte-string.ts'
 import type { DirectoryEntry, FileEntry, SnapshotEntry } from '#snapshot/entry.ts'
+import { compareEntries } from '#snapshot/tree-order.ts'
 import type { ControlPlane } from '../control-plane-client.ts'
-import { MAX_RESTORE_ATTEMPTS } from '../limits.ts'
-import { SidecarError } from '../sidecar-error.ts'
+import { MAX_RESTORE_ATTEMPTS, MAX_RESTORE_ENTRIES } from '../limits.ts'
+import { findDifferences } from './differences.ts'
 import { fetchManifest, fetchSegments } from './fetch-snapshot.ts'
+import type { FetchedSnapshot } from './fetch-snapshot.ts'
 import { fillFiles } from './fill-files.ts'
 import type { FoundEntry } from './draft.ts'
 import { FolderStack } from './folder-stack.ts'
-import { isNothing, liveEntryOf, planRestore } from './plan-restore.ts'
-import type { LiveEntry, RestorePlan, Selection } from './plan-restore.ts'
+import { isNothing, planRestore } from './plan-restore.ts'
+import type { RestorePlan, Selection } from './plan-restore.ts'
 import { changing, explain } from './restore-error.ts'
 import type { SavedEntry } from './saved-tree.ts'
 import type { Known } from './saver.ts'
-import { Scanner } from './scanner.ts'
 import { Seen } from './seen.ts'
 import { Staging } from './staging.ts'
 import { whatIsIn } from './undo.ts'
-import { isGone, unlessGone, walkVolume } from './walk.ts'
+import { isGone, unlessGone } from './walk.ts'
 import { FileWriter } from './write-files.ts'
 
 interface RestoreInPlaceOptions {
@@ -26,6 +27,8 @@ interface RestoreInPlaceOptions {
   /** What the last save knew: files that are as it says are not read. */
   known: Known
   onFile: (doneFiles: number, totalFiles: number) => void
+  /** How many entries may be compared (`MAX_RESTORE_ENTRIES`). */
+  maxEntries?: number
 }
 
 interface Restored {
@@ -42,24 +45,20 @@ interface Restored {
  * stays. What is written after the restore has looked, or lies not in the snapshot that undoes it, survives: it came last.
  */
 export async function restoreInPlace(request: RestoreRequest, options: RestoreInPlaceOptions): Promise<Restored> {
-  const snapshot = await fetchManifest(options.controlPlane, request.manifest)
-  const entries: SnapshotEntry[] = []
-  for await (const segment of fetchSegments(options.controlPlane, snapshot)) entries.push(...segment.entries)
-  // What is restored need not be sent again by the next save.
-  const { chunks } = options.known
-  for (const [pack, bytes] of snapshot.packBytes) chunks.addPack(pack, bytes)
-  for (const entry of entries) if (entry.type === 'file') for (const ref of entry.chunks) chunks.add(ref)
+  const { controlPlane, known } = options
+  const snapshot = await fetchManifest(controlPlane, request.manifest)
+  for (const [pack, bytes] of snapshot.packBytes) known.chunks.addPack(pack, bytes)
   const selection = { root: request.root, paths: request.paths?.map(byteStringOf) }
   const seen = new Seen()
-  const isUndoable = await whatIsIn(request.undo, { controlPlane: options.controlPlane, tree: options.known.tree })
-  const look = (found: SavedEntry | FoundEntry) => {
-    if (isUndoable(found)) seen.add(found)
+  const isUndoable = await whatIsIn(request.undo, { controlPlane, tree: known.tree })
+  const look = async (found: SavedEntry | FoundEntry) => {
+    if (await isUndoable(found)) seen.add(found)
   }
   for (let attempt = 1; ; attempt += 1) {
     try {
       // Whatever attempt it takes: what was written since the first look is not replaced.
       const onFound = attempt === 1 ? look : () => undefined
-      return await restoreOnce(entries, selection, { ...options, packBytes: snapshot.packBytes, seen, onFound })
+      return await restoreOnce(snapshot, selection, { ...options, packBytes: snapshot.packBytes, seen, onFound })
     } catch (error) {
       // A program moved away what was about to be changed: what there is now is compared anew.
       if (!isGone(error) || attempt === MAX_RESTORE_ATTEMPTS) throw explain(error)
@@ -70,27 +69,29 @@ export async function restoreInPlace(request: RestoreRequest, options: RestoreIn
 type RestoreOnceOptions = RestoreInPlaceOptions & {
   packBytes: ReadonlyMap<string, number>
   seen: Seen
-  onFound: (found: SavedEntry | FoundEntry) => void
+  onFound: (found: SavedEntry | FoundEntry) => Promise<void> | undefined
+}
+
+async function* entriesOf(
+  snapshot: FetchedSnapshot,
+  { controlPlane, known }: RestoreInPlaceOptions,
+): AsyncGenerator<SnapshotEntry[]> {
+  for await (const { entries } of fetchSegments(controlPlane, snapshot)) {
+    // What is restored need not be sent again by the next save.
+    for (const entry of entries) if (entry.type === 'file') for (const ref of entry.chunks) known.chunks.add(ref)
+    yield entries
+  }
 }
 
 async function restoreOnce(
-  target: SnapshotEntry[],
+  snapshot: FetchedSnapshot,
   selection: Selection,
   options: RestoreOnceOptions,
 ): Promise<Restored> {
-  const live: LiveEntry[] = []
-  const scanner = new Scanner({
-    tree: options.known.tree,
-    takeChunk: () => undefined,
-    onEntry: (found) => {
-      options.onFound(found)
-      live.push(liveEntryOf(found))
-      return undefined
-    },
-  })
-  await walkVolume(options.volumeDir, scanner)
-  requireFound(selection, [...target, ...live])
-  const plan = planRestore(live, target, selection)
+  const { volumeDir, known, onFound, maxEntries = MAX_RESTORE_ENTRIES } = options
+  const target = entriesOf(snapshot, options)
+  const looked = { volumeDir, tree: known.tree, target, selection, maxEntries, onFound }
+  const plan = planRestore(await findDifferences(looked), selection)
   if (isNothing(plan)) return { written: 0, removed: 0 }
   using staging = Staging.open(options.volumeDir)
   using folders = new FolderStack(options.volumeDir)
@@ -106,24 +107,18 @@ async function restoreOnce(
   }
   const written = await writeContents(plan, { ...options, staging, folders })
   const removed = remove(plan, folders, options.seen)
-  finishFolders([...plan.folders, ...reopened], folders)
+  // A folder that is closed again must be the last of its branch.
+  finishFolders([...plan.folders, ...reopened].sort(compareEntries).reverse(), folders)
   return { written, removed }
 }
 
 /** Opens folders to their owner; returns those that nothing else gives their mode back. */
 function openClosed({ closed, folders: finished }: RestorePlan, folders: FolderStack): ModeOnly[] {
-  for (const { folder, mode } of closed) {
-    if (folder.path === '') folders.enter(folder.root, '').setMode(mode | 0o700)
-    else {
-      const { parent, name } = folders.enterParent(folder.root, folder.path)
-      parent.chmod(name, mode | 0o700)
-    }
-  }
+  for (const { folder, mode } of closed) folders.chmod(folder, mode | 0o700)
   const places = new Set(finished.map(({ root, path }) => `${root}/${path}`))
   return closed
     .filter(({ folder: { root, path } }) => !places.has(`${root}/${path}`))
     .map(({ folder: { root, path }, mode }) => ({ root, path, mode }))
-    .reverse()
 }
 
 async function writeContents(
@@ -192,16 +187,4 @@ function finishFolders(finished: (ModeOnly | DirectoryEntry)[], folders: FolderS
       if ('mtime' in entry) folder.setTime(entry.mtime)
       folder.setMode(entry.mode)
     })
-}
-
-function requireFound({ root = 'workspace', paths }: Selection, entries: { root: string; path: string }[]): void {
-  if (paths === undefined) return
-  const there = new Set(entries.filter((entry) => entry.root === root).map((entry) => entry.path))
-  for (const path of paths) {
-    if (!there.has(path))
-      throw new SidecarError(
-        'not_found',
-        `${Buffer.from(path, 'latin1').toString('utf8')} is neither in this snapshot nor in the repl.`,
-      )
-  }
 }

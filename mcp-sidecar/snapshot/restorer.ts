@@ -25,9 +25,14 @@ interface RestoreOptions {
   onFile: (doneFiles: number, totalFiles: number) => void
 }
 
-/** Makes the two folders of the volume if they are not there. */
+/** Makes the two folders of the volume if they are not there, and opens those that are closed to their owner: no shell starts in such. */
 export function makeRoots(volumeDir: string): void {
   for (const root of ROOTS) mkdirSync(join(volumeDir, root), { recursive: true })
+  using volume = Directory.openAt(volumeDir)
+  for (const root of ROOTS) {
+    const mode = volume.stat(root).mode & 0o7777
+    if ((mode & 0o700) !== 0o700) volume.chmod(root, mode | 0o700)
+  }
 }
 
 /** Removes all that is in the two folders of the volume. */

@@ -1,10 +1,14 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** A JSON file of the sidecar's own; `undefined` if it was never written. */
+/**
+ * A JSON file of the sidecar's own; `undefined` if it was never written, or is empty: a crash of the machine can leave
+ * that of one that is not durable, in the place of what was there before, too.
+ */
 export async function readStateFile(stateDir: string, name: string): Promise<unknown> {
   try {
-    return JSON.parse(await readFile(join(stateDir, `${name}.json`), 'utf8'))
+    const text = await readFile(join(stateDir, `${name}.json`), 'utf8')
+    return text === '' ? undefined : JSON.parse(text)
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error

@@ -1,7 +1,8 @@
-import type { SnapshotEntry } from '#snapshot/entry.ts'
+import type { ChunkRef, SnapshotEntry } from '#snapshot/entry.ts'
 import type { ControlPlane } from '../control-plane-client.ts'
 import type { FoundEntry } from './draft.ts'
-import { fetchManifest, fetchSegments } from './fetch-snapshot.ts'
+import { fetchManifest, fetchSome } from './fetch-snapshot.ts'
+import { InStep } from './in-step.ts'
 import { hasSameContent, liveEntryOf } from './plan-restore.ts'
 import type { SavedEntry, SavedTree } from './saved-tree.ts'
 
@@ -12,30 +13,42 @@ interface UndoOptions {
 }
 
 /**
- * Whether the snapshot that undoes a restore has what the restore finds. What it lacks was written after the save that
- * made it, and no later save counts: one in between may be thinned out of the history. Without such a snapshot it is as if
- * it had everything.
+ * Whether the snapshot that undoes a restore has what the restore finds; to be asked in the order of a walk. What it lacks
+ * was written after the save that made it, and no later save counts: one in between may be thinned out of the history.
+ * Without such a snapshot it is as if it had everything.
  */
 export async function whatIsIn(
   manifest: string | undefined,
-  { controlPlane, tree }: UndoOptions,
-): Promise<(found: SavedEntry | FoundEntry) => boolean> {
-  if (manifest === undefined) return () => true
-  const entries = new Map<string, SnapshotEntry>()
-  const take = (entry: SnapshotEntry) => void entries.set(`${entry.root}/${entry.path}`, entry)
-  const snapshot = await fetchManifest(controlPlane, manifest)
-  const { segments } = snapshot.manifest
-  const known = new Map(tree.segments.map((segment) => [segment.ref.sha256, segment]))
-  for (const { sha256 } of segments) {
-    const segment = known.get(sha256)
-    if (segment !== undefined) for (const { entry } of tree.read(segment)) take(entry)
-  }
-  const others = { ...snapshot.manifest, segments: segments.filter(({ sha256 }) => !known.has(sha256)) }
-  for await (const segment of fetchSegments(controlPlane, { ...snapshot, manifest: others }))
-    for (const entry of segment.entries) take(entry)
-  return (found) => {
+  options: UndoOptions,
+): Promise<(found: SavedEntry | FoundEntry) => Promise<boolean>> {
+  if (manifest === undefined) return async () => true
+  const { manifest: undo, packBytes } = await fetchManifest(options.controlPlane, manifest)
+  const entries = new InStep(entriesOf(undo.segments, { ...options, packBytes }))
+  return async (found) => {
     const live = liveEntryOf(found)
-    const entry = entries.get(`${live.root}/${live.path}`)
+    const entry = await entries.find(live)
     return entry !== undefined && hasSameContent(entry, live)
   }
+}
+
+async function* entriesOf(
+  segments: readonly ChunkRef[],
+  { controlPlane, tree, packBytes }: UndoOptions & { packBytes: ReadonlyMap<string, number> },
+): AsyncGenerator<SnapshotEntry[]> {
+  const known = new Map(tree.segments.map((segment) => [segment.ref.sha256, segment]))
+  let others: ChunkRef[] = []
+  const fetched = async function* () {
+    for await (const { entries } of fetchSome(controlPlane, { segments: others, packBytes })) yield entries
+    others = []
+  }
+  for (const ref of segments) {
+    const segment = known.get(ref.sha256)
+    if (segment === undefined) {
+      others.push(ref)
+      continue
+    }
+    yield* fetched()
+    yield tree.read(segment).map(({ entry }) => entry)
+  }
+  yield* fetched()
 }

@@ -1,5 +1,4 @@
 import type { Stats } from 'node:fs'
-import { join } from 'node:path'
 import { CACHES } from '#snapshot/caches.ts'
 import { ROOTS } from '#snapshot/entry.ts'
 import type { Root } from '#snapshot/entry.ts'
@@ -40,8 +39,8 @@ export interface Visitor {
 export async function walkVolume(volumeDir: string, visitor: Visitor): Promise<void> {
   const slice = createSlices()
   for (const root of ROOTS) {
-    using folder = openRoot(volumeDir, root)
-    await walkFolder({ root, path: '', stats: folder.ownStat(), folder }, visitor, slice)
+    using opened = openRoot(volumeDir, root)
+    await walkFolder({ root, path: '', stats: opened.stats, folder: opened.folder }, visitor, slice)
   }
 }
 
@@ -79,21 +78,25 @@ async function enter(found: Found, visitor: Visitor, slice: Slice): Promise<void
   const opened = unlessGone(() => openFolder(found))
   if (opened === 'forbidden') return visitor.unreadable(found)
   if (opened === undefined) return
-  using folder = opened.folder
-  try {
-    await walkFolder({ root: found.root, path: found.path, stats: found.stats, folder }, visitor, slice)
-  } finally {
-    if (opened.mode !== undefined) folder.setMode(opened.mode)
-  }
+  using _ = opened
+  await walkFolder({ root: found.root, path: found.path, stats: found.stats, folder: opened.folder }, visitor, slice)
 }
 
-/** Opens a folder; one that its owner may not list is made listable until it is left, and then gets back `mode`. */
-function openFolder({ parent, name, stats }: Found): { folder: Directory; mode?: number } | 'forbidden' {
+interface Opened extends Disposable {
+  folder: Directory
+}
+
+/**
+ * Opens a folder; one that its owner may not list is made listable until it is left, and then gets back its mode, unless
+ * somebody has changed it meanwhile.
+ */
+function openFolder({ parent, name, stats }: Pick<Found, 'parent' | 'name' | 'stats'>): Opened | 'forbidden' {
   const mode = stats.mode & 0o7777
   const isListable = (mode & 0o500) === 0o500
   try {
     if (!isListable) parent.chmod(name, mode | 0o500)
-    return { folder: parent.open(name), ...(!isListable && { mode }) }
+    const folder = parent.open(name)
+    return isListable ? { folder, [Symbol.dispose]: () => folder[Symbol.dispose]() } : closedAgain(folder, mode)
   } catch (error) {
     if (error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM'))
       return 'forbidden'
@@ -101,9 +104,27 @@ function openFolder({ parent, name, stats }: Found): { folder: Directory; mode?:
   }
 }
 
-function openRoot(volumeDir: string, root: Root): Directory {
+function closedAgain(folder: Directory, mode: number): Opened {
+  const opened = folder.ownStatExactly()
+  return {
+    folder,
+    [Symbol.dispose]: () => {
+      using _ = folder
+      const now = folder.ownStatExactly()
+      // Another mode changes the one time, an entry that comes or goes both.
+      const isSameMode = now.mode === opened.mode && (now.ctimeNs === opened.ctimeNs || now.mtimeNs !== opened.mtimeNs)
+      if (isSameMode) folder.setMode(mode)
+    },
+  }
+}
+
+function openRoot(volumeDir: string, root: Root): Opened & { stats: Stats } {
   try {
-    return Directory.openAt(join(volumeDir, root))
+    using parent = Directory.openAt(volumeDir)
+    const stats = parent.stat(root)
+    const opened = openFolder({ parent, name: root, stats })
+    if (opened !== 'forbidden') return { ...opened, stats }
+    throw new Error('It is somebody else’s.')
   } catch (cause) {
     throw new SidecarError('internal', `The volume's ${root} folder cannot be opened; nothing is saved over it.`, {
       advice: 'Resume the repl to have the folder made again.',
