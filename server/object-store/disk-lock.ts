@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { link, readFile, readlink, stat, unlink, writeFile } from 'node:fs/promises'
+import { link, open, readFile, readlink, stat, unlink, writeFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
 import { AppError } from '#server/errors.ts'
@@ -16,7 +16,8 @@ type Owner = z.infer<typeof ownerSchema>
 
 /**
  * Runs `body` while no other process holds `path`. The lock is a file that names its owner, linked into place (which
- * succeeds for one only), so that what a killed process left behind is recognised and taken over.
+ * succeeds for one only), so that what a killed process, or a machine without power, left behind is recognised and taken
+ * over.
  */
 export async function withFileLock<T>(path: string, body: () => Promise<T>): Promise<T> {
   const owner = await thisProcess()
@@ -43,7 +44,7 @@ async function acquire(path: string, draft: string): Promise<void> {
     } catch (error) {
       if (!isCode(error, 'EEXIST')) throw error
     }
-    const abandoned = await abandonedOwner(path)
+    const abandoned = await abandonedLock(path)
     if (abandoned !== undefined) await takeAway(path, abandoned)
     else if (Date.now() > deadline)
       throw new AppError('unavailable', `The lock ${path} is not released.`, {
@@ -53,28 +54,47 @@ async function acquire(path: string, draft: string): Promise<void> {
   }
 }
 
-/** Removes a dead owner's lock. Only one may, or the second would remove the lock of whoever came after the first. */
-async function takeAway(path: string, dead: Owner): Promise<void> {
-  await withFileLock(`${path}.${dead.nonce}.dead`, async () => {
-    if ((await ownerOf(path))?.nonce === dead.nonce) await unlink(path)
+/** Removes an abandoned lock. Only one may, or the second would remove the lock of whoever came after the first. */
+async function takeAway(path: string, abandoned: string): Promise<void> {
+  await withFileLock(`${path}.${abandoned}.dead`, async () => {
+    if ((await lockAt(path))?.nonce === abandoned) await unlink(path)
   })
 }
 
-async function abandonedOwner(path: string): Promise<Owner | undefined> {
-  const owner = await ownerOf(path)
-  if (owner === undefined) return undefined
+/** The nonce of the lock at `path`, if nobody holds it any more. */
+async function abandonedLock(path: string): Promise<string | undefined> {
+  const lock = await lockAt(path)
+  if (lock === undefined) return undefined
+  if (lock.owner === 'lost') return lock.nonce
+  const { owner, nonce } = lock
   const here = await thisProcess()
-  if (owner.namespace === here.namespace) return (await startOf(owner.pid)) === owner.started ? undefined : owner
+  if (owner.namespace === here.namespace) return (await startOf(owner.pid)) === owner.started ? undefined : nonce
   const age = await stat(path).then(({ mtimeMs }) => Date.now() - mtimeMs, () => 0) // prettier-ignore
-  return age > UNSEEN_OWNER_MS ? owner : undefined
+  return age > UNSEEN_OWNER_MS ? nonce : undefined
 }
 
-async function ownerOf(path: string): Promise<Owner | undefined> {
+/**
+ * The lock at `path`, if there is one. Written whole before it is linked, but not flushed: one that is empty or torn is
+ * from before a crash of the machine, so nobody holds it. Its inode then stands for the nonce.
+ */
+async function lockAt(path: string): Promise<{ owner: Owner | 'lost'; nonce: string } | undefined> {
   try {
-    return ownerSchema.parse(JSON.parse(await readFile(path, 'utf8')))
+    await using handle = await open(path)
+    const content = parsedJson(await handle.readFile('utf8'))
+    if (content === undefined) return { owner: 'lost', nonce: `inode-${(await handle.stat()).ino}` }
+    const owner = ownerSchema.parse(content)
+    return { owner, nonce: owner.nonce }
   } catch (error) {
     if (isCode(error, 'ENOENT')) return undefined
     throw error
+  }
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }
 

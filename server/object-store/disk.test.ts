@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -98,6 +98,23 @@ describe('the disk object store', () => {
     await writeFile(join(folder, 'locks', createHash('sha256').update('held').digest('hex')), JSON.stringify(owner))
     await Promise.all(Array.from({ length: 5 }, (_, n) => own.put('held', Buffer.from(String(n)))))
     expect(await own.head('held')).toMatchObject({ bytes: 1 })
+    expect(await readdir(join(folder, 'locks'))).toEqual([])
+  })
+
+  test.for([
+    { what: 'nothing', left: '' },
+    { what: 'zeros', left: '\0'.repeat(150) },
+    { what: 'a part', left: '{"pid":12,"started":"3456","names' },
+  ])('takes over a lock of which a loss of power left $what, and the lock on taking it', async ({ left }) => {
+    const folder = await mkdtemp(join(root, 'powerless-'))
+    await using first = await openDiskObjectStore({ folder, signingKey })
+    await using second = await openDiskObjectStore({ folder, signingKey })
+    const lock = join(folder, 'locks', createHash('sha256').update('held').digest('hex'))
+    await writeFile(lock, left)
+    await writeFile(`${lock}.inode-${(await stat(lock)).ino}.dead`, left)
+    const stores = [first, second, first, second]
+    await Promise.all(stores.map((each, n) => each.put('held', Buffer.from(String(n)))))
+    expect(await first.head('held')).toMatchObject({ bytes: 1 })
     expect(await readdir(join(folder, 'locks'))).toEqual([])
   })
 
