@@ -328,6 +328,11 @@ export function standInTemplates(): Templates {
   return {
     list: async () => [],
     get,
+    ofRepl: (key) => {
+      if (titles[key] !== undefined) return get(key)
+      const empty = get('empty')
+      return { ...empty, manifest: { ...empty.manifest, run: { command: '' } } }
+    },
     runGuesses: () => [{ file: 'package.json', command: 'npm start', port: 3000 }],
     guess: (names) =>
       names.includes('package.json')

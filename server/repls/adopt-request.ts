@@ -39,7 +39,7 @@ export async function adoptRequestOf(
     // Live work can be gone on with while the store is away.
     isResumed ? mustClone(deps, repl).catch(() => false) : mustClone(deps, repl),
   ])
-  const run = repl.run ?? (source.kind === 'git' ? UNKNOWN : deps.templates.get(repl.template).manifest.run)
+  const run = repl.run ?? (source.kind === 'git' ? UNKNOWN : deps.templates.ofRepl(repl.template).manifest.run)
   return {
     sandbox: sandboxId,
     repl: repl.id,

@@ -80,7 +80,7 @@ export function createDomain(deps: DomainDeps): Domain {
     replsPerUser: limits.REPLS_PER_USER,
     runningReplsPerUser: limits.RUNNING_REPLS_PER_USER,
   })
-  const store = createReplStore(stateStore, quotas)
+  const store = createReplStore(stateStore, quotas, log)
   const solitude = createSolitude({
     orchestrator,
     standing: deps.standing,

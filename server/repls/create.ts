@@ -48,7 +48,9 @@ export async function createRepl(
 ): Promise<Repl> {
   const { store, quotas, now } = deps
   const { source, filling } = input
-  const template = deps.templates.get(source.kind === 'template' ? source.template : TEMPLATE_OF_GIT)
+  const key = source.kind === 'template' ? source.template : TEMPLATE_OF_GIT
+  // A fork has the template of its original, be it gone; only what is made from its files needs them.
+  const template = filling === undefined ? deps.templates.get(key) : deps.templates.ofRepl(key)
   if (source.kind === 'git') checkUrl(source.url)
   const id = newId()
   await retryConflicts(() => quotas.reserve(who.id, id, now()))
@@ -57,7 +59,7 @@ export async function createRepl(
       format: REPL_FORMAT,
       id,
       name: input.name ?? (await freeName(store, who.id, defaultName(source, template))),
-      template: template.key,
+      template: key,
       source:
         source.kind === 'template'
           ? { kind: 'template' }

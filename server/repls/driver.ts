@@ -2,6 +2,7 @@ import { AppError } from '#server/errors.ts'
 import type { Log } from '#server/log.ts'
 import { createBell } from '#server/repls/bell.ts'
 import type { Bell } from '#server/repls/bell.ts'
+import { keepLease } from '#server/repls/keep-lease.ts'
 import { DRIVE_LEASE_MS, DRIVE_STANDBY_MS } from '#server/repls/limits.ts'
 import { isMoving } from '#server/repls/record.ts'
 import type { Repl } from '#server/repls/record.ts'
@@ -103,7 +104,7 @@ interface Drive {
 }
 
 async function driveUnder(deps: DriverDeps, lease: Lease, drive: Drive): Promise<void> {
-  await using held = keepLease(lease, deps.log)
+  await using held = keepLease(lease, { ms: DRIVE_LEASE_MS, log: deps.log })
   const signal = AbortSignal.any([drive.closing, held.lost])
   let before: string | undefined
   while (!signal.aborted) {
@@ -137,9 +138,9 @@ async function step(
       const { repl: next, refusal } = await deps.store.update(repl.id, (current) => fenced(current, event, fence))
       // Overtaken by another holder of the lease is not the same as asked for something else: that one goes on with it.
       const code = refusal?.refused === 'stale' ? 'unavailable' : 'conflict'
-      if (refusal !== undefined) superseded.abort(new AppError(code, refusal.message))
-      own.throwIfAborted()
-      return next
+      if (refusal === undefined) return next
+      superseded.abort(new AppError(code, refusal.message))
+      throw own.reason
     },
   }
   try {
@@ -164,29 +165,6 @@ async function watchForOther(
     if (now?.generation !== repl.generation || now.state.kind !== repl.state.kind) {
       superseded.abort(new AppError('conflict', 'It was asked to do something else.'))
     }
-  }
-}
-
-/** Renews a lease while it is used; `lost` aborts when that was not possible in time. */
-function keepLease(lease: Lease, log: Log): AsyncDisposable & { lost: AbortSignal } {
-  const lost = new AbortController()
-  let renewedAt = Date.now()
-  const timer = setInterval(() => void renew(), DRIVE_LEASE_MS / 3)
-  const renew = async () => {
-    const at = Date.now()
-    const isHeld = await lease.renew().catch((error: unknown) => {
-      log.warn('a lease could not be renewed', { error: String(error) })
-      return Date.now() - renewedAt < DRIVE_LEASE_MS
-    })
-    if (isHeld) renewedAt = at
-    else lost.abort(new AppError('unavailable', 'The lease was lost.'))
-  }
-  return {
-    lost: lost.signal,
-    [Symbol.asyncDispose]: async () => {
-      clearInterval(timer)
-      await lease[Symbol.asyncDispose]()
-    },
   }
 }
 

@@ -21,7 +21,7 @@ export const STOP_ATTEMPTS = 3
 export const SAVE_LIMIT_MS = 5 * MINUTE_MS
 /** Removing a sandbox kills processes and deletes files. */
 export const REMOVE_LIMIT_MS = MINUTE_MS
-/** Removing a sandbox after a failed start must not keep the page from hearing why it failed. */
+/** Removing a sandbox after a failed start must not keep the next start waiting. */
 export const CLEANUP_LIMIT_MS = 10 * SECOND_MS
 
 /** How long a control plane that died keeps others from going on with its starts and stops. */

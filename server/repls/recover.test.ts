@@ -3,11 +3,18 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { newId } from '#protocol/ids.ts'
 import { createUsers } from '#server/auth/users.ts'
+import { openDiskObjectStore } from '#server/object-store/disk.ts'
 import { user } from '#server/repls/_domain.ts'
 import { LIMIT_MS, stage, why } from '#server/repls/_stage.ts'
+import { createQuotas } from '#server/repls/quotas.ts'
+import { registerAgain } from '#server/repls/recover.ts'
+import { createReplStore } from '#server/repls/store.ts'
 import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
+import type { StateStore } from '#server/state-store/state-store.ts'
+import { writeHead } from '#server/workspaces/head.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const ada = user('Ada')
@@ -85,4 +92,66 @@ describe.skipIf(why !== '')(`when the state store is lost${why}`, () => {
       await rm(data, { recursive: true, force: true })
     }
   })
+})
+
+describe('recovering', () => {
+  let data = ''
+  /** What the store of objects holds, as the script reads it, and Ada, who has signed in again. */
+  const LOST = { replId: newId(), ownerId: newId(), name: 'Garden' }
+  beforeEach(async () => {
+    data = await mkdtemp(join(tmpdir(), 'devex-recover-'))
+    await using objects = await openDiskObjectStore({ folder: join(data, 'objects'), signingKey: new Uint8Array(32) })
+    const snapshot = { manifest: '0'.repeat(64), savedAt: 1, files: 2, bytes: 3, reason: 'stop' } as const
+    await writeHead(
+      objects,
+      { ...snapshot, repl: LOST.replId, owner: LOST.ownerId, name: LOST.name, generation: 4 },
+      null,
+    )
+  })
+  afterEach(() => rm(data, { recursive: true, force: true }))
+
+  const inState = async <T>(work: (store: StateStore) => Promise<T>): Promise<T> => {
+    await using store = await openSqliteStateStore({ file: join(data, 'state.sqlite') })
+    return await work(store)
+  }
+  const signIn = async () => (await inState((store) => createUsers(store).signIn(LOCAL))).id
+
+  test(
+    'an owner of whom nothing is stored is refused, and who signs in stays who they are',
+    { timeout: LIMIT_MS },
+    async () => {
+      const id = await signIn()
+      for (const wrong of ['typo', LOST.replId, newId()]) {
+        await expect(run('recover.ts', data, '--owner', wrong, '--user', 'local')).rejects.toThrow(
+          `holds nothing of an owner ${wrong}`,
+        )
+        expect(await signIn()).toBe(id)
+      }
+    },
+  )
+
+  test(
+    'somebody who has made a REPL since keeps it: recovering is refused until it is deleted',
+    { timeout: LIMIT_MS },
+    async () => {
+      const id = await signIn()
+      const since = { ...LOST, replId: newId(), ownerId: id, name: 'Meadow' }
+      const stored = { savedAt: 1, files: 2, bytes: 3, generation: 4, isRegistered: false }
+      await inState((store) => registerAgain(store, { ...stored, ...since }, 'Ada'))
+      const recovering = () => run('recover.ts', data, '--owner', LOST.ownerId, '--user', 'local')
+      await expect(recovering()).rejects.toThrow('has REPLs already: Meadow.')
+      expect(await signIn()).toBe(id)
+
+      await inState(async (store) => {
+        const repls = createReplStore(store, createQuotas(store, { replsPerUser: 9, runningReplsPerUser: 9 }))
+        await repls.update(since.replId, (repl) => ({
+          ...repl,
+          state: { kind: 'deleted', purgeAt: 1, isPurging: false },
+        }))
+      })
+      expect(await recovering()).toContain(`registered ${LOST.replId}`)
+      expect(await signIn()).toBe(LOST.ownerId)
+      expect(await recovering()).toContain('0 REPLs')
+    },
+  )
 })

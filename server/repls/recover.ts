@@ -1,3 +1,4 @@
+import { AppError } from '#server/errors.ts'
 import type { ObjectStore } from '#server/object-store/object-store.ts'
 import { createQuotas } from '#server/repls/quotas.ts'
 import { REPL_FORMAT } from '#server/repls/record.ts'
@@ -35,6 +36,29 @@ export async function* storedRepls(objectStore: ObjectStore, stateStore: StateSt
     const isRegistered = (await store.get(replId)) !== undefined
     yield { replId, ownerId: owner, name, savedAt, files, bytes, generation, isRegistered }
   }
+}
+
+/**
+ * Refuses what must not be begun: to make somebody the owner of nothing, and to make somebody another who has REPLs as who
+ * they are now. Packs lie under their owner, so those cannot be carried over: nobody could reach them any more.
+ */
+export async function checkGivingBack(
+  stateStore: StateStore,
+  stored: readonly StoredRepl[],
+  { userId, ownerId }: { userId: string; ownerId: string },
+): Promise<void> {
+  if (!stored.some((repl) => repl.ownerId === ownerId))
+    throw new AppError('not_found', `The object store holds nothing of an owner ${ownerId}.`, {
+      advice: 'npm run recover lists owners in its first column. Nothing was changed.',
+    })
+  if (userId === ownerId) return
+  const store = createReplStore(stateStore, createQuotas(stateStore, NO_LIMITS))
+  const since = (await store.ofOwner(userId)).filter(({ state }) => state.kind !== 'deleted')
+  if (since.length > 0)
+    throw new AppError('conflict', `This user has REPLs already: ${since.map(({ name }) => name).join(', ')}.`, {
+      advice:
+        'They would be out of reach afterwards. Download what is needed of them, delete them, and try again; the zips can be imported then. Nothing was changed.',
+    })
 }
 
 /** Makes the record of a stored repl anew, asleep. What was only in the record (template, shares, times) is gone. */

@@ -156,7 +156,7 @@ async function claimHead({ workspaces, log }: StartDeps, { work: { repl } }: Att
 async function claimSandbox(deps: StartDeps, attempt: Attempt): Promise<{ sandboxId: string; head: Ahead['head'] }> {
   const { work, signal } = attempt
   const { repl } = work
-  const template = deps.templates.get(repl.template)
+  const template = deps.templates.ofRepl(repl.template)
   const limits = limitsOf(deps.templates, template.key, deps.sandboxLimits)
   for (;;) {
     const isOurChoice = attempt.sandboxId === null
@@ -242,19 +242,20 @@ async function fail(deps: StartDeps, attempt: Attempt, error: unknown): Promise<
   const reason = reasonOf(error)
   if (reason.code === 'internal') deps.log.error('a start failed unexpectedly', error, factsOf(attempt))
   else deps.log.warn('a start failed', { ...factsOf(attempt), code: reason.code, error: reason.message })
-  if (isFresh && sandboxId !== null) {
-    await tryRemove(() => removeOwn(deps.orchestrator, sandboxId, { replId: repl.id, generation }), {
-      log: deps.log,
-      sandboxId,
-      limitMs: CLEANUP_LIMIT_MS,
-    })
-  }
   const isGone = !isFresh && reason.code === 'gone'
+  // First, and fenced: whoever took over uses this very sandbox. Where it is refused, or may have been, the sandbox stays;
+  // the sweeper removes what no record names.
   await work.apply({
     type: isGone ? 'sandbox-lost' : 'start-failed',
     at: deps.now(),
     generation,
     error: reason,
+  })
+  if (!isFresh || sandboxId === null) return
+  await tryRemove(() => removeOwn(deps.orchestrator, sandboxId, { replId: repl.id, generation }), {
+    log: deps.log,
+    sandboxId,
+    limitMs: CLEANUP_LIMIT_MS,
   })
 }
 

@@ -1,4 +1,5 @@
 import { AppError } from '#server/errors.ts'
+import type { Log } from '#server/log.ts'
 import { fromRecord, toJson } from '#server/repls/json.ts'
 import { PAGE_SIZE } from '#server/repls/limits.ts'
 import type { Quotas } from '#server/repls/quotas.ts'
@@ -15,7 +16,10 @@ export interface Outcome {
   refusal?: Refusal
 }
 
-/** Records of repls. Every change is one transaction with what it does to its owner's quota, and is hinted to watchers. */
+/**
+ * Records of repls. Every change is one transaction with what it does to its owner's quota, and is hinted to watchers; a
+ * hint that is lost is no failure of the change, which took place.
+ */
 export interface ReplStore {
   get(replId: string): Promise<Repl | undefined>
   getMany(replIds: string[]): Promise<Repl[]>
@@ -39,7 +43,8 @@ export function listChannel(userId: string): string {
   return `repls-of:${userId}`
 }
 
-export function createReplStore(stateStore: StateStore, quotas: Quotas): ReplStore {
+/** `log` is told of hints that were lost. */
+export function createReplStore(stateStore: StateStore, quotas: Quotas, log?: Log): ReplStore {
   const read = async (replId: string) => {
     const record = await stateStore.get(keyOf(replId))
     return record === undefined ? undefined : { repl: parse(record), version: record.version }
@@ -50,10 +55,17 @@ export function createReplStore(stateStore: StateStore, quotas: Quotas): ReplSto
   }
   const hint = async (repl: Repl) => {
     const message: Json = { generation: repl.generation }
-    await Promise.all([
-      stateStore.publish(replChannel(repl.id), message),
-      stateStore.publish(listChannel(repl.owner.id), message),
-    ])
+    try {
+      await Promise.all([
+        stateStore.publish(replChannel(repl.id), message),
+        stateStore.publish(listChannel(repl.owner.id), message),
+      ])
+    } catch (error) {
+      log?.warn('a change could not be hinted; watchers find it by themselves', {
+        repl: repl.id,
+        error: String(error),
+      })
+    }
   }
 
   return {

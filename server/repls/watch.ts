@@ -22,10 +22,13 @@ export async function* watchRepl(
   { replId, signal }: { replId: string; signal: AbortSignal },
 ): AsyncIterable<ReplView> {
   const bell = createBell()
-  await using _hints = await deps.stateStore.subscribe(replChannel(replId), bell.ring)
+  await using hints = createHints(deps.stateStore, bell.ring)
   let shown: string | undefined
   while (!signal.aborted) {
-    const answer = await unlessUnavailable(() => deps.look(who, replId))
+    const answer = await unlessUnavailable(async () => {
+      await hints.follow(replChannel(replId))
+      return deps.look(who, replId)
+    })
     if (answer === UNAVAILABLE) {
       await bell.wait(WATCH_POLL_MS, signal)
       continue
@@ -44,22 +47,14 @@ export async function* watchRepl(
 /** Everything that somebody sees, now and after every change of any of it. A store out of reach is waited out. */
 export async function* watchRepls(deps: WatchDeps, who: Principal, signal: AbortSignal): AsyncIterable<ReplView[]> {
   const bell = createBell()
-  await using followed = new AsyncDisposableStack()
-  followed.use(await deps.stateStore.subscribe(listChannel(who.id), bell.ring))
-  const channels = new Set<string>()
+  await using hints = createHints(deps.stateStore, bell.ring)
   let shown: string | undefined
-  /** Hints about own repls come by the owner's channel; those shared by others have one each. */
-  const follow = async (repls: ReplView[]) => {
-    for (const { id, owner } of repls) {
-      if (owner.id === who.id || channels.has(id)) continue
-      followed.use(await deps.stateStore.subscribe(replChannel(id), bell.ring))
-      channels.add(id)
-    }
-  }
   while (!signal.aborted) {
     const repls = await unlessUnavailable(async () => {
+      await hints.follow(listChannel(who.id))
       const listed = await deps.list(who)
-      await follow(listed)
+      // Hints about own repls come by the owner's channel; those shared by others have one each.
+      for (const { id, owner } of listed) if (owner.id !== who.id) await hints.follow(replChannel(id))
       return listed
     })
     const text = JSON.stringify(repls)
@@ -69,6 +64,24 @@ export async function* watchRepls(deps: WatchDeps, who: Principal, signal: Abort
     }
     await bell.wait(WATCH_POLL_MS, signal)
     if (!signal.aborted) await delay(WATCH_SETTLE_MS)
+  }
+}
+
+interface Hints extends AsyncDisposable {
+  /** Lets hints of `channel` ring, from the first time that works until the end. */
+  follow(channel: string): Promise<void>
+}
+
+function createHints(stateStore: StateStore, ring: () => void): Hints {
+  const followed = new AsyncDisposableStack()
+  const channels = new Set<string>()
+  return {
+    async follow(channel) {
+      if (channels.has(channel)) return
+      followed.use(await stateStore.subscribe(channel, ring))
+      channels.add(channel)
+    },
+    [Symbol.asyncDispose]: () => followed.disposeAsync(),
   }
 }
 

@@ -42,6 +42,19 @@ describe('templates', () => {
     expect(templates.get('node').manifest.title).toBe('Node.js')
   })
 
+  test('a repl whose template is gone has the limits and the image of an empty one, and nothing for Run', async () => {
+    const empty = { ...minimal, run: { command: 'echo hello' }, limits: { cpus: 1 } }
+    const templates = await createTemplates({ folder: templatesFolder({ empty, go: minimal }), probe: yes })
+    expect(templates.ofRepl('go')).toEqual(templates.get('go'))
+    const { key, manifest } = templates.ofRepl('cobol')
+    expect({ key, run: manifest.run, limits: manifest.limits }).toEqual({
+      key: 'empty',
+      run: { command: '' },
+      limits: { cpus: 1 },
+    })
+    expect(templates.ofRepl('empty').manifest.run).toEqual({ command: 'echo hello' })
+  })
+
   test('a missing toolchain makes a template unavailable and says what to install', async () => {
     const templates = await createTemplates({ folder: OWN, probe: async (command) => !command.startsWith('go ') })
     const go = (await templates.list()).find(({ key }) => key === 'go')

@@ -11,7 +11,7 @@ import type { Templates } from '#server/workspaces/templates.ts'
 /** A template's key: its folder's name. */
 const keySchema = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/)
 
-/** The template of what fits no other. It must be there. */
+/** The template of what fits no other, or whose own is gone. It must be there. */
 const FALLBACK_KEY = 'empty'
 
 /** How long it is believed that a toolchain is (or is not) here. Somebody who installs it need not restart. */
@@ -33,16 +33,18 @@ export async function createTemplates({ folder, probe, now = Date.now }: Templat
       advice: 'Run npm run check.',
     })
   const isHere = createProbe(probe, now)
+  const get = (key: string) => {
+    const found = templates.find((template) => template.key === key)
+    if (found !== undefined) return found
+    throw new AppError('bad_request', `There is no template ${JSON.stringify(key.slice(0, 60))}.`, {
+      advice: `Known templates: ${templates.map((template) => template.key).join(', ')}.`,
+    })
+  }
 
   return {
     list: () => Promise.all(templates.map((template) => viewOf(template, isHere))),
-    get: (key) => {
-      const found = templates.find((template) => template.key === key)
-      if (found !== undefined) return found
-      throw new AppError('bad_request', `There is no template ${JSON.stringify(key.slice(0, 60))}.`, {
-        advice: `Known templates: ${templates.map((template) => template.key).join(', ')}.`,
-      })
-    },
+    get,
+    ofRepl: (key) => templates.find((template) => template.key === key) ?? withoutRun(get(FALLBACK_KEY)),
     guess: (names) => guess(templates, new Set(names)),
     runGuesses: () =>
       templates.flatMap(({ manifest }) => manifest.detect.map((rule) => ({ file: rule.file, ...runOf(rule) }))),
@@ -126,6 +128,11 @@ async function viewOf(
     available,
     ...(!available && toolchain !== undefined && { install: toolchain.install }),
   }
+}
+
+/** What the fallback's Run says is for people who chose it; without, it is guessed from the files. */
+function withoutRun(template: Template): Template {
+  return { ...template, manifest: { ...template.manifest, run: { command: '' } } }
 }
 
 /** The first template, in their order, that knows one of the names; within it, its first rule that fits. */

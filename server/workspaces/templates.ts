@@ -8,6 +8,8 @@ export interface Templates {
   list(): Promise<TemplateView[]>
   /** `bad_request` that names the known ones if there is none such. */
   get(key: string): Template
+  /** That of a repl that there is: one whose template is gone is run as an empty one, with nothing for Run. */
+  ofRepl(key: string): Template
   /** Which template fits a folder's file names, and what Run should do there. */
   guess(names: string[]): { template: string; run: RunDefaults }
   /** By which files `guess` knows what Run does, in its order. */
