@@ -1,6 +1,7 @@
 import type { Profile } from 'next-auth'
 import type { OAuthConfig } from 'next-auth/providers/oauth'
 import { z } from 'zod'
+import { MAX_ORG_PAGES, ORGS_PER_PAGE } from '#server/auth/limits.ts'
 import type { Env } from '#server/env.ts'
 import type { Identity } from '#server/auth/users.ts'
 
@@ -68,10 +69,19 @@ export function isNamed(github: GithubSettings, login: string): boolean {
 /** Whether whose token this is belongs to an allowed organisation now; not where the token is good for nothing any more. */
 export async function isMember(github: GithubSettings, accessToken: string): Promise<boolean> {
   if (github.allowedOrgs.length === 0) return false
-  const response = await ask(`${github.apiUrl}/user/orgs?per_page=100`, accessToken)
-  if (isTokenRefused(response)) return false
-  const orgs = orgsSchema.parse(await jsonOf(response))
-  return orgs.some((org) => github.allowedOrgs.some((allowed) => isSameLogin(allowed, org.login)))
+  for (let page = 1; page <= MAX_ORG_PAGES; page++) {
+    const response = await ask(`${github.apiUrl}/user/orgs?per_page=${ORGS_PER_PAGE}&page=${page}`, accessToken)
+    if (isTokenRefused(response)) return false
+    const orgs = orgsSchema.parse(await jsonOf(response))
+    if (orgs.some((org) => github.allowedOrgs.some((allowed) => isSameLogin(allowed, org.login)))) return true
+    if (!hasNextPage(response)) return false
+  }
+  return false
+}
+
+/** Only whether there is one is taken from the answer: the token goes nowhere but to the address in the settings. */
+function hasNextPage({ headers }: Response): boolean {
+  return /;\s*rel="?next"?/i.test(headers.get('link') ?? '')
 }
 
 /** The identity behind a profile: the numeric account id, since logins can be renamed and taken over by others. */

@@ -21,3 +21,9 @@ export const MEMBER_BELIEVED_MS = 24 * HOUR
 
 /** A question that the provider did not answer is not put again for so long. */
 export const MEMBER_RETRY_MS = MINUTE
+
+/** As many organisations as GitHub tells of in one answer. */
+export const ORGS_PER_PAGE = 100
+
+/** So many answers are read to find an allowed organisation among those that somebody belongs to. */
+export const MAX_ORG_PAGES = 20

@@ -7,7 +7,7 @@ import { encode } from 'next-auth/jwt'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { createAuth } from '#server/auth/auth.ts'
-import { MEMBER_BELIEVED_MS, MEMBER_RECHECK_MS, MEMBER_RETRY_MS } from '#server/auth/limits.ts'
+import { MAX_ORG_PAGES, MEMBER_BELIEVED_MS, MEMBER_RECHECK_MS, MEMBER_RETRY_MS } from '#server/auth/limits.ts'
 import { createSecretBox } from '#server/auth/secret-box.ts'
 import { createLog } from '#server/log.ts'
 import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
@@ -26,10 +26,17 @@ beforeEach(async () => {
   opened = new AsyncDisposableStack()
   const folder = await mkdtemp(join(tmpdir(), 'devex-standing-'))
   store = await openSqliteStateStore({ file: join(folder, 'state.sqlite') })
-  const server = createServer((_request, response) => {
+  const server = createServer((request, response) => {
     github.asked += 1
-    response.writeHead(github.status, { 'content-type': 'application/json' })
-    response.end(JSON.stringify(github.orgs.map((login) => ({ login }))))
+    const { searchParams } = new URL(request.url ?? '/', github.apiUrl)
+    const [size, page] = [Number(searchParams.get('per_page')), Number(searchParams.get('page') ?? 1)]
+    const next = `<${github.apiUrl}/user/orgs?per_page=${size}&page=${page + 1}>; rel="next"`
+    const link = `<${github.apiUrl}/user/orgs?per_page=${size}&page=1>; rel="first"`
+    response.writeHead(github.status, {
+      'content-type': 'application/json',
+      link: github.orgs.length > page * size ? `${next}, ${link}` : link,
+    })
+    response.end(JSON.stringify(github.orgs.slice((page - 1) * size, page * size).map((login) => ({ login }))))
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -125,6 +132,23 @@ describe('S5: who signed in once', () => {
     github.status = 401
     vi.setSystemTime(Date.now() + MEMBER_RECHECK_MS)
     expect(await seen(auth, user.id)).toEqual(['nobody', 'nobody'])
+  })
+
+  test('as a member of more organisations than one answer tells of is found, and asked no further than that', async () => {
+    const auth = authBy({ allowedOrgs: ['analytical'] })
+    const user = await signInAsMember(auth)
+    const others = Array.from({ length: 450 }, (_, index) => `Other-${index}`)
+    github.orgs = others.toSpliced(220, 0, 'Analytical')
+    expect(await seen(auth, user.id)).toEqual(['user', 'user'])
+    expect(github.asked).toBe(3)
+    github.orgs = others
+    vi.setSystemTime(Date.now() + MEMBER_RECHECK_MS)
+    expect(await seen(auth, user.id)).toEqual(['nobody', 'nobody'])
+    expect(github.asked).toBe(3 + 5)
+    github.orgs = Array.from({ length: MAX_ORG_PAGES * 100 }, () => 'Other').concat('Analytical')
+    vi.setSystemTime(Date.now() + MEMBER_RECHECK_MS)
+    expect(await seen(auth, user.id)).toEqual(['nobody', 'nobody'])
+    expect(github.asked).toBe(3 + 5 + MAX_ORG_PAGES)
   })
 
   test('as a member stays so for a day where GitHub does not answer, which is not asked all the time', async () => {

@@ -57,6 +57,13 @@ describe('users', () => {
     expect(new Set(all.map((user) => user.id)).size).toBe(1)
   })
 
+  test('nobody becomes what is no id: they could not sign in again', async () => {
+    const users = createUsers(store)
+    const { id } = await users.signIn(ada)
+    await expect(users.becomeAgain(id, 'typo')).rejects.toMatchObject({ code: 'bad_request' })
+    expect((await users.signIn(ada)).id).toBe(id)
+  })
+
   test('what is not an id is nobody', async () => {
     expect(await createUsers(store).get('../../etc')).toBeUndefined()
   })

@@ -36,7 +36,7 @@ export interface Users {
   signIn(identity: Identity): Promise<User>
   /**
    * Makes the user also who they were before the state store was lost: `userId` is forgotten, and whoever signs in as
-   * that account is `formerId` from then on. `conflict` if somebody else is.
+   * that account is `formerId` from then on. `conflict` if somebody else is, `bad_request` if that is no id.
    */
   becomeAgain(userId: string, formerId: string): Promise<User>
   /** Everybody's, a page of the store at a time. */
@@ -77,6 +77,9 @@ export function createUsers(store: StateStore): Users {
     get,
     getWith,
     becomeAgain: async (userId, formerId) => {
+      // Under what is no id nobody could sign in again.
+      if (!opaqueIdSchema.safeParse(formerId).success)
+        throw new AppError('bad_request', `${JSON.stringify(formerId.slice(0, 60))} is no id of a user.`)
       if (userId === formerId) return requireUser(await get(userId))
       const user = { ...requireUser(await get(userId)), id: formerId }
       const identities = await identitiesOf(store, userId)

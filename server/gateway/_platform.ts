@@ -59,6 +59,8 @@ export interface StandInAccess extends Access {
   publicPorts: Set<number>
   /** Tells everyone subscribed that something changed. */
   changed(): void
+  /** How many are subscribed. */
+  subscriptions(): number
 }
 
 export async function startPlatform(
@@ -240,6 +242,7 @@ function createStandInAccess(ofRepl: string): StandInAccess {
     changed: () => {
       for (const listener of listeners) listener()
     },
+    subscriptions: () => listeners.size,
     grantOf,
     require: async (who, replId, role) => {
       if (who === undefined) throw new AppError('unauthenticated', 'Sign in first.')

@@ -17,8 +17,8 @@ export interface Hold<T> {
 /** Watches rights in use, and remembers answers about access until they may have changed. */
 export interface AccessWatch extends AsyncDisposable {
   /**
-   * Asks `decide`, which throws an `AppError` where there is no right; and asks it again after every change of the
-   * repl's grants, from time to time, and when the right expires.
+   * Asks `decide`, which throws an `AppError` where there is no right: then nothing is kept. Asks it again after every
+   * change of the repl's grants, from time to time, and when the right expires.
    */
   hold<T extends Decision>(replId: string, decide: () => Promise<T>): Promise<Hold<T>>
   /** `access.grantOf`, remembered for a moment. */
@@ -106,6 +106,8 @@ export function createAccessWatch({ auth, access, log, limits }: WatchParts): Ac
 
   return {
     hold: async (replId, decide) => {
+      // Anybody may name any id: only for somebody with a right is a room opened.
+      if (!rooms.has(replId)) await decide()
       const room = await enter(replId)
       const { changes } = room
       const first = await whileEntered(room, decide)

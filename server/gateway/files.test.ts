@@ -178,6 +178,12 @@ describe('files of a repl over HTTP', () => {
     expect(answer.headers.location).toBeUndefined()
   })
 
+  test('a tampered runner that switches protocols unasked keeps no transfer waiting', async () => {
+    platform.runner.onFile = ({ socket }) =>
+      void socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n')
+    expect(await get(url('a'), { Cookie: platform.person('owner').cookie })).toMatchObject({ status: 503 })
+  })
+
   test('a download that breaks off does not look whole', async () => {
     platform.runner.onFile = (_request, response) => {
       response.writeHead(200)

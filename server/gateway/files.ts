@@ -193,6 +193,8 @@ function ask(
     })
     upstream.on('response', resolve)
     upstream.on('error', (cause) => reject(brokenConnection(cause, signal)))
+    // Of a switch of protocols, which nobody asked for, there is no other word.
+    upstream.on('close', () => reject(new AppError('unavailable', 'The sandbox gave no answer.')))
     const body = messageSink(upstream)
     // What failed is `upstream`, and that has said so.
     body.on('error', () => undefined)

@@ -1,7 +1,9 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server } from 'node:http'
 import { connect } from 'node:net'
-import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { on, once } from 'node:events'
 import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { WebSocketServer } from 'ws'
@@ -98,6 +100,52 @@ describe('WebSockets of a preview', () => {
       body: 'foreign',
     })
   })
+
+  /** An upgrade that the user's server answers with a page that it goes on writing, and both ends of that. */
+  async function openEndless(): Promise<{ client: Socket; answering: Duplex }> {
+    const answered = Promise.withResolvers<Duplex>()
+    server.removeAllListeners('upgrade').on('upgrade', (_request, socket) => {
+      socket.on('error', () => undefined).write('HTTP/1.1 200 OK\r\n\r\nsecret')
+      answered.resolve(socket)
+    })
+    const client = connect(platform.port, '127.0.0.1').on('error', () => undefined)
+    client.write(
+      `GET /_hmr HTTP/1.1\r\nHost: ${platform.previewAuthority(port)}\r\nCookie: ${cookie}\r\n` +
+        `Origin: http://${platform.previewAuthority(port)}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
+    )
+    let text = ''
+    for await (const [chunk] of on(client, 'data')) {
+      text += String(chunk)
+      if (text.endsWith('secret')) break
+    }
+    return { client: client.resume(), answering: await answered.promise }
+  }
+
+  test('S5: revoking cuts what the user’s server says instead of an upgrade, within a second', async () => {
+    const { client } = await openEndless()
+    const cut = once(client, 'close')
+    const before = Date.now()
+    platform.access.grants.clear()
+    platform.access.changed()
+    await cut
+    expect(Date.now() - before).toBeLessThan(1000)
+  })
+
+  test.each(['ends', 'breaks off', 'is left'])(
+    'an answer instead of an upgrade is looked after until it %s',
+    async (how) => {
+      await platform[Symbol.asyncDispose]()
+      platform = await startPlatform({ recheckEveryMs: 20, roomIdleMs: 0 })
+      cookie = await visitorCookie(platform, port)
+      const { client, answering } = await openEndless()
+      expect(platform.access.subscriptions()).toBe(1)
+      if (how === 'ends') answering.end()
+      else if (how === 'breaks off') answering.destroy()
+      else client.destroy()
+      await expect.poll(() => platform.access.subscriptions()).toBe(0)
+    },
+  )
 
   test('revoking cuts it within a second', async () => {
     const socket = await mustOpen(platform.port, address(ownOrigin()))

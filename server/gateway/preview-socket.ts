@@ -48,17 +48,23 @@ async function joinServer(
   })
   const headers = toBrowser(answer.response, host, parts)
   if (answer.kind === 'answered') {
-    hold.release()
-    return passOn(answer.response, socket, headers)
+    await passOn(answer.response, { socket, headers, signal })
+    return hold.release()
   }
   writeHead(socket, 101, [...headers, ['Connection', 'Upgrade'], ['Upgrade', 'websocket']])
   if (head.length > 0) socket.unshift(head)
   live.join({ client: socket, sandbox: answer.stream }, hold)
 }
 
-/** The user's server refused the upgrade in its own words. The connection's end is the body's: node has decoded it. */
-async function passOn(answer: IncomingMessage, socket: Duplex, headers: HeaderList): Promise<void> {
+/**
+ * The user's server refused the upgrade in its own words, for as long as these may be read. The connection's end is the
+ * body's: node has decoded it.
+ */
+async function passOn(
+  answer: IncomingMessage,
+  { socket, headers, signal }: { socket: Duplex; headers: HeaderList; signal: AbortSignal },
+): Promise<void> {
   const kept = headers.filter(([name]) => name.toLowerCase() !== 'content-length')
   writeHead(socket, answer.statusCode ?? 502, [...kept, ['Connection', 'close']])
-  await pipeline(answer, socket).catch(() => socket.destroy())
+  await pipeline(answer, socket, { signal }).catch(() => socket.destroy())
 }

@@ -39,13 +39,6 @@ export function holdVisit(parts: Parts, request: IncomingMessage, host: PreviewH
       }),
     }
   }
-  return statement === undefined ? holdPublic(parts, host, decide) : watch.hold(host.replId, decide)
-}
-
-/** Whether the port is public is asked before anything is kept: a stranger may name any repl. */
-async function holdPublic({ watch }: Parts, host: PreviewHost, decide: () => Promise<Visit>): Promise<Hold<Visit>> {
-  if (!(await watch.isPortPublic(host.replId, host.port)))
-    throw new AppError('unauthenticated', 'This preview is private.')
   return watch.hold(host.replId, decide)
 }
 

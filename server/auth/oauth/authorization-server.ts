@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Provider } from 'oidc-provider'
-import { z } from 'zod'
 import type { Connections } from '#server/agents/connections.ts'
+import { boundedBytes } from '#server/auth/oauth/bounded-bytes.ts'
 import { fetchDocument } from '#server/auth/oauth/client-documents.ts'
 import type { FetchDocument } from '#server/auth/oauth/client-documents.ts'
 import { consentAnswerSchema, createConsent } from '#server/auth/oauth/consent.ts'
@@ -186,15 +186,8 @@ function parseJson(text: string): unknown {
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of request) {
-    const buffer = z.instanceof(Buffer).parse(chunk)
-    bytes += buffer.length
-    if (bytes > MAX_BODY_BYTES) throw new AppError('too_large', 'The body is too large.')
-    chunks.push(buffer)
-  }
-  return Buffer.concat(chunks).toString('utf8')
+  const bytes = await boundedBytes(request, MAX_BODY_BYTES, () => new AppError('too_large', 'The body is too large.'))
+  return bytes.toString('utf8')
 }
 
 function sendJson(response: ServerResponse, status: number, value: unknown): void {

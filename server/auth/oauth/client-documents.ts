@@ -1,7 +1,9 @@
 import { lookup } from 'node:dns'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { BlockList, isIP } from 'node:net'
 import type { LookupFunction } from 'node:net'
+import { boundedBytes } from '#server/auth/oauth/bounded-bytes.ts'
 import { DOCUMENT_LIMIT_MS, MAX_DOCUMENT_BYTES } from '#server/auth/oauth/limits.ts'
 import { AppError } from '#server/errors.ts'
 
@@ -41,7 +43,7 @@ export function isPublicAddress(address: string, family: number): boolean {
   return PUBLIC_V6.check(address, 'ipv6') && !PRIVATE.check(address, 'ipv6')
 }
 
-/** Fetches a client's metadata document (Client ID Metadata Document). Tests stand in for it. */
+/** Fetches a client's metadata document (Client ID Metadata Document), or fails. Tests stand in for it. */
 export type FetchDocument = (url: URL) => Promise<Response>
 
 /**
@@ -56,34 +58,35 @@ export const fetchDocument: FetchDocument = (url) => {
     return Promise.reject(
       new AppError('forbidden', `${url.hostname} is an address: a client’s document lies at a name.`),
     )
-  return new Promise((resolve, reject) => {
-    const request = httpsRequest(url, {
+  return documentOf(
+    httpsRequest(url, {
       lookup: guardedLookup,
       headers: { accept: 'application/json' },
       signal: AbortSignal.timeout(DOCUMENT_LIMIT_MS),
       agent: false,
-    })
+    }),
+  )
+}
+
+/** Sends a request that was made, and reads its answer: the document, or an error. Whoever answers may be hostile. */
+export async function documentOf(request: ClientRequest): Promise<Response> {
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    request.on('response', resolve)
     request.on('error', reject)
-    request.on('response', (response) => {
-      const chunks: Buffer[] = []
-      let bytes = 0
-      response.on('data', (chunk: Buffer) => {
-        bytes += chunk.length
-        if (bytes > MAX_DOCUMENT_BYTES)
-          return void response.destroy(new AppError('too_large', 'The client’s document is too large.'))
-        chunks.push(chunk)
-      })
-      response.on('error', reject)
-      response.on('end', () => {
-        const kept = ['content-type', 'cache-control', 'expires'].flatMap((name): [string, string][] => {
-          const value = response.headers[name]
-          return typeof value === 'string' ? [[name, value]] : []
-        })
-        resolve(new Response(Buffer.concat(chunks), { status: response.statusCode ?? 502, headers: kept }))
-      })
-    })
+    // Of a switch of protocols, which nobody asked for, there is no other word.
+    request.on('close', () => reject(new AppError('bad_request', 'The client’s document was not sent.')))
     request.end()
   })
+  if (answer.statusCode !== 200) {
+    answer.destroy()
+    throw new AppError('bad_request', `The client’s document is not there (HTTP ${answer.statusCode}).`)
+  }
+  const kept = ['content-type', 'cache-control', 'expires'].flatMap((name): [string, string][] => {
+    const value = answer.headers[name]
+    return typeof value === 'string' ? [[name, value]] : []
+  })
+  const tooLarge = () => new AppError('too_large', 'The client’s document is too large.')
+  return new Response(await boundedBytes(answer, MAX_DOCUMENT_BYTES, tooLarge), { headers: kept })
 }
 
 /** Of names: an address is refused before. */

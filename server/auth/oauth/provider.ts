@@ -1,6 +1,7 @@
 import { Provider, errors, interactionPolicy } from 'oidc-provider'
 import type { Configuration } from 'oidc-provider'
 import { z } from 'zod'
+import { boundedBytes } from '#server/auth/oauth/bounded-bytes.ts'
 import { clientMetadata } from '#server/auth/oauth/client-metadata.ts'
 import { allowsDocument } from '#server/auth/oauth/client-documents.ts'
 import type { FetchDocument } from '#server/auth/oauth/client-documents.ts'
@@ -186,16 +187,10 @@ function isSecure(issuer: string): boolean {
 }
 
 async function registrationIn(request: AsyncIterable<unknown>): Promise<unknown> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of request) {
-    const buffer = z.instanceof(Buffer).parse(chunk)
-    bytes += buffer.length
-    if (bytes > MAX_BODY_BYTES) throw new errors.InvalidRequest('the registration is too large')
-    chunks.push(buffer)
-  }
+  const tooLarge = () => new errors.InvalidRequest('the registration is too large')
+  const bytes = await boundedBytes(request, MAX_BODY_BYTES, tooLarge)
   try {
-    return clientMetadata(JSON.parse(Buffer.concat(chunks).toString('utf8')))
+    return clientMetadata(JSON.parse(bytes.toString('utf8')))
   } catch {
     // It says itself what is wrong with it.
     return {}
