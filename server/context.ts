@@ -20,6 +20,7 @@ import { createInternalApi } from '#server/workspaces/internal-api.ts'
 import { createSidecarClient } from '#server/workspaces/sidecar-client.ts'
 import { createTemplates } from '#server/workspaces/load-templates.ts'
 import { createWorkspaces } from '#server/workspaces/create-workspaces.ts'
+import { openUploads } from '#server/transfers/uploads.ts'
 import { createServer } from 'node:http'
 import { readFile } from 'node:fs/promises'
 import type { RequestListener } from 'node:http'
@@ -60,6 +61,8 @@ export interface Context extends ApiContext {
   consent: Consent
   /** Where browsers reach the app. */
   readonly publicUrl: () => URL
+  /** A folder for what is being received. */
+  uploads: string
   /** Which ways to sign in this browser is offered (decided by settings, and for `local` by its one-time-URL cookie). */
   signInOptions(cookieHeader: string | null): Promise<{ github: boolean; local: boolean }>
 }
@@ -192,6 +195,7 @@ export async function createContext(foundations: Foundations): Promise<Applicati
     agents,
     templates,
     publicUrl,
+    uploads: await openUploads(foundations.dataFolder),
     signInOptions: (cookieHeader) => auth.signInOptions(cookieHeader),
   }
   const sidecarApi = createInternalApi({

@@ -139,7 +139,9 @@ const settings = z.object({
     .number()
     .min(0)
     .default(1)
-    .describe('How long every automatic snapshot is kept. Checkpoints with a name stay until they are removed.'),
+    .describe(
+      'How long every automatic snapshot is kept; of more than 2,000 the older ones of this span are thinned to one a minute. Checkpoints with a name stay until they are removed.',
+    ),
   HISTORY_HOURLY_HOURS: z.coerce
     .number()
     .min(0)

@@ -3,5 +3,8 @@
 /** Largest zip. */
 export const MAX_IMPORT_BYTES = 1024 ** 3
 
-/** Imports of one process at a time: each may take as much disk as a zip is large. */
+/**
+ * Imports of one process at a time: each may take as much disk as a zip is large. The pod of a
+ * control plane has room for them (`k8s/base/control-plane.yaml`).
+ */
 export const MAX_IMPORTS_AT_ONCE = 4

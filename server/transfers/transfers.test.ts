@@ -1,3 +1,6 @@
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { ZipFile } from 'yazl'
 import type { Principal } from '#server/auth/principal.ts'
@@ -5,6 +8,7 @@ import type { Context } from '#server/context.ts'
 import { user } from '#server/repls/_domain.ts'
 import { LIMIT_MS, stage, why } from '#server/repls/_stage.ts'
 import { downloadArchive } from '#server/transfers/download-archive.ts'
+import { MAX_IMPORTS_AT_ONCE, MAX_IMPORT_BYTES } from '#server/transfers/limits.ts'
 import { uploadImport } from '#server/transfers/upload-import.ts'
 
 const ORIGIN = 'http://localhost:3000'
@@ -27,6 +31,12 @@ async function zip(): Promise<Blob> {
 const importing = async (headers: Record<string, string>, query = '') =>
   new Request(`${ORIGIN}/api/import${query}`, { method: 'POST', headers, body: await zip() })
 
+test('the pod of a control plane has room for as many zips as may come in at once, and some more', async () => {
+  const manifest = await readFile(join(import.meta.dirname, '../../k8s/base/control-plane.yaml'), 'utf8')
+  const [, gib] = /emptyDir:\s+sizeLimit: (\d+)Gi\n/.exec(manifest) ?? []
+  expect(Number(gib) * 1024 ** 3).toBeGreaterThan(MAX_IMPORTS_AT_ONCE * MAX_IMPORT_BYTES)
+})
+
 describe.skipIf(why !== '')(`archives over HTTP${why}`, () => {
   test(
     'a zip is taken from a page of ours and from somebody signed in, and from nobody else',
@@ -46,6 +56,42 @@ describe.skipIf(why !== '')(`archives over HTTP${why}`, () => {
       const made = await uploadImport(await importing({ origin: ORIGIN }, '?name=Greeting'), asAda)
       expect(made.status).toBe(200)
       expect(await made.json()).toMatchObject({ name: 'Greeting', role: 'owner' })
+    },
+  )
+
+  test(
+    'a zip lies in the data folder while it comes in; what a killed process left of one goes at the next start',
+    { timeout: LIMIT_MS },
+    async () => {
+      const data = await mkdtemp(join(tmpdir(), 'devex-uploads-'))
+      try {
+        const uploads = join(data, 'uploads')
+        await mkdir(join(uploads, 'import-killed'), { recursive: true })
+        await writeFile(join(uploads, 'import-killed/upload.zip'), 'PK')
+        await using s = await stage({ data })
+        expect(await readdir(uploads)).toEqual([])
+
+        const bytes = await (await zip()).bytes()
+        let during: string[] = []
+        const body = new ReadableStream<Uint8Array>(
+          {
+            pull: async (controller) => {
+              during = await readdir(uploads)
+              controller.enqueue(bytes)
+              controller.close()
+            },
+          },
+          { highWaterMark: 0 },
+        )
+        // `duplex` is what fetch asks of a body that is a stream; the DOM's types do not know it.
+        const init = { method: 'POST', headers: { origin: ORIGIN }, body, duplex: 'half' }
+        const request = new Request(`${ORIGIN}/api/import`, init)
+        expect((await uploadImport(request, seenBy(s.app.context, ada))).status).toBe(200)
+        expect(during).toEqual([expect.stringMatching(/^import-/)])
+        expect(await readdir(uploads)).toEqual([])
+      } finally {
+        await rm(data, { recursive: true, force: true })
+      }
     },
   )
 

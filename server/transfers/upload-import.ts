@@ -1,6 +1,5 @@
 import { createWriteStream } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { z } from 'zod'
@@ -29,7 +28,7 @@ export async function uploadImport(request: Request, app: Context): Promise<Resp
     underWay += 1
     opened.defer(() => void (underWay -= 1))
     // A zip ends with its list of contents: all of it must be here before anything can be read.
-    const folder = await mkdtemp(join(tmpdir(), 'devex-import-'))
+    const folder = await mkdtemp(join(app.uploads, 'import-'))
     opened.defer(() => rm(folder, { recursive: true, force: true }))
     const file = join(folder, 'upload.zip')
     await receive(request.body, file)

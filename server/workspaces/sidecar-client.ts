@@ -104,6 +104,8 @@ async function send<T>(
     resolve,
   )
   request.on('error', reject)
+  // Of a switch of protocols, which nobody asked for, there is no other word.
+  request.on('close', () => reject(new Error('The sidecar gave no answer.')))
   request.end(bytes)
   return promise
 }

@@ -59,3 +59,36 @@ test('is bounded even within an hour, and lets named ones stay', () => {
   expect(kept).toHaveLength(MAX_HISTORY)
   expect(kept.filter(({ name }) => name !== undefined)).toHaveLength(25)
 })
+
+test('a program that writes every second costs neither what is kept of the days before nor what an undo needs', () => {
+  const SECONDS = 3600
+  const before = [
+    row(10 * MINUTE_MS, { reason: 'before-agent' }),
+    row(20 * MINUTE_MS, { reason: 'before-restore' }),
+    ...Array.from({ length: 21 }, (_, at) => row((at + 1) * HOUR_MS)),
+    ...Array.from({ length: 28 }, (_, at) => row((at + 1) * DAY_MS)),
+  ]
+  const write = (history: HistoryRow[], seconds: number) =>
+    thinned([row(-seconds * 1000), ...history], DEFAULT_RETENTION, NOW + seconds * 1000)
+  let history = before
+  for (let seconds = 1; seconds <= SECONDS; seconds += 1) history = write(history, seconds)
+
+  expect(history).toHaveLength(MAX_HISTORY)
+  const keptOfBefore = thinned(before, DEFAULT_RETENTION, NOW + SECONDS * 1000)
+  expect(keptOfBefore).toHaveLength(before.length)
+  expect(history).toEqual(expect.arrayContaining(keptOfBefore))
+  // The older half of the hour by the minute, the newer one by the second.
+  const agesInSeconds = agesOf(history).map((age) => age / 1000 + SECONDS)
+  const within = (from: number, to: number) => agesInSeconds.filter((age) => age >= from && age < to).length
+  expect(within(0, 1800)).toBe(1800)
+  expect(within(3000, 3600)).toBe(10)
+})
+
+test('where all of a month is to be kept, what is too much goes by the minute, then by the hour', () => {
+  const everything = { allMs: 30 * DAY_MS, hourlyMs: 30 * DAY_MS, dailyMs: 30 * DAY_MS }
+  const every30Seconds = Array.from({ length: 30 * 24 * 120 }, (_, at) => row(at * 30_000))
+  const kept = thinned(every30Seconds, everything, NOW)
+  expect(kept).toHaveLength(MAX_HISTORY)
+  const hours = new Set(kept.map(({ savedAt }) => Math.floor(savedAt / HOUR_MS)))
+  expect(hours.size).toBe(30 * 24 + 1)
+})

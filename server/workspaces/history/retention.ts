@@ -1,12 +1,13 @@
 import { AppError } from '#server/errors.ts'
 import type { HistoryRow, Reason } from '#server/workspaces/head.ts'
 
-const HOUR_MS = 3_600_000
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
 
 /** How long snapshots that nobody named are kept, in milliseconds, each span counted from now. */
 export interface Retention {
-  /** All of them. */
+  /** All of them, as long as there are no more than `MAX_HISTORY`. */
   allMs: number
   /** The last one of each hour. */
   hourlyMs: number
@@ -16,7 +17,10 @@ export interface Retention {
 
 export const DEFAULT_RETENTION: Retention = { allMs: HOUR_MS, hourlyMs: DAY_MS, dailyMs: 30 * DAY_MS }
 
-/** Snapshots of one repl. With the default retention and a save every 5 s it takes 780 unnamed ones to be near it. */
+/**
+ * Snapshots of one repl. A program that writes all the time makes 3,600 an hour: of those the older ones are thinned to
+ * one of each minute, so that what is kept of the days before stays.
+ */
 export const MAX_HISTORY = 2000
 
 /** Snapshots of one repl that have a name, and so are never thinned out: far fewer than fill its history or its head. */
@@ -35,7 +39,7 @@ export function thinned(rows: readonly HistoryRow[], retention: Retention, now: 
     seen.add(slot)
     return true
   })
-  return withoutOldest(kept, kept.length - MAX_HISTORY)
+  return kept.length <= MAX_HISTORY ? kept : bounded(kept, retention, now)
 }
 
 /** `quota_exceeded` where no further one may be given a name. */
@@ -49,21 +53,44 @@ export function requireRoomForName(rows: readonly HistoryRow[]): void {
 /** Of all unnamed rows in one slot the newest stays; `undefined`: too old for any. */
 function slotOf(row: HistoryRow, retention: Retention, now: number): string | undefined {
   const age = now - row.savedAt
-  const keepsAllMs = FOR_UNDO.includes(row.reason) ? Math.max(retention.allMs, retention.hourlyMs) : retention.allMs
+  const keepsAllMs = isForUndo(row) ? Math.max(retention.allMs, retention.hourlyMs) : retention.allMs
   if (age <= keepsAllMs) return row.id
-  if (age <= retention.hourlyMs) return `hour ${Math.floor(row.savedAt / HOUR_MS)}`
+  if (age <= retention.hourlyMs) return hourOf(row)
   if (age <= retention.dailyMs) return `day ${Math.floor(row.savedAt / DAY_MS)}`
   return undefined
 }
 
-/** The oldest unnamed ones go first. The newest row is never among them. */
-function withoutOldest(rows: HistoryRow[], excess: number): HistoryRow[] {
-  if (excess <= 0) return rows
-  const going = new Set(
-    rows
-      .slice(1)
-      .filter(({ name }) => name === undefined)
-      .slice(-excess),
-  )
+/**
+ * As many as may be kept. Of the span where all are, those go first that are not the last of their minute, then those that
+ * are not the last of their hour; only then what was thinned already and what an undo needs. Of what is worth the same the
+ * oldest goes first, and the newest row and named ones never.
+ */
+function bounded(rows: HistoryRow[], retention: Retention, now: number): HistoryRow[] {
+  const seen = new Set<string>()
+  const isFirstIn = (slot: string) => {
+    const isFirst = !seen.has(slot)
+    seen.add(slot)
+    return isFirst
+  }
+  const worthOf = (row: HistoryRow) => {
+    if (isForUndo(row) || now - row.savedAt > retention.allMs) return 2
+    const isLastOfHour = isFirstIn(hourOf(row))
+    const isLastOfMinute = isFirstIn(`minute ${Math.floor(row.savedAt / MINUTE_MS)}`)
+    return isLastOfHour ? 2 : isLastOfMinute ? 1 : 0
+  }
+  const unnamed = rows.filter(({ name }) => name === undefined).map((row) => ({ row, worth: worthOf(row) }))
+  const goingFirst = unnamed
+    .filter(({ row }) => row !== rows[0])
+    .toReversed()
+    .toSorted((one, other) => one.worth - other.worth)
+  const going = new Set(goingFirst.slice(0, rows.length - MAX_HISTORY).map(({ row }) => row))
   return rows.filter((row) => !going.has(row))
+}
+
+function isForUndo({ reason }: HistoryRow): boolean {
+  return FOR_UNDO.includes(reason)
+}
+
+function hourOf({ savedAt }: HistoryRow): string {
+  return `hour ${Math.floor(savedAt / HOUR_MS)}`
 }
