@@ -119,6 +119,47 @@ test('U3: "?" typed in the editor and in a terminal is text; elsewhere it opens 
   await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible()
 })
 
+const MAC = { platform: 'MacIntel', system: 'Macintosh; Intel Mac OS X 10_15_7', option: 1 }
+const WINDOWS = { platform: 'Win32', system: 'Windows NT 10.0; Win64; x64', altGr: 3 }
+
+/** Lets a page believe that it is on another system; answers how to type an `@` there, with the 2 and what is `held`. */
+async function pretend(page: Page, on: { platform: string; system: string }, held: number) {
+  const devtools = await page.context().newCDPSession(page)
+  const userAgent = `Mozilla/5.0 (${on.system}) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36`
+  await devtools.send('Emulation.setUserAgentOverride', { userAgent, platform: on.platform })
+  return async () => {
+    const at = { modifiers: held, key: '@', code: 'Digit2', windowsVirtualKeyCode: 50 }
+    await devtools.send('Input.dispatchKeyEvent', { ...at, type: 'keyDown', text: '@' })
+    await devtools.send('Input.dispatchKeyEvent', { ...at, type: 'keyUp' })
+  }
+}
+
+test('U3: what Option types on a Mac is text in the editor and in a terminal; with Control it is a command', async ({
+  page,
+}) => {
+  await disk.request('files.write', { path: 'mac.txt', content: '', ifMatch: null })
+  const typeAt = await pretend(page, MAC, MAC.option)
+  await openRepl(page, client, replId)
+  await editFile(page, 'mac.txt')
+  await typeAt()
+  await expect(editorText(page)).toContainText('@')
+  await page.keyboard.press('Control+Alt+2')
+  await page.keyboard.type('echo a')
+  await typeAt()
+  await page.keyboard.type('b-$((40 + 2))\n')
+  await expect(await prompt(page)).toContainText('a@b-42')
+})
+
+test('U3: what AltGr types on Windows is text in a terminal', async ({ page }) => {
+  const typeAt = await pretend(page, WINDOWS, WINDOWS.altGr)
+  await openRepl(page, client, replId)
+  await page.getByTestId('terminal').locator('textarea').focus()
+  await page.keyboard.type('echo a')
+  await typeAt()
+  await page.keyboard.type('b-$((40 + 3))\n')
+  await expect(await prompt(page)).toContainText('a@b-43')
+})
+
 test('U5: several terminals and several open files, each with what is its own', async ({ page }) => {
   await openRepl(page, client, replId)
   await runInTerminal(page, 'NAME=first; echo first-$((40 + 2))')

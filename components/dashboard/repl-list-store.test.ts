@@ -9,10 +9,14 @@ const REFUSED: WireError = { code: 'quota_exceeded', message: '5 REPLs run alrea
 
 function storeWith(over: Partial<ReplListApi> = {}, repls: ReplView[] = [replWith()]) {
   let push: (repls: ReplView[]) => void = () => {}
+  let breakOff: (error: WireError) => void = () => {}
+  let watches = 0
   const api: ReplListApi = {
     list: async () => repls,
-    watch: ({ list, live }) => {
+    watch: ({ list, live, failed }) => {
+      watches += 1
       push = list
+      breakOff = failed
       live(true)
       return () => {
         push = () => {}
@@ -29,7 +33,13 @@ function storeWith(over: Partial<ReplListApi> = {}, repls: ReplView[] = [replWit
   }
   const store = createReplListStore(api, { repls })
   const first = () => store.getSnapshot().repls?.[0]
-  return { store, first, push: (list: ReplView[]) => push(list) }
+  return {
+    store,
+    first,
+    push: (list: ReplView[]) => push(list),
+    breakOff: (error: WireError) => breakOff(error),
+    watches: () => watches,
+  }
 }
 
 const fail = () => Promise.reject(new Error('refused'))
@@ -96,5 +106,30 @@ describe('the list of repls', () => {
     isUp = true
     await store.retry()
     expect(store.getSnapshot().error).toBeUndefined()
+  })
+
+  test('following that failed is begun again by itself', async () => {
+    const { store, first, push, breakOff, watches } = storeWith()
+    const end = store.connect()
+    breakOff({ code: 'unavailable', message: 'The state store does not answer.' })
+    expect(store.getSnapshot()).toMatchObject({ isLive: false, error: { code: 'unavailable' } })
+    await expect.poll(watches).toBe(2)
+    push([replWith({ name: 'after' })])
+    expect(first()?.name).toBe('after')
+    expect(store.getSnapshot().isLive).toBe(true)
+    expect(store.getSnapshot().error).toBeUndefined()
+    end()
+  })
+
+  test('following that was refused is begun again when somebody tries again, as after signing in', async () => {
+    const { store, first, push, breakOff, watches } = storeWith()
+    const end = store.connect()
+    breakOff({ code: 'unauthenticated', message: 'You are signed out.' })
+    await store.retry()
+    expect(watches()).toBe(2)
+    expect(store.getSnapshot().error).toBeUndefined()
+    push([replWith({ name: 'after' })])
+    expect(first()?.name).toBe('after')
+    end()
   })
 })

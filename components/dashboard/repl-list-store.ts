@@ -1,10 +1,11 @@
+import { SteadyWatch } from '#components/ide/stores/steady-watch.ts'
 import type { WireError } from '#protocol/errors.ts'
 import type { ReplView } from '#server/repls/views.ts'
 
 /** What the list needs of the API. */
 export interface ReplListApi {
   list(): Promise<ReplView[]>
-  /** Calls back with the list now and after every change; the answer ends it. */
+  /** Calls back with the list now and after every change; the answer ends it. After `failed` it tells nothing more. */
   watch(on: {
     list: (repls: ReplView[]) => void
     live: (isLive: boolean) => void
@@ -37,9 +38,9 @@ export interface ReplListSnapshot {
 export interface ReplListStore {
   subscribe: (listener: () => void) => () => void
   getSnapshot: () => ReplListSnapshot
-  /** Follows changes until the answer is called. */
+  /** Follows changes until the answer is called; what fails is begun anew, unless it was refused. */
   connect: () => () => void
-  /** Asks again after a failure. */
+  /** Asks again after a failure, and follows again. */
   retry: () => Promise<void>
   /** Each does what it says, shows it at once where that is safe, and answers whether it worked. */
   run: (action: Exclude<ReplAction, 'rename'>, replId: string) => Promise<boolean>
@@ -54,7 +55,21 @@ export function createReplListStore(
 ): ReplListStore {
   let snapshot: ReplListSnapshot = { ...initial, isLive: false, pending: new Map(), failures: new Map() }
   let lists = 0
+  let isFollowing = false
   const listeners = new Set<() => void>()
+
+  const watch = new SteadyWatch({
+    begin: (ended) =>
+      api.watch({
+        list: (repls) => {
+          watch.told()
+          showList(repls)
+        },
+        live: (isLive) => set({ isLive }),
+        failed: ended,
+      }),
+    ended: (error) => set({ error, isLive: false }),
+  })
 
   function set(change: Partial<ReplListSnapshot>): void {
     snapshot = { ...snapshot, ...change }
@@ -106,17 +121,25 @@ export function createReplListStore(
       return () => listeners.delete(listener)
     },
     getSnapshot: () => snapshot,
-    connect: () =>
-      api.watch({
-        list: showList,
-        live: (isLive) => set({ isLive }),
-        failed: (error) => set({ error, isLive: false }),
-      }),
+    connect() {
+      isFollowing = true
+      watch.start()
+      return () => {
+        isFollowing = false
+        watch.stop()
+      }
+    },
     async retry() {
+      if (isFollowing && !snapshot.isLive) {
+        watch.stop()
+        watch.start()
+      }
+      const listsBefore = lists
       try {
-        showList(await api.list())
+        const repls = await api.list()
+        if (lists === listsBefore) showList(repls)
       } catch (error) {
-        set({ error: api.errorOf(error) })
+        if (lists === listsBefore) set({ error: api.errorOf(error) })
       }
     },
     run(action, replId) {

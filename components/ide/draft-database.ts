@@ -5,7 +5,7 @@ import { SteadyDrafts } from './stores/steady-drafts.ts'
 const DATABASE = 'devex-drafts'
 const STORE = 'drafts'
 
-const draftSchema = z.object({ content: z.string(), baseEtag: z.string().nullable() })
+const draftSchema = z.object({ content: z.string(), baseEtag: z.string().nullable(), baseText: z.string().optional() })
 
 /** Drafts in the browser's IndexedDB, so that a closed or crashed page loses nothing. Where that is forbidden: in memory. */
 export function draftsOf(replId: string): Drafts {

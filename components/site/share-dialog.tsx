@@ -76,11 +76,11 @@ function ShareLinks({ replId, isLocal }: { replId: string; isLocal: boolean }) {
         {shares === undefined && error === undefined && <Skeleton className="h-13 w-full" />}
         {shares?.length === 0 && <p className="text-sm text-muted">No links yet. Only you can open this REPL.</p>}
         <ul className="divide-y divide-line">
-          {shares?.map((share) => (
+          {(shares ?? (created === undefined ? [] : [created.share])).map((share) => (
             <ShareLink
               key={share.id}
               share={share}
-              token={created?.shareId === share.id ? created.token : undefined}
+              token={created?.share.id === share.id ? created.token : undefined}
               isRevoking={revoking.has(share.id)}
               onRevoke={() => void store.revoke(share.id)}
             />

@@ -32,8 +32,8 @@ export interface ShareLinksSnapshot {
   shares?: readonly ShareView[]
   error?: WireError
   isCreating: boolean
-  /** The link just made: shown this once, it cannot be read again. */
-  created?: { shareId: string; token: string }
+  /** The link just made: shown this once, whether or not the others could be loaded. It cannot be read again. */
+  created?: { share: ShareView; token: string }
   revoking: ReadonlySet<string>
 }
 
@@ -49,6 +49,9 @@ export interface ShareLinksStore {
 export function createShareLinksStore(api: ShareLinksApi): ShareLinksStore {
   let snapshot: ShareLinksSnapshot = { isCreating: false, revoking: new Set() }
   const listeners = new Set<() => void>()
+  /** Made here, oldest first, and revoked here: an answer that was asked for before does not know of it. */
+  const made: ShareView[] = []
+  const revoked = new Set<string>()
 
   function set(next: ShareLinksSnapshot): void {
     snapshot = next
@@ -61,13 +64,24 @@ export function createShareLinksStore(api: ShareLinksApi): ShareLinksStore {
   }
 
   /** Runs `call`; what fails is shown, and shown no longer when the next call begins. */
-  async function attempt(call: () => Promise<void>): Promise<void> {
+  async function attempt(call: () => Promise<void>): Promise<boolean> {
     set(without('error'))
     try {
       await call()
+      return true
     } catch (error) {
       set({ ...snapshot, error: api.errorOf(error) })
+      return false
     }
+  }
+
+  async function load(): Promise<void> {
+    const madeBefore = made.length
+    await attempt(async () => {
+      const listed = newestFirst(await api.list())
+      const shares = withLinks(listed, made.slice(madeBefore).toReversed()).filter(({ id }) => !revoked.has(id))
+      set({ ...snapshot, shares })
+    })
   }
 
   return {
@@ -76,30 +90,42 @@ export function createShareLinksStore(api: ShareLinksApi): ShareLinksStore {
       return () => listeners.delete(listener)
     },
     getSnapshot: () => snapshot,
-    load: () => attempt(async () => set({ ...snapshot, shares: newestFirst(await api.list()) })),
+    load,
     async create({ role, expiry, allowSignedOut }) {
       const ms = EXPIRIES.find((option) => option.value === expiry)?.ms
       set({ ...snapshot, isCreating: true })
-      await attempt(async () => {
-        const { share, token } = await api.create({
+      const isMade = await attempt(async () => {
+        const created = await api.create({
           role,
           allowSignedOut: role === 'viewer' && allowSignedOut,
           ...(ms !== undefined && { expiresAt: Date.now() + ms }),
         })
-        set({ ...snapshot, shares: [share, ...(snapshot.shares ?? [])], created: { shareId: share.id, token } })
+        made.push(created.share)
+        const { shares } = snapshot
+        set({ ...snapshot, created, ...(shares !== undefined && { shares: withLinks(shares, [created.share]) }) })
       })
       set({ ...snapshot, isCreating: false })
+      // The others are shared too, though their list could not be read.
+      if (isMade && snapshot.shares === undefined) await load()
     },
     async revoke(shareId) {
       set({ ...snapshot, revoking: new Set([...snapshot.revoking, shareId]) })
       await attempt(async () => {
         await api.revoke(shareId)
-        if (snapshot.created?.shareId === shareId) set(without('created'))
-        set({ ...snapshot, shares: (snapshot.shares ?? []).filter((share) => share.id !== shareId) })
+        revoked.add(shareId)
+        if (snapshot.created?.share.id === shareId) set(without('created'))
+        const shares = snapshot.shares?.filter((share) => share.id !== shareId)
+        set({ ...snapshot, ...(shares !== undefined && { shares }) })
       })
       set({ ...snapshot, revoking: new Set([...snapshot.revoking].filter((id) => id !== shareId)) })
     },
   }
+}
+
+/** `links` before `shares`, each once. */
+function withLinks(shares: readonly ShareView[], links: readonly ShareView[]): ShareView[] {
+  const ids = new Set(links.map(({ id }) => id))
+  return [...links, ...shares.filter(({ id }) => !ids.has(id))]
 }
 
 function newestFirst(shares: ShareView[]): ShareView[] {

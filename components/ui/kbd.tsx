@@ -5,7 +5,7 @@ import { keyNames } from '#components/ui/keys.ts'
 import { useIsMac } from '#components/ui/platform.ts'
 
 interface KbdProps {
-  /** Keys joined by `+`; `mod` is ⌘ on a Mac and Ctrl elsewhere: `mod+shift+p`. */
+  /** Keys joined by `+`, as `keysOn` reads them: `mod+shift+p`. */
   keys: string
   className?: string
 }

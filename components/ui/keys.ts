@@ -1,5 +1,4 @@
 const MAC: Record<string, string> = {
-  mod: '⌘',
   meta: '⌘',
   ctrl: '⌃',
   alt: '⌥',
@@ -9,7 +8,6 @@ const MAC: Record<string, string> = {
   escape: 'Esc',
 }
 const OTHERS: Record<string, string> = {
-  mod: 'Ctrl',
   meta: 'Meta',
   ctrl: 'Ctrl',
   alt: 'Alt',
@@ -29,8 +27,21 @@ const BOTH: Record<string, string> = {
   plus: '+',
 }
 
+/**
+ * The keys in `mod+shift+p` on this platform: `mod` is ⌘ on a Mac, and `alt` with a character is ⌃⌥ there, since ⌥ alone
+ * types what many keyboards have no other way to type: `@`, `|`, `[`, `ń`.
+ */
+export function keysOn(keys: string, isMac: boolean): string[] {
+  const parts = keys.split('+')
+  const doesType = parts.at(-1)?.length === 1
+  return parts.flatMap((key) => {
+    if (key === 'mod') return [isMac ? 'meta' : 'ctrl']
+    return key === 'alt' && isMac && doesType ? ['ctrl', 'alt'] : [key]
+  })
+}
+
 /** The names of the keys in `mod+shift+p`, as printed on this platform's keyboard. */
 export function keyNames(keys: string, isMac: boolean): string[] {
   const names = isMac ? MAC : OTHERS
-  return keys.split('+').map((key) => names[key] ?? BOTH[key] ?? (/^(.|f\d+)$/.test(key) ? key.toUpperCase() : key))
+  return keysOn(keys, isMac).map((key) => names[key] ?? BOTH[key] ?? (/^(.|f\d+)$/.test(key) ? key.toUpperCase() : key))
 }

@@ -11,6 +11,11 @@ export class DiskText {
     return this.#etag
   }
 
+  /** The text that was edited, if it is known. */
+  get text(): string | undefined {
+    return this.#text
+  }
+
   /** The file was read or written: it holds this. */
   holds(text: string, etag: string): void {
     this.#text = text
@@ -18,9 +23,9 @@ export class DiskText {
     this.#unanswered = []
   }
 
-  /** The text is known by its etag only. */
-  heldOnce(etag: string | null): void {
-    this.#text = undefined
+  /** The file held this when it was edited, and may hold something else by now. */
+  heldOnce(text: string | undefined, etag: string | null): void {
+    this.#text = text
     this.#etag = etag
   }
 

@@ -3,6 +3,8 @@ export interface Draft {
   content: string
   /** Etag of what it was typed on; `null`: a file that did not exist. */
   baseEtag: string | null
+  /** What it was typed on: etags do not outlive a sleep of the REPL. Absent where it is not known, as in older drafts. */
+  baseText?: string | undefined
 }
 
 /** Where unsaved text survives a reload or a crash of the page, per REPL. */

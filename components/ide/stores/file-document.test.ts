@@ -158,6 +158,20 @@ describe('the disk changes', () => {
     expect(saveOf(it.document)).toBe('saved')
   })
 
+  test('a change that is told while the file is still being read is followed too', async () => {
+    await using it = await bench('one')
+    it.documents.close(PATH)
+    let content = 'one'
+    it.runner.handle('files.read', () => {
+      const found = content
+      content = 'from the shell'
+      if (found === 'one') it.runner.emit('files.changed', CHANGED)
+      return { kind: 'text', content: found, etag: found, size: found.length, mtime: 0 }
+    })
+    const document = it.documents.open(PATH)
+    await expect.poll(() => document.buffer.getText()).toBe('from the shell')
+  })
+
   test('a dirty document becomes a conflict with both texts kept', async () => {
     await using it = await bench('one')
     type(it.document, 'mine')
@@ -166,6 +180,18 @@ describe('the disk changes', () => {
     await expect.poll(() => saveOf(it.document)).toBe('conflict')
     expect(it.document.buffer.getText()).toBe('mine')
     expect(it.disk.files.get(PATH)).toBe('theirs')
+  })
+
+  test('a conflict whose other text is taken back is none: what was typed is saved by itself', async () => {
+    await using it = await bench('one')
+    type(it.document, 'mine')
+    it.disk.files.set(PATH, 'theirs')
+    await it.document.save()
+    expect(saveOf(it.document)).toBe('conflict')
+    it.disk.files.set(PATH, 'one')
+    it.runner.emit('files.changed', CHANGED)
+    await expect.poll(() => it.disk.files.get(PATH), { timeout: 3000 }).toBe('mine')
+    await expect.poll(() => saveOf(it.document)).toBe('saved')
   })
 
   test('a save that meets another text changes nothing on disk and becomes a conflict', async () => {
@@ -204,6 +230,19 @@ describe('the disk changes', () => {
     await it.document.keepMine()
     expect(it.disk.files.get(PATH)).toBe('one')
     expect(saveOf(it.document)).toBe('saved')
+  })
+
+  test('what is typed into a file that was deleted counts as unsaved, until it is saved back', async () => {
+    await using it = await bench('one')
+    it.disk.files.delete(PATH)
+    it.runner.emit('files.changed', { changes: [{ path: PATH, kind: 'deleted' }], overflow: false })
+    await expect.poll(() => saveOf(it.document)).toBe('deleted')
+    expect(it.documents.unsaved.getSnapshot()).toEqual([])
+    type(it.document, 'two')
+    expect(it.documents.unsaved.getSnapshot()).toEqual([PATH])
+    await it.document.keepMine()
+    expect(it.documents.unsaved.getSnapshot()).toEqual([])
+    expect(it.disk.files.get(PATH)).toBe('two')
   })
 
   test('its own write is not taken for somebody else’s', async () => {
@@ -296,6 +335,30 @@ describe('nothing typed is lost', () => {
     await expect.poll(() => drafts.get(PATH)).toBeUndefined()
   })
 
+  test('a draft whose file is the same under another etag, as after a sleep of the REPL, is no conflict', async () => {
+    const drafts = new MemoryDrafts()
+    await using before = await bench('one', drafts)
+    before.connection.stop()
+    type(before.document, 'unsaved')
+    await expect.poll(() => drafts.get(PATH)).toMatchObject({ content: 'unsaved', baseEtag: 'e-3-one' })
+    const draft = await drafts.get(PATH)
+    await drafts.put(PATH, { content: '', ...draft, baseEtag: 'of the sandbox before' })
+    await using after = await bench('one', drafts)
+    expect(after.document.buffer.getText()).toBe('unsaved')
+    expect(saveOf(after.document)).toBe('dirty')
+    await expect.poll(() => after.disk.files.get(PATH), { timeout: 3000 }).toBe('unsaved')
+  })
+
+  test('a draft that became a conflict still knows what it was typed on, should the disk have that again', async () => {
+    const drafts = new MemoryDrafts()
+    await drafts.put(PATH, { content: 'draft', baseEtag: 'of the sandbox before', baseText: 'one' })
+    await using it = await bench('newer', drafts)
+    expect(saveOf(it.document)).toBe('conflict')
+    it.disk.files.set(PATH, 'one')
+    it.runner.emit('files.changed', CHANGED)
+    await expect.poll(() => it.disk.files.get(PATH), { timeout: 3000 }).toBe('draft')
+  })
+
   test('a draft whose file changed meanwhile is a conflict, not an overwrite', async () => {
     const drafts = new MemoryDrafts()
     await drafts.put(PATH, { content: 'draft', baseEtag: 'e-of-long-ago' })
@@ -342,6 +405,17 @@ describe('files that are no text to edit', () => {
   test('a binary file is offered with its size', async () => {
     await using it = await bench('\0\0\0')
     expect(it.document.state.getSnapshot()).toEqual({ kind: 'binary', size: 3 })
+  })
+
+  test('a file that cannot be read now says so, while the runner is there', async () => {
+    await using it = await bench('text')
+    it.runner.handle('files.read', () => {
+      throw new RequestError({ code: 'unavailable', message: 'It changes all the time.' })
+    })
+    const other = it.documents.open('busy.log')
+    await expect
+      .poll(() => other.state.getSnapshot())
+      .toMatchObject({ kind: 'failed', error: { message: 'It changes all the time.' } })
   })
 
   test('a file that is not there says so and opens once it is', async () => {

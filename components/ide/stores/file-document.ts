@@ -3,7 +3,7 @@ import type { RequestResult } from '#protocol/messages.ts'
 import type { Connection } from './connection.ts'
 import { DiskText } from './disk-text.ts'
 import { DocumentClock } from './document-clock.ts'
-import type { Drafts } from './drafts.ts'
+import type { Draft, Drafts } from './drafts.ts'
 import type { DocumentState, OpenDocument, SaveState } from './open-document.ts'
 import { OwnDraft } from './own-draft.ts'
 import { RequestError, describeError, isCode, isLost } from './request-error.ts'
@@ -34,6 +34,8 @@ export class FileDocument implements OpenDocument, Disposable {
   #version = 0
   #saving: Promise<void> | undefined
   #checking: Promise<void> | undefined
+  /** Whether the disk is to be looked at: what a look that is under way finds may be older than what was told of it since. */
+  #isCheckDue = false
 
   constructor(path: string, options: DocumentOptions) {
     this.path = path
@@ -65,15 +67,18 @@ export class FileDocument implements OpenDocument, Disposable {
     try {
       const [read, draft] = await Promise.all([this.#read(), this.#draft.take(this.path)])
       if (draft === undefined) return this.#follow(read)
-      if (read === undefined) return this.#restore(draft.content, null, { kind: 'deleted' })
+      if (read === undefined) return this.#restore({ ...draft, baseEtag: null }, { kind: 'deleted' })
       if (read.kind === 'text' && read.content === draft.content) return this.#follow(read)
-      const isSameBase = read.kind === 'text' && read.etag === draft.baseEtag
-      this.#restore(draft.content, draft.baseEtag, isSameBase ? { kind: 'dirty' } : { kind: 'conflict', theirs: read })
+      // A REPL that slept has the same texts under other etags.
+      const isSameBase = read.kind === 'text' && (read.etag === draft.baseEtag || read.content === draft.baseText)
+      this.#restore(draft, isSameBase ? { kind: 'dirty' } : { kind: 'conflict', theirs: read })
       if (!isSameBase) return
       this.#disk.holds(read.content, read.etag)
       this.#clock.due()
     } catch (error) {
-      if (!isLost(error)) this.state.set({ kind: 'failed', error: describeError(error) })
+      // What was lost with the line is asked for again when it is back; the rest would be waited for without end.
+      const isWaitedFor = isLost(error) && this.#options.line.state.getSnapshot().kind !== 'open'
+      if (!isWaitedFor) this.state.set({ kind: 'failed', error: describeError(error) })
     }
   }
 
@@ -88,6 +93,8 @@ export class FileDocument implements OpenDocument, Disposable {
     if (save === undefined || this.#isReadonly) return
     this.#clock.edited()
     if (save.kind === 'saved') this.#setSave({ kind: 'dirty' })
+    // What is typed into a file that is gone makes it unsaved, which those who count must be told.
+    if (save.kind === 'deleted' && this.#version === 1) this.#setSave({ kind: 'deleted' })
   }
 
   async save(): Promise<void> {
@@ -110,11 +117,8 @@ export class FileDocument implements OpenDocument, Disposable {
 
   /** The disk may have changed under the document: looks, and follows or asks. Called on events and after a reconnect. */
   async check(): Promise<void> {
-    await this.#saving
-    const look = this.state.getSnapshot().kind === 'text' ? () => this.#compare() : () => this.#load()
-    this.#checking ??= look().finally(() => {
-      this.#checking = undefined
-    })
+    this.#isCheckDue = true
+    this.#checking ??= this.#lookWhileDue()
     await this.#checking
   }
 
@@ -136,18 +140,32 @@ export class FileDocument implements OpenDocument, Disposable {
 
   /** Forgets what was typed, for good: the tab was closed with "don't save". What is under way here writes nothing more. */
   async discard(): Promise<void> {
-    this.#clock[Symbol.dispose]()
+    this[Symbol.dispose]()
     this.state.set({ kind: 'loading' })
     await this.#draft.delete(this.path)
   }
 
   [Symbol.dispose](): void {
+    this.#isCheckDue = false
     this.#clock[Symbol.dispose]()
   }
 
   get #save(): SaveState | undefined {
     const state = this.state.getSnapshot()
     return state.kind === 'text' ? state.save : undefined
+  }
+
+  async #lookWhileDue(): Promise<void> {
+    try {
+      while (this.#isCheckDue) await (this.#saving ?? this.#look())
+    } finally {
+      this.#checking = undefined
+    }
+  }
+
+  #look(): Promise<void> {
+    this.#isCheckDue = false
+    return this.state.getSnapshot().kind === 'text' ? this.#compare() : this.#load()
   }
 
   async #compare(): Promise<void> {
@@ -170,10 +188,10 @@ export class FileDocument implements OpenDocument, Disposable {
     }
   }
 
-  /** The disk has what we think it has; a save that failed for want of a connection is due again. */
+  /** The disk has what we think it has; a save that failed for want of a connection, or met another text, is due again. */
   #settleUnchanged(save: SaveState): void {
-    if (save.kind === 'dirty') this.#clock.due()
     if (save.kind === 'conflict') this.#setSave({ kind: 'dirty' })
+    if (save.kind === 'dirty' || save.kind === 'conflict') this.#clock.due()
   }
 
   #vanished(save: SaveState): void {
@@ -254,9 +272,9 @@ export class FileDocument implements OpenDocument, Disposable {
     void this.#draft.delete(this.path)
   }
 
-  #restore(content: string, etag: string | null, save: SaveState): void {
+  #restore({ content, baseEtag, baseText }: Draft, save: SaveState): void {
     this.#buffer.setText(content)
-    this.#disk.heldOnce(etag)
+    this.#disk.heldOnce(baseText, baseEtag)
     this.#version = 1
     this.#setSave(save)
   }
@@ -267,7 +285,8 @@ export class FileDocument implements OpenDocument, Disposable {
 
   async #keepDraft(): Promise<void> {
     if (!this.isUnsaved) return
-    await this.#draft.put(this.path, { content: this.#buffer.getText(), baseEtag: this.#disk.etag })
+    const { etag, text } = this.#disk
+    await this.#draft.put(this.path, { content: this.#buffer.getText(), baseEtag: etag, baseText: text })
   }
 }
 

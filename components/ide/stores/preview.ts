@@ -18,10 +18,12 @@ export class Preview {
   /** Asks for a fresh address that lets this browser in once: for the frame, or for a tab of its own. */
   readonly ticketUrl: TicketUrl
   #visits = 0
+  /** Counts what was asked for: only the last of it is shown, in whatever order answers come. */
+  #wishes = 0
   /** The person closed it while this port ran: it does not come back by itself. */
   #dismissed: number | undefined
 
-  constructor(run: Run, ticketUrl: TicketUrl) {
+  constructor(run: Pick<Run, 'state'>, ticketUrl: TicketUrl) {
     this.ticketUrl = ticketUrl
     let before = run.state.getSnapshot()?.state
     run.state.subscribe(() => {
@@ -35,14 +37,17 @@ export class Preview {
 
   /** Shows what listens on `port`. */
   async open(port: number, path = '/'): Promise<void> {
+    this.#wishes += 1
+    const wish = this.#wishes
     this.state.set({ kind: 'opening', port })
     try {
       const src = new URL(await this.ticketUrl(port))
+      if (wish !== this.#wishes) return
       this.#visits += 1
       this.state.set({ kind: 'shown', port, origin: src.origin, path: '/', src: src.href, visit: this.#visits })
       if (path !== '/') this.navigate(path)
     } catch (error) {
-      this.state.set({ kind: 'failed', port, error: errorOf(error) })
+      if (wish === this.#wishes) this.state.set({ kind: 'failed', port, error: errorOf(error) })
     }
   }
 
@@ -70,6 +75,7 @@ export class Preview {
   close(): void {
     const state = this.state.getSnapshot()
     if (state.kind !== 'none') this.#dismissed = state.port
+    this.#wishes += 1
     this.state.set({ kind: 'none' })
   }
 }

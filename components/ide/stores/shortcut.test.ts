@@ -27,7 +27,9 @@ describe('shortcuts', () => {
   })
 
   test('letters with Alt are known by their key, since Alt types other characters', () => {
-    expect(isPressed('alt+n', press('˜', { altKey: true, code: 'KeyN' }), true)).toBe(true)
+    const withOption = press('˜', { ctrlKey: true, altKey: true, code: 'KeyN' })
+    expect(isPressed('alt+n', withOption, true)).toBe(true)
+    expect(isPressed('alt+n', press('n', { altKey: true, code: 'KeyN' }), false)).toBe(true)
     expect(isPressed('ctrl+`', press('Dead', { ctrlKey: true, code: 'Backquote' }), false)).toBe(true)
   })
 })
@@ -41,6 +43,22 @@ describe('commands', () => {
   test('no two commands want the same key', () => {
     const keys = COMMANDS.flatMap((command) => command.keys ?? [])
     expect(keys.filter((key, index) => keys.indexOf(key) !== index)).toEqual([])
+  })
+
+  const isAnyPressed = (held: KeyPress, isMac: boolean): boolean =>
+    COMMANDS.some((command) => command.keys?.some((keys) => isPressed(keys, held, isMac)))
+  const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('').map((letter) => `Key${letter}`)
+  const DIGITS = '0123456789'.split('').map((digit) => `Digit${digit}`)
+  const SIGNS = 'Minus Equal BracketLeft BracketRight Backslash Semicolon Quote Backquote Comma Period Slash'.split(' ')
+
+  test('none takes what Option types on a Mac, nor what AltGr types elsewhere', () => {
+    for (const code of [...LETTERS, ...DIGITS, ...SIGNS]) {
+      for (const shiftKey of [false, true]) {
+        const typing = press('@', { code, altKey: true, shiftKey })
+        expect([code, isAnyPressed(typing, true)]).toEqual([code, false])
+        expect([code, isAnyPressed({ ...typing, ctrlKey: true }, false)]).toEqual([code, false])
+      }
+    }
   })
 
   test('none takes a key that the browser keeps for itself', () => {

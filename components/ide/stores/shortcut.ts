@@ -1,3 +1,5 @@
+import { keysOn } from '#components/ui/keys.ts'
+
 /** What a key event has to say about itself. */
 export interface KeyPress {
   key: string
@@ -10,14 +12,12 @@ export interface KeyPress {
 
 /** Whether a key press is `keys`, written as in the command table: `mod+shift+p`, `ctrl+backquote`, `f5`. */
 export function isPressed(keys: string, press: KeyPress, isMac: boolean): boolean {
-  const parts = new Set(keys.split('+'))
+  const parts = new Set(keysOn(keys, isMac))
   const key = [...parts].at(-1) ?? ''
-  const wantsMeta = parts.has('meta') || (parts.has('mod') && isMac)
-  const wantsCtrl = parts.has('ctrl') || (parts.has('mod') && !isMac)
   return (
     keyOf(press) === key &&
-    press.metaKey === wantsMeta &&
-    press.ctrlKey === wantsCtrl &&
+    press.metaKey === parts.has('meta') &&
+    press.ctrlKey === parts.has('ctrl') &&
     press.altKey === parts.has('alt') &&
     // `?` and its like need Shift on some keyboards and not on others.
     (press.shiftKey === parts.has('shift') || (key.length === 1 && !/[a-z0-9]/.test(key)))

@@ -1,3 +1,4 @@
+import './as-in-browser.ts'
 import { FitAddon } from '@xterm/addon-fit'
 import { SearchAddon } from '@xterm/addon-search'
 import { UnicodeGraphemesAddon } from '@xterm/addon-unicode-graphemes'
@@ -52,7 +53,8 @@ export function mountTerminal(element: HTMLElement, options: MountOptions): Moun
     fontFamily: monoFont(),
     fontSize: options.fontSize,
     lineHeight: LINE_HEIGHT,
-    macOptionIsMeta: true,
+    // Option types what many keyboards have no other way to type: @, |, [, ~.
+    macOptionIsMeta: false,
     scrollback: SCROLLBACK_ROWS,
     theme: terminalTheme(),
   })

@@ -35,7 +35,8 @@ export function TerminalView({ info, isShown }: { info: TerminalInfo; isShown: b
       fontSize: fontSizeAtMount.current,
       canType: workbench.mayEdit.getSnapshot(),
       onLongPaste: (text, onConfirm) => workbench.overlay.set({ kind: 'paste', text, onConfirm }),
-      onRefused: () => workbench.notify({ title: 'Too much typed while offline: the rest was not taken.' }),
+      onRefused: () =>
+        workbench.notify({ title: 'Too much typed that the terminal could not take yet: the rest was left out.' }),
     })
     setMounted(terminal)
     workbench.terminals.attach(id)
