@@ -29,6 +29,8 @@ COPY --from=build /src/templates ./templates
 COPY --from=build /src/runner-image ./runner-image
 COPY --from=build /src/scripts ./scripts
 COPY --from=build /src/server ./server
+# A new volume that is mounted here belongs to whom this folder belongs to (`k8s/vps`).
+RUN mkdir /data && chown 1000:1000 /data
 USER 1000:1000
 EXPOSE 3000 3443
 ENTRYPOINT ["/usr/bin/tini", "--", "node", "--disable-warning=ExperimentalWarning"]

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { readEnv } from '#server/env.ts'
 import { kubectl, makeNamespace } from '#server/orchestrator/kubernetes/_cluster-stage.ts'
 import type { TestNamespace } from '#server/orchestrator/kubernetes/_cluster-stage.ts'
 import { describePermission, permissionsNeeded } from '#server/orchestrator/kubernetes/permissions.ts'
@@ -65,6 +66,28 @@ describe.each(['.', 'overlays/production', 'overlays/k3s', 'overlays/testbed'])(
       expect(kinds).toContain(kind)
   })
 })
+
+const settingsSchema = z.object({ data: z.record(z.string(), z.string()) })
+/** What the steps of `README.md` put into the secret `devex-secrets`. */
+const SECRETS = {
+  DEVEX_SECRET: 'a'.repeat(64),
+  REDIS_URL: 'rediss://:password@redis.internal:6379',
+  S3_ACCESS_KEY_ID: 'id',
+  S3_SECRET_ACCESS_KEY: 'key',
+  GITHUB_CLIENT_ID: 'id',
+  GITHUB_CLIENT_SECRET: 'secret',
+}
+
+test.each(['overlays/production', 'overlays/k3s'])(
+  'a control plane starts with the settings of k8s/%s',
+  async (folder) => {
+    const maps = (await objectsOf(folder)).filter((text) => /^kind: ConfigMap$/m.test(text) && /PUBLIC_URL/.test(text))
+    expect(maps).toHaveLength(1)
+    const { output } = apply(maps, '--dry-run=server', '--output=json')
+    const { data } = settingsSchema.parse(JSON.parse(output))
+    expect(readEnv({ ...SECRETS, ...data }).orchestrator.provider).toBe('kubernetes')
+  },
+)
 
 test('the overlay for production asks cert-manager for a certificate of both names', async () => {
   const foreign = (await objectsOf('overlays/production')).filter((text) => FOREIGN.test(text)).join('\n')

@@ -78,6 +78,19 @@ test('a node that is drained, as kubectl does it, costs nothing', async () => {
   expect(await product.running(replId)).not.toBe(sandboxId)
 })
 
+test('a program in a pod that is drained has the time to end in order', async () => {
+  const replId = await product.create()
+  const sandboxId = await product.running(replId)
+  {
+    using editor = await product.open(replId)
+    await editor.run(`(trap '' HUP; trap 'sleep 1; echo whole > data; exit' TERM; while :; do sleep 0.1; done) & true`)
+    await evict(product, await product.podOf(sandboxId))
+  }
+  await product.until(replId, 'failed', 'stopped')
+  using editor = await product.open(replId)
+  expect((await editor.read('data'))?.content).toBe('whole\n')
+})
+
 /** What `kubectl drain` asks for each pod: https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/ */
 async function evict({ namespace }: ClusterProduct, pod: string): Promise<void> {
   using client = openKubeClient()

@@ -46,6 +46,14 @@ test('a server that stays away is told of in time, with the way out', async () =
   })
 })
 
+test('a server that switches protocols unasked keeps no call and no watch waiting', async () => {
+  const client = await open((_request, { socket }) =>
+    socket?.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n'),
+  )
+  await expect(client.call({ method: 'GET', path: PATH, patienceMs: 0 })).rejects.toMatchObject({ code: 'unavailable' })
+  await expect(client.stream({ method: 'GET', path: PATH })).rejects.toThrow('no answer')
+})
+
 test('a refusal is not repeated', async () => {
   let asked = 0
   const client = await open((_request, response, count) => {

@@ -89,6 +89,8 @@ export function openKubeClient(kubeconfig?: string): KubeClient {
       )
       asking.on('timeout', () => asking.destroy(new Error('no answer in time')))
       asking.on('error', reject)
+      // Of a switch of protocols, which nobody asked for, there is no other word.
+      asking.on('close', () => reject(new Error('no answer')))
       asking.end(bytes)
     })
   }
