@@ -9,6 +9,7 @@ import { runIfStale } from './stale.ts'
 await runIfStale({
   name: 'sandbox',
   inputs: ['runner-image/**/*.ts', 'mcp-sidecar/**/*.ts', 'scripts/build-sandbox.ts', 'package-lock.json'],
+  output: '.build/sandbox/runner.mjs',
   run: buildSandbox,
 })
 if (!process.argv.includes('--dev')) {
@@ -25,6 +26,7 @@ if (!process.argv.includes('--dev')) {
       'tsconfig.json',
       'package-lock.json',
     ],
+    output: '.next/BUILD_ID',
     run: async () => {
       // Types left there by a development server of routes that are gone would fail the build.
       await rm(join(ROOT, '.next', 'dev'), { recursive: true, force: true })

@@ -13,7 +13,9 @@ export function install() {
   if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === wanted) return
   console.log('Installing packages (the first time takes a minute or two)…')
   const started = Date.now()
-  const { status } = spawnSync('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], {
+  // All of them, whatever NODE_ENV or an .npmrc says: what builds and tests is among the development ones.
+  const all = ['--include=dev', '--include=optional']
+  const { status } = spawnSync('npm', ['install', ...all, '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: ROOT,
     stdio: 'inherit',
   })

@@ -2,10 +2,13 @@ import { parseArgs } from 'node:util'
 import { createSecretBox } from '#server/auth/secret-box.ts'
 import { createUsers } from '#server/auth/users.ts'
 import { openDataFolder } from '#server/data-folder.ts'
+import { AppError } from '#server/errors.ts'
 import { processEnv } from '#server/env.ts'
 import { openObjectStore, openStateStore } from '#server/open-stores.ts'
-import { registerAgain, storedRepls } from '#server/repls/recover.ts'
+import { checkGivingBack, registerAgain, storedRepls } from '#server/repls/recover.ts'
 import type { User, Users } from '#server/auth/users.ts'
+import type { StoredRepl } from '#server/repls/recover.ts'
+import type { StateStore } from '#server/state-store/state-store.ts'
 
 const USAGE = `Lists and registers again the REPLs whose files the object store holds, after the state store was lost.
 
@@ -13,7 +16,8 @@ const USAGE = `Lists and registers again the REPLs whose files the object store 
   npm run recover -- --owner ID --user U   give what owner ID had back to user U
 
 U is a GitHub login, or "local" for whoever signs in on this machine. U signs in once first, so that they are known, and
-once more afterwards. Settings are those of the control plane (.env). Nothing is ever deleted.`
+once more afterwards; they make no REPL in between. Settings are those of the control plane (.env). Nothing is ever
+deleted.`
 
 const { values } = parseArgs({
   options: { owner: { type: 'string' }, user: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
@@ -38,15 +42,31 @@ else {
     const lost = stored.filter(({ isRegistered }) => !isRegistered).length
     console.log(lost === 0 ? 'Nothing is lost.' : `${lost} REPLs are not registered. See npm run recover -- --help.`)
   } else {
-    const users = createUsers(stateStore)
-    const user = await users.becomeAgain((await find(users, values.user)).id, values.owner)
-    const lost = stored.filter(({ ownerId, isRegistered }) => ownerId === values.owner && !isRegistered)
-    for (const repl of lost) {
-      await registerAgain(stateStore, repl, user.name)
-      console.log(`registered ${repl.replId}  ${repl.name}`)
+    try {
+      await giveBack(stateStore, stored, { owner: values.owner, wanted: values.user })
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error
+      console.error([error.message, error.advice].join('\n'))
+      process.exitCode = 1
     }
-    console.log(`${lost.length} REPLs are ${user.name}'s again. ${user.name} signs in once more to see them.`)
   }
+}
+
+async function giveBack(
+  stateStore: StateStore,
+  stored: StoredRepl[],
+  { owner, wanted }: { owner: string; wanted: string },
+): Promise<void> {
+  const users = createUsers(stateStore)
+  const { id } = await find(users, wanted)
+  await checkGivingBack(stateStore, stored, { userId: id, ownerId: owner })
+  const user = await users.becomeAgain(id, owner)
+  const lost = stored.filter(({ ownerId, isRegistered }) => ownerId === owner && !isRegistered)
+  for (const repl of lost) {
+    await registerAgain(stateStore, repl, user.name)
+    console.log(`registered ${repl.replId}  ${repl.name}`)
+  }
+  console.log(`${lost.length} REPLs are ${user.name}'s again. ${user.name} signs in once more to see them.`)
 }
 
 async function find(users: Users, wanted: string): Promise<User> {
@@ -55,5 +75,7 @@ async function find(users: Users, wanted: string): Promise<User> {
     const isWanted = wanted === 'local' ? user?.provider === 'local' : user?.login === wanted
     if (user !== undefined && isWanted) return user
   }
-  throw new Error(`Nobody called ${wanted} has signed in since. Sign in once, then try again.`)
+  throw new AppError('not_found', `Nobody called ${wanted} has signed in since.`, {
+    advice: 'Sign in once, then try again.',
+  })
 }
