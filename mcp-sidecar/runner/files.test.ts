@@ -29,7 +29,10 @@ describe('files', () => {
     await expect(files.writeSmall({ path: 'a/new.txt', createOnly: true }, Buffer.from('x'))).rejects.toMatchObject({
       code: 'conflict',
     })
-    const changed = await files.writeSmall({ path: 'a/new.txt', ifEtag: made.etag }, Buffer.from('two'))
+    expect(made.replaced).toBeUndefined()
+    const told = { path: 'a/new.txt', ifEtag: made.etag, tellReplaced: true }
+    const changed = await files.writeSmall(told, Buffer.from('two'))
+    expect(Buffer.from(changed.replaced ?? []).toString()).toBe('one')
     expect(changed.created).toBe(false)
     await expect(
       files.writeSmall({ path: 'a/new.txt', ifEtag: made.etag }, Buffer.from('three')),

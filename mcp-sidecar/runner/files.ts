@@ -24,7 +24,11 @@ export function filesApi(calls: ServiceCalls, within: ReadReach): FilesApi {
     write: (to, content, options) =>
       calls.send(methods.write, partsOf(to, content), { timeoutMs: RUNNER_WRITE_TIMEOUT_MS, ...options }),
     writeSmall: (to, content, options) =>
-      calls.ask(methods.writeSmall, { options: optionsOf(to), data: Buffer.from(content) }, options),
+      calls.ask(
+        methods.writeSmall,
+        { options: optionsOf(to), data: Buffer.from(content), tellReplaced: to.tellReplaced ?? false },
+        options,
+      ),
     stat: (path, options) => calls.ask(methods.stat, { path, reach }, options),
     listDir: ({ path, depth = 1, includeIgnored = false, limit = 0, details = false }, options) =>
       calls.ask(methods.listDir, { path, depth, includeIgnored, limit, details, reach }, options),

@@ -59,8 +59,13 @@ const start = wireOf(processes, processes.methods.start)
 describe('the runner, to another implementation of gRPC', () => {
   test('answers a call, and a refusal says what is wrong', async () => {
     const options = { path: 'né.txt', createOnly: true }
-    expect(await ask(write, { options, data: Buffer.from('x') })).toMatchObject({ path: 'né.txt', size: 1 })
-    const refused: unknown = await ask(write, { options, data: Buffer.from('y') }).catch((error: unknown) => error)
+    expect(await ask(write, { options, data: Buffer.from('x'), tellReplaced: false })).toMatchObject({
+      path: 'né.txt',
+      size: 1,
+    })
+    const refused: unknown = await ask(write, { options, data: Buffer.from('y'), tellReplaced: false }).catch(
+      (error: unknown) => error,
+    )
     expect(refused).toMatchObject({ code: status.FAILED_PRECONDITION, details: 'né.txt exists already.' })
   })
 
@@ -101,7 +106,11 @@ describe('the runner, to another implementation of gRPC', () => {
     ).rejects.toMatchObject({
       code: status.UNIMPLEMENTED,
     })
-    const large = { options: { path: 'large.bin', createOnly: false }, data: Buffer.alloc(9 * 1024 * 1024) }
+    const large = {
+      options: { path: 'large.bin', createOnly: false },
+      data: Buffer.alloc(9 * 1024 * 1024),
+      tellReplaced: false,
+    }
     await expect(ask(write, large)).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED })
     expect(await ask(stat, { path: 'né.txt', reach: Reach.WORKSPACE })).toMatchObject({ size: 1 })
   })

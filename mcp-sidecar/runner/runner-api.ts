@@ -106,8 +106,8 @@ export interface FilesApi {
   ): Promise<{ entry: FileEntry; data: Uint8Array }>
   /** Any size; atomic. */
   write(to: WriteTo, content: AsyncIterable<Uint8Array>, options?: CallOptions): Promise<FileVersion>
-  /** At most 4 MiB; atomic. */
-  writeSmall(to: WriteTo, content: Uint8Array, options?: CallOptions): Promise<FileVersion>
+  /** At most 4 MiB; atomic. Asked to, it tells what it replaced, if that could be read and has at most 4 MiB. */
+  writeSmall(to: WriteTo & { tellReplaced?: boolean }, content: Uint8Array, options?: CallOptions): Promise<FileVersion>
   stat(path: string, options?: CallOptions): Promise<FileEntry>
   listDir(
     what: { path: string; depth?: number; includeIgnored?: boolean; limit?: number; details?: boolean },

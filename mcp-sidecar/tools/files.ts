@@ -84,21 +84,26 @@ export const writeFile = recordTool(definitions.writeFile, async (args, { runner
     const { url } = await control.fileLink({ path: inWorkspace(path), method: 'PUT', ...holderOf(caller) })
     return { path, upload_url: url }
   }
-  const before = await readText(runner, path).catch(() => undefined)
   const version = await runner.files
     .writeSmall(
       {
         path,
         ...(args.if_etag !== undefined && { ifEtag: args.if_etag }),
         createOnly: args.create_only,
+        tellReplaced: true,
         ...(args.executable !== undefined && { executable: args.executable }),
       },
       Buffer.from(content),
     )
     .catch(explainConflict(runner, path))
-  note({ diff: unifiedDiff(version.path, before?.text ?? '', content) })
+  note({ diff: unifiedDiff(version.path, textOf(version.replaced), content) })
   return { path: version.path, bytes: version.size, created: version.created, etag: version.etag }
 })
+
+/** What a text file held; of anything else nothing. */
+function textOf(data: Uint8Array | undefined): string {
+  return data !== undefined && isText(data) ? Buffer.from(data).toString('utf8') : ''
+}
 
 export const listDir = recordTool(definitions.listDir, async (args, { runner }) => {
   const { root, entries, truncated } = await runner.files.listDir({

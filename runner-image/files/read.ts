@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { fstatSync } from 'node:fs'
 import type { BigIntStats } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { MAX_EDITOR_FILE_BYTES } from '#protocol/limits.ts'
@@ -31,10 +32,16 @@ export async function readForEditor(workspace: Workspace, path: string): Promise
 
 /** The text of a file of at most `limit` bytes. */
 export async function readSmallFile(workspace: Workspace, path: string, limit: number): Promise<string> {
+  const bytes = await readBytes(workspace, path, limit)
+  if (bytes === undefined) throw new RunnerError('too_large', `${path} is larger than ${limit} bytes.`, { path })
+  return bytes.toString('utf8')
+}
+
+/** The content of a file of at most `limit` bytes; `undefined` if it is larger. */
+export async function readBytes(workspace: Workspace, path: string, limit: number): Promise<Buffer | undefined> {
   await using handle = await workspace.openFile(path)
-  const { size } = await handle.stat()
-  if (size > limit) throw new RunnerError('too_large', `${path} is larger than ${limit} bytes.`, { path })
-  return (await readAll(handle, limit)).toString('utf8')
+  const { size } = fstatSync(handle.fd)
+  return size > limit ? undefined : readAll(handle, size)
 }
 
 async function readAll(handle: FileHandle, size: number): Promise<Buffer> {

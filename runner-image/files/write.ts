@@ -5,6 +5,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { RunnerError, errnoOf, toRunnerError } from '../errors.ts'
 import { etagOf, versionOf } from './etag.ts'
+import { readBytes } from './read.ts'
 import type { SaveClock } from './save-clock.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -17,6 +18,8 @@ export interface Written {
   mtime: number
   /** Whether nothing was there before. */
   isNew: boolean
+  /** What was there before, if that was asked for and is not larger. */
+  replaced?: Buffer
 }
 
 interface TextWrite {
@@ -30,11 +33,13 @@ export async function writeText(workspace: Workspace, { path, content, ifMatch }
   return writeFileAtomically(workspace, { path, ifMatch, fill: async (handle) => handle.writeFile(content) })
 }
 
-interface AtomicWrite {
+export interface AtomicWrite {
   path: string
   ifMatch: Precondition
   /** Writes the content into the temporary file. Runs outside the lock: an upload may take its time. */
   fill: (handle: FileHandle) => Promise<void>
+  /** Tell what is replaced, up to so many bytes. */
+  tellReplaced?: number
 }
 
 /**
@@ -45,6 +50,7 @@ interface AtomicWrite {
  */
 export async function writeFileAtomically(workspace: Workspace, write: AtomicWrite): Promise<Written> {
   const { path, ifMatch } = write
+  const replacedLimit = write.tellReplaced ?? -1
   try {
     const target = await workspace.resolveNew(path)
     // A refusal that can be known ahead spares an upload. What counts is the look before the rename.
@@ -52,8 +58,9 @@ export async function writeFileAtomically(workspace: Workspace, write: AtomicWri
     const temporary = workspace.temporaryBeside(target)
     try {
       const written = await fillTemporary(temporary, write.fill, workspace.saveClock)
-      const isNew = await workspace.lock.run(async () => put({ temporary, written }, target, { path, ifMatch }))
-      return { ...versionOf(written), isNew }
+      const place = { workspace, target, path, ifMatch, replacedLimit }
+      const outcome = await workspace.lock.run(async () => put({ temporary, written }, place))
+      return { ...versionOf(written), ...outcome }
     } catch (error) {
       await rm(temporary, { force: true })
       throw error
@@ -81,20 +88,28 @@ async function openTemporary(temporary: string): Promise<FileHandle> {
   })
 }
 
-/** Renames into place if the precondition still holds; whether the file is new. */
+interface PutPlace extends Pick<AtomicWrite, 'path' | 'ifMatch'> {
+  workspace: Workspace
+  target: string
+  replacedLimit: number
+}
+
+/** Renames into place if the precondition still holds. */
 async function put(
   { temporary, written }: { temporary: string; written: BigIntStats },
-  target: string,
-  { path, ifMatch }: Pick<AtomicWrite, 'path' | 'ifMatch'>,
-): Promise<boolean> {
+  { workspace, target, path, ifMatch, replacedLimit }: PutPlace,
+): Promise<Pick<Written, 'isNew' | 'replaced'>> {
   const before = await check(target, path, ifMatch)
-  if (before !== undefined) {
-    if (before.mode !== written.mode) await chmod(temporary, Number(before.mode & 0o7777n))
-    await rename(temporary, target)
-    return false
+  if (before === undefined) {
+    await linkOrRename(temporary, target)
+    return { isNew: true }
   }
-  await linkOrRename(temporary, target)
-  return true
+  if (before.mode !== written.mode) await chmod(temporary, Number(before.mode & 0o7777n))
+  // What may be written and not read is not told.
+  const replaced =
+    before.size <= replacedLimit ? await readBytes(workspace, path, replacedLimit).catch(() => undefined) : undefined
+  await rename(temporary, target)
+  return { isNew: false, ...(replaced !== undefined && { replaced }) }
 }
 
 /** `link` refuses an existing name, even one that a program made a moment ago; some file systems lack it. */

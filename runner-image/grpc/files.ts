@@ -45,7 +45,7 @@ export function fileHandlers(opened: () => OpenedSandbox): FileHandlers {
     read: (request) => readPieces(reading().places, request),
     readSmall: (request) => readWhole(reading().places, request),
     write: async (parts) => writeStream((await writing()).places, parts),
-    writeSmall: async ({ options, data }) => writeBytes((await writing()).places, options, data),
+    writeSmall: async (request) => writeBytes((await writing()).places, request),
     stat: async (request) => {
       const { places } = reading()
       return describe(places, places.toRead(request))

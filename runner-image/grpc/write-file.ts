@@ -3,16 +3,19 @@ import type { FileHandle } from 'node:fs/promises'
 import type * as wire from '#wire/gen/runner.ts'
 import { RunnerError } from '../errors.ts'
 import { writeFileAtomically } from '../files/write.ts'
-import type { Precondition } from '../files/write.ts'
+import type { AtomicWrite, Precondition } from '../files/write.ts'
+import { MAX_SMALL_FILE_BYTES } from './limits.ts'
 import type { Places } from './places.ts'
 
 /** A small file at once. */
 export async function writeBytes(
   places: Places,
-  options: wire.WriteOptions | undefined,
-  data: Uint8Array,
+  { options, data, tellReplaced }: wire.WriteSmallRequest,
 ): Promise<wire.FileVersion> {
-  return write(places, options, async (handle) => handle.writeFile(data))
+  return write(places, options, {
+    fill: async (handle) => handle.writeFile(data),
+    ...(tellReplaced && { tellReplaced: MAX_SMALL_FILE_BYTES }),
+  })
 }
 
 /** Options first, then content of any size. A caller that hangs up midway leaves what was there. */
@@ -20,33 +23,34 @@ export async function writeStream(places: Places, parts: AsyncIterable<wire.Writ
   const iterator = parts[Symbol.asyncIterator]()
   const first = await iterator.next()
   const options = first.done !== true && first.value.part?.$case === 'options' ? first.value.part.value : undefined
-  return write(places, options, async (handle) => {
+  const fill = async (handle: FileHandle) => {
     for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
       if (next.value.part?.$case !== 'data')
         throw new RunnerError('bad_request', 'After the options, only content may come.')
       await handle.writeFile(next.value.part.value)
     }
-  })
+  }
+  return write(places, options, { fill })
 }
 
 async function write(
   places: Places,
   options: wire.WriteOptions | undefined,
-  fill: (handle: FileHandle) => Promise<void>,
+  how: Pick<AtomicWrite, 'fill' | 'tellReplaced'>,
 ): Promise<wire.FileVersion> {
   if (options === undefined) throw new RunnerError('bad_request', 'A write must say first where it goes.')
   const place = places.toWrite(options.path)
-  const { etag, size, mtime, isNew } = await writeFileAtomically(place.folder, {
+  const { etag, size, mtime, isNew, replaced } = await writeFileAtomically(place.folder, {
     path: place.path,
     ifMatch: conditionOf(options),
-    fill,
+    ...how,
   })
   if (options.executable !== undefined) {
     const target = await place.folder.resolve(place.path)
     const { mode } = await stat(target)
     await chmod(target, options.executable ? mode | 0o111 : mode & ~0o111)
   }
-  return { path: places.nameOf(place), etag, size, mtime, created: isNew }
+  return { path: places.nameOf(place), etag, size, mtime, created: isNew, replaced }
 }
 
 function conditionOf({ ifEtag, createOnly }: wire.WriteOptions): Precondition {

@@ -301,6 +301,8 @@ export interface WriteChunk {
 export interface WriteSmallRequest {
   options: WriteOptions | undefined;
   data: Buffer;
+  /** Answer with the content that this replaces, where that is a small file too. */
+  tellReplaced: boolean;
 }
 
 export interface FileVersion {
@@ -309,6 +311,7 @@ export interface FileVersion {
   size: number;
   mtime: number;
   created: boolean;
+  replaced?: Buffer | undefined;
 }
 
 export interface ListDirRequest {
@@ -2408,7 +2411,7 @@ export const WriteChunk: MessageFns<WriteChunk> = {
 };
 
 function createBaseWriteSmallRequest(): WriteSmallRequest {
-  return { options: undefined, data: Buffer.alloc(0) };
+  return { options: undefined, data: Buffer.alloc(0), tellReplaced: false };
 }
 
 export const WriteSmallRequest: MessageFns<WriteSmallRequest> = {
@@ -2418,6 +2421,9 @@ export const WriteSmallRequest: MessageFns<WriteSmallRequest> = {
     }
     if (message.data.length !== 0) {
       writer.uint32(18).bytes(message.data);
+    }
+    if (message.tellReplaced !== false) {
+      writer.uint32(24).bool(message.tellReplaced);
     }
     return writer;
   },
@@ -2451,6 +2457,14 @@ export const WriteSmallRequest: MessageFns<WriteSmallRequest> = {
             message.data = Buffer.from(reader.bytes());
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.tellReplaced = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2465,7 +2479,7 @@ export const WriteSmallRequest: MessageFns<WriteSmallRequest> = {
 };
 
 function createBaseFileVersion(): FileVersion {
-  return { path: "", etag: "", size: 0, mtime: 0, created: false };
+  return { path: "", etag: "", size: 0, mtime: 0, created: false, replaced: undefined };
 }
 
 export const FileVersion: MessageFns<FileVersion> = {
@@ -2484,6 +2498,9 @@ export const FileVersion: MessageFns<FileVersion> = {
     }
     if (message.created !== false) {
       writer.uint32(40).bool(message.created);
+    }
+    if (message.replaced !== undefined) {
+      writer.uint32(50).bytes(message.replaced);
     }
     return writer;
   },
@@ -2539,6 +2556,14 @@ export const FileVersion: MessageFns<FileVersion> = {
             }
 
             message.created = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.replaced = Buffer.from(reader.bytes());
             continue;
           }
         }
