@@ -93,6 +93,9 @@ export const LOOK_SHARE = 20
 export const MAX_HINTS = 256
 export const MAX_PATCHED_ENTRIES = 10_000
 
+/** So many folders that are closed to their owner are known again: changes of more would not be named one by one anyway. */
+export const MAX_CLOSED_FOLDERS = MAX_HINTS
+
 /** How often the runner's health is asked for, and its activity passed on. */
 export const RUNNER_POLL_MS = 2000
 export const REPORT_INTERVAL_MS = 15_000

@@ -1,11 +1,24 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  watch,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { SidecarError } from '../sidecar-error.ts'
 import { memoryStore } from './_memory-store.ts'
+import { ContinuousSave } from './continuous.ts'
 import { restoreInPlace } from './restore-in-place.ts'
 import { makeRoots, restoreVolume } from './restorer.ts'
 import { Saver } from './saver.ts'
+import type { Looked } from './saver.ts'
 import { walkVolume } from './walk.ts'
 
 const NOBODY = 65_534
@@ -117,4 +130,69 @@ test('a restore in place reaches into a root that its owner closed, and closes o
   await restore(`manifests/${closed.snapshot}`)
   expect(modeOf(workspace)).toBe(0o000)
   expect(await saver.save('save', () => undefined)).toMatchObject({ snapshot: closed.snapshot })
+})
+
+describe('a look at a closed folder', () => {
+  const CLOSED = new Set(['workspace/closed', 'workspace/closed/inner'])
+
+  /** A folder closed to its owner in another. */
+  function closeFolders(workspace: string): string {
+    const closed = join(workspace, 'closed')
+    mkdirSync(join(closed, 'inner'), { recursive: true })
+    chmodSync(join(closed, 'inner'), 0o000)
+    chmodSync(closed, 0o000)
+    return closed
+  }
+
+  test('is noticed as a change, and that leads to no other look', async () => {
+    const { workspace, saver } = newVolume()
+    const looks: Looked[] = []
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>()
+    await using continuous = new ContinuousSave({
+      save: async (hints) => {
+        const done = await saver.save('auto', () => undefined, hints)
+        looks.push(done.look)
+        if (done.look === 'nothing') end()
+        return done
+      },
+      onUnsaved: () => undefined,
+      onFailure: () => undefined,
+    })
+    const watcher = watch(workspace, (_, name) => continuous.changed(`workspace/${name}`))
+    onTestFinished(() => watcher.close())
+    closeFolders(workspace)
+    await ended
+    expect(looks).toEqual(['everything', 'nothing'])
+  })
+
+  test.for([
+    { said: 'hints', look: CLOSED },
+    { said: 'hints, where there is time for more', look: { everythingIf: CLOSED } },
+  ])('is not repeated for its own traces: $said', async ({ look }) => {
+    const { workspace, saver } = newVolume()
+    const closed = closeFolders(workspace)
+    const { snapshot } = await saver.save('save', () => undefined)
+    const { ctimeNs } = lstatSync(closed, { bigint: true })
+    expect(await saver.save('auto', () => undefined, look)).toMatchObject({ look: 'nothing', snapshot })
+    expect(lstatSync(closed, { bigint: true }).ctimeNs).toBe(ctimeNs)
+
+    chmodSync(closed, 0o100)
+    const changed = await saver.save('auto', () => undefined, look)
+    expect(changed.look).not.toBe('nothing')
+    expect(changed.snapshot).not.toBe(snapshot)
+    expect(await saver.save('auto', () => undefined, look)).toMatchObject({ look: 'nothing' })
+  })
+
+  test('is repeated, if what it found was not saved', async () => {
+    const { workspace, controlPlane, saver } = newVolume()
+    const { snapshot } = await saver.save('save', () => undefined)
+    closeFolders(workspace)
+    const outage = vi.spyOn(controlPlane, 'upload').mockRejectedValue(new SidecarError('unavailable', 'away'))
+    const save = () => saver.save('auto', () => undefined, { everythingIf: CLOSED })
+    await expect(save()).rejects.toThrow('away')
+    outage.mockRestore()
+    const again = await save()
+    expect(again.look).toBe('everything')
+    expect(again.snapshot).not.toBe(snapshot)
+  })
 })

@@ -9,10 +9,10 @@ import {
   SAVE_RETRY_FIRST_MS,
   SAVE_RETRY_MAX_MS,
 } from '../limits.ts'
-import type { Look } from './saver.ts'
+import type { Look, Looked } from './saver.ts'
 
 interface ContinuousOptions {
-  save(look: Look): Promise<{ look: 'everything' | 'changes' }>
+  save(look: Look): Promise<{ look: Looked }>
   /** The time since when changes are not in the store; `null`: all is well again. */
   onUnsaved(since: number | null): void
   onFailure(error: unknown): void
@@ -110,12 +110,9 @@ export class ContinuousSave implements AsyncDisposable {
     const hints = this.#hints
     this.#hints = new Set()
     const began = performance.now()
-    const mayLook = hints === 'everything' || hints.size === 0 || began >= this.#lookAgainAt
     try {
-      // Nothing was said to have changed: there is time to be thorough, and a stop soon after finds less to read.
-      const everything = hints !== 'everything' && hints.size === 0 ? 'thoroughly' : 'everything'
-      const { look } = await this.#options.save(mayLook ? everything : hints)
-      this.#owesLook = look === 'changes'
+      const { look } = await this.#options.save(lookFor(hints, began >= this.#lookAgainAt))
+      if (look !== 'nothing') this.#owesLook = look === 'changes'
       // What it took holds the upload too, so it is no more than a hint.
       const pause = Math.min(RESCAN_INTERVAL_MS, (performance.now() - began) * LOOK_SHARE)
       if (look === 'everything') this.#lookAgainAt = performance.now() + pause
@@ -125,4 +122,11 @@ export class ContinuousSave implements AsyncDisposable {
       throw error
     }
   }
+}
+
+function lookFor(hints: ReadonlySet<string> | 'everything', hasTime: boolean): Look {
+  if (hints === 'everything') return hints
+  // Nothing was said to have changed: there is time to be thorough, and a stop soon after finds less to read.
+  if (hints.size === 0) return 'thoroughly'
+  return hasTime ? { everythingIf: hints } : hints
 }

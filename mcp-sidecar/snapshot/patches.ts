@@ -2,6 +2,7 @@ import { byteStringOf } from '#snapshot/byte-string.ts'
 import { isInCache } from '#snapshot/caches.ts'
 import { compareEntries } from '#snapshot/tree-order.ts'
 import { MAX_HINTS, MAX_PATCHED_ENTRIES } from '../limits.ts'
+import type { LeftFolder } from './closed-folders.ts'
 import type { Draft, FoundEntry } from './draft.ts'
 import { FolderStack } from './folder-stack.ts'
 import type { TakeChunk } from './read-file.ts'
@@ -20,6 +21,7 @@ interface LookOptions {
   volumeDir: string
   tree: SavedTree
   takeChunk: TakeChunk
+  onClosedAgain: (left: LeftFolder) => void
 }
 
 /**
@@ -38,6 +40,7 @@ export async function lookAtHints(hints: ReadonlySet<string>, options: LookOptio
   const scanner = new Scanner({
     tree: options.tree,
     takeChunk: options.takeChunk,
+    onClosedAgain: options.onClosedAgain,
     onEntry: (entry) => {
       entries.push(entry)
       count += 1

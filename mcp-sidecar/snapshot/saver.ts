@@ -2,9 +2,11 @@ import type { z } from 'zod'
 import type { commitRequestSchema } from '#protocol/adoption.ts'
 import type { SaveProgress } from '#protocol/adoption.ts'
 import type { ControlPlane } from '../control-plane-client.ts'
-import { MAPPED_WRITE_WINDOW_MS, PROGRESS_INTERVAL_MS } from '../limits.ts'
+import { MAPPED_WRITE_WINDOW_MS, MAX_CLOSED_FOLDERS, PROGRESS_INTERVAL_MS } from '../limits.ts'
 import { SidecarError } from '../sidecar-error.ts'
 import type { ChunkTable } from './chunk-table.ts'
+import { ClosedFolders } from './closed-folders.ts'
+import type { LeftFolder } from './closed-folders.ts'
 import { Draft } from './draft.ts'
 import type { SealedDraft } from './draft.ts'
 import { applyPatches, lookAtHints } from './patches.ts'
@@ -24,6 +26,13 @@ interface SaveRequest {
   look: Look
 }
 
+/** Where to a look puts what it finds. */
+interface Onto {
+  draft: Draft
+  takeChunk: TakeChunk
+  onClosedAgain(left: LeftFolder): void
+}
+
 /** The repl's newest snapshot as the control plane last told it. */
 export interface KnownHead {
   manifest: string | null
@@ -40,9 +49,13 @@ interface SaverOptions {
 
 /**
  * What a save looks at: everything, or what is said to have changed (paths relative to the volume). `thoroughly`:
- * everything, and what may have changed without a sign is read again.
+ * everything, and what may have changed without a sign is read again. `everythingIf`: everything, if something of that did
+ * change, and nothing if it only says that an earlier save was here.
  */
-export type Look = 'everything' | 'thoroughly' | ReadonlySet<string>
+export type Look = 'everything' | 'thoroughly' | ReadonlySet<string> | { everythingIf: ReadonlySet<string> }
+
+/** What a save did look at. */
+export type Looked = 'everything' | 'changes' | 'nothing'
 
 /** What the last save knew. */
 export interface Known {
@@ -62,11 +75,13 @@ export class Saver {
   #known: Known | undefined
   /** Whether this process has seen everything once: before that, nobody can say what changed. */
   #hasLooked = false
+  readonly #closed: ClosedFolders
   #head: KnownHead | undefined
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(options: SaverOptions) {
     this.#options = options
+    this.#closed = new ClosedFolders(options.volumeDir)
     this.#head = options.head
   }
 
@@ -75,7 +90,7 @@ export class Saver {
     reason: SaveReason,
     onProgress: (progress: SaveProgress) => void,
     look: Look = 'thoroughly',
-  ): Promise<SaveDone & { look: 'everything' | 'changes' }> {
+  ): Promise<SaveDone & { look: Looked }> {
     return this.inTurn(() => this.#save({ reason, onProgress: throttled(onProgress), look }))
   }
 
@@ -86,7 +101,7 @@ export class Saver {
     return turn
   }
 
-  async #save(request: SaveRequest): Promise<SaveDone & { look: 'everything' | 'changes' }> {
+  async #save(request: SaveRequest): Promise<SaveDone & { look: Looked }> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#saveOnce(request)
@@ -99,7 +114,7 @@ export class Saver {
     }
   }
 
-  async #saveOnce({ reason, onProgress, look }: SaveRequest): Promise<SaveDone & { look: 'everything' | 'changes' }> {
+  async #saveOnce({ reason, onProgress, look }: SaveRequest): Promise<SaveDone & { look: Looked }> {
     const { controlPlane, stateDir } = this.#options
     const { tree, chunks } = (this.#known ??= await readTree(stateDir))
     await using uploader = new Uploader({
@@ -108,26 +123,41 @@ export class Saver {
       onBytes: (doneBytes, totalBytes) => onProgress({ phase: 'uploading', doneBytes, totalBytes }),
     })
     const draft = new Draft({ stateDir, tree, chunks, uploader })
-    const takeChunk: TakeChunk = (name, bytes) => uploader.add(name, bytes)
+    const left: LeftFolder[] = []
+    const onto: Onto = {
+      draft,
+      takeChunk: (name, bytes) => uploader.add(name, bytes),
+      onClosedAgain: (folder) => void (left.length < MAX_CLOSED_FOLDERS && left.push(folder)),
+    }
+    const changed = this.#changedOf(look)
     const looked =
-      (typeof look === 'string' || !this.#hasLooked ? undefined : await this.#lookAt(look, draft, takeChunk)) ??
-      (await this.#lookAtEverything(draft, takeChunk, { onProgress, isThorough: look === 'thoroughly' }))
+      (changed === undefined ? undefined : await this.#lookAt(changed, onto)) ??
+      (await this.#lookAtEverything(onto, { onProgress, isThorough: look === 'thoroughly' }))
     const sealed = await draft.seal()
     await this.#commit(sealed, reason)
     await this.#remember(sealed)
+    // Not sooner: a save that fails is repeated with the same hints, which must lead it to the same folders.
+    this.#closed.remember(left, looked.look)
     const { files, bytes, manifest } = sealed
     return { phase: 'done', snapshot: manifest.sha256, files, bytes, ...looked }
   }
 
+  /** What is to be looked at; `undefined`: everything. */
+  #changedOf(look: Look): ReadonlySet<string> | undefined {
+    if (typeof look === 'string' || !this.#hasLooked) return undefined
+    if (!('everythingIf' in look)) return this.#closed.withoutTraces(look)
+    const changed = this.#closed.withoutTraces(look.everythingIf)
+    return changed.size === 0 ? changed : undefined
+  }
+
   async #lookAtEverything(
-    draft: Draft,
-    takeChunk: TakeChunk,
+    { draft, ...onto }: Onto,
     { onProgress, isThorough }: { onProgress: (progress: SaveProgress) => void; isThorough: boolean },
   ): Promise<{ look: 'everything'; skipped: string[] }> {
     const { tree } = this.#known ?? emptyTree(this.#options.stateDir)
     const scanner = new Scanner({
       tree,
-      takeChunk,
+      ...onto,
       ...(isThorough && { windowMs: MAPPED_WRITE_WINDOW_MS }),
       onEntry: (entry) => draft.push(entry),
       onFile: (files) => onProgress({ phase: 'scanning', files }),
@@ -140,14 +170,13 @@ export class Saver {
   /** `undefined`: it is not enough to look at that. */
   async #lookAt(
     hints: ReadonlySet<string>,
-    draft: Draft,
-    takeChunk: TakeChunk,
-  ): Promise<{ look: 'changes'; skipped: string[] } | undefined> {
+    { draft, ...onto }: Onto,
+  ): Promise<{ look: 'changes' | 'nothing'; skipped: string[] } | undefined> {
     const { tree } = this.#known ?? emptyTree(this.#options.stateDir)
-    const patches = await lookAtHints(hints, { volumeDir: this.#options.volumeDir, tree, takeChunk })
+    const patches = await lookAtHints(hints, { volumeDir: this.#options.volumeDir, tree, ...onto })
     if (patches === undefined) return undefined
     await applyPatches(tree, patches, draft)
-    return { look: 'changes', skipped: [] }
+    return { look: hints.size === 0 ? 'nothing' : 'changes', skipped: [] }
   }
 
   /** Keeps what the next save can use of this one. */

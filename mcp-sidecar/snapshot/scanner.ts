@@ -1,6 +1,8 @@
+import type { BigIntStats } from 'node:fs'
 import { displayName } from '#snapshot/byte-string.ts'
-import type { FileEntry, SnapshotEntry } from '#snapshot/entry.ts'
+import type { FileEntry, Root, SnapshotEntry } from '#snapshot/entry.ts'
 import { MAX_SKIPPED_NAMES } from '../limits.ts'
+import type { LeftFolder } from './closed-folders.ts'
 import type { FoundEntry } from './draft.ts'
 import { isUnchanged } from './file-identity.ts'
 import { FileReader } from './read-file.ts'
@@ -20,6 +22,7 @@ interface ScanOptions {
   /** What it returns, if anything, is awaited. */
   onEntry: (entry: SavedEntry | FoundEntry) => Promise<void> | undefined
   onFile?: (files: number) => void
+  onClosedAgain?: (left: LeftFolder) => void
 }
 
 /** Looks at what a walk comes by, and reads the files that are not surely as they were. */
@@ -49,6 +52,10 @@ export class Scanner implements Visitor {
     const mode = stats.mode & 0o7777
     const isSame = saved?.entry.type === 'directory' && saved.entry.mode === mode && saved.entry.mtime === mtime
     return this.#options.onEntry(isSame ? saved : found({ type: 'directory', root, path, mode, mtime }))
+  }
+
+  closedAgain({ root, path }: { root: Root; path: string }, stats: BigIntStats): void {
+    this.#options.onClosedAgain?.({ root, path, stats })
   }
 
   unreadable(found: Found): void {

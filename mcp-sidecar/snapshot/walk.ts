@@ -1,4 +1,4 @@
-import type { Stats } from 'node:fs'
+import type { BigIntStats, Stats } from 'node:fs'
 import { CACHES } from '#snapshot/caches.ts'
 import { ROOTS } from '#snapshot/entry.ts'
 import type { Root } from '#snapshot/entry.ts'
@@ -33,13 +33,15 @@ export interface Visitor {
   other(found: Found): Promise<void> | undefined
   /** A folder that nobody may look into. */
   unreadable(found: Found): void
+  /** A folder that had to be opened to its owner, and is closed again: as it was left. */
+  closedAgain?(place: { root: Root; path: string }, stats: BigIntStats): void
 }
 
 /** Goes through the volume in the order of a snapshot's entries, named caches left out. What vanishes meanwhile is passed over. */
 export async function walkVolume(volumeDir: string, visitor: Visitor): Promise<void> {
   const slice = createSlices()
   for (const root of ROOTS) {
-    using opened = openRoot(volumeDir, root)
+    using opened = openRoot(volumeDir, root, visitor)
     await walkFolder({ root, path: '', stats: opened.stats, folder: opened.folder }, visitor, slice)
   }
 }
@@ -75,7 +77,7 @@ function walkEntry(found: Found, visitor: Visitor, slice: Slice): Promise<void> 
 }
 
 async function enter(found: Found, visitor: Visitor, slice: Slice): Promise<void> {
-  const opened = unlessGone(() => openFolder(found))
+  const opened = unlessGone(() => openFolder(found, visitor))
   if (opened === 'forbidden') return visitor.unreadable(found)
   if (opened === undefined) return
   using _ = opened
@@ -90,13 +92,14 @@ interface Opened extends Disposable {
  * Opens a folder; one that its owner may not list is made listable until it is left, and then gets back its mode, unless
  * somebody has changed it meanwhile.
  */
-function openFolder({ parent, name, stats }: Pick<Found, 'parent' | 'name' | 'stats'>): Opened | 'forbidden' {
+function openFolder({ root, path, parent, name, stats }: Found, visitor: Visitor): Opened | 'forbidden' {
   const mode = stats.mode & 0o7777
   const isListable = (mode & 0o500) === 0o500
   try {
     if (!isListable) parent.chmod(name, mode | 0o500)
     const folder = parent.open(name)
-    return isListable ? { folder, [Symbol.dispose]: () => folder[Symbol.dispose]() } : closedAgain(folder, mode)
+    if (isListable) return { folder, [Symbol.dispose]: () => folder[Symbol.dispose]() }
+    return closedAgain(folder, mode, (left) => visitor.closedAgain?.({ root, path }, left))
   } catch (error) {
     if (error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM'))
       return 'forbidden'
@@ -104,7 +107,7 @@ function openFolder({ parent, name, stats }: Pick<Found, 'parent' | 'name' | 'st
   }
 }
 
-function closedAgain(folder: Directory, mode: number): Opened {
+function closedAgain(folder: Directory, mode: number, onClosed: (left: BigIntStats) => void): Opened {
   const opened = folder.ownStatExactly()
   return {
     folder,
@@ -113,16 +116,19 @@ function closedAgain(folder: Directory, mode: number): Opened {
       const now = folder.ownStatExactly()
       // Another mode changes the one time, an entry that comes or goes both.
       const isSameMode = now.mode === opened.mode && (now.ctimeNs === opened.ctimeNs || now.mtimeNs !== opened.mtimeNs)
-      if (isSameMode) folder.setMode(mode)
+      if (!isSameMode) return
+      folder.setMode(mode)
+      const left = folder.ownStatExactly()
+      if ((Number(left.mode) & 0o7777) === mode) onClosed(left)
     },
   }
 }
 
-function openRoot(volumeDir: string, root: Root): Opened & { stats: Stats } {
+function openRoot(volumeDir: string, root: Root, visitor: Visitor): Opened & { stats: Stats } {
   try {
     using parent = Directory.openAt(volumeDir)
     const stats = parent.stat(root)
-    const opened = openFolder({ parent, name: root, stats })
+    const opened = openFolder({ root, path: '', parent, name: root, stats }, visitor)
     if (opened !== 'forbidden') return { ...opened, stats }
     throw new Error('It is somebody else’s.')
   } catch (cause) {
