@@ -249,7 +249,7 @@ export class KubernetesOrchestrator implements Orchestrator {
     // It is heard of several times while it goes.
     const remove = () => {
       log.warn('a sandbox was lost', { sandbox: sandboxId, why })
-      return removeSandbox(this.#cluster, sandboxId)
+      return removeSandbox(this.#cluster, sandboxId, seen)
     }
     void this.#removing
       .run(sandboxId, remove)

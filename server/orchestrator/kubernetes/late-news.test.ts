@@ -8,7 +8,7 @@ import { answer, startApiServer } from './_api-server.ts'
 import type { ApiServer } from './_api-server.ts'
 import { openKubeClient } from './client.ts'
 import { KubernetesOrchestrator } from './kubernetes.ts'
-import { MAX_ASKED_AT_ONCE } from './limits.ts'
+import { MAX_ASKED_AT_ONCE, POD_GRACE_SECONDS, STRANDED_MS } from './limits.ts'
 import { ADDRESS_ANNOTATION, MANAGED_BY, POD_ANNOTATION, SANDBOX_LABEL, TEMPLATE_LABEL } from './names.ts'
 
 const NAMESPACE = 'sandboxes'
@@ -40,6 +40,8 @@ class Cluster {
   /** What happens while it reads its records. */
   whileReading: () => Promise<void> = () => Promise.resolve()
   readonly watches = new Map<string, ServerResponse>()
+  /** The grace that each object, or kind, was deleted with. */
+  readonly graces = new Map<string, string | null>()
   api: ApiServer | undefined
 
   async open(): Promise<KubernetesOrchestrator> {
@@ -59,7 +61,10 @@ class Cluster {
           })
         if (kind === 'services') void this.whileReading().then(list)
         else list()
-      } else answer(response, 200, {})
+      } else {
+        if (method === 'DELETE') this.graces.set(kind, query.get('gracePeriodSeconds'))
+        answer(response, 200, {})
+      }
     })
     const orchestrator = new KubernetesOrchestrator({
       client: openKubeClient(this.api.kubeconfig),
@@ -156,6 +161,35 @@ test('D2: of a pod that is evicted and then deleted, the eviction is what is tol
   cluster.hear('pods', 'DELETED', evicted)
   expect(await orchestrator.get(SANDBOX)).toBeUndefined()
   expect(orchestrator.lossOf(SANDBOX)).toBe('its pod ended (Evicted): Its volume is full')
+})
+
+test('D2: what is lost with a silent node is removed without waiting for it; on a drained one it saves', async () => {
+  const cluster = new Cluster()
+  cluster.services = [record('10', UP)]
+  const ended = (reason: string) => ({
+    metadata: {
+      ...pod.metadata,
+      deletionTimestamp: new Date(Date.now() - 2 * STRANDED_MS + POD_GRACE_SECONDS * 1000).toISOString(),
+      deletionGracePeriodSeconds: POD_GRACE_SECONDS,
+    },
+    status: {
+      ...pod.status,
+      conditions: [
+        { type: 'DisruptionTarget', status: 'True', reason },
+        { type: 'Ready', status: 'False' },
+        { type: 'ContainersReady', status: 'True' },
+      ],
+    },
+  })
+  cluster.pods = [ended('EvictionByEvictionAPI')]
+  const orchestrator = await cluster.open()
+  expect(await orchestrator.list()).toMatchObject([{ id: SANDBOX, state: 'up' }])
+  expect(cluster.deletions()).toEqual([])
+  cluster.pods = [ended('DeletionByTaintManager')]
+  cluster.hear('pods', 'MODIFIED', ended('DeletionByTaintManager'))
+  await expect.poll(() => orchestrator.list(), POLL).toEqual([])
+  expect(orchestrator.lossOf(SANDBOX)).toBe('its node does not answer')
+  await expect.poll(() => cluster.graces.get(pod.metadata.name), POLL).toBe('0')
 })
 
 test('many that are heard of before their pods are asked for together', async () => {

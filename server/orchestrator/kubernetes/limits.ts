@@ -54,6 +54,10 @@ export const POD_GRACE_SECONDS = 10 * 60
 
 /** A pod that should have ended so long ago is on a node that is gone. */
 export const OVERDUE_MS = 60 * SECOND_MS
+/** How long a silent node may be missed before its pods are ended. The cluster's own default is five minutes. */
+export const SILENT_NODE_SECONDS = 60
+/** After that, what a node that is back has to say so: its pods then get their grace, and save. */
+export const STRANDED_MS = 30 * SECOND_MS
 
 /** Lost sandboxes of which it is remembered why: for as long as it takes to tell it. */
 export const MAX_LOSSES_KNOWN = 1000

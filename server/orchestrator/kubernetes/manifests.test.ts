@@ -67,6 +67,7 @@ const podSchema = z.object({
           }),
         ),
         volumes: z.array(z.looseObject({ name: z.string() })),
+        tolerations: z.array(z.looseObject({ key: z.string() })),
       }),
     }),
   }),
@@ -98,6 +99,17 @@ describe('objects of a sandbox', () => {
       deployment: deploymentOf(spec),
       saver: saverContainer(spec, 'saver-1-x'),
     }).toMatchSnapshot()
+  })
+
+  test('leave a node that does not answer within minutes', () => {
+    expect(podOf(specOf()).tolerations).toEqual(
+      ['not-ready', 'unreachable'].map((state) => ({
+        key: `node.kubernetes.io/${state}`,
+        operator: 'Exists',
+        effect: 'NoExecute',
+        tolerationSeconds: 60,
+      })),
+    )
   })
 
   test('go with their record', () => {

@@ -9,7 +9,9 @@ const metadataSchema = z.object({
   labels: z.record(z.string(), z.string()).default({}),
   annotations: z.record(z.string(), z.string()).default({}),
   creationTimestamp: z.string(),
+  /** When it is to be gone: the time at which that was asked for, and the grace. */
   deletionTimestamp: z.string().optional(),
+  deletionGracePeriodSeconds: z.int().default(0),
 })
 
 const endedSchema = z.object({ exitCode: z.int().optional(), reason: z.string().optional() })

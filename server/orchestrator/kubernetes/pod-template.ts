@@ -1,4 +1,4 @@
-import { POD_GRACE_SECONDS } from './limits.ts'
+import { POD_GRACE_SECONDS, SILENT_NODE_SECONDS } from './limits.ts'
 import { MANAGED_BY, PORTS, SANDBOX_LABEL, TEMPLATE_LABEL, imageName } from './names.ts'
 import type { SandboxSpec } from './manifests.ts'
 
@@ -25,6 +25,14 @@ const REQUESTS = { sidecar: { cpu: '10m', memory: '96Mi' }, runner: { cpu: '20m'
 const DISK_RESERVE_BYTES = 512 * MIB
 const TMP_BYTES = 2048 * MIB
 
+/** What the cluster marks a node with that does not answer, or says itself that it cannot work. */
+const TOLERATIONS = ['not-ready', 'unreachable'].map((state) => ({
+  key: `node.kubernetes.io/${state}`,
+  operator: 'Exists',
+  effect: 'NoExecute',
+  tolerationSeconds: SILENT_NODE_SECONDS,
+}))
+
 /**
  * The pod of a sandbox. The sidecar comes first and without an init container, so that it is up soonest; the two share
  * the volume, which it alone sees whole, and a folder of sockets.
@@ -37,6 +45,7 @@ export function podTemplate(spec: SandboxSpec): object {
       automountServiceAccountToken: false,
       enableServiceLinks: false,
       terminationGracePeriodSeconds: POD_GRACE_SECONDS,
+      tolerations: TOLERATIONS,
       securityContext: {
         runAsNonRoot: true,
         runAsUser: UID,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { OVERDUE_MS, POD_GRACE_SECONDS, STRANDED_MS } from './limits.ts'
 import {
   ADDRESS_ANNOTATION,
   CREATED_ANNOTATION,
@@ -29,6 +30,14 @@ function pod(status: object = {}, metadata: object = {}) {
 
 function seen(pods: Seen['pods'], annotations: Record<string, string> = UP): Seen {
   return { record: record(annotations), pods }
+}
+
+/** One whose pod the cluster was told to end so long ago, with the statuses of its conditions and why. */
+function ended(agoMs: number, conditions: Record<string, string>, reason: string): Seen {
+  const graceMs = POD_GRACE_SECONDS * 1000
+  const deletionTimestamp = new Date(Date.now() - agoMs + graceMs).toISOString()
+  const statuses = Object.entries(conditions).map(([type, status]) => ({ type, status, reason }))
+  return seen([pod({ conditions: statuses }, { deletionTimestamp, deletionGracePeriodSeconds: POD_GRACE_SECONDS })])
 }
 
 const running = (name: string, restartCount = 0) => ({ name, restartCount, state: { running: {} } })
@@ -84,6 +93,30 @@ describe('D2: a sandbox is lost', () => {
     expect(isLost(deletedAt(600_000))).toBe(false)
     expect(isLost(deletedAt(-1000))).toBe(false)
     expect(isLost(deletedAt(-120_000))).toBe(true)
+  })
+
+  test('soon when its pod is ended because the node does not answer: there nobody saves', () => {
+    const silent = { DisruptionTarget: 'True', Ready: 'False', ContainersReady: 'True' }
+    const lost = ended(STRANDED_MS + 1000, silent, 'DeletionByTaintManager')
+    expect(isLost(lost)).toBe(true)
+    expect(lossOf(lost)).toBe('its node does not answer')
+    expect(isLost(ended(STRANDED_MS - 1000, silent, 'DeletionByTaintManager'))).toBe(false)
+  })
+
+  test('with its grace on a node that is drained or tainted, or answers again: there it saves', () => {
+    const answers = { DisruptionTarget: 'True', Ready: 'True', ContainersReady: 'True' }
+    const ending = { DisruptionTarget: 'True', Ready: 'False', ContainersReady: 'False' }
+    const silent = { DisruptionTarget: 'True', Ready: 'False', ContainersReady: 'True' }
+    const saving: [Record<string, string>, string][] = [
+      [answers, 'DeletionByTaintManager'],
+      [ending, 'DeletionByTaintManager'],
+      [silent, 'EvictionByEvictionAPI'],
+      [{ ...silent, DisruptionTarget: 'False' }, 'DeletionByTaintManager'],
+    ]
+    for (const [conditions, reason] of saving) {
+      expect(isLost(ended(POD_GRACE_SECONDS * 1000, conditions, reason))).toBe(false)
+      expect(isLost(ended(POD_GRACE_SECONDS * 1000 + 2 * OVERDUE_MS, conditions, reason))).toBe(true)
+    }
   })
 
   test('never before it was up: no pod holds work yet', () => {

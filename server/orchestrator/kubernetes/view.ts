@@ -1,5 +1,5 @@
 import { deathOf } from './errors.ts'
-import { OVERDUE_MS } from './limits.ts'
+import { OVERDUE_MS, STRANDED_MS } from './limits.ts'
 import {
   ADDRESS_ANNOTATION,
   CREATED_ANNOTATION,
@@ -62,14 +62,30 @@ export function isLost(seen: Seen): boolean {
   if (seen.record.metadata.annotations[POD_ANNOTATION] === undefined) return false
   const pod = podOf(seen)
   if (pod === undefined || pod.status.phase === 'Failed' || pod.status.phase === 'Succeeded') return true
-  const { deletionTimestamp } = pod.metadata
-  return deletionTimestamp !== undefined && Date.now() > Date.parse(deletionTimestamp) + OVERDUE_MS
+  const { deletionTimestamp, deletionGracePeriodSeconds } = pod.metadata
+  if (deletionTimestamp === undefined) return false
+  const endsAt = Date.parse(deletionTimestamp)
+  const lostAt = isStranded(pod) ? endsAt - deletionGracePeriodSeconds * 1000 + STRANDED_MS : endsAt + OVERDUE_MS
+  return Date.now() > lostAt
+}
+
+/**
+ * Whether the cluster ends it because its node does not answer: nobody there ends it, or will say that it ended. On a
+ * node that somebody tainted, it still saves: a node that answers changes Ready with ContainersReady, and of a silent one
+ * the cluster takes back Ready alone. https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions
+ */
+export function isStranded({ status: { conditions } }: Pod): boolean {
+  const find = (type: string) => conditions.find((condition) => condition.type === type)
+  const disruption = find('DisruptionTarget')
+  if (disruption?.status !== 'True' || disruption.reason !== 'DeletionByTaintManager') return false
+  return find('ContainersReady')?.status === 'True' && find('Ready')?.status === 'False'
 }
 
 /** What happened to a lost one, in words for a person. */
 export function lossOf(seen: Seen): string {
   const pod = podOf(seen)
   if (pod === undefined) return 'its pod was deleted'
+  if (isStranded(pod)) return 'its node does not answer'
   const { phase, reason, message, conditions } = pod.status
   const disruption = conditions.find(({ type, status }) => type === 'DisruptionTarget' && status === 'True')
   if (disruption !== undefined)
