@@ -34,5 +34,8 @@ export const MAX_ANSWER_CHARS = 2 * MIB
 export const SEARCH_TIME_MS = 10 * SECOND
 export const SEARCH_HANG_MS = 15 * SECOND
 
+/** So many searches wait for their turn; more are refused. With the usual search, of less than a second, that is a minute. */
+export const MAX_WAITING_SEARCHES = 64
+
 /** The thread is let go after so long without a search. */
 export const SEARCH_WORKER_IDLE_MS = 30 * SECOND

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createLog } from '../log.ts'
-import { SEARCH_HANG_MS, SEARCH_WORKER_IDLE_MS } from './limits.ts'
+import { MAX_WAITING_SEARCHES, SEARCH_HANG_MS, SEARCH_WORKER_IDLE_MS } from './limits.ts'
 import { Search } from './search.ts'
 
 let root: string
@@ -73,5 +73,25 @@ describe('searching in a thread', () => {
     first.abort()
     expect(await atWork).toContain('hung up')
     expect((await behind).total).toBe(1)
+  })
+
+  test('refuses more than may wait, answers those who do, and then takes others', async () => {
+    const hung = hang()
+    const leaves = new AbortController()
+    const waiting = Array.from({ length: MAX_WAITING_SEARCHES - 1 }, () => find())
+    const left = hang(leaves.signal)
+    const refusal = { code: 'unavailable', advice: expect.stringMatching(/^Try again/) }
+    await expect(find()).rejects.toMatchObject(refusal)
+    leaves.abort()
+    expect(await left).toContain('hung up')
+    const last = find()
+    await expect(find()).rejects.toMatchObject(refusal)
+
+    vi.advanceTimersByTime(SEARCH_HANG_MS)
+    expect(await hung).toContain('took too long')
+    const totals = (await Promise.all([...waiting, last])).map(({ total }) => total)
+    expect(totals).toEqual(totals.map(() => 1))
+    expect(totals).toHaveLength(MAX_WAITING_SEARCHES)
+    expect((await find()).total).toBe(1)
   })
 })

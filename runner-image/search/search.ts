@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads'
 import type { z } from 'zod'
 import { RunnerError } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { SEARCH_HANG_MS, SEARCH_WORKER_IDLE_MS } from './limits.ts'
+import { MAX_WAITING_SEARCHES, SEARCH_HANG_MS, SEARCH_WORKER_IDLE_MS } from './limits.ts'
 import { searchAnswerSchema } from './search-messages.ts'
 import type { GlobAnswer, GlobSearch, GrepAnswer, GrepSearch, SearchRequest } from './search-messages.ts'
 
@@ -14,7 +14,7 @@ interface Job {
   answer: (answer: Answer) => void
 }
 
-/** Searches files in a thread, which lives only while it is needed: one search at a time, the others wait here. */
+/** Searches files in a thread, which lives only while it is needed: one search at a time, a number of others wait here. */
 export class Search implements AsyncDisposable {
   readonly #log: Log
   readonly #waiting: Job[] = []
@@ -50,6 +50,10 @@ export class Search implements AsyncDisposable {
   async #ask(search: SearchRequest, signal: AbortSignal): Promise<Answer> {
     const reason = 'The caller has hung up.'
     if (signal.aborted) return { kind: 'refused', reason }
+    if (this.#waiting.length >= MAX_WAITING_SEARCHES)
+      throw new RunnerError('unavailable', `Too many searches wait in this repl: ${MAX_WAITING_SEARCHES}.`, {
+        advice: 'Try again when some of them have been answered.',
+      })
     const { promise, resolve } = Promise.withResolvers<Answer>()
     const job = { id: this.#nextId++, search, answer: resolve }
     const hangUp = () => {
