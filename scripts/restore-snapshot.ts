@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { createSecretBox } from '#server/auth/secret-box.ts'
 import { processEnv } from '#server/env.ts'
 import { openObjectStore } from '#server/open-stores.ts'
+import { trustToo } from '#server/trust.ts'
 import { readHead } from '#server/workspaces/head.ts'
 import { openSnapshot } from '#server/workspaces/history/open-snapshot.ts'
 import { writeTree } from '#server/workspaces/history/write-tree.ts'
@@ -22,6 +23,7 @@ const [replId, folder] = positionals
 if (values.help === true || replId === undefined) console.log(USAGE)
 else {
   const env = processEnv()
+  if (env.CA_FILE !== undefined) await trustToo(env.CA_FILE)
   // Reading needs no secret: this one only fills the place of what signs URLs.
   const box = createSecretBox(env.DEVEX_SECRET ?? 'nothing is signed here, and nothing is opened')
   await using objectStore = await openObjectStore(env, { folder: env.DEVEX_DATA, box })

@@ -86,7 +86,12 @@ const settings = z.object({
   ALLOWED_GITHUB_USERS: list.default([]).describe('Logins that may sign in, separated by commas.'),
   ALLOWED_GITHUB_ORGS: list.default([]).describe('Organisations whose members may sign in.'),
   ALLOW_ANYONE: flag.default(false).describe('true: everybody with a GitHub account may sign in.'),
-  ADMIN_GITHUB_USER: z.string().optional().describe('Login of the first administrator.'),
+  ADMIN_GITHUB_USER: z
+    .string()
+    .optional()
+    .describe(
+      'Login of the administrator, who may always sign in, and who alone may start REPLs where sandboxes are plain processes.',
+    ),
 
   REPLS_PER_USER: z.coerce.number().int().positive().default(20).describe('REPLs that one user may own.'),
   RUNNING_REPLS_PER_USER: z.coerce
