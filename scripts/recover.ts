@@ -6,7 +6,9 @@ import { AppError } from '#server/errors.ts'
 import { processEnv } from '#server/env.ts'
 import { openObjectStore, openStateStore } from '#server/open-stores.ts'
 import { checkGivingBack, registerAgain, storedRepls } from '#server/repls/recover.ts'
-import type { User, Users } from '#server/auth/users.ts'
+import { findLockedOut, letInAgain } from '#server/repls/recover-locked-out.ts'
+import type { Users } from '#server/auth/users.ts'
+import type { LockedOut } from '#server/repls/recover-locked-out.ts'
 import type { StoredRepl } from '#server/repls/recover.ts'
 import type { StateStore } from '#server/state-store/state-store.ts'
 
@@ -16,8 +18,8 @@ const USAGE = `Lists and registers again the REPLs whose files the object store 
   npm run recover -- --owner ID --user U   give what owner ID had back to user U
 
 U is a GitHub login, or "local" for whoever signs in on this machine. U signs in once first, so that they are known, and
-once more afterwards; they make no REPL in between. Settings are those of the control plane (.env). Nothing is ever
-deleted.`
+once more afterwards; they make no REPL in between. Somebody whom an earlier run with a mistyped ID has locked out cannot
+sign in first, and need not. Settings are those of the control plane (.env). Nothing is ever deleted.`
 
 const { values } = parseArgs({
   options: { owner: { type: 'string' }, user: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
@@ -58,9 +60,16 @@ async function giveBack(
   { owner, wanted }: { owner: string; wanted: string },
 ): Promise<void> {
   const users = createUsers(stateStore)
-  const { id } = await find(users, wanted)
+  const lockedOut = await findLockedOut(stateStore)
+  const { id } = await find(users, lockedOut, wanted)
   await checkGivingBack(stateStore, stored, { userId: id, ownerId: owner })
-  const user = await users.becomeAgain(id, owner)
+  // All of them: where one is, nobody can become anybody.
+  const freshIds = new Map<string, string>()
+  for (const person of lockedOut) {
+    freshIds.set(person.id, await letInAgain(stateStore, person))
+    console.log(`${person.name} can sign in again: an earlier run had made them ${person.id}, which nobody can be.`)
+  }
+  const user = await users.becomeAgain(freshIds.get(id) ?? id, owner)
   const lost = stored.filter(({ ownerId, isRegistered }) => ownerId === owner && !isRegistered)
   for (const repl of lost) {
     await registerAgain(stateStore, repl, user.name)
@@ -69,12 +78,15 @@ async function giveBack(
   console.log(`${lost.length} REPLs are ${user.name}'s again. ${user.name} signs in once more to see them.`)
 }
 
-async function find(users: Users, wanted: string): Promise<User> {
+async function find(users: Users, lockedOut: LockedOut[], wanted: string): Promise<{ id: string }> {
+  const isWanted = ({ provider, login }: Pick<LockedOut, 'provider' | 'login'>) =>
+    wanted === 'local' ? provider === 'local' : login === wanted
   for await (const id of users.ids()) {
     const user = await users.get(id)
-    const isWanted = wanted === 'local' ? user?.provider === 'local' : user?.login === wanted
-    if (user !== undefined && isWanted) return user
+    if (user !== undefined && isWanted(user)) return user
   }
+  const person = lockedOut.find(isWanted)
+  if (person !== undefined) return person
   throw new AppError('not_found', `Nobody called ${wanted} has signed in since.`, {
     advice: 'Sign in once, then try again.',
   })

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { newId } from '#protocol/ids.ts'
 import { createUsers } from '#server/auth/users.ts'
 import { openDiskObjectStore } from '#server/object-store/disk.ts'
@@ -154,4 +155,73 @@ describe('recovering', () => {
       expect(await recovering()).toContain('0 REPLs')
     },
   )
+
+  /** What recovering did with an owner that was mistyped, before it looked whether there is such. */
+  const mistype = async (id: string, typo: string, identity: string) =>
+    inState(async (store) => {
+      const user = await store.get(`user:${id}`)
+      await store.transact([
+        {
+          kind: 'put',
+          key: `user:${typo}`,
+          value: z.json().parse({ ...z.looseObject({}).parse(user?.value), id: typo }),
+          expected: 'absent',
+        },
+        { kind: 'delete', key: `user:${id}`, expected: 'any' },
+        { kind: 'put', key: `identity:${identity}`, value: { format: 1, userId: typo }, expected: 'any' },
+      ])
+    })
+  const GRACE = { provider: 'github', accountId: '1906', login: 'grace', name: 'Grace', isAdmin: false } as const
+  const EVE = { provider: 'github', accountId: '1970', login: 'eve', name: 'Eve', isAdmin: false } as const
+
+  test(
+    'whom a mistyped owner has locked out is let in again by the right one, as is everybody else',
+    { timeout: LIMIT_MS },
+    async () => {
+      const ids = await inState(async (store) => {
+        const users = createUsers(store)
+        return { grace: (await users.signIn(GRACE)).id, eve: (await users.signIn(EVE)).id }
+      })
+      const stays = { ...LOST, replId: newId(), ownerId: ids.eve, name: 'Meadow' }
+      const stored = { savedAt: 1, files: 2, bytes: 3, generation: 4, isRegistered: false }
+      await inState((store) => registerAgain(store, { ...stored, ...stays }, 'Eve'))
+      await mistype(await signIn(), 'adas-id', 'local:owner')
+      await mistype(ids.grace, 'graces-id', 'github:1906')
+      await expect(signIn()).rejects.toThrow('userId')
+
+      // Refused as ever, and then nothing is changed.
+      await expect(run('recover.ts', data, '--owner', newId(), '--user', 'local')).rejects.toThrow('holds nothing')
+      await expect(signIn()).rejects.toThrow('userId')
+
+      const said = await run('recover.ts', data, '--owner', LOST.ownerId, '--user', 'local')
+      expect(said).toContain('Ada can sign in again: an earlier run had made them adas-id')
+      expect(said).toContain('Grace can sign in again: an earlier run had made them graces-id')
+      expect(said).toContain(`registered ${LOST.replId}`)
+      expect(said).not.toContain('Eve')
+      expect(await signIn()).toBe(LOST.ownerId)
+      await inState(async (store) => {
+        const users = createUsers(store)
+        const grace = await users.signIn(GRACE)
+        expect(grace.id).toMatch(/^[a-z][a-z0-9]{15}$/)
+        expect(grace.id).not.toBe(LOST.ownerId)
+        expect((await users.signIn(EVE)).id).toBe(ids.eve)
+        expect(await Array.fromAsync(users.ids())).toHaveLength(3)
+        const repls = createReplStore(store, createQuotas(store, { replsPerUser: 9, runningReplsPerUser: 9 }))
+        expect((await repls.ofOwner(ids.eve)).map(({ name }) => name)).toEqual(['Meadow'])
+      })
+      expect(await run('recover.ts', data, '--owner', LOST.ownerId, '--user', 'local')).not.toContain(
+        'can sign in again',
+      )
+    },
+  )
+
+  test('a mistyped owner who could be somebody is no obstacle to the right one', { timeout: LIMIT_MS }, async () => {
+    const other = newId()
+    await mistype(await signIn(), other, 'local:owner')
+    expect(await signIn()).toBe(other)
+    expect(await run('recover.ts', data, '--owner', LOST.ownerId, '--user', 'local')).toContain(
+      `registered ${LOST.replId}`,
+    )
+    expect(await signIn()).toBe(LOST.ownerId)
+  })
 })
