@@ -93,8 +93,8 @@ export const LOOK_SHARE = 20
 export const MAX_HINTS = 256
 export const MAX_PATCHED_ENTRIES = 10_000
 
-/** So many folders that are closed to their owner are known again: changes of more would not be named one by one anyway. */
-export const MAX_CLOSED_FOLDERS = MAX_HINTS
+/** So many folders that are closed to their owner are known again: hints of more than `MAX_HINTS` name none one by one. */
+export const MAX_CLOSED_FOLDERS = 256
 
 /** How often the runner's health is asked for, and its activity passed on. */
 export const RUNNER_POLL_MS = 2000
