@@ -17,6 +17,7 @@ import { createDomain } from '#server/repls/create-repls.ts'
 import { createWorkspaceHistory } from '#server/workspaces/history/workspace-history.ts'
 import { createAgentLinks } from '#server/gateway/agent-links.ts'
 import { createInternalApi } from '#server/workspaces/internal-api.ts'
+import { ConnectionsAhead } from '#server/workspaces/connections-ahead.ts'
 import { createSidecarClient } from '#server/workspaces/sidecar-client.ts'
 import { createTemplates } from '#server/workspaces/load-templates.ts'
 import { createWorkspaces } from '#server/workspaces/create-workspaces.ts'
@@ -115,6 +116,7 @@ export async function createContext(foundations: Foundations): Promise<Applicati
     folder: foundations.templatesFolder,
     probe: (command) => orchestrator.probe(command),
   })
+  const runners = new ConnectionsAhead((sandboxId) => orchestrator.dial(sandboxId, 'runner'))
   const domain = opened.use(
     createDomain({
       stateStore,
@@ -122,6 +124,7 @@ export async function createContext(foundations: Foundations): Promise<Applicati
       workspaces: createWorkspaces({ objectStore }),
       history: createWorkspaceHistory({ objectStore, retention: env.retention }),
       sidecar: createSidecarClient({ orchestrator, tokens }),
+      runners,
       templates,
       tokens,
       // Made below, since signing in knows the domain's guests; nobody is asked about before.
@@ -169,6 +172,7 @@ export async function createContext(foundations: Foundations): Promise<Applicati
       access,
       lifecycle,
       orchestrator,
+      runners,
       tokens,
       stateStore,
       previewKey: box.derive('preview-cookie'),

@@ -32,7 +32,8 @@ export async function listenForSandboxes(options: SandboxListenerOptions): Promi
     return { ...issued, minVersion: 'TLSv1.3' as const }
   }
   const http = createServer(serve)
-  const server = createTlsServer({ ...(await identity()), handshakeTimeout: HANDSHAKE_LIMIT_MS }, (socket) => {
+  const tls = { ...(await identity()), noDelay: true, handshakeTimeout: HANDSHAKE_LIMIT_MS }
+  const server = createTlsServer(tls, (socket) => {
     socket.setKeepAlive(true, KEEP_ALIVE_MS)
     http.emit('connection', socket)
   })

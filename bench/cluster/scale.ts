@@ -23,6 +23,7 @@ import { createReplStore } from '#server/repls/store.ts'
 import { createWorkspaces } from '#server/workspaces/create-workspaces.ts'
 import { createWorkspaceHistory } from '#server/workspaces/history/workspace-history.ts'
 import { createTemplates } from '#server/workspaces/load-templates.ts'
+import { ConnectionsAhead } from '#server/workspaces/connections-ahead.ts'
 import { createSidecarClient } from '#server/workspaces/sidecar-client.ts'
 import { testbedUp } from '../../scripts/testbed.ts'
 import { ROOT } from '../../scripts/root.ts'
@@ -145,6 +146,7 @@ async function openReader(product: ClusterProduct) {
       workspaces: createWorkspaces({ objectStore }),
       history: createWorkspaceHistory({ objectStore, retention: env.retention }),
       sidecar: createSidecarClient({ orchestrator, tokens }),
+      runners: new ConnectionsAhead((sandboxId) => orchestrator.dial(sandboxId, 'runner')),
       templates: await createTemplates({ folder: join(ROOT, 'templates'), probe: (command) => orchestrator.probe(command) }), // prettier-ignore
       tokens,
       standing: createStanding({ users: createUsers(stateStore), github: undefined, members: undefined }),

@@ -27,7 +27,8 @@ export async function serveTls(
 ): Promise<AsyncDisposable & { port: number }> {
   let identity = await readIdentity(folder)
   const server = createServer(
-    { ...identity, handshakeTimeout: HANDSHAKE_LIMIT_MS, ALPNProtocols: ['http/1.1'] },
+    // The HTTP server would do so for connections of its own: what is small goes out at once, not with the next answer.
+    { ...identity, noDelay: true, handshakeTimeout: HANDSHAKE_LIMIT_MS, ALPNProtocols: ['http/1.1'] },
     (socket) => {
       // Whoever vanished without a word (a laptop asleep, a node gone) is noticed.
       socket.setKeepAlive(true, KEEP_ALIVE_MS)

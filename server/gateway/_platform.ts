@@ -22,6 +22,7 @@ import type { McpDeps } from '#server/gateway/mcp/create-mcp-door.ts'
 import type { GatewayLimits } from '#server/gateway/limits.ts'
 import type { GatewayDeps } from '#server/gateway/parts.ts'
 import { createLog } from '#server/log.ts'
+import type { Orchestrator } from '#server/orchestrator/orchestrator.ts'
 import type { Access, Grant } from '#server/repls/repls.ts'
 import type { StateStore } from '#server/state-store/state-store.ts'
 import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
@@ -89,6 +90,12 @@ export async function startPlatform(
 
   const log = createLog({ level: 'debug', format: 'json', write: (line) => void logLines.push(line) })
   const connections = createConnections({ stateStore, log, now: Date.now })
+  const dial: Orchestrator['dial'] = (id, part) =>
+    new Promise((resolve, reject) => {
+      if (id !== sandbox.id) return reject(new AppError('not_found', `No sandbox ${id}.`))
+      const socket = connect(part === 'runner' ? sandbox.socketPath : sandbox.sidecarPath, () => resolve(socket))
+      socket.once('error', (cause) => reject(new AppError('unavailable', 'The sandbox is away.', { cause })))
+    })
   const deps: GatewayDeps = {
     agents: {
       connections,
@@ -135,14 +142,10 @@ export async function startPlatform(
       revive: () => unused(),
       rescueSave: () => unused(),
       remove: () => unused(),
-      dial: (id, part) =>
-        new Promise((resolve, reject) => {
-          if (id !== sandbox.id) return reject(new AppError('not_found', `No sandbox ${id}.`))
-          const socket = connect(part === 'runner' ? sandbox.socketPath : sandbox.sidecarPath, () => resolve(socket))
-          socket.once('error', (cause) => reject(new AppError('unavailable', 'The sandbox is away.', { cause })))
-        }),
+      dial,
       [Symbol.asyncDispose]: async () => {},
     },
+    runners: { take: (id) => dial(id, 'runner') },
     tokens,
     stateStore,
     previewKey: randomBytes(32),

@@ -8,6 +8,7 @@ import type { GatewayLimits } from '#server/gateway/limits.ts'
 import type { Sandboxes } from '#server/gateway/sandboxes.ts'
 import type { Log } from '#server/log.ts'
 import type { Orchestrator } from '#server/orchestrator/orchestrator.ts'
+import type { ConnectionsAhead } from '#server/workspaces/connections-ahead.ts'
 import type { Access, Lifecycle } from '#server/repls/repls.ts'
 import type { StateStore } from '#server/state-store/state-store.ts'
 
@@ -17,6 +18,8 @@ export interface GatewayDeps extends Site {
   access: Access
   lifecycle: Lifecycle
   orchestrator: Orchestrator
+  /** Connections to runners, some of them made while a start went on. */
+  runners: Pick<ConnectionsAhead, 'take'>
   tokens: Tokens
   stateStore: StateStore
   /** 32 bytes: signs preview cookies. */
@@ -28,7 +31,7 @@ export interface GatewayDeps extends Site {
 }
 
 /** What the gateway's doors share. */
-export interface Parts extends Omit<GatewayDeps, 'limits' | 'orchestrator' | 'tokens'> {
+export interface Parts extends Omit<GatewayDeps, 'limits' | 'orchestrator' | 'runners' | 'tokens'> {
   limits: GatewayLimits
   watch: AccessWatch
   sandboxes: Sandboxes

@@ -8,6 +8,7 @@ import { errorOfRunner } from '#server/gateway/runner-error.ts'
 import { requestUpgrade } from '#server/gateway/upgrade-request.ts'
 import type { Orchestrator } from '#server/orchestrator/orchestrator.ts'
 import type { Lifecycle, RunningSandbox } from '#server/repls/repls.ts'
+import type { ConnectionsAhead } from '#server/workspaces/connections-ahead.ts'
 
 /** As whom a connection to a runner is made. */
 export type Visitor = Pick<AttachClaims, 'sub' | 'role' | 'actor'>
@@ -34,6 +35,8 @@ export interface Sandboxes {
 interface SandboxParts {
   lifecycle: Lifecycle
   orchestrator: Orchestrator
+  /** Connections to runners, some of them made while a start went on. */
+  runners: Pick<ConnectionsAhead, 'take'>
   tokens: Tokens
   limits: GatewayLimits
 }
@@ -42,7 +45,7 @@ interface SandboxParts {
 const PREVIEW_VISITOR: Visitor = { sub: 'preview000000000', role: 'viewer', actor: 'Preview' }
 
 /** The way into sandboxes, through lifecycle and orchestrator. */
-export function createSandboxes({ lifecycle, orchestrator, tokens, limits }: SandboxParts): Sandboxes {
+export function createSandboxes({ lifecycle, orchestrator, runners, tokens, limits }: SandboxParts): Sandboxes {
   async function wake(replId: string, { limitMs, signal }: { limitMs: number; signal: AbortSignal }): Promise<Target> {
     const limit = AbortSignal.timeout(limitMs)
     try {
@@ -69,7 +72,7 @@ export function createSandboxes({ lifecycle, orchestrator, tokens, limits }: San
     const { replId, generation, sandboxId } = target
     const token = await tokens.attach({ repl: replId, generation, ...visitor })
     try {
-      return { connection: await orchestrator.dial(sandboxId, 'runner'), token }
+      return { connection: await runners.take(sandboxId), token }
     } catch (cause) {
       throw unreachable(cause)
     }

@@ -81,6 +81,7 @@ export async function openTestBed(
     workspaces: world.workspaces,
     history,
     sidecar: world.sidecar,
+    runners: { make: async (id) => void world.connectedAhead.push(id) },
     templates: standInTemplates(),
     tokens: createTokens(newSigningKey()),
     standing: standingBy(stateStore, administrator),

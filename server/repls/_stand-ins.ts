@@ -57,6 +57,8 @@ export class World {
   readonly #observers = new Set<{ bell: Bell; queue: Observation[] }>()
   readonly adoptions: AdoptRequest[] = []
   readonly restores: RestoreRequest[] = []
+  /** Sandboxes whose runner was connected to ahead of whoever comes. */
+  readonly connectedAhead: string[] = []
   /** What an adoption reports on its way. */
   adoptProgress: AdoptProgress[] = [{ phase: 'restoring', doneFiles: 1, totalFiles: 2 }, { phase: 'opening' }]
   cloneNames: string[] | undefined

@@ -26,6 +26,7 @@ import type { Sweeper } from '#server/repls/sweep.ts'
 import { createTouches } from '#server/repls/touches.ts'
 import { createWorkspaceEvents } from '#server/repls/workspace-events.ts'
 import type { StateStore } from '#server/state-store/state-store.ts'
+import type { ConnectionsAhead } from '#server/workspaces/connections-ahead.ts'
 import type { WorkspaceHistory } from '#server/workspaces/history/workspace-history.ts'
 import type { Templates } from '#server/workspaces/templates.ts'
 import type { SidecarClient, WorkspaceEvents, Workspaces } from '#server/workspaces/workspaces.ts'
@@ -51,6 +52,7 @@ export interface DomainDeps {
   workspaces: Workspaces
   history: WorkspaceHistory
   sidecar: SidecarClient
+  runners: Pick<ConnectionsAhead, 'make'>
   templates: Templates
   tokens: Tokens
   /** Who somebody is now: asked at the earliest when a repl starts. */
@@ -116,6 +118,7 @@ export function createDomain(deps: DomainDeps): Domain {
     templates,
     tokens: deps.tokens,
     spares,
+    runners: deps.runners,
     sandboxLimits,
     log,
     now,

@@ -18,7 +18,7 @@ import { removeOwn, reviveParts, tryRemove } from '#server/repls/sandboxes.ts'
 import { showAdoption } from '#server/repls/sidecar-phases.ts'
 import type { Spares } from '#server/repls/spares.ts'
 import type { Orchestrator, SandboxLimits } from '#server/orchestrator/orchestrator.ts'
-import type { Template } from '#server/workspaces/template.ts'
+import type { ConnectionsAhead } from '#server/workspaces/connections-ahead.ts'
 import type { Templates } from '#server/workspaces/templates.ts'
 import type { SidecarClient, Workspaces } from '#server/workspaces/workspaces.ts'
 
@@ -30,6 +30,8 @@ export interface StartDeps {
   templates: Templates
   tokens: Tokens
   spares: Spares
+  /** Connections to runners, for whoever waits for the start. */
+  runners: Pick<ConnectionsAhead, 'make'>
   sandboxLimits: SandboxLimits
   log: Log
   now: () => number
@@ -160,12 +162,19 @@ async function claimSandbox(deps: StartDeps, attempt: Attempt): Promise<{ sandbo
   const limits = limitsOf(deps.templates, template.key, deps.sandboxLimits)
   for (;;) {
     const isOurChoice = attempt.sandboxId === null
-    const spare = isOurChoice ? await liveSpare(deps, template) : undefined
+    const spare = isOurChoice ? deps.spares.take(template) : undefined
     const sandboxId = attempt.sandboxId ?? spare ?? newSandboxId()
     if (isOurChoice) {
       attempt.sandboxId = sandboxId
       attempt.isSpare = spare !== undefined
-      await work.apply({ type: 'sandbox-chosen', at: deps.now(), generation: repl.generation, sandboxId })
+      const [, isThere] = await Promise.all([
+        work.apply({ type: 'sandbox-chosen', at: deps.now(), generation: repl.generation, sandboxId }),
+        spare === undefined || answers(deps, spare),
+      ])
+      if (!isThere) {
+        attempt.sandboxId = null
+        continue
+      }
     }
     signal.throwIfAborted()
     await deps.orchestrator.create(sandboxId, { template: template.key, limits, signal })
@@ -192,17 +201,12 @@ export function limitsOf(templates: Templates, key: string, limits: SandboxLimit
   return { ...limits, ...defined(templates.get(key).manifest.limits) }
 }
 
-/** A spare that answers; one that died unnoticed is left to the sweeper. */
-async function liveSpare({ spares, sidecar }: StartDeps, template: Template): Promise<string | undefined> {
-  for (let spare = spares.take(template); spare !== undefined; spare = spares.take(template)) {
-    try {
-      await sidecar.reach(spare)
-      return spare
-    } catch {
-      // The next one.
-    }
-  }
-  return undefined
+/** Whether a spare answers; one that died unnoticed is left to the sweeper. */
+function answers({ sidecar }: StartDeps, spare: string): Promise<boolean> {
+  return sidecar.reach(spare).then(
+    () => true,
+    () => false,
+  )
 }
 
 async function resume(deps: StartDeps, attempt: Attempt): Promise<void> {
@@ -225,8 +229,13 @@ async function adopt(
   let names: string[] | undefined
   const request = await adoptRequestOf(deps, repl, options)
   progress.show({ name: request.clone !== undefined ? 'clone' : request.restore ? 'restore' : 'open' })
+  // Nobody waits for it: whoever comes connects for themselves where this failed.
+  const connectAhead = () => void deps.runners.make(options.sandboxId).catch(() => undefined)
+  connectAhead()
   const onProgress = (line: AdoptProgress) => {
     patience.renew()
+    // A runner that is still coming up could not be reached before.
+    if (line.phase === 'opening') connectAhead()
     if (line.phase === 'done') names = line.names
     else showAdoption(progress, line)
   }

@@ -318,6 +318,7 @@ describe('spares', () => {
     expect(b.world.machineOf(id).sandbox.id).toBe(spare)
     await eventually(() => b.world.machines.size).toBe(2)
     expect(b.world.labelled()).toHaveLength(1)
+    expect(new Set(b.world.connectedAhead)).toEqual(new Set([spare]))
     const order = b.world.calls.map(({ call }) => call).filter((call) => call === 'create' || call === 'adopt')
     // Its own create joins the spare that is there.
     expect(order).toEqual(['create', 'create', 'adopt', 'create'])
