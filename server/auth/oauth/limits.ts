@@ -9,6 +9,11 @@ export const CODE_SECONDS = MINUTE
 export const INTERACTION_SECONDS = 15 * MINUTE
 /** Without a refresh for so long, a client has to ask the person again. */
 export const REFRESH_TOKEN_SECONDS = 60 * DAY
+/**
+ * A refresh token that was used is good so much longer: of two runs of a program that share it each brings it, and an
+ * answer that is lost is asked for again. Later it was stolen.
+ */
+export const REFRESH_LEEWAY_SECONDS = MINUTE
 /** A grant lasts so long, whatever is refreshed. */
 export const GRANT_SECONDS = 360 * DAY
 /** A registered client that nobody let in is forgotten. */

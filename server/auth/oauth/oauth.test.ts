@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { decodeJwt } from 'jose'
 import { z } from 'zod'
 import {
@@ -15,6 +15,7 @@ import {
   tokensFor as tokensForAt,
 } from '#server/auth/oauth/_door.ts'
 import type { Door, Request } from '#server/auth/oauth/_door.ts'
+import { REFRESH_LEEWAY_SECONDS } from '#server/auth/oauth/limits.ts'
 import { LIMIT_MS, why } from '#server/repls/_stage.ts'
 
 const SCOPE = 'repl:read repl:write repl:exec offline_access'
@@ -32,6 +33,7 @@ describe(`the authorization server${why}`, { timeout: LIMIT_MS, skip: why !== ''
     door = await openDoor()
   }, LIMIT_MS)
   afterAll(() => door[Symbol.asyncDispose]())
+  afterEach(() => void vi.useRealTimers())
 
   test('says of itself what clients look for', async () => {
     for (const path of ['oauth-authorization-server', 'openid-configuration']) {
@@ -64,7 +66,7 @@ describe(`the authorization server${why}`, { timeout: LIMIT_MS, skip: why !== ''
     expect((await fetch(`${base}/r/no/mcp`)).status).toBe(404)
   })
 
-  test('from registration to a call, a refresh, and a token brought twice', async () => {
+  test('from registration to a call, a refresh, and a token brought again much later', async () => {
     const clientId = await newClient(CALLBACK, { scope: 'repl:read something:else' })
     // Loopback matches on any port: the next start of the program listens elsewhere (RFC 8252).
     const redirectUri = 'http://localhost:60001/callback'
@@ -96,11 +98,28 @@ describe(`the authorization server${why}`, { timeout: LIMIT_MS, skip: why !== ''
     expect(second.body['refresh_token']).not.toBe(first.refresh)
     expect((await list(String(second.body['access_token']))).status).toBe(200)
 
+    vi.useFakeTimers({ now: Date.now() + REFRESH_LEEWAY_SECONDS * 1000, toFake: ['Date'] })
     // Whoever brings a used one has stolen it, or was stolen from: nobody keeps what came of it.
     expect((await refresh(first.refresh)).body).toMatchObject({ error: 'invalid_grant' })
     expect((await refresh(String(second.body['refresh_token']))).body).toMatchObject({ error: 'invalid_grant' })
     await expect.poll(async () => (await list(first.access)).status).toBe(401)
     expect(door.lines.join('\n')).not.toContain(first.refresh)
+  })
+
+  test('a token brought again soon is good: two runs of a program share it, and answers are lost', async () => {
+    const clientId = await newClient(CALLBACK)
+    const first = await tokensFor({ clientId, redirectUri: CALLBACK, resource: door.resource, scope: SCOPE })
+    const renew = (token: string) => refreshAt(door, { clientId, token })
+    const both = await Promise.all([renew(first.refresh), renew(first.refresh)])
+    vi.useFakeTimers({ now: Date.now() + (REFRESH_LEEWAY_SECONDS - 5) * 1000, toFake: ['Date'] })
+    const answers = [...both, await renew(first.refresh)]
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
+    // Each goes on with its own, later too.
+    vi.setSystemTime(Date.now() + 2 * REFRESH_LEEWAY_SECONDS * 1000)
+    for (const { body } of answers) {
+      expect((await list(String(body['access_token']))).status).toBe(200)
+      expect((await renew(String(body['refresh_token']))).status).toBe(200)
+    }
   })
 
   test('a client renews with the scopes that it asked for, though it never said that the person be asked (Codex)', async () => {

@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto'
 import { errors } from 'oidc-provider'
 import type { Adapter, AdapterPayload } from 'oidc-provider'
 import { z } from 'zod'
-import { UNUSED_CLIENT_SECONDS, USED_CLIENT_SECONDS } from '#server/auth/oauth/limits.ts'
+import { REFRESH_LEEWAY_SECONDS, UNUSED_CLIENT_SECONDS, USED_CLIENT_SECONDS } from '#server/auth/oauth/limits.ts'
 import type { SecretBox } from '#server/auth/secret-box.ts'
 import { AppError } from '#server/errors.ts'
 import type { StateStore, StoredRecord } from '#server/state-store/state-store.ts'
 
 const sealedSchema = z.object({ format: z.literal(1), sealed: z.string(), grantId: z.string().exactOptional() })
 const payloadSchema = z.custom<AdapterPayload>((value) => typeof value === 'object' && value !== null)
+const consumedSchema = z.object({ consumed: z.number() })
 const pointerSchema = z.object({ id: z.string() })
 
 /** What the authorization server remembers: codes, refresh tokens, grants, clients. */
@@ -64,7 +65,12 @@ export function createOauthRecords({ stateStore, box }: { stateStore: StateStore
         await stateStore.put(at, { id: keyOf(kind, id) }, { expected: 'any', ...ttl })
       }
     },
-    find: async (id) => (await read(kind, id))?.payload,
+    find: async (id) => {
+      const payload = (await read(kind, id))?.payload
+      if (payload === undefined || !isInLeeway(kind, payload)) return payload
+      const { consumed: _lately, ...unused } = payload
+      return unused
+    },
     findByUid: async (uid) => {
       const pointer = await stateStore.get(`oauth-uid:${hash(uid)}`)
       return pointer === undefined ? undefined : (await read(kind, pointerSchema.parse(pointer.value).id))?.payload
@@ -72,15 +78,17 @@ export function createOauthRecords({ stateStore, box }: { stateStore: StateStore
     findByUserCode: async () => undefined,
     consume: async (id) => {
       const found = await read(kind, id)
-      // Of two who bring the same code or refresh token at once, one is late: to it the token is used up.
+      if (found !== undefined && isInLeeway(kind, found.payload)) return
       if (found === undefined || found.payload.consumed !== undefined) throw new errors.InvalidGrant('already used')
       const now = Math.floor(Date.now() / 1000)
       const ms = found.payload.exp === undefined ? undefined : Math.max(1, found.payload.exp - now) * 1000
       try {
         await write(kind, id, { payload: { ...found.payload, consumed: now }, ms, record: found.record })
       } catch (error) {
-        if (error instanceof AppError && error.code === 'conflict') throw new errors.InvalidGrant('already used')
-        throw error
+        if (!(error instanceof AppError && error.code === 'conflict')) throw error
+        // Of two who bring the same code or refresh token at once, one is late: to it a code is used up.
+        const since = await read(kind, id)
+        if (since === undefined || !isInLeeway(kind, since.payload)) throw new errors.InvalidGrant('already used')
       }
     },
     destroy: (id) => stateStore.delete(keyOf(kind, id), 'any'),
@@ -104,6 +112,12 @@ interface Writing {
   payload: AdapterPayload
   ms: number | undefined
   record: StoredRecord | undefined
+}
+
+/** Used up, but so lately that whoever brings it again gets what the first got. */
+function isInLeeway(kind: string, payload: AdapterPayload): boolean {
+  const { data } = consumedSchema.safeParse(payload)
+  return kind === 'RefreshToken' && data !== undefined && Date.now() / 1000 - data.consumed < REFRESH_LEEWAY_SECONDS
 }
 
 function open(box: SecretBox, { key, value }: StoredRecord): AdapterPayload {

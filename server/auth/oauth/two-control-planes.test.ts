@@ -2,9 +2,10 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { listTools, newClient, openDoor, refresh, tokensFor } from '#server/auth/oauth/_door.ts'
 import type { Door, Turns } from '#server/auth/oauth/_door.ts'
+import { REFRESH_LEEWAY_SECONDS } from '#server/auth/oauth/limits.ts'
 import { MCP_LIMITS } from '#server/gateway/mcp/limits.ts'
 import { LIMIT_MS, why } from '#server/repls/_stage.ts'
 import { hasRedis, startRedis } from '#server/workspaces/faults/_redis.ts'
@@ -31,6 +32,7 @@ describe(`agents between two control planes${skipped}`, { timeout: LIMIT_MS, ski
     turns = await door.openSecond()
   }, LIMIT_MS)
   afterAll(() => opened.disposeAsync())
+  afterEach(() => void vi.useRealTimers())
 
   const letIn = async () => {
     const clientId = await newClient(door, CALLBACK)
@@ -85,7 +87,7 @@ describe(`agents between two control planes${skipped}`, { timeout: LIMIT_MS, ski
     },
   )
 
-  test('a token of one is renewed at the other; one that is brought again, wherever, ends all that came of it', async () => {
+  test('a token of one is renewed at the other; one that is brought again much later, wherever, ends all that came of it', async () => {
     first()
     const { clientId, access, refresh: token } = await letIn()
     second()
@@ -95,6 +97,7 @@ describe(`agents between two control planes${skipped}`, { timeout: LIMIT_MS, ski
     const third = await refresh(door, { clientId, token: String(next.body['refresh_token']) })
     expect(third.status).toBe(200)
     expect(await statusAt(second, String(third.body['access_token']))).toBe(200)
+    vi.useFakeTimers({ now: Date.now() + REFRESH_LEEWAY_SECONDS * 1000, toFake: ['Date'] })
     second()
     expect((await refresh(door, { clientId, token })).body).toMatchObject({ error: 'invalid_grant' })
     first()
@@ -104,13 +107,13 @@ describe(`agents between two control planes${skipped}`, { timeout: LIMIT_MS, ski
     await expect.poll(() => statusAt(second, String(third.body['access_token'])), PATIENCE).toBe(401)
   })
 
-  test('brought to both at once, a refresh token is good at one of them at most', async () => {
+  test('brought to both at once, a refresh token is good at both', async () => {
     first()
     const { clientId, refresh: token } = await letIn()
     each()
     const answers = await Promise.all([1, 2].map(() => refresh(door, { clientId, token })))
-    expect(answers.filter(({ status }) => status === 200).length).toBeLessThanOrEqual(1)
-    expect(answers.filter(({ body }) => body['error'] === 'invalid_grant').length).toBeGreaterThanOrEqual(1)
+    expect(answers.map(({ status }) => status)).toEqual([200, 200])
+    for (const { body } of answers) expect(await statusAt(first, String(body['access_token']))).toBe(200)
   })
 
   test.each([
