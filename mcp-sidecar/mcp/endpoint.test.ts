@@ -6,6 +6,7 @@ import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprot
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { AgentScope } from '#protocol/agents.ts'
 import { serveEndpoint } from './_conformance/serve.ts'
+import { MAX_SESSIONS } from './limits.ts'
 import { startSandbox } from '../tools/_sandbox.ts'
 import type { TestSandbox } from '../tools/_sandbox.ts'
 
@@ -32,14 +33,14 @@ describe('the MCP endpoint of a sandbox', () => {
   })
 
   /** Begins one of the older protocol; its id. */
-  const session = async () => {
+  const session = async (scopes?: AgentScope[], overrides?: Record<string, unknown>) => {
     const initialize = {
       jsonrpc: '2.0',
       id: 1,
       method: 'initialize',
       params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'a', version: '1' } },
     }
-    const begun = await post(initialize, await headersFor())
+    const begun = await post(initialize, await headersFor(scopes, overrides))
     await begun.text()
     return begun.headers.get('mcp-session-id') ?? ''
   }
@@ -157,6 +158,15 @@ describe('the MCP endpoint of a sandbox', () => {
     await mine.text()
     const theirs = { ...(await headersFor(undefined, { connection: 'c2' })), 'mcp-session-id': id }
     expect((await post(ping, theirs)).status).toBe(404)
+  })
+
+  it('lets no viewer’s agent end another’s command by beginning sessions', async () => {
+    const headers = { ...(await headersFor()), 'mcp-session-id': await session() }
+    const running = post(call('exec', { command: 'touch begun; until test -e enough; do sleep 0.05; done' }), headers)
+    await expect.poll(() => readdir(sandbox.workspace), { timeout: 10_000 }).toContain('begun')
+    for (let more = 0; more <= MAX_SESSIONS; more++) await session(['repl:read'], { connection: 'viewer' })
+    await writeFile(join(sandbox.workspace, 'enough'), '')
+    expect(await (await running).text()).toContain('"exit_code":0')
   })
 
   it.each(['with', 'without'])(

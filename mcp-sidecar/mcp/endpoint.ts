@@ -40,6 +40,7 @@ interface Called {
   parsedBody: unknown
   caller: AgentClaims
   over: AbortSignal
+  answering: DisposableStack
 }
 
 const toolCallSchema = z.object({ method: z.literal('tools/call'), params: z.object({ name: z.string() }) })
@@ -63,11 +64,11 @@ export function createMcpEndpoint({ identify, offers, more, bus, onError }: Endp
     createMcpServer({ offers, era: 'legacy', onFollow, ...(more !== undefined && { more }) }),
   )
 
-  const answer = async ({ request, parsedBody, caller, over }: Called): Promise<Response> => {
+  const answer = async ({ request, parsedBody, caller, over, answering }: Called): Promise<Response> => {
     const lacking = lackingScope(parsedBody, caller, offers)
     if (lacking !== undefined) return challenge(lacking)
     const authInfo = authInfoOf(caller)
-    const asked = { request, parsedBody, authInfo, connection: caller.connection, over }
+    const asked = { request, parsedBody, authInfo, connection: caller.connection, over, answering }
     const session = request.headers.get('mcp-session-id')
     const isPost = request.method === 'POST'
     if (isPost && !(await isLegacyRequest(request, parsedBody))) return modern.fetch(request, { authInfo, parsedBody })
@@ -86,7 +87,9 @@ export function createMcpEndpoint({ identify, offers, more, bus, onError }: Endp
       if (Array.isArray(parsed.value)) return sendWebResponse(response, batchError())
       const over = abortWhenHungUp(response)
       const web = toWebRequest(request, over, body)
-      await sendWebResponse(response, await answer({ request: web, parsedBody: parsed.value, caller, over }))
+      using answering = new DisposableStack()
+      const called = { request: web, parsedBody: parsed.value, caller, over, answering }
+      await sendWebResponse(response, await answer(called))
     },
     resourceUpdated: (uri) => {
       modern.notify.resourceUpdated(uri)

@@ -5,6 +5,8 @@ export const MAX_BODY_BYTES = 4 * MIB
 
 /** Sessions of clients that still keep some, and how long one may be silent. */
 export const MAX_SESSIONS = 64
+/** Of one connection: what one agent opens takes no room from the others. */
+export const MAX_SESSIONS_PER_CONNECTION = 8
 export const SESSION_IDLE_MS = 60 * 60_000
 
 /** Streams of notifications at a time. */

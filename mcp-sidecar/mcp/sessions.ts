@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/server'
 import type { AuthInfo, Server } from '@modelcontextprotocol/server'
 import * as z from 'zod'
-import { KEEP_ALIVE_MS, MAX_BODY_BYTES, MAX_SESSIONS, SESSION_IDLE_MS } from './limits.ts'
+import { SidecarError } from '../sidecar-error.ts'
+import { KEEP_ALIVE_MS, MAX_BODY_BYTES, MAX_SESSIONS, MAX_SESSIONS_PER_CONNECTION, SESSION_IDLE_MS } from './limits.ts'
 
 interface Session {
   server: Server
@@ -11,6 +12,8 @@ interface Session {
   connection: string
   follows: Set<string>
   usedAt: number
+  /** Under way, or still being answered. */
+  calls: number
 }
 
 interface Asked {
@@ -20,11 +23,16 @@ interface Asked {
   connection: string
   /** Aborts with the line that the answer goes over. */
   over: AbortSignal
+  /** Disposed of when the answer has been sent to its end, or can be no more. */
+  answering: DisposableStack
 }
 
 type MakeServer = (onFollow: (uri: string, follows: boolean) => void) => Server
 
-/** Sessions of clients of the older protocol; later ones have none. The least used makes room for a new one. */
+/**
+ * Sessions of clients of the older protocol; later ones have none. The least used makes room for a new one, its own
+ * connection's before another's; never one with a call under way, which would end with it.
+ */
 export class Sessions implements AsyncDisposable {
   readonly #makeServer: MakeServer
   readonly #sessions = new Map<string, Session>()
@@ -38,31 +46,40 @@ export class Sessions implements AsyncDisposable {
     const session = this.#sessions.get(id)
     if (session?.connection !== asked.connection) return undefined
     session.usedAt = Date.now()
+    if (asked.request.method === 'POST') countCall(session, asked)
     cancelWithLine(session.transport, asked)
     return session.transport.handleRequest(asked.request, asked)
   }
 
-  /** Begins a session with a request to initialize. */
+  /** Begins a session with a request to initialize; `unavailable` where none may make room for it. */
   async begin(asked: Asked): Promise<Response> {
-    await this.#makeRoom()
+    const idle = this.#makeRoom(asked.connection)
+    const id = randomUUID()
     const follows = new Set<string>()
     const server = this.#makeServer((uri, isFollowed) => {
       if (isFollowed) follows.add(uri)
       else follows.delete(uri)
     })
     const transport = new WebStandardStreamableHTTPServerTransport({
-      sessionIdGenerator: randomUUID,
+      sessionIdGenerator: () => id,
       keepAliveMs: KEEP_ALIVE_MS,
       maxRequestBodySize: MAX_BODY_BYTES,
-      onsessioninitialized: (id) => {
-        this.#sessions.set(id, { server, transport, follows, connection: asked.connection, usedAt: Date.now() })
-      },
-      onsessionclosed: (id) => {
+      onsessionclosed: () => {
         this.#sessions.delete(id)
       },
     })
+    const session = { server, transport, follows, connection: asked.connection, usedAt: Date.now(), calls: 0 }
+    countCall(session, asked)
+    // Before anything is waited for: those that begin at the same moment count each other.
+    this.#sessions.set(id, session)
+    await Promise.all(idle.map((each) => each.server.close()))
     await server.connect(transport)
-    return transport.handleRequest(asked.request, asked)
+    const response = await transport.handleRequest(asked.request, asked)
+    if (!response.ok) {
+      this.#sessions.delete(id)
+      await server.close()
+    }
+    return response
   }
 
   resourceUpdated(uri: string): void {
@@ -82,16 +99,36 @@ export class Sessions implements AsyncDisposable {
     await Promise.all(servers.map((server) => server.close()))
   }
 
-  async #makeRoom(): Promise<void> {
+  /** Takes out those that a new one of this connection needs the room of, and those that were silent for too long. */
+  #makeRoom(connection: string): Session[] {
     const now = Date.now()
-    const byUse = [...this.#sessions].sort(([, a], [, b]) => a.usedAt - b.usedAt)
-    const surplus = byUse.length - MAX_SESSIONS + 1
-    const over = byUse.filter(([, session], at) => at < surplus || now - session.usedAt > SESSION_IDLE_MS)
-    for (const [id, { server }] of over) {
-      this.#sessions.delete(id)
-      await server.close()
-    }
+    const all = [...this.#sessions]
+    const own = all.filter(([, session]) => session.connection === connection).length
+    const idle = all.filter(([, { calls }]) => calls === 0).sort(([, a], [, b]) => a.usedAt - b.usedAt)
+    const ownIdle = idle.filter(([, session]) => session.connection === connection)
+    const othersIdle = idle.filter(([, session]) => session.connection !== connection)
+    const ownSurplus = Math.max(0, own - MAX_SESSIONS_PER_CONNECTION + 1)
+    const surplus = Math.max(ownSurplus, all.length - MAX_SESSIONS + 1)
+    if (ownIdle.length < ownSurplus || idle.length < surplus) throw tooBusy()
+    const leastUsed = [...ownIdle, ...othersIdle].slice(0, surplus)
+    const over = new Map([...leastUsed, ...idle.filter(([, { usedAt }]) => now - usedAt > SESSION_IDLE_MS)])
+    for (const id of over.keys()) this.#sessions.delete(id)
+    return [...over.values()]
   }
+}
+
+function countCall(session: Session, { answering }: Asked): void {
+  session.calls += 1
+  answering.defer(() => {
+    session.usedAt = Date.now()
+    session.calls -= 1
+  })
+}
+
+function tooBusy(): SidecarError {
+  return new SidecarError('unavailable', 'Every session that there may be has a call under way.', {
+    advice: 'Wait until one ends, end sessions that are not needed (DELETE), or go on in one that is open.',
+  })
 }
 
 const requestSchema = z.object({ id: z.union([z.string(), z.number()]), method: z.string() })
