@@ -7,16 +7,21 @@ import { LIMIT_MS, stage } from '#server/repls/_stage.ts'
 import type { Stage } from '#server/repls/_stage.ts'
 import type { Principal } from '#server/auth/principal.ts'
 import { principalOfUser } from '#server/auth/principal.ts'
-import type { ConsentView } from '#server/auth/oauth/consent.ts'
+import type { Consent, ConsentView } from '#server/auth/oauth/consent.ts'
+
+/** Where programs are let in, and the person who lets them in. */
+export interface Front {
+  origin: string
+  consent: Consent
+  ada: Principal
+  cookie: string
+}
 
 /** The real application but its pages on a real port, with a person who is signed in and a REPL of theirs. */
-export interface Door extends AsyncDisposable {
+export interface Door extends Front, AsyncDisposable {
   app: Stage['app']
   /** Opens a second control plane at the same address, the other end of the same Redis. */
   openSecond(): Promise<Turns>
-  origin: string
-  ada: Principal
-  cookie: string
   replId: string
   resource: string
   lines: string[]
@@ -63,6 +68,9 @@ export async function openDoor({ redisUrl }: { redisUrl?: string } = {}): Promis
   return {
     get app() {
       return app
+    },
+    get consent() {
+      return app.context.consent
     },
     openSecond: async () => {
       await first.lifecycle.ensureRunning(replId, AbortSignal.timeout(LIMIT_MS))
@@ -157,7 +165,7 @@ export function authorizeUrl(origin: string, asked: Request, challenge: string):
 
 /** From the client's address to the redirect back to it, with the person's answer in between. */
 export async function passConsent(
-  door: Door,
+  front: Front,
   browser: Browser,
   { url, scopes, isAllowed = true }: { url: string; scopes?: string[]; isAllowed?: boolean },
 ): Promise<{ view: ConsentView; back: URL }> {
@@ -165,11 +173,11 @@ export async function passConsent(
   const consentUrl = asked.headers.get('location') ?? ''
   if (!consentUrl.startsWith('/oauth/consent/')) throw new Error(`${asked.status} ${consentUrl} ${await asked.text()}`)
   const uid = consentUrl.slice('/oauth/consent/'.length)
-  const view = await door.app.context.consent.view(door.ada, { uid, cookieHeader: browser.cookiesFor(consentUrl) })
+  const view = await front.consent.view(front.ada, { uid, cookieHeader: browser.cookiesFor(consentUrl) })
   const proposed = view.scopes.filter(({ isProposed }) => isProposed).map(({ scope }) => scope)
   const answered = await browser.go(consentUrl, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', origin: door.origin },
+    headers: { 'content-type': 'application/json', origin: front.origin },
     body: JSON.stringify({ isAllowed, scopes: scopes ?? proposed }),
   })
   const answer: unknown = await answered.json()
@@ -183,7 +191,7 @@ const registrationSchema = z.object({ client_id: z.string() })
 
 /** A program that has registered itself; its id. */
 export async function newClient(
-  { origin }: Door,
+  { origin }: Pick<Front, 'origin'>,
   redirectUri: string,
   more: Record<string, unknown> = {},
 ): Promise<string> {
@@ -192,13 +200,13 @@ export async function newClient(
 }
 
 /** The whole way from a program's wish to its tokens; `scopes` are ticked, else those that were proposed. */
-export async function tokensFor(door: Door, asked: Request, scopes?: string[]) {
+export async function tokensFor(front: Front, asked: Request, scopes?: string[]) {
   const { verifier, challenge } = newVerifier()
-  const browser = new Browser(door.origin, door.cookie)
-  const url = authorizeUrl(door.origin, asked, challenge)
-  const { view, back } = await passConsent(door, browser, { url, ...(scopes !== undefined && { scopes }) })
+  const browser = new Browser(front.origin, front.cookie)
+  const url = authorizeUrl(front.origin, asked, challenge)
+  const { view, back } = await passConsent(front, browser, { url, ...(scopes !== undefined && { scopes }) })
   const code = back.searchParams.get('code') ?? ''
-  const { status, body } = await askToken(door.origin, {
+  const { status, body } = await askToken(front.origin, {
     grant_type: 'authorization_code',
     code,
     code_verifier: verifier,

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { newId } from '#protocol/ids.ts'
 import { createConnections } from '#server/agents/connections.ts'
-import { Browser, authorizeUrl, newVerifier } from '#server/auth/oauth/_door.ts'
+import { Browser, authorizeUrl, newVerifier, tokensFor } from '#server/auth/oauth/_door.ts'
 import { createAccessTokens } from '#server/auth/oauth/access-tokens.ts'
 import { createAuthorizationServer } from '#server/auth/oauth/authorization-server.ts'
 import { createKeyring } from '#server/auth/oauth/keyring.ts'
@@ -56,7 +56,9 @@ async function serve(documents: Record<string, unknown>, takesDocuments = true) 
     server.closeAllConnections()
   })
   const owned = opened.move()
-  return { origin, authorization, fetched, stateStore, box, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+  const { consent } = authorization
+  const front = { origin, consent, ada: ADA, cookie: 'a=b' }
+  return { ...front, authorization, fetched, stateStore, box, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
 // As these programs publish it of themselves.
@@ -102,6 +104,47 @@ test('a client that is the address of its own document is asked about under the 
     ],
   })
   expect(s.fetched).toEqual([CLAUDE])
+})
+
+const CHATGPT = 'https://chatgpt.com/oauth/client.json'
+const CHATGPT_DOCUMENT = {
+  client_id: CHATGPT,
+  client_name: 'ChatGPT',
+  client_uri: 'https://chatgpt.com/',
+  logo_uri: 'https://persistent.oaistatic.com/sonic/misc/openai-logo.png',
+  redirect_uris: ['https://chatgpt.com/connector_platform_oauth_redirect'],
+  grant_types: ['authorization_code', 'refresh_token'],
+  response_types: ['code'],
+  token_endpoint_auth_method: 'private_key_jwt',
+  token_endpoint_auth_methods_supported: ['none', 'private_key_jwt'],
+  token_endpoint_auth_signing_alg: 'RS256',
+  jwks_uri: 'https://chatgpt.com/oauth/jwks.json',
+}
+
+test('a client that would rather prove itself, but can do without, is let in without (ChatGPT)', async () => {
+  await using s = await serve({ [CHATGPT]: CHATGPT_DOCUMENT })
+  const [redirectUri = ''] = CHATGPT_DOCUMENT.redirect_uris
+  const asked = { clientId: CHATGPT, redirectUri, resource: `${s.origin}/r/${newId()}/mcp`, scope: 'repl:read' }
+  const { view, back, status, body } = await tokensFor(s, asked)
+  expect(view.client).toMatchObject({ name: 'ChatGPT', vouchedBy: 'chatgpt.com', isOnThisMachine: false })
+  // It uses this address only where the answer names who gave it (RFC 9207).
+  expect(back.searchParams.get('iss')).toBe(s.origin)
+  expect([status, body['scope'], typeof body['refresh_token']]).toEqual([200, 'repl:read', 'string'])
+  expect(s.fetched).toEqual([CHATGPT])
+})
+
+test('a way for clients to prove themselves that is not taken is neither offered nor passed over', async () => {
+  const { token_endpoint_auth_methods_supported: _both, ...only } = CHATGPT_DOCUMENT
+  await using s = await serve({ [CHATGPT]: only })
+  const answer = await fetch(`${s.origin}/.well-known/oauth-authorization-server`)
+  expect(await answer.json()).toMatchObject({
+    token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
+  })
+  const [redirectUri = ''] = only.redirect_uris
+  const asked = { clientId: CHATGPT, redirectUri, resource: `${s.origin}/mcp` }
+  const refused = await new Browser(s.origin, 'a=b').go(authorizeUrl(s.origin, asked, newVerifier().challenge))
+  expect(refused.status).toBe(400)
+  expect(await refused.text()).toContain('token_endpoint_auth_method')
 })
 
 test('a document that is not there, speaks for another, or lies where none may lie lets nobody in', async () => {

@@ -107,7 +107,7 @@ function configurationOf(options: ProviderOptions): Configuration {
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
     },
-    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
     enabledJWA: { idTokenSigningAlgValues: ['EdDSA'] },
     features: {
       devInteractions: { enabled: false },
