@@ -9,7 +9,6 @@ import type { Consent, ConsentDeps } from '#server/auth/oauth/consent.ts'
 import type { Keyring } from '#server/auth/oauth/keyring.ts'
 import { ALL_REGISTRATIONS_PER_MINUTE, MAX_BODY_BYTES, REGISTRATIONS_PER_MINUTE } from '#server/auth/oauth/limits.ts'
 import {
-  AUTHORIZATION_PATH,
   CONSENT_PATH,
   METADATA,
   REGISTRATION_PATH,
@@ -17,7 +16,6 @@ import {
   createProvider,
 } from '#server/auth/oauth/provider.ts'
 import type { OauthRecords } from '#server/auth/oauth/records.ts'
-import { resourceOf, usualScopesOf } from '#server/auth/oauth/resources.ts'
 import { serveResourceMetadata } from '#server/auth/oauth/resource-metadata.ts'
 import type { Authenticator } from '#server/auth/principal.ts'
 import { AppError, HTTP_STATUS, toAppError, toWireError } from '#server/errors.ts'
@@ -89,7 +87,6 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Author
     if (serveResourceMetadata(path, response, publicUrl())) return
     if (path.startsWith(CONSENT_PATH)) return await takeAnswer(request, response)
     if (path === REGISTRATION_PATH && request.method === 'POST') registrations(request.socket.remoteAddress ?? '')
-    if (path === AUTHORIZATION_PATH) request.url = madeWhole(request.url ?? '', publicUrl())
     request.headers['x-forwarded-proto'] = publicUrl().protocol.slice(0, -1)
     request.headers['x-forwarded-host'] = publicUrl().host
     delete request.headers['x-forwarded-for']
@@ -131,22 +128,6 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Author
       }
     },
   }
-}
-
-/**
- * A client that does not say what it wants gets what is usual, not a refusal. One that wants to stay in must say, by
- * OpenID's rules, that the person is asked, which they are in any case: else the wish were dropped, and a client that
- * renews with the scopes that it asked for (Codex) refused.
- */
-function madeWhole(url: string, publicUrl: URL): string {
-  const whole = new URL(url, publicUrl)
-  const { searchParams } = whole
-  const resource = resourceOf(searchParams.get('resource') ?? '', publicUrl.origin)
-  if ((searchParams.get('scope') ?? '') === '' && resource !== undefined)
-    searchParams.set('scope', usualScopesOf(resource).join(' '))
-  const wantsToStay = searchParams.get('scope')?.split(' ').includes('offline_access') === true
-  if (wantsToStay && !searchParams.has('prompt')) searchParams.set('prompt', 'consent')
-  return whole.pathname + whole.search
 }
 
 function withoutSession(cookieHeader: string | undefined): string {

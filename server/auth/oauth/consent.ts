@@ -141,6 +141,9 @@ export function createConsent({ provider, issuer, connections, records, replOf, 
         expiresAt: now() + GRANT_SECONDS * 1000,
       })
       await records.keepClient(params.client_id)
+      // The program gets what the person gives: what it asked for would narrow that, or fail where none of it is known
+      // here. It may stay in, whether or not it said so by OpenID's rules, and renew with what it asked for (Codex).
+      interaction.params['scope'] = [...scopes, 'offline_access'].join(' ')
       interaction.result = { login: { accountId: who.id, remember: false }, consent: { grantId } }
       await interaction.save(left)
       return interaction.returnTo

@@ -139,6 +139,26 @@ describe(`the authorization server${why}`, { timeout: LIMIT_MS, skip: why !== ''
     expect(text).not.toContain('write_file')
   })
 
+  test.each([
+    ['less than the person gives', 'repl:exec'],
+    ['nothing but to stay in', 'offline_access'],
+    ['only what is not known here', 'something:else'],
+    ['who the person is as well', 'repl:read openid'],
+  ])('a program that asks for %s gets what the person gives, as their list says', async (_name, scope) => {
+    const clientId = await newClient(CALLBACK)
+    const given = ['repl:read', 'repl:write', 'repl:exec']
+    const asked = { clientId, redirectUri: CALLBACK, resource: door.resource, scope }
+    const { status, access, refresh } = await tokensFor(asked, given)
+    expect(status).toBe(200)
+    const { scope: got, connection } = z.object({ scope: z.string(), connection: z.string() }).parse(decodeJwt(access))
+    expect(got.split(' ')).toEqual(given)
+    expect(await door.app.context.agents.connections(door.ada, door.replId)).toContainEqual(
+      expect.objectContaining({ id: connection, scopes: given }),
+    )
+    const renewed = await refreshAt(door, { clientId, token: refresh })
+    expect(decodeJwt(String(renewed.body['access_token']))['scope']).toBe(got)
+  })
+
   test('without a scope the usual ones are proposed; admin only where it was asked for, and unticked', async () => {
     const clientId = await newClient(CALLBACK)
     const asked = { clientId, redirectUri: CALLBACK, resource: door.resource }
