@@ -5,8 +5,9 @@ import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { AgentScope } from '#protocol/agents.ts'
+import { newId } from '#protocol/ids.ts'
 import { serveEndpoint } from './_conformance/serve.ts'
-import { MAX_SESSIONS } from './limits.ts'
+import { MAX_SESSIONS, MAX_SESSIONS_PER_CONNECTION } from './limits.ts'
 import { startSandbox } from '../tools/_sandbox.ts'
 import type { TestSandbox } from '../tools/_sandbox.ts'
 
@@ -140,14 +141,61 @@ describe('the MCP endpoint of a sandbox', () => {
     expect((await post(call('repl_info'), headers)).status).toBe(401)
   })
 
-  it('refuses what is too large, is no JSON, or belongs to no session', async () => {
+  it('refuses what is too large, is no JSON, or asks for the stream of no session', async () => {
     const headers = await headersFor()
     expect((await post(call('write_file', { path: 'x', content: 'x'.repeat(5 * 1024 * 1024) }), headers)).status).toBe(
       413,
     )
     expect((await post('{', headers)).status).toBe(400)
     const strange = { ...headers, 'mcp-session-id': 'nobody-s' }
-    expect((await post({ jsonrpc: '2.0', id: 1, method: 'ping' }, strange)).status).toBe(404)
+    for (const method of ['GET', 'DELETE'])
+      expect((await fetch(sandbox.served.url, { method, headers: strange })).status).toBe(404)
+  })
+
+  it('answers what is posted to a session that nobody knows as if there were none', async () => {
+    const response = await post(call('exec', { command: 'echo lost' }), {
+      ...(await headersFor()),
+      'mcp-session-id': 'nobody-s',
+    })
+    expect(response.status).toBe(200)
+    expect(response.headers.get('mcp-session-id')).toBeNull()
+    expect(await response.text()).toContain('lost')
+  })
+
+  it('answers nothing more to a session that its client has ended', async () => {
+    const headers = { ...(await headersFor()), 'mcp-session-id': await session() }
+    expect((await fetch(sandbox.served.url, { method: 'DELETE', headers })).status).toBe(200)
+    expect((await post(call('repl_info'), headers)).status).toBe(404)
+  })
+
+  it('goes on for the v1 client when its session is lost, and when its person has signed in again', async () => {
+    const sub = newId()
+    let { authorization } = await headersFor(undefined, { connection: 'old', sub })
+    const client = new OldClient({ name: 'old', version: '1' })
+    const transport = new OldTransport(new URL(sandbox.served.url), {
+      fetch: (url, init) => {
+        const headers = new Headers(init?.headers)
+        headers.set('authorization', authorization)
+        return fetch(url, { ...init, headers })
+      },
+    })
+    await client.connect(transport)
+    const lost = {
+      ...(await headersFor(undefined, { connection: 'old', sub })),
+      'mcp-session-id': transport.sessionId ?? '',
+    }
+    const isLost = async () => (await fetch(sandbox.served.url, { method: 'GET', headers: lost })).status === 404
+    const echo = async () =>
+      JSON.stringify((await client.callTool({ name: 'exec', arguments: { command: 'echo still here' } })).content)
+
+    ;({ authorization } = await headersFor(undefined, { connection: 'signed in again', sub }))
+    expect(await echo()).toContain('still here')
+
+    for (let more = 0; more < MAX_SESSIONS_PER_CONNECTION; more++) await session(undefined, { connection: 'old', sub })
+    expect(await isLost()).toBe(true)
+    expect(await echo()).toContain('still here')
+    expect((await client.listTools()).tools.map(({ name }) => name)).toContain('exec')
+    await client.close()
   })
 
   it('keeps a session to the connection that began it', async () => {

@@ -47,7 +47,8 @@ const toolCallSchema = z.object({ method: z.literal('tools/call'), params: z.obj
 
 /**
  * Serves both generations of the protocol at one address: requests of the newer one each for themselves, sessions of the
- * older one, and requests of the older one without a session (as after the control plane has answered for a sleeping REPL).
+ * older one, and requests of the older one without a session (as after the control plane has answered for a sleeping
+ * REPL) or with one that was lost.
  */
 export function createMcpEndpoint({ identify, offers, more, bus, onError }: EndpointOptions): McpEndpoint {
   const factory: McpServerFactory = ({ era }) => createMcpServer({ offers, era, ...(more !== undefined && { more }) })
@@ -68,11 +69,17 @@ export function createMcpEndpoint({ identify, offers, more, bus, onError }: Endp
     const lacking = lackingScope(parsedBody, caller, offers)
     if (lacking !== undefined) return challenge(lacking)
     const authInfo = authInfoOf(caller)
-    const asked = { request, parsedBody, authInfo, connection: caller.connection, over, answering }
+    const { connection, sub: person } = caller
+    const asked = { request, parsedBody, authInfo, connection, person, over, answering }
     const session = request.headers.get('mcp-session-id')
     const isPost = request.method === 'POST'
     if (isPost && !(await isLegacyRequest(request, parsedBody))) return modern.fetch(request, { authInfo, parsedBody })
-    if (session !== null) return (await sessions.serve(session, asked)) ?? sessionOver()
+    if (session !== null) {
+      const served = await sessions.serve(session, asked)
+      if (served !== undefined) return served
+      // What is posted needs no session to be answered; a stream does.
+      if (!isPost || sessions.isClosed(session, asked)) return sessionOver()
+    }
     if (isPost && isInitializeRequest(parsedBody)) return sessions.begin(asked)
     if (isPost) return stateless(request, { authInfo, parsedBody })
     return modern.fetch(request, { authInfo })

@@ -9,6 +9,9 @@ export const MAX_SESSIONS = 64
 export const MAX_SESSIONS_PER_CONNECTION = 8
 export const SESSION_IDLE_MS = 60 * 60_000
 
+/** Sessions that their clients ended, and that are known to have been. */
+export const MAX_ENDED_SESSIONS = 256
+
 /** Streams of notifications at a time. */
 export const MAX_SUBSCRIPTIONS = 64
 

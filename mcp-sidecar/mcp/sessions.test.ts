@@ -37,6 +37,7 @@ function open() {
     parsedBody: body,
     authInfo: { token: '', clientId: connection, scopes: [] },
     connection,
+    person: connection,
     over: new AbortController().signal,
     answering,
   })

@@ -3,13 +3,21 @@ import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/
 import type { AuthInfo, Server } from '@modelcontextprotocol/server'
 import * as z from 'zod'
 import { SidecarError } from '../sidecar-error.ts'
-import { KEEP_ALIVE_MS, MAX_BODY_BYTES, MAX_SESSIONS, MAX_SESSIONS_PER_CONNECTION, SESSION_IDLE_MS } from './limits.ts'
+import {
+  KEEP_ALIVE_MS,
+  MAX_BODY_BYTES,
+  MAX_ENDED_SESSIONS,
+  MAX_SESSIONS,
+  MAX_SESSIONS_PER_CONNECTION,
+  SESSION_IDLE_MS,
+} from './limits.ts'
 
 interface Session {
   server: Server
   transport: WebStandardStreamableHTTPServerTransport
   /** Whose it is: an id that leaks is of no use to another connection. */
   connection: string
+  person: string
   follows: Set<string>
   usedAt: number
   /** Under way, or still being answered. */
@@ -21,6 +29,8 @@ interface Asked {
   parsedBody: unknown
   authInfo: AuthInfo
   connection: string
+  /** Whose agent asks. */
+  person: string
   /** Aborts with the line that the answer goes over. */
   over: AbortSignal
   /** Disposed of when the answer has been sent to its end, or can be no more. */
@@ -36,6 +46,8 @@ type MakeServer = (onFollow: (uri: string, follows: boolean) => void) => Server
 export class Sessions implements AsyncDisposable {
   readonly #makeServer: MakeServer
   readonly #sessions = new Map<string, Session>()
+  /** Those that their clients ended, the latest of them. */
+  readonly #ended = new Set<string>()
 
   constructor(makeServer: MakeServer) {
     this.#makeServer = makeServer
@@ -49,6 +61,16 @@ export class Sessions implements AsyncDisposable {
     if (asked.request.method === 'POST') countCall(session, asked)
     cancelWithLine(session.transport, asked)
     return session.transport.handleRequest(asked.request, asked)
+  }
+
+  /**
+   * Whether a request in the name of this id is to fail: its client has ended it, or it is another person's. Of one that
+   * made room, went with its sandbox, or is of the same person's earlier sign-in, the client may never learn that it is
+   * over: those in use know no answer to a 404.
+   */
+  isClosed(id: string, { person }: Pick<Asked, 'person'>): boolean {
+    const session = this.#sessions.get(id)
+    return session === undefined ? this.#ended.has(id) : session.person !== person
   }
 
   /** Begins a session with a request to initialize; `unavailable` where none may make room for it. */
@@ -66,9 +88,13 @@ export class Sessions implements AsyncDisposable {
       maxRequestBodySize: MAX_BODY_BYTES,
       onsessionclosed: () => {
         this.#sessions.delete(id)
+        this.#ended.add(id)
+        const [oldest] = this.#ended
+        if (this.#ended.size > MAX_ENDED_SESSIONS && oldest !== undefined) this.#ended.delete(oldest)
       },
     })
-    const session = { server, transport, follows, connection: asked.connection, usedAt: Date.now(), calls: 0 }
+    const { connection, person } = asked
+    const session = { server, transport, follows, connection, person, usedAt: Date.now(), calls: 0 }
     countCall(session, asked)
     // Before anything is waited for: those that begin at the same moment count each other.
     this.#sessions.set(id, session)
