@@ -3,39 +3,43 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { createConnections } from '#server/agents/connections.ts'
-import { Browser, authorizeUrl, newVerifier, register } from '#server/auth/oauth/_door.ts'
+import { Browser, authorizeUrl, newClient, newVerifier, passConsent, register } from '#server/auth/oauth/_door.ts'
 import { createAuthorizationServer } from '#server/auth/oauth/authorization-server.ts'
+import { UNUSED_CLIENT_SECONDS } from '#server/auth/oauth/limits.ts'
 import { createKeyring } from '#server/auth/oauth/keyring.ts'
 import { createOauthRecords } from '#server/auth/oauth/records.ts'
+import type { Principal } from '#server/auth/principal.ts'
 import { createSecretBox } from '#server/auth/secret-box.ts'
 import { createLog } from '#server/log.ts'
 import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
 
 const PUBLIC = 'https://devex.example.com'
+const ADA: Principal = { kind: 'user', id: 'uaaaaaaaaaaaaaaa', name: 'Ada', hasAvatar: false, isAdmin: false }
 const CALLBACK = 'http://localhost:51234/callback'
 
-/** The authorization server as it is behind TLS, its own port in plain; whoever comes is signed in as one person. */
-async function openServer() {
+/** The authorization server as it is behind TLS, or not, its own port in plain; whoever comes is signed in as Ada. */
+async function openServer({ isBehindTls }: { isBehindTls: boolean }) {
   await using opened = new AsyncDisposableStack()
   const folder = await mkdtemp(join(tmpdir(), 'devex-consent-'))
   opened.defer(() => rm(folder, { recursive: true, force: true }))
   const stateStore = opened.use(await openSqliteStateStore({ file: join(folder, 'state.sqlite') }))
   const box = createSecretBox('s'.repeat(32))
   const log = createLog({ level: 'error', format: 'text' })
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  opened.defer(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  const { port } = z.object({ port: z.int() }).parse(server.address())
+  const origin = `http://localhost:${port}`
   const authorization = createAuthorizationServer({
-    publicUrl: () => new URL(PUBLIC),
-    auth: {
-      principalOf: async () => ({
-        kind: 'user',
-        id: 'uaaaaaaaaaaaaaaa',
-        name: 'Ada',
-        hasAvatar: false,
-        isAdmin: false,
-      }),
-    },
+    publicUrl: () => new URL(isBehindTls ? PUBLIC : origin),
+    auth: { principalOf: async () => ADA },
     userExists: async () => true,
     replOf: async () => undefined,
     keyring: createKeyring({ stateStore, box }),
@@ -44,20 +48,16 @@ async function openServer() {
     cookieKey: 'a key of a test',
     log,
   })
-  const server = createServer((request, response) => void authorization.handleRequest(request, response))
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  opened.defer(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  const { port } = z.object({ port: z.int() }).parse(server.address())
+  server.on('request', (request, response) => void authorization.handleRequest(request, response))
+  const { consent } = authorization
   const owned = opened.move()
-  return { origin: `http://localhost:${port}`, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+  return { origin, consent, ada: ADA, cookie: 'a=b', [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
+afterEach(() => void vi.useRealTimers())
+
 test('over https, what a preview could have set for the whole domain is not the browser that asked', async () => {
-  await using s = await openServer()
+  await using s = await openServer({ isBehindTls: true })
   const registered = await register(s.origin, { redirect_uris: [CALLBACK], token_endpoint_auth_method: 'none' })
   const { client_id: clientId } = z.object({ client_id: z.string() }).parse(await registered.json())
   const asked = { clientId, redirectUri: CALLBACK, resource: `${PUBLIC}/mcp`, scope: 'account:read' }
@@ -77,4 +77,34 @@ test('over https, what a preview could have set for the whole domain is not the 
     expect.stringMatching(new RegExp(`^__Host-devex\\.oauth\\.${uid}=${uid}; Path=/; Max-Age=900; Secure; HttpOnly`)),
   )
   expect((await answer(sender)).status).toBe(200)
+})
+
+test.each([
+  ['left open', undefined],
+  ['answered with no', false],
+  ['answered with yes', true],
+])('a program whose question was %s is known, and asks again, days later', async (_name, isAllowed) => {
+  await using s = await openServer({ isBehindTls: false })
+  const clientId = await newClient(s, CALLBACK)
+  const asked = { clientId, redirectUri: CALLBACK, resource: `${s.origin}/mcp`, scope: 'account:read' }
+  const browser = new Browser(s.origin, s.cookie)
+  const url = authorizeUrl(s.origin, asked, newVerifier().challenge)
+  if (isAllowed === undefined) {
+    const consentUrl = (await browser.go(url)).headers.get('location') ?? ''
+    const uid = consentUrl.slice('/oauth/consent/'.length)
+    const asking = { uid, cookieHeader: browser.cookiesFor(consentUrl) }
+    // Two pages that show it at once do not get in each other's way.
+    await Promise.all([s.consent.view(ADA, asking), s.consent.view(ADA, asking)])
+  } else await passConsent(s, browser, { url, isAllowed })
+
+  vi.useFakeTimers({ now: Date.now() + 2 * UNUSED_CLIENT_SECONDS * 1000, toFake: ['Date'] })
+  expect((await browser.go(url)).headers.get('location')).toMatch(/^\/oauth\/consent\//)
+})
+
+test('a program that nobody was asked about is forgotten', async () => {
+  await using s = await openServer({ isBehindTls: false })
+  const asked = { clientId: await newClient(s, CALLBACK), redirectUri: CALLBACK, resource: `${s.origin}/mcp` }
+  const url = authorizeUrl(s.origin, asked, newVerifier().challenge)
+  vi.useFakeTimers({ now: Date.now() + 2 * UNUSED_CLIENT_SECONDS * 1000, toFake: ['Date'] })
+  expect((await new Browser(s.origin, s.cookie).go(url)).status).toBe(400)
 })

@@ -102,6 +102,8 @@ export function createConsent({ provider, issuer, connections, records, replOf, 
   return {
     view: async (asker, asking) => {
       const { params, client, resource, possible, proposed, name } = await questionOf(asker, asking)
+      // Many do not register again: forgotten after a no, or no answer, they could not be let in any more.
+      await records.keepClient(params.client_id)
       return {
         client: {
           name: clientName(client.clientName, params.client_id),

@@ -16,7 +16,7 @@ export const REFRESH_TOKEN_SECONDS = 60 * DAY
 export const REFRESH_LEEWAY_SECONDS = MINUTE
 /** A grant lasts so long, whatever is refreshed. */
 export const GRANT_SECONDS = 360 * DAY
-/** A registered client that nobody let in is forgotten. */
+/** A registered client that nobody who is signed in was asked about is forgotten. */
 export const UNUSED_CLIENT_SECONDS = DAY
 export const USED_CLIENT_SECONDS = 360 * DAY
 

@@ -18,7 +18,7 @@ export interface OauthRecords {
   of(kind: string): Adapter
   /** Ends what was issued under a grant, and the grant. */
   endGrant(grantId: string): Promise<void>
-  /** Keeps a registered client as long as one that is in use. */
+  /** Keeps a registered client as long as one that is in use, from now on. */
   keepClient(clientId: string): Promise<void>
 }
 
@@ -85,7 +85,7 @@ export function createOauthRecords({ stateStore, box }: { stateStore: StateStore
       try {
         await write(kind, id, { payload: { ...found.payload, consumed: now }, ms, record: found.record })
       } catch (error) {
-        if (!(error instanceof AppError && error.code === 'conflict')) throw error
+        if (!isConflict(error)) throw error
         // Of two who bring the same code or refresh token at once, one is late: to it a code is used up.
         const since = await read(kind, id)
         if (since === undefined || !isInLeeway(kind, since.payload)) throw new errors.InvalidGrant('already used')
@@ -103,7 +103,13 @@ export function createOauthRecords({ stateStore, box }: { stateStore: StateStore
     },
     keepClient: async (clientId) => {
       const found = await read('Client', clientId)
-      if (found !== undefined) await write('Client', clientId, { ...found, ms: USED_CLIENT_SECONDS * 1000 })
+      if (found === undefined) return
+      try {
+        await write('Client', clientId, { ...found, ms: USED_CLIENT_SECONDS * 1000 })
+      } catch (error) {
+        // Somebody else kept it just now.
+        if (!isConflict(error)) throw error
+      }
     },
   }
 }
@@ -118,6 +124,10 @@ interface Writing {
 function isInLeeway(kind: string, payload: AdapterPayload): boolean {
   const { data } = consumedSchema.safeParse(payload)
   return kind === 'RefreshToken' && data !== undefined && Date.now() / 1000 - data.consumed < REFRESH_LEEWAY_SECONDS
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'conflict'
 }
 
 function open(box: SecretBox, { key, value }: StoredRecord): AdapterPayload {
