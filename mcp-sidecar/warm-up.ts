@@ -1,7 +1,6 @@
 import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { INTERNAL_ROUTES, adoptRequestSchema, openRequestSchema } from '#protocol/adoption.ts'
-import type { AdoptRequest } from '#protocol/adoption.ts'
 import { compress, decompress } from '#snapshot/zstd.ts'
 import type { Authorize } from './authorize.ts'
 import { readBody } from './http-call.ts'
@@ -18,27 +17,8 @@ interface WarmUpOptions {
 /** A token of the right form that nobody signed. */
 const NO_TOKEN = 'eyJhbGciOiJFZERTQSJ9.eyJhdWQiOiJzaWRlY2FyIn0.AAAA'
 
-/** Has all that an adoption may be told: a schema makes its code for each part when it first meets one. */
-const NAME = `packs/${'0'.repeat(64)}` as const
-const EXAMPLE: AdoptRequest = {
-  sandbox: `s${'0'.repeat(15)}`,
-  repl: `a${'0'.repeat(15)}`,
-  replName: 'warm',
-  generation: 1,
-  token: NO_TOKEN,
-  restore: true,
-  head: { manifest: NAME, etag: '1' },
-  atHand: {
-    contents: [{ name: NAME, content: 'AAAA' }],
-    downloads: [{ name: NAME, url: '/', headers: { a: 'b' } }],
-  },
-  clone: { url: 'https://localhost/' },
-  run: { command: 'true', port: 1 },
-  runGuesses: [{ file: 'warm', command: 'true', port: 1 }],
-  isolation: '',
-  port: 1,
-  diskLimitBytes: 1,
-}
+/** Wrong throughout, but each of its parts is met: a schema makes its code when it first meets one. */
+const SKELETON = { head: {}, atHand: { contents: [{}], downloads: [{}] }, clone: {}, run: {}, runGuesses: [{}] }
 
 /**
  * Does once, while the sandbox waits to be adopted, what an adoption does: key, connections and code are then ready, and
@@ -50,7 +30,7 @@ export async function warmUp({ authorize, controlCaller, runner }: WarmUpOptions
   const askControlPlane = async () =>
     readBody(await controlCaller.stream({ method: 'GET', path: INTERNAL_ROUTES.head }), MAX_ANSWER_BYTES)
   const useZstd = async () => decompress(await compress(Buffer.from('warm')), { maxBytes: 16, what: 'nothing' })
-  adoptRequestSchema.safeParse(EXAMPLE)
-  openRequestSchema.safeParse(EXAMPLE)
+  adoptRequestSchema.safeParse(SKELETON)
+  openRequestSchema.safeParse(SKELETON)
   await Promise.allSettled([authorize(request, 'adopt'), askControlPlane(), runner.health(), useZstd()])
 }

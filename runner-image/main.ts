@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
+import { openRequestSchema } from '#protocol/adoption.ts'
 import { WORKSPACE_DIR } from '#protocol/paths.ts'
 import { processEnv } from './env.ts'
 import { loadWatcher } from './files/watch.ts'
 import { createLog } from './log.ts'
 import { startRunner } from './runner.ts'
+import { warmUpAuthorize } from './sockets/authorize.ts'
 
 /** Entry point of the runner: the process of a sandbox that owns its terminals, files and processes. */
 async function main(): Promise<void> {
@@ -16,6 +18,9 @@ async function main(): Promise<void> {
   process.on('unhandledRejection', (reason) => log.error('Something failed that nobody waited for.', reason))
   const runner = await startRunner({ env, log, ownsNamespace: ownsNamespace(env.WORKSPACE_DIR) })
   log.info('The runner is up.', { sandbox: env.SANDBOX_ID, startMs: Math.round(performance.now()) })
+  // A schema makes its code when it first meets each part: not while somebody waits for their sandbox.
+  openRequestSchema.safeParse({ clone: {}, run: {}, runGuesses: [{}] })
+  void warmUpAuthorize(env.CONTROL_PUBLIC_KEY)
   // What fails here fails again, and is told, when a folder is to be watched.
   loadWatcher().catch(() => undefined)
   const stop = () => {

@@ -9,6 +9,14 @@ import { RunnerError } from '../errors.ts'
 /** Who a request is from, or why it is refused. */
 export type Authorize = (request: IncomingMessage, opened: OpenRequest) => Promise<AttachClaims>
 
+/** A token of the right form that nobody signed. */
+const NO_TOKEN = 'eyJhbGciOiJFZERTQSJ9.eyJhdWQiOiJydW5uZXIifQ.AAAA'
+
+/** Does once what the first visitor would wait for: the code that checks a token is loaded. Nothing depends on it. */
+export async function warmUpAuthorize(publicKeyPem: string): Promise<void> {
+  await verify(NO_TOKEN, createPublicKey(publicKeyPem)).catch(() => undefined)
+}
+
 /** Checks attach tokens (JWT, RFC 7519) that the control plane signed with the other half of `publicKeyPem`. */
 export function createAuthorize(publicKeyPem: string): Authorize {
   const key = createPublicKey(publicKeyPem)
