@@ -3,6 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js'
+import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { decodeJwt } from 'jose'
 import { newId } from '#protocol/ids.ts'
 import { agentClaimsSchema } from '#protocol/claims.ts'
@@ -53,6 +55,18 @@ async function letIn(
     client: 'Probe',
     scopes,
   })
+}
+
+/** A client of the older protocol, as those in use are built. */
+async function oldClient(platform: Platform, token: string) {
+  const client = new OldClient({ name: 'old', version: '1' })
+  const requestInit = { headers: { authorization: `Bearer ${token}` } }
+  const url = new URL(`${platform.origin}/r/${platform.replId}/mcp`)
+  const isAsleep = platform.lifecycle.isAsleep
+  platform.lifecycle.isAsleep = true
+  await client.connect(new OldTransport(url, { requestInit }))
+  platform.lifecycle.isAsleep = isAsleep
+  return Object.assign(client, { [Symbol.asyncDispose]: () => client.close() })
 }
 
 interface Post {
@@ -213,6 +227,20 @@ describe('scopes', () => {
       /error="insufficient_scope".*scope="repl:exec".*resource_metadata=/,
     )
   })
+
+  test.each(['runs', 'sleeps'])(
+    'one that the person cannot give, for a repl that %s: the model is told, and nothing is woken',
+    async (how) => {
+      await using platform = await startPlatform()
+      platform.lifecycle.isAsleep = how === 'sleeps'
+      const { token } = await letIn(platform, { role: 'viewer' })
+      await using client = await oldClient(platform, token)
+      const result = await client.callTool({ name: 'exec', arguments: { command: 'true' } })
+      expect(result.isError).toBe(true)
+      expect(JSON.stringify(result.content)).toContain('needs the scope repl:exec')
+      expect(platform.lifecycle.starts).toBe(0)
+    },
+  )
 
   test('a batch, in which a call could stand behind another, is refused', async () => {
     await using platform = await startPlatform()
@@ -444,6 +472,67 @@ describe('a call', () => {
     })
     const answer = await post(platform, { token, body: EXEC })
     expect(await answer.json()).toMatchObject({ id: 7, result: { isError: true } })
+  })
+})
+
+describe('a call that the sidecar refuses', () => {
+  const refuse =
+    (status: number, body: unknown): Handler =>
+    (_request, _body, response) => {
+      response.writeHead(status, { 'content-type': 'application/json' })
+      response.end(JSON.stringify(body))
+    }
+  const STARTING = {
+    error: { code: 'unavailable', message: 'This REPL is still starting.', advice: 'Try again in a few seconds.' },
+  }
+  const OVER = { jsonrpc: '2.0', error: { code: -32_001, message: 'Session not found' }, id: null }
+  const CONTRADICTS = { jsonrpc: '2.0', error: { code: -32_020, message: 'Header mismatch' }, id: 7 }
+
+  test.each(['awake', 'waking'])('of a repl that is %s: the model is told why and what to do', async (how) => {
+    await using platform = await startPlatform({}, { limits: { quickWakeMs: 5, heartbeatMs: 20 } })
+    const { token } = await letIn(platform)
+    await using _ = await startSidecar(platform, refuse(503, STARTING))
+    await using client = await oldClient(platform, token)
+    platform.lifecycle.isAsleep = how === 'waking'
+    const started = Promise.withResolvers<void>()
+    platform.lifecycle.start = () => started.promise
+    const result = await client.callTool({ name: 'exec', arguments: {} }, undefined, {
+      onprogress: () => started.resolve(),
+      timeout: 5000,
+    })
+    expect(result).toMatchObject({ isError: true })
+    expect(JSON.stringify(result.content)).toContain('This REPL is still starting. Try again in a few seconds.')
+  })
+
+  test.each<[string, unknown, Record<string, unknown>]>([
+    ['in words that nobody foresaw', 'Bad Gateway', { id: 7, result: { isError: true } }],
+    ['in a message without an id', OVER, { id: 7, result: { isError: true } }],
+    ['in a message of its own', CONTRADICTS, CONTRADICTS],
+  ])('while it wakes, %s: the client hears one answer to its call', async (_what, said, heard) => {
+    await using platform = await startPlatform({}, { limits: { quickWakeMs: 5, heartbeatMs: 20 } })
+    const { token } = await letIn(platform)
+    await using _ = await startSidecar(platform, refuse(502, said))
+    platform.lifecycle.isAsleep = true
+    const started = Promise.withResolvers<void>()
+    platform.lifecycle.start = () => started.promise
+    const response = await post(platform, { token, body: EXEC })
+    expect(response.headers.get('content-type')).toContain('text/event-stream')
+    started.resolve()
+    const events = (await response.text()).split('\n').filter((line) => line.startsWith('data: '))
+    expect(events.map((line) => JSON.parse(line.slice(6)))).toEqual([expect.objectContaining({ id: 7 })])
+    expect(JSON.parse(events[0]?.slice(6) ?? '')).toMatchObject(heard)
+  })
+
+  test.each([
+    [404, OVER],
+    [400, CONTRADICTS],
+  ])('by a status that clients know what to do about (%i) reaches them as it is', async (status, said) => {
+    await using platform = await startPlatform()
+    const { token } = await letIn(platform)
+    await using _ = await startSidecar(platform, refuse(status, said))
+    const response = await post(platform, { token, body: EXEC })
+    expect(response.status).toBe(status)
+    expect(await response.json()).toEqual(said)
   })
 })
 

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { AppError } from '#server/errors.ts'
+import { z } from 'zod'
+import { wireErrorSchema } from '#protocol/errors.ts'
+import { AppError, fromWireError } from '#server/errors.ts'
 import { eventOf, toolError } from '#server/gateway/mcp/message.ts'
 import type { Asked } from '#server/gateway/mcp/message.ts'
 import { sayToModel } from '#server/gateway/mcp/refusals.ts'
@@ -44,12 +46,17 @@ async function pump(answer: IncomingMessage, response: ServerResponse, { signal,
   if (!answer.complete) throw new AppError('unavailable', 'The answer was cut.')
 }
 
-/** Where it is cut, there is still room to say so. A stream of ours that has begun gets it as an event. */
+/**
+ * Where it is cut, there is still room to say so. A stream of ours that has begun gets it as an event. Throws what a tool's
+ * call is refused with, for the model to be told.
+ */
 async function relayMessage(answer: IncomingMessage, response: ServerResponse, relay: Relay): Promise<void> {
   const text = await readSmallBody(answer, relay.maxHeldBytes).catch((error: unknown) => {
     throw relay.signal.aborted ? error : brokenCall(error)
   })
   relay.onBytes(Buffer.byteLength(text))
+  const refusal = refusalIn(answer, text, { asked: relay.asked, isInStream: response.headersSent })
+  if (refusal !== undefined) throw refusal
   if (!response.headersSent) {
     response.statusCode = answer.statusCode ?? 502
     response.setHeaders(new Map(Object.entries(headersOf(answer))))
@@ -58,6 +65,41 @@ async function relayMessage(answer: IncomingMessage, response: ServerResponse, r
   // A message in one line is what an event's data is; a body that is none never began as one.
   if (text !== '') response.write(eventOf(JSON.parse(text)))
   response.end()
+}
+
+const refusedSchema = z.object({ error: wireErrorSchema })
+const messageSchema = z.object({
+  jsonrpc: z.literal('2.0'),
+  id: z.union([z.string(), z.number()]).nullish(),
+  error: z.object({ message: z.string() }).optional(),
+})
+
+/**
+ * Why the sidecar refuses a tool's call, unless it says so in a message that the client understands by its status (a
+ * session that is over, headers that contradict the body) or, in a stream, by its id.
+ */
+function refusalIn(
+  { statusCode = 502 }: IncomingMessage,
+  text: string,
+  { asked, isInStream }: { asked: Asked | undefined; isInStream: boolean },
+): AppError | undefined {
+  if (statusCode < 400 || asked?.tool === undefined || asked.id === undefined) return undefined
+  const body = jsonIn(text)
+  const message = messageSchema.safeParse(body).data
+  if (message !== undefined && (!isInStream || message.id === asked.id)) return undefined
+  const refused = refusedSchema.safeParse(body).data?.error
+  if (refused !== undefined) return fromWireError(refused)
+  return new AppError('unavailable', message?.error?.message ?? `The sandbox answered ${statusCode}.`, {
+    advice: 'Call repl_info until it answers, then try again.',
+  })
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 /** Ends a stream with what a model can act on: the blank line ends an event that was cut. */

@@ -73,7 +73,11 @@ export async function serveReplAgent(parts: McpParts, { request, response }: Exc
 
 async function converse(parts: McpParts, talk: Conversation): Promise<void> {
   const { request, response, replId, asked, hold, signal } = talk
-  requireScope(asked, hold.value)
+  const lacking = lackingScope(asked, hold.value)
+  if (lacking !== undefined) {
+    if (answerToModel(response, asked, lacking)) return
+    throw lacking
+  }
   parts.lifecycle.touch(replId)
   const running = await parts.lifecycle.running(replId)
   if (running === undefined) {
@@ -175,11 +179,14 @@ function tooLarge(maxBytes: number): AppError {
   })
 }
 
-/** Asks for more rights where the person can give them; else the model is told, by the sidecar, that it may not. */
-function requireScope(asked: Asked | undefined, { scopes, possible }: Caller): void {
-  if (asked?.tool === undefined) return
-  const scope = findTool(asked.tool)?.scope
-  if (scope !== undefined && !scopes.includes(scope) && possible.includes(scope)) throw missingScope(scope)
+/** Asks for more rights where the person can give them: throws. Else what the model is to be told. */
+function lackingScope(asked: Asked | undefined, { scopes, possible }: Caller): AppError | undefined {
+  const scope = asked?.tool === undefined ? undefined : findTool(asked.tool)?.scope
+  if (scope === undefined || scopes.includes(scope)) return undefined
+  if (possible.includes(scope)) throw missingScope(scope)
+  return new AppError('forbidden', `This needs the scope ${scope}, which this agent’s person may not give here.`, {
+    advice: 'Do without it, or have the person ask the REPL’s owner for a role that may.',
+  })
 }
 
 function isStream(asked: Asked | undefined): boolean {
