@@ -7,14 +7,23 @@ import type { FetchDocument } from '#server/auth/oauth/client-documents.ts'
 import { consentAnswerSchema, createConsent } from '#server/auth/oauth/consent.ts'
 import type { Consent, ConsentDeps } from '#server/auth/oauth/consent.ts'
 import type { Keyring } from '#server/auth/oauth/keyring.ts'
-import { ALL_REGISTRATIONS_PER_MINUTE, MAX_BODY_BYTES, REGISTRATIONS_PER_MINUTE } from '#server/auth/oauth/limits.ts'
 import {
+  ALL_AUTHORIZATIONS_PER_MINUTE,
+  ALL_REGISTRATIONS_PER_MINUTE,
+  AUTHORIZATIONS_PER_MINUTE,
+  MAX_AUTHORIZE_URL_BYTES,
+  MAX_BODY_BYTES,
+  REGISTRATIONS_PER_MINUTE,
+} from '#server/auth/oauth/limits.ts'
+import {
+  AUTHORIZATION_PATH,
   CONSENT_PATH,
   METADATA,
   REGISTRATION_PATH,
   SESSION_COOKIE,
   createProvider,
 } from '#server/auth/oauth/provider.ts'
+import { createRate } from '#server/auth/oauth/rate.ts'
 import type { OauthRecords } from '#server/auth/oauth/records.ts'
 import { serveResourceMetadata } from '#server/auth/oauth/resource-metadata.ts'
 import type { Authenticator } from '#server/auth/principal.ts'
@@ -44,7 +53,8 @@ interface AuthorizationServerDeps extends Pick<ConsentDeps, 'replOf'> {
   fetchDocument?: FetchDocument
 }
 
-const MINUTE_MS = 60_000
+/** The provider's paths as they are written. It takes other spellings too, which would pass by what is limited here. */
+const ROUTE = /^\/oauth\/[a-z-]+(?:\/[\w-]+)*$/
 
 export function createAuthorizationServer(deps: AuthorizationServerDeps): AuthorizationServer {
   const { publicUrl, auth, keyring, records, connections, log } = deps
@@ -80,12 +90,24 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Author
     return current.provider
   }
   const consent = createConsent({ ...deps, provider, issuer, now: Date.now })
-  const registrations = createRate(REGISTRATIONS_PER_MINUTE, ALL_REGISTRATIONS_PER_MINUTE)
+  const registrations = createRate(
+    { each: REGISTRATIONS_PER_MINUTE, all: ALL_REGISTRATIONS_PER_MINUTE },
+    'Too many programs register at once.',
+  )
+  const authorizations = createRate(
+    { each: AUTHORIZATIONS_PER_MINUTE, all: ALL_AUTHORIZATIONS_PER_MINUTE },
+    'Too many programs ask to be let in at once.',
+  )
 
   const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = pathOf(request)
     if (serveResourceMetadata(path, response, publicUrl())) return
     if (path.startsWith(CONSENT_PATH)) return await takeAnswer(request, response)
+    if (!ROUTE.test(path) && !METADATA.test(path)) throw new AppError('not_found', 'There is nothing at this address.')
+    if (path === AUTHORIZATION_PATH) {
+      authorizations(request.socket.remoteAddress ?? '')
+      if ((request.url ?? '').length > MAX_AUTHORIZE_URL_BYTES) throw longUrl()
+    }
     if (path === REGISTRATION_PATH && request.method === 'POST') registrations(request.socket.remoteAddress ?? '')
     request.headers['x-forwarded-proto'] = publicUrl().protocol.slice(0, -1)
     request.headers['x-forwarded-host'] = publicUrl().host
@@ -137,25 +159,11 @@ function withoutSession(cookieHeader: string | undefined): string {
     .join(';')
 }
 
-/** Throws past so many in a minute, from one address or in all. */
-function createRate(each: number, all: number): (address: string) => void {
-  const counts = new Map<string, number>()
-  let since = Date.now()
-  return (address) => {
-    if (Date.now() - since > MINUTE_MS) {
-      counts.clear()
-      since = Date.now()
-    }
-    for (const [key, most] of [
-      [address, each],
-      ['', all],
-    ] as const) {
-      const count = (counts.get(key) ?? 0) + 1
-      counts.set(key, count)
-      if (count > most)
-        throw new AppError('rate_limited', 'Too many programs register at once.', { advice: 'Try again in a minute.' })
-    }
-  }
+function longUrl(): AppError {
+  const most = MAX_AUTHORIZE_URL_BYTES / 1024
+  return new AppError('too_large', `The address by which this program asks to be let in is longer than ${most} KiB.`, {
+    advice: 'Begin again in the program; where that does not help, its makers must make the address shorter.',
+  })
 }
 
 function parseJson(text: string): unknown {

@@ -8,7 +8,7 @@ import { z } from 'zod'
 import { createConnections } from '#server/agents/connections.ts'
 import { Browser, authorizeUrl, newClient, newVerifier, passConsent, register } from '#server/auth/oauth/_door.ts'
 import { createAuthorizationServer } from '#server/auth/oauth/authorization-server.ts'
-import { UNUSED_CLIENT_SECONDS } from '#server/auth/oauth/limits.ts'
+import { AUTHORIZATIONS_PER_MINUTE, MAX_AUTHORIZE_URL_BYTES, UNUSED_CLIENT_SECONDS } from '#server/auth/oauth/limits.ts'
 import { createKeyring } from '#server/auth/oauth/keyring.ts'
 import { createOauthRecords } from '#server/auth/oauth/records.ts'
 import type { Principal } from '#server/auth/principal.ts'
@@ -107,4 +107,24 @@ test('a program that nobody was asked about is forgotten', async () => {
   const url = authorizeUrl(s.origin, asked, newVerifier().challenge)
   vi.useFakeTimers({ now: Date.now() + 2 * UNUSED_CLIENT_SECONDS * 1000, toFake: ['Date'] })
   expect((await new Browser(s.origin, s.cookie).go(url)).status).toBe(400)
+})
+
+test('questions without end are told to wait, however their address is spelled; each is kept for a while', async () => {
+  await using s = await openServer({ isBehindTls: false })
+  const asked = { clientId: await newClient(s, CALLBACK), redirectUri: CALLBACK, resource: `${s.origin}/mcp` }
+  const url = authorizeUrl(s.origin, asked, newVerifier().challenge)
+  const ask = async (to: string) => (await new Browser(s.origin, s.cookie).go(to)).status
+  for (const other of ['/oauth/authorize/?', '/oauth/Authorize?', '/oauth/register/?'])
+    expect(await ask(url.replace('/oauth/authorize?', other))).toBe(404)
+
+  const shortened = url + '&state2='
+  const long = shortened + 'x'.repeat(s.origin.length + MAX_AUTHORIZE_URL_BYTES - shortened.length)
+  expect(await ask(long)).toBe(303)
+  const tooLong = await fetch(`${long}x`, { redirect: 'manual' })
+  expect(tooLong.status).toBe(413)
+  expect(await tooLong.text()).toContain('longer than 8 KiB')
+
+  const statuses = new Set<number>()
+  for (let count = 2; count <= AUTHORIZATIONS_PER_MINUTE; count++) statuses.add(await ask(url))
+  expect([...statuses]).toEqual([303, 429])
 })

@@ -29,6 +29,11 @@ export const KEY_REFRESH_MS = 60 * MINUTE * 1000
 /** Registrations of clients a minute, from one address and in all. */
 export const REGISTRATIONS_PER_MINUTE = 60
 export const ALL_REGISTRATIONS_PER_MINUTE = 200
+/** Questions that programs begin a minute, from one address and in all; each is kept until INTERACTION_SECONDS are over. */
+export const AUTHORIZATIONS_PER_MINUTE = 300
+export const ALL_AUTHORIZATIONS_PER_MINUTE = 600
+/** Of the address that begins one, which is kept with it. Those of real programs are below 1 KiB. */
+export const MAX_AUTHORIZE_URL_BYTES = 8 * 1024
 /** Bodies of registrations and token requests. */
 export const MAX_BODY_BYTES = 32 * 1024
 
