@@ -8,9 +8,9 @@ import { askedIn } from '#server/gateway/mcp/message.ts'
 import type { Asked } from '#server/gateway/mcp/message.ts'
 import { requireMcpMethod } from '#server/gateway/mcp/method.ts'
 import { metadataUrl, requireOwnAddress } from '#server/gateway/mcp/own-address.ts'
+import { readMessage } from '#server/gateway/mcp/read-message.ts'
 import { missingScope, answerRefusal } from '#server/gateway/mcp/refusals.ts'
 import { sendWebResponse, toWebRequest } from '#server/gateway/mcp/web.ts'
-import { readSmallBody } from '#server/gateway/small-body.ts'
 
 const RESOURCE = { kind: 'account' } as const
 const FIRST_SCOPES = 'account:read account:write'
@@ -27,12 +27,13 @@ export async function serveAccountAgent(
     const presented = await parts.callers.identify(request, RESOURCE)
     const caller = await parts.callers.ofAccount(presented)
     const isPost = request.method === 'POST'
-    const body = isPost ? await readSmallBody(request, parts.mcpLimits.maxBodyBytes) : undefined
+    // Before its body is read, which is held meanwhile: what is posted is a call until it says otherwise.
+    using use = parts.meters.begin({ connectionId: presented.connectionId, replId: undefined, isStream: !isPost })
+    const body = isPost ? await readMessage(request, parts.mcpLimits) : undefined
+    use.bytes(Buffer.byteLength(body ?? ''))
     asked = body === undefined ? undefined : askedIn(body)
     requireScope(asked, caller.scopes)
-    const isStream = asked === undefined || asked.method === 'subscriptions/listen'
-    using use = parts.meters.begin({ connectionId: presented.connectionId, replId: undefined, isStream })
-    use.bytes(Buffer.byteLength(body ?? ''))
+    if (asked?.method === 'subscriptions/listen') use.asStream()
     parts.connections.used(caller.connection)
     using right = whileAllowed(parts, presented)
     const signal = AbortSignal.any([right.signal, abortWhenUnwanted(response)])

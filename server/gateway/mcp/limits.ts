@@ -5,6 +5,8 @@ const MIB = 1024 * 1024
 export const MCP_LIMITS = {
   /** Body of one JSON-RPC request; larger files go over the upload and download URLs. */
   maxBodyBytes: 4 * MIB,
+  /** It comes within so long: until it has, what came of it is held. */
+  bodyMs: 30 * SECOND,
   /** An answer that is one message: it is held until it is whole. */
   maxHeldAnswerBytes: 16 * MIB,
   /** A call waits so long for a sleeping repl, below what clients give a silent or a slow tool. */

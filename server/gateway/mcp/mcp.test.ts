@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { createServer, request } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
@@ -14,6 +14,7 @@ import { startPlatform } from '#server/gateway/_platform.ts'
 import type { Platform } from '#server/gateway/_platform.ts'
 import { createMeters } from '#server/gateway/mcp/meters.ts'
 import { MCP_LIMITS } from '#server/gateway/mcp/limits.ts'
+import type { McpLimits } from '#server/gateway/mcp/limits.ts'
 
 const LIMIT_MS = 20_000
 
@@ -567,9 +568,86 @@ describe('limits', () => {
   })
 })
 
+describe.each(['a repl', 'the account'])('a body that does not come, sent to %s', (to) => {
+  const at = async (limits: Partial<McpLimits>) => {
+    const platform = await startPlatform({}, { limits })
+    const isRepl = to === 'a repl'
+    const { id } = platform.person('owner')
+    const { token } = await platform.connections.issue({
+      userId: id,
+      userName: 'Ada',
+      resource: isRepl ? { kind: 'repl', replId: platform.replId } : { kind: 'account' },
+      client: 'Probe',
+      scopes: isRepl ? ['repl:read'] : ['account:read'],
+    })
+    platform.lifecycle.isAsleep = true
+    const path = isRepl ? `/r/${platform.replId}/mcp` : '/mcp'
+    return {
+      ask: () => post(platform, { token, path }),
+      /** Sends the beginning of a body; what is answered meanwhile. */
+      begin: () => answerToHalf({ port: platform.port, path, token }),
+      [Symbol.asyncDispose]: () => platform[Symbol.asyncDispose](),
+    }
+  }
+
+  test('counts as a call meanwhile: no more are read at a time than there may be calls', async () => {
+    await using door = await at({ parallelCalls: 2 })
+    using _ = door.begin()
+    using __ = door.begin()
+    await expect
+      .poll(
+        async () => {
+          const response = await door.ask()
+          return { status: response.status, isTold: (await response.text()).includes('2 calls are under way already') }
+        },
+        { timeout: LIMIT_MS },
+      )
+      .toEqual({ status: 429, isTold: true })
+  })
+
+  test('is waited for only so long', async () => {
+    await using door = await at({ bodyMs: 50, parallelCalls: 1 })
+    using half = door.begin()
+    const { status, text } = await half.answer
+    expect(status).toBe(504)
+    expect(text).toContain('The call’s body did not come within 0.05 s. Send it again')
+    expect((await door.ask()).status).toBe(200)
+  })
+})
+
+/** Sends half a body and leaves it at that. */
+function answerToHalf({ port, path, token }: { port: number; path: string; token: string }) {
+  const answer = Promise.withResolvers<{ status: number | undefined; text: string }>()
+  // Nobody may wait for it.
+  answer.promise.catch(() => undefined)
+  const half = request(
+    {
+      port,
+      path,
+      method: 'POST',
+      agent: false,
+      headers: {
+        authorization: `Bearer ${token}`,
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        'content-length': 100,
+      },
+    },
+    (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('end', () =>
+        answer.resolve({ status: response.statusCode, text: Buffer.concat(chunks).toString('utf8') }),
+      )
+    },
+  )
+  half.on('error', answer.reject)
+  half.write('{"jsonrpc":')
+  return { answer: answer.promise, [Symbol.dispose]: () => void half.destroy() }
+}
+
 /** The status for a request that names another host: `fetch` would not let us. */
-async function rawStatus(platform: Platform, host: string): Promise<number> {
-  const { request } = await import('node:http')
+function rawStatus(platform: Platform, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     request(
       { port: platform.port, path: `/r/${platform.replId}/mcp`, method: 'POST', headers: { host } },

@@ -59,6 +59,17 @@ describe('limits, with several control planes', () => {
     expect(() => begin(b)).not.toThrow()
   })
 
+  test('what turns out to be a stream counts as one, as long as there may be more of them', () => {
+    const { a, begin } = two()
+    const streams = [begin(a), begin(a)]
+    streams[0]?.asStream()
+    expect(() => streams[1]?.asStream()).toThrow('open already')
+    expect(() => begin(a)[Symbol.dispose]()).not.toThrow()
+    streams[0]?.[Symbol.dispose]()
+    expect(() => streams[1]?.asStream()).not.toThrow()
+    expect(() => begin(a, true)).toThrow('open already')
+  })
+
   test('what does not fit into one message comes with the next', () => {
     const { a, b, tell } = two()
     for (const id of ['one', 'two', 'three']) a.begin({ connectionId: id, replId: undefined, isStream: true })

@@ -7,6 +7,8 @@ const MINUTE = 60_000
 export interface Use extends Disposable {
   /** Bytes that went either way. */
   bytes(count: number): void
+  /** Goes on as a stream, where it was begun as a call. Throws `rate_limited` past the limit of those. */
+  asStream(): void
 }
 
 /** What one connection or repl uses, as one control plane tells the others. */
@@ -90,8 +92,11 @@ export function createMeters(limits: McpLimits, callsPerMinute: number, now: () 
     begin: ({ connectionId, replId, isStream }) => {
       const keys = [CONNECTION + connectionId, ...(replId === undefined ? [] : [REPL + replId])]
       const pairs = keys.map((key) => ({ key, meter: meterOf(key) }))
-      for (const { meter } of pairs) check(meter, isStream, now())
-      const kind = isStream ? 'streams' : 'calls'
+      for (const { meter } of pairs) {
+        checkOpen(meter, isStream, now())
+        checkSpent(meter)
+      }
+      let kind: 'streams' | 'calls' = isStream ? 'streams' : 'calls'
       const change = (opened: 1 | -1) => {
         for (const { key, meter } of pairs) {
           meter[kind] += opened
@@ -113,6 +118,13 @@ export function createMeters(limits: McpLimits, callsPerMinute: number, now: () 
       let isOver = false
       return {
         bytes: (count) => spend(0, count),
+        asStream: () => {
+          if (isOver || kind === 'streams') return
+          for (const { meter } of pairs) checkOpen(meter, true, now())
+          change(-1)
+          kind = 'streams'
+          change(1)
+        },
         [Symbol.dispose]: () => {
           if (isOver) return
           isOver = true
@@ -185,7 +197,7 @@ function tellOf(key: string, meter: Meter, now: number): Told {
   return { key, calls, streams, callsSpent, bytesSpent }
 }
 
-function check(meter: Meter, isStream: boolean, now: number): void {
+function checkOpen(meter: Meter, isStream: boolean, now: number): void {
   const { caps } = meter
   const kind = isStream ? 'streams' : 'calls'
   const open = meter[kind] + openElsewhere(meter, kind, now)
@@ -193,6 +205,10 @@ function check(meter: Meter, isStream: boolean, now: number): void {
     throw overuse(`${caps.streams} streams are open already, which is all there may be.`, 5)
   if (!isStream && open >= caps.calls)
     throw overuse(`${caps.calls} calls are under way already, which is all there may be at a time.`, 1)
+}
+
+function checkSpent(meter: Meter): void {
+  const { caps } = meter
   if (meter.callsLeft < 1)
     throw overuse(
       `More than ${caps.callsPerMinute} calls in a minute.`,

@@ -69,8 +69,8 @@ export function answerRefusal(response: ServerResponse, error: unknown, context:
     'X-Content-Type-Options': 'nosniff',
     ...challengeOf(error, context),
     ...retryAfter(error),
-    // What is left of a body that is too large is not read.
-    ...(wire.code === 'too_large' && { Connection: 'close' }),
+    // What is left of a body that is too large, or too slow, is not read.
+    ...((wire.code === 'too_large' || wire.code === 'timeout') && { Connection: 'close' }),
   })
   response.end(body)
 }

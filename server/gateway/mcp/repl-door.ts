@@ -15,12 +15,12 @@ import type { Asked } from '#server/gateway/mcp/message.ts'
 import type { Use } from '#server/gateway/mcp/meters.ts'
 import { requireMcpMethod } from '#server/gateway/mcp/method.ts'
 import { metadataUrl, requireOwnAddress } from '#server/gateway/mcp/own-address.ts'
+import { readMessage } from '#server/gateway/mcp/read-message.ts'
 import { missingScope, answerRefusal, sayToModel } from '#server/gateway/mcp/refusals.ts'
 import { breakOff, relayAnswer } from '#server/gateway/mcp/relay.ts'
 import { callSidecar } from '#server/gateway/mcp/sidecar-call.ts'
 import { tellWhileWaking } from '#server/gateway/mcp/waking.ts'
 import { sendWebResponse, toWebRequest } from '#server/gateway/mcp/web.ts'
-import { readSmallBody } from '#server/gateway/small-body.ts'
 
 /** What a first sign-in asks for; the consent page offers what the person's role allows. */
 const FIRST_SCOPES = 'repl:read repl:write repl:exec'
@@ -50,10 +50,13 @@ export async function serveReplAgent(parts: McpParts, { request, response }: Exc
     const presented = await parts.callers.identify(request, resource)
     await using hold = await holdCaller(parts, presented, replId)
     try {
-      const body = request.method === 'POST' ? await readMessage(request, parts.mcpLimits.maxBodyBytes) : undefined
-      asked = body === undefined ? undefined : askedIn(body)
-      using use = parts.meters.begin({ connectionId: presented.connectionId, replId, isStream: isStream(asked) })
+      const isPost = request.method === 'POST'
+      // Before its body is read, which is held meanwhile: what is posted is a call until it says otherwise.
+      using use = parts.meters.begin({ connectionId: presented.connectionId, replId, isStream: !isPost })
+      const body = isPost ? await readMessage(request, parts.mcpLimits) : undefined
       use.bytes(Buffer.byteLength(body ?? ''))
+      asked = body === undefined ? undefined : askedIn(body)
+      if (isStream(asked)) use.asStream()
       parts.connections.used(hold.value.connection)
       const signal = AbortSignal.any([hold.signal, abortWhenUnwanted(response)])
       await converse(parts, { request, response, replId, asked, body, hold, use, signal })
@@ -162,21 +165,6 @@ function answerToModel(response: ServerResponse, asked: Asked | undefined, error
   })
   response.end(body)
   return true
-}
-
-async function readMessage(request: IncomingMessage, maxBytes: number): Promise<string> {
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes)
-  try {
-    return await readSmallBody(request, maxBytes)
-  } catch (error) {
-    throw error instanceof AppError && error.code === 'too_large' ? tooLarge(maxBytes) : error
-  }
-}
-
-function tooLarge(maxBytes: number): AppError {
-  return new AppError('too_large', `A call may have ${maxBytes / 1024 / 1024} MiB.`, {
-    advice: 'Write larger files in parts, or ask write_file for a link and PUT the bytes there.',
-  })
 }
 
 /** Asks for more rights where the person can give them: throws. Else what the model is to be told. */
