@@ -365,6 +365,23 @@ describe('a call', () => {
     expect(platform.lifecycle.touches).toBeGreaterThan(0)
   })
 
+  test('counts as use of the repl; what needs no sandbox, or only opens and ends a stream, does not', async () => {
+    await using platform = await startPlatform()
+    const { token } = await letIn(platform)
+    await using sidecar = await startSidecar(platform, (_request, body, response) =>
+      response.writeHead(200, { 'content-type': 'application/json' }).end(body === '' ? '{}' : body),
+    )
+    const url = `${platform.origin}/r/${platform.replId}/mcp`
+    for (const method of ['GET', 'DELETE'])
+      await (await fetch(url, { method, headers: { authorization: `Bearer ${token}` } })).text()
+    for (const method of ['ping', 'tools/list', 'server/discover', 'notifications/initialized'])
+      await (await post(platform, { token, body: rpc(method) })).text()
+    expect(sidecar.seen).toHaveLength(6)
+    expect(platform.lifecycle.touches).toBe(0)
+    await (await post(platform, { token, body: rpc('resources/read', { uri: 'repl://tree' }) })).text()
+    expect(platform.lifecycle.touches).toBe(1)
+  })
+
   test(
     'is passed on piece by piece, and ends in the sandbox when its client hangs up',
     async () => {

@@ -81,14 +81,15 @@ async function converse(parts: McpParts, talk: Conversation): Promise<void> {
     if (answerToModel(response, asked, lacking)) return
     throw lacking
   }
-  parts.lifecycle.touch(replId)
+  const isUse = isUsed(asked)
+  if (isUse) parts.lifecycle.touch(replId)
   const running = await parts.lifecycle.running(replId)
   if (running === undefined) {
     if (request.method !== 'POST' || asked === undefined) return refuseAsleep(request, response)
     if (await answerAsleep(parts, talk, asked)) return
   }
   const keepUsed = setInterval(() => {
-    if (!isStream(asked)) parts.lifecycle.touch(replId)
+    if (isUse && !isStream(asked)) parts.lifecycle.touch(replId)
   }, parts.mcpLimits.touchEveryMs)
   try {
     await callAwake(parts, talk, running)
@@ -175,6 +176,11 @@ function lackingScope(asked: Asked | undefined, { scopes, possible }: Caller): A
   return new AppError('forbidden', `This needs the scope ${scope}, which this agent’s person may not give here.`, {
     advice: 'Do without it, or have the person ask the REPL’s owner for a role that may.',
   })
+}
+
+/** What needs no sandbox keeps none: clients that nobody sits at go on to ask whether it is there. */
+function isUsed(asked: Asked | undefined): boolean {
+  return asked !== undefined && !isAnsweredAsleep(asked.method)
 }
 
 function isStream(asked: Asked | undefined): boolean {
