@@ -20,14 +20,19 @@ const PUBLIC = 'https://devex.example.com'
 const ADA: Principal = { kind: 'user', id: 'uaaaaaaaaaaaaaaa', name: 'Ada', hasAvatar: false, isAdmin: false }
 const CALLBACK = 'http://localhost:51234/callback'
 
+interface ServerOptions {
+  isBehindTls: boolean
+  write?: (line: string) => void
+}
+
 /** The authorization server as it is behind TLS, or not, its own port in plain; whoever comes is signed in as Ada. */
-async function openServer({ isBehindTls }: { isBehindTls: boolean }) {
+async function openServer({ isBehindTls, write = () => undefined }: ServerOptions) {
   await using opened = new AsyncDisposableStack()
   const folder = await mkdtemp(join(tmpdir(), 'devex-consent-'))
   opened.defer(() => rm(folder, { recursive: true, force: true }))
   const stateStore = opened.use(await openSqliteStateStore({ file: join(folder, 'state.sqlite') }))
   const box = createSecretBox('s'.repeat(32))
-  const log = createLog({ level: 'error', format: 'text' })
+  const log = createLog({ level: 'error', format: 'text', write })
   const server = createServer()
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -127,4 +132,19 @@ test('questions without end are told to wait, however their address is spelled; 
   const statuses = new Set<number>()
   for (let count = 2; count <= AUTHORIZATIONS_PER_MINUTE; count++) statuses.add(await ask(url))
   expect([...statuses]).toEqual([303, 429])
+})
+
+test('what it says of itself, asked for in another way than by reading, is no fault of the server', async () => {
+  const lines: string[] = []
+  await using s = await openServer({ isBehindTls: false, write: (line) => void lines.push(line) })
+  using stderr = vi.spyOn(console, 'error')
+  const ask = (method: string) => fetch(`${s.origin}/.well-known/oauth-authorization-server`, { method })
+  expect((await ask('OPTIONS')).status).toBe(404)
+  expect((await ask('POST')).status).toBe(404)
+  const preflight = { origin: 'https://inspector.example', 'access-control-request-method': 'GET' }
+  const options = { method: 'OPTIONS', headers: preflight }
+  expect((await fetch(`${s.origin}/.well-known/oauth-authorization-server`, options)).status).toBe(204)
+  expect((await ask('HEAD')).status).toBe(200)
+  expect(lines).toEqual([])
+  expect(stderr).not.toHaveBeenCalled()
 })

@@ -65,8 +65,9 @@ export function createProvider(options: ProviderOptions): Provider {
     await next()
     const [, uid] = CONSENT_LOCATION.exec(ctx.response.get('location')) ?? []
     if (uid !== undefined && isSecure(options.issuer)) ctx.append('Set-Cookie', askerCookieLine(options.issuer, uid))
-    // It lists its own scopes only; those of resources are what clients look for.
-    if (METADATA.test(ctx.path)) ctx.body = { ...metadataSchema.parse(ctx.body), scopes_supported: SCOPES }
+    // It lists its own scopes only; those of resources are what clients look for. An answer to OPTIONS or POST has none.
+    if (METADATA.test(ctx.path) && ctx.status === 200)
+      ctx.body = { ...metadataSchema.parse(ctx.body), scopes_supported: SCOPES }
   })
   provider.on('grant.revoked', (_ctx, grantId) => options.onRevoked(grantId))
   provider.on('grant.success', (ctx) => {
