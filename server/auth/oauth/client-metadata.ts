@@ -14,27 +14,21 @@ const metadataSchema = z.object({
   token_endpoint_auth_method: z.string().exactOptional(),
   token_endpoint_auth_methods_supported: z.array(z.string()).exactOptional(),
   application_type: z.string().exactOptional(),
-  // Never fetched: with it a refusal names the method that is not taken, not keys that are missing.
-  jwks_uri: z.string().exactOptional(),
 })
 
 /**
  * A client's metadata (RFC 7591) as the authorization server takes it. Without an `application_type` it is `native`:
  * loopback addresses then match on any port (RFC 8252 §7.3), others exactly. Always with refresh tokens, which rotate.
- * A client that can do without proving itself does (ChatGPT prefers keys of its own, which we do not take).
+ * A client that would prove itself by keys of its own, which we do not take, but can do without (ChatGPT), does.
  */
 export function clientMetadata(said: unknown): Record<string, unknown> {
-  const {
-    token_endpoint_auth_methods_supported: methods = [],
-    jwks_uri: keys,
-    ...metadata
-  } = metadataSchema.parse(said)
-  const { redirect_uris: uris = [], application_type: type } = metadata
+  const { token_endpoint_auth_methods_supported: methods = [], ...metadata } = metadataSchema.parse(said)
+  const { redirect_uris: uris = [], application_type: type, token_endpoint_auth_method: method } = metadata
   const isNative = type === undefined || uris.some((uri) => isLoopback(uri))
   return {
     ...metadata,
     ...(metadata.client_name !== undefined && { client_name: metadata.client_name.slice(0, MAX_CLIENT_NAME_CHARS) }),
-    ...(methods.includes('none') ? { token_endpoint_auth_method: 'none' } : keys !== undefined && { jwks_uri: keys }),
+    ...(method === 'private_key_jwt' && methods.includes('none') && { token_endpoint_auth_method: 'none' }),
     application_type: isNative ? 'native' : type,
     grant_types: ['authorization_code', 'refresh_token'],
     response_types: ['code'],

@@ -144,7 +144,8 @@ test('a way for clients to prove themselves that is not taken is neither offered
   const asked = { clientId: CHATGPT, redirectUri, resource: `${s.origin}/mcp` }
   const refused = await new Browser(s.origin, 'a=b').go(authorizeUrl(s.origin, asked, newVerifier().challenge))
   expect(refused.status).toBe(400)
-  expect(await refused.text()).toContain('token_endpoint_auth_method')
+  // Nor are its keys fetched from where it says: that address is unchecked.
+  expect(new Set(s.fetched)).toEqual(new Set([CHATGPT]))
 })
 
 test('a document that is not there, speaks for another, or lies where none may lie lets nobody in', async () => {
