@@ -34,13 +34,15 @@ const box = createSecretBox('s'.repeat(32))
 describe('users', () => {
   test('S2: the same login at two accounts, or at two providers, is two people with opaque ids', async () => {
     const users = createUsers(store)
+    // Long enough to be in no id by chance.
+    const named = { ...ada, login: 'lovelace', accountId: '18151210' }
     const people = [
-      await users.signIn(ada),
-      await users.signIn({ ...ada, accountId: '1816' }),
-      await users.signIn({ ...ada, provider: 'local' }),
+      await users.signIn(named),
+      await users.signIn({ ...named, accountId: '18521127' }),
+      await users.signIn({ ...named, provider: 'local' }),
     ]
     expect(new Set(people.map((user) => user.id)).size).toBe(3)
-    expect(people.some((user) => user.id.includes('ada') || user.id.includes('1815'))).toBe(false)
+    expect(people.some((user) => user.id.includes(named.login) || user.id.includes(named.accountId))).toBe(false)
   })
 
   test('signing in again is the same person, with the name that the provider has now', async () => {
