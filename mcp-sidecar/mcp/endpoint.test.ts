@@ -162,6 +162,23 @@ describe('the MCP endpoint of a sandbox', () => {
     expect(await response.text()).toContain('lost')
   })
 
+  it('cancels a call of a lost session, and lets nobody believe that they follow a resource there', async () => {
+    const headers = { ...(await headersFor()), 'mcp-session-id': 'nobody-s' }
+    const running = post(
+      call('exec', { command: 'touch lost-began; until test -e never; do sleep 0.05; done; touch lost-end' }),
+      headers,
+    )
+    await expect.poll(() => readdir(sandbox.workspace), { timeout: 10_000 }).toContain('lost-began')
+    const listed = async () => (await sandbox.runner.processes.list()).map(({ command }) => command).join('\n')
+    expect(await listed()).toContain('lost-began')
+    const cancelled = { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } }
+    expect((await post(cancelled, headers)).status).toBe(202)
+    await expect.poll(listed, { timeout: 10_000 }).not.toContain('lost-began')
+    await running.then((response) => response.text()).catch(() => undefined)
+    const subscribe = { jsonrpc: '2.0', id: 3, method: 'resources/subscribe', params: { uri: 'repl://processes' } }
+    expect((await post(subscribe, headers)).status).toBe(404)
+  })
+
   it('answers nothing more to a session that its client has ended', async () => {
     const headers = { ...(await headersFor()), 'mcp-session-id': await session() }
     expect((await fetch(sandbox.served.url, { method: 'DELETE', headers })).status).toBe(200)

@@ -15,6 +15,7 @@ import { KEEP_ALIVE_MS, MAX_BODY_BYTES, MAX_SUBSCRIPTIONS } from './limits.ts'
 import { createMcpServer } from './mcp-server.ts'
 import type { McpServerOptions } from './mcp-server.ts'
 import { firstOf } from './offer.ts'
+import { LostCalls } from './lost-calls.ts'
 import { Sessions } from './sessions.ts'
 import { abortWhenHungUp, sendWebResponse, toWebRequest } from './web-http.ts'
 
@@ -40,6 +41,8 @@ interface Called {
   parsedBody: unknown
   caller: AgentClaims
   over: AbortSignal
+  /** Ends it as if the line had broken. */
+  cancel: () => void
   answering: DisposableStack
 }
 
@@ -65,7 +68,10 @@ export function createMcpEndpoint({ identify, offers, more, bus, onError }: Endp
     createMcpServer({ offers, era: 'legacy', onFollow, ...(more !== undefined && { more }) }),
   )
 
-  const answer = async ({ request, parsedBody, caller, over, answering }: Called): Promise<Response> => {
+  const lost = new LostCalls()
+
+  const answer = async (called: Called): Promise<Response> => {
+    const { request, parsedBody, caller, over, answering } = called
     const lacking = lackingScope(parsedBody, caller, offers)
     if (lacking !== undefined) return challenge(lacking)
     const authInfo = authInfoOf(caller)
@@ -78,9 +84,13 @@ export function createMcpEndpoint({ identify, offers, more, bus, onError }: Endp
       const served = await sessions.serve(session, asked)
       if (served !== undefined) return served
       // What is posted needs no session to be answered; a stream does.
-      if (!isPost || sessions.isClosed(session, asked)) return sessionOver()
+      if (!isPost || sessions.isClosed(session, asked) || needsSession(parsedBody)) return sessionOver()
+      lost.take(session, { ...called, connection })
     }
-    if (isPost && isInitializeRequest(parsedBody)) return sessions.begin(asked)
+    if (isPost && isInitializeRequest(parsedBody)) {
+      const begun = await sessions.begin(asked)
+      if (begun !== undefined) return begun
+    }
     if (isPost) return stateless(request, { authInfo, parsedBody })
     return modern.fetch(request, { authInfo })
   }
@@ -92,10 +102,12 @@ export function createMcpEndpoint({ identify, offers, more, bus, onError }: Endp
       const parsed = parse(body)
       if (parsed === undefined) return sendWebResponse(response, parseError())
       if (Array.isArray(parsed.value)) return sendWebResponse(response, batchError())
-      const over = abortWhenHungUp(response)
+      const cancelled = new AbortController()
+      const cancel = () => cancelled.abort()
+      const over = AbortSignal.any([abortWhenHungUp(response), cancelled.signal])
       const web = toWebRequest(request, over, body)
       using answering = new DisposableStack()
-      const called = { request: web, parsedBody: parsed.value, caller, over, answering }
+      const called = { request: web, parsedBody: parsed.value, caller, over, cancel, answering }
       await sendWebResponse(response, await answer(called))
     },
     resourceUpdated: (uri) => {
@@ -110,6 +122,12 @@ export function createMcpEndpoint({ identify, offers, more, bus, onError }: Endp
       await Promise.all([modern.close(), sessions[Symbol.asyncDispose]()])
     },
   }
+}
+
+/** What is of no use without a session, where the client would take it for done. */
+function needsSession(body: unknown): boolean {
+  const { data } = z.object({ method: z.string() }).safeParse(body)
+  return data?.method === 'resources/subscribe' || data?.method === 'resources/unsubscribe'
 }
 
 function authInfoOf(caller: AgentClaims): AuthInfo {

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/server'
 import type { AuthInfo, Server } from '@modelcontextprotocol/server'
 import * as z from 'zod'
-import { SidecarError } from '../sidecar-error.ts'
 import {
   KEEP_ALIVE_MS,
   MAX_BODY_BYTES,
@@ -73,9 +72,10 @@ export class Sessions implements AsyncDisposable {
     return session === undefined ? this.#ended.has(id) : session.person !== person
   }
 
-  /** Begins a session with a request to initialize; `unavailable` where none may make room for it. */
-  async begin(asked: Asked): Promise<Response> {
+  /** Begins a session with a request to initialize; `undefined` where none may make room for it. */
+  async begin(asked: Asked): Promise<Response | undefined> {
     const idle = this.#makeRoom(asked.connection)
+    if (idle === undefined) return undefined
     const id = randomUUID()
     const follows = new Set<string>()
     const server = this.#makeServer((uri, isFollowed) => {
@@ -126,7 +126,7 @@ export class Sessions implements AsyncDisposable {
   }
 
   /** Takes out those that a new one of this connection needs the room of, and those that were silent for too long. */
-  #makeRoom(connection: string): Session[] {
+  #makeRoom(connection: string): Session[] | undefined {
     const now = Date.now()
     const all = [...this.#sessions]
     const own = all.filter(([, session]) => session.connection === connection).length
@@ -135,7 +135,7 @@ export class Sessions implements AsyncDisposable {
     const othersIdle = idle.filter(([, session]) => session.connection !== connection)
     const ownSurplus = Math.max(0, own - MAX_SESSIONS_PER_CONNECTION + 1)
     const surplus = Math.max(ownSurplus, all.length - MAX_SESSIONS + 1)
-    if (ownIdle.length < ownSurplus || idle.length < surplus) throw tooBusy()
+    if (ownIdle.length < ownSurplus || idle.length < surplus) return undefined
     const leastUsed = [...ownIdle, ...othersIdle].slice(0, surplus)
     const over = new Map([...leastUsed, ...idle.filter(([, { usedAt }]) => now - usedAt > SESSION_IDLE_MS)])
     for (const id of over.keys()) this.#sessions.delete(id)
@@ -148,12 +148,6 @@ function countCall(session: Session, { answering }: Asked): void {
   answering.defer(() => {
     session.usedAt = Date.now()
     session.calls -= 1
-  })
-}
-
-function tooBusy(): SidecarError {
-  return new SidecarError('unavailable', 'Every session that there may be has a call under way.', {
-    advice: 'Wait until one ends, end sessions that are not needed (DELETE), or go on in one that is open.',
   })
 }
 
