@@ -98,6 +98,10 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Author
     { each: AUTHORIZATIONS_PER_MINUTE, all: ALL_AUTHORIZATIONS_PER_MINUTE },
     'Too many programs ask to be let in at once.',
   )
+  const personal = createRate(
+    { each: AUTHORIZATIONS_PER_MINUTE, all: Infinity },
+    'Too many of your programs ask to be let in at once.',
+  )
 
   const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = pathOf(request)
@@ -105,8 +109,11 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Author
     if (path.startsWith(CONSENT_PATH)) return await takeAnswer(request, response)
     if (!ROUTE.test(path) && !METADATA.test(path)) throw new AppError('not_found', 'There is nothing at this address.')
     if (path === AUTHORIZATION_PATH) {
-      authorizations(request.socket.remoteAddress ?? '')
       if ((request.url ?? '').length > MAX_AUTHORIZE_URL_BYTES) throw longUrl()
+      // Behind a proxy strangers share an address: who is signed in is not kept out by what others send.
+      const who = await auth.principalOf(request.headers.cookie)
+      if (who?.kind === 'user') personal(who.id)
+      else authorizations(request.socket.remoteAddress ?? '')
     }
     if (path === REGISTRATION_PATH && request.method === 'POST') registrations(request.socket.remoteAddress ?? '')
     request.headers['x-forwarded-proto'] = publicUrl().protocol.slice(0, -1)

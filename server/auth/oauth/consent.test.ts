@@ -25,7 +25,7 @@ interface ServerOptions {
   write?: (line: string) => void
 }
 
-/** The authorization server as it is behind TLS, or not, its own port in plain; whoever comes is signed in as Ada. */
+/** The authorization server as it is behind TLS, or not, its own port in plain; whoever comes with a cookie is signed in as Ada. */
 async function openServer({ isBehindTls, write = () => undefined }: ServerOptions) {
   await using opened = new AsyncDisposableStack()
   const folder = await mkdtemp(join(tmpdir(), 'devex-consent-'))
@@ -44,7 +44,7 @@ async function openServer({ isBehindTls, write = () => undefined }: ServerOption
   const origin = `http://localhost:${port}`
   const authorization = createAuthorizationServer({
     publicUrl: () => new URL(isBehindTls ? PUBLIC : origin),
-    auth: { principalOf: async () => ADA },
+    auth: { principalOf: async (cookieHeader) => (cookieHeader === undefined ? undefined : ADA) },
     userExists: async () => true,
     replOf: async () => undefined,
     keyring: createKeyring({ stateStore, box }),
@@ -130,8 +130,13 @@ test('questions without end are told to wait, however their address is spelled; 
   expect(await tooLong.text()).toContain('longer than 8 KiB')
 
   const statuses = new Set<number>()
-  for (let count = 2; count <= AUTHORIZATIONS_PER_MINUTE; count++) statuses.add(await ask(url))
+  const stranger = async () => (await fetch(url, { redirect: 'manual' })).status
+  for (let count = 0; count <= AUTHORIZATIONS_PER_MINUTE; count++) statuses.add(await stranger())
   expect([...statuses]).toEqual([303, 429])
+  // Strangers at the same address keep out nobody who is signed in; each of those has a bound of their own.
+  expect(await ask(url)).toBe(303)
+  for (let count = 2; count < AUTHORIZATIONS_PER_MINUTE; count++) await ask(url)
+  expect(await ask(url)).toBe(429)
 })
 
 test('what it says of itself, asked for in another way than by reading, is no fault of the server', async () => {

@@ -11,9 +11,10 @@ export const INTERACTION_SECONDS = 15 * MINUTE
 export const REFRESH_TOKEN_SECONDS = 60 * DAY
 /**
  * A refresh token that was used is good so much longer: of two runs of a program that share it each brings it, and an
- * answer that is lost is asked for again. Later it was stolen.
+ * answer that is lost is asked for again. Whoever brings it later is taken for a thief, and the grant ends: the shorter,
+ * the fewer of those stay unnoticed.
  */
-export const REFRESH_LEEWAY_SECONDS = MINUTE
+export const REFRESH_LEEWAY_SECONDS = 30
 /** A grant lasts so long, whatever is refreshed. */
 export const GRANT_SECONDS = 360 * DAY
 /** A registered client that nobody who is signed in was asked about is forgotten. */
