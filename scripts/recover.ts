@@ -7,6 +7,7 @@ import { processEnv } from '#server/env.ts'
 import { openObjectStore, openStateStore } from '#server/open-stores.ts'
 import { checkGivingBack, registerAgain, storedRepls } from '#server/repls/recover.ts'
 import { findLockedOut, letInAgain } from '#server/repls/recover-locked-out.ts'
+import { trustToo } from '#server/trust.ts'
 import type { Users } from '#server/auth/users.ts'
 import type { LockedOut } from '#server/repls/recover-locked-out.ts'
 import type { StoredRepl } from '#server/repls/recover.ts'
@@ -28,6 +29,7 @@ const { values } = parseArgs({
 if (values.help === true) console.log(USAGE)
 else {
   const env = processEnv()
+  if (env.CA_FILE !== undefined) await trustToo(env.CA_FILE)
   const data = await openDataFolder(env.DEVEX_DATA)
   await using stateStore = await openStateStore(env, data.path)
   await using objectStore = await openObjectStore(env, {
