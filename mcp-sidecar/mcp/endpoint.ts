@@ -16,6 +16,7 @@ import { createMcpServer } from './mcp-server.ts'
 import type { McpServerOptions } from './mcp-server.ts'
 import { firstOf } from './offer.ts'
 import { LostCalls } from './lost-calls.ts'
+import { requestSchema } from './request-message.ts'
 import { Sessions } from './sessions.ts'
 import { abortWhenHungUp, sendWebResponse, toWebRequest } from './web-http.ts'
 
@@ -102,12 +103,11 @@ export function createMcpEndpoint({ identify, offers, more, bus, onError }: Endp
       const parsed = parse(body)
       if (parsed === undefined) return sendWebResponse(response, parseError())
       if (Array.isArray(parsed.value)) return sendWebResponse(response, batchError())
-      const cancelled = new AbortController()
-      const cancel = () => cancelled.abort()
-      const over = AbortSignal.any([abortWhenHungUp(response), cancelled.signal])
+      const line = abortWhenHungUp(response)
+      const over = line.signal
       const web = toWebRequest(request, over, body)
       using answering = new DisposableStack()
-      const called = { request: web, parsedBody: parsed.value, caller, over, cancel, answering }
+      const called = { request: web, parsedBody: parsed.value, caller, over, cancel: () => line.abort(), answering }
       await sendWebResponse(response, await answer(called))
     },
     resourceUpdated: (uri) => {
@@ -126,7 +126,7 @@ export function createMcpEndpoint({ identify, offers, more, bus, onError }: Endp
 
 /** What is of no use without a session, where the client would take it for done. */
 function needsSession(body: unknown): boolean {
-  const { data } = z.object({ method: z.string() }).safeParse(body)
+  const { data } = requestSchema.safeParse(body)
   return data?.method === 'resources/subscribe' || data?.method === 'resources/unsubscribe'
 }
 

@@ -1,7 +1,6 @@
 import * as z from 'zod'
+import { idSchema, requestSchema } from './request-message.ts'
 
-const idSchema = z.union([z.string(), z.number()])
-const callSchema = z.object({ id: idSchema, method: z.string() })
 const cancelSchema = z.object({
   method: z.literal('notifications/cancelled'),
   params: z.object({ requestId: idSchema }),
@@ -27,7 +26,7 @@ export class LostCalls {
     const keyOf = (id: string | number) => JSON.stringify([connection, session, id])
     const cancelled = cancelSchema.safeParse(parsedBody).data
     if (cancelled !== undefined) this.#calls.get(keyOf(cancelled.params.requestId))?.()
-    const call = callSchema.safeParse(parsedBody).data
+    const call = requestSchema.safeParse(parsedBody).data
     if (call === undefined) return
     const key = keyOf(call.id)
     this.#calls.set(key, cancel)

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/server'
 import type { AuthInfo, Server } from '@modelcontextprotocol/server'
-import * as z from 'zod'
 import {
   KEEP_ALIVE_MS,
   MAX_BODY_BYTES,
@@ -10,6 +9,7 @@ import {
   MAX_SESSIONS_PER_CONNECTION,
   SESSION_IDLE_MS,
 } from './limits.ts'
+import { requestSchema } from './request-message.ts'
 
 interface Session {
   server: Server
@@ -150,8 +150,6 @@ function countCall(session: Session, { answering }: Asked): void {
     session.calls -= 1
   })
 }
-
-const requestSchema = z.object({ id: z.union([z.string(), z.number()]), method: z.string() })
 
 /**
  * Cancels what was asked for over a line that breaks: its answer could reach nobody, since none is kept to be fetched

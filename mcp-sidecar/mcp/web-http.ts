@@ -2,12 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { drained } from '../drained.ts'
 
 /** Aborts when whoever asked hangs up before the answer's end. */
-export function abortWhenHungUp(response: ServerResponse): AbortSignal {
+export function abortWhenHungUp(response: ServerResponse): AbortController {
   const over = new AbortController()
   response.once('close', () => {
     if (!response.writableFinished) over.abort()
   })
-  return over.signal
+  return over
 }
 
 /** Node's request as the web's, its body read already. */

@@ -51,12 +51,6 @@ export class Workspace {
     // Most often it is there.
     const real = await realpath(join(this.root, path)).catch(() => undefined)
     if (real !== undefined) return this.#contained(real, path)
-    // Else a new name in a folder that is there; a link that leads to nothing is not one.
-    const [folder, isThere] = await Promise.all([
-      realpath(join(this.root, parentOf(path))).catch(() => undefined),
-      exists(join(this.root, path)),
-    ])
-    if (folder !== undefined && !isThere) return join(this.#contained(folder, path), nameOf(path))
     let existing = path
     while (existing !== '' && !(await exists(join(this.root, existing)))) existing = parentOf(existing)
     const base = await this.resolve(existing)

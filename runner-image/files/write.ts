@@ -50,7 +50,6 @@ export interface AtomicWrite {
  */
 export async function writeFileAtomically(workspace: Workspace, write: AtomicWrite): Promise<Written> {
   const { path, ifMatch } = write
-  const replacedLimit = write.tellReplaced ?? -1
   try {
     const target = await workspace.resolveNew(path)
     // A refusal that can be known ahead spares an upload. What counts is the look before the rename.
@@ -58,8 +57,7 @@ export async function writeFileAtomically(workspace: Workspace, write: AtomicWri
     const temporary = workspace.temporaryBeside(target)
     try {
       const written = await fillTemporary(temporary, write.fill, workspace.saveClock)
-      const place = { workspace, target, path, ifMatch, replacedLimit }
-      const outcome = await workspace.lock.run(async () => put({ temporary, written }, place))
+      const outcome = await workspace.lock.run(async () => put({ temporary, written, target }, workspace, write))
       return { ...versionOf(written), ...outcome }
     } catch (error) {
       await rm(temporary, { force: true })
@@ -88,16 +86,11 @@ async function openTemporary(temporary: string): Promise<FileHandle> {
   })
 }
 
-interface PutPlace extends Pick<AtomicWrite, 'path' | 'ifMatch'> {
-  workspace: Workspace
-  target: string
-  replacedLimit: number
-}
-
 /** Renames into place if the precondition still holds. */
 async function put(
-  { temporary, written }: { temporary: string; written: BigIntStats },
-  { workspace, target, path, ifMatch, replacedLimit }: PutPlace,
+  { temporary, written, target }: { temporary: string; written: BigIntStats; target: string },
+  workspace: Workspace,
+  { path, ifMatch, tellReplaced }: AtomicWrite,
 ): Promise<Pick<Written, 'isNew' | 'replaced'>> {
   const before = await check(target, path, ifMatch)
   if (before === undefined) {
@@ -107,7 +100,7 @@ async function put(
   if (before.mode !== written.mode) await chmod(temporary, Number(before.mode & 0o7777n))
   // What may be written and not read is not told.
   const replaced =
-    before.size <= replacedLimit ? await readBytes(workspace, path, replacedLimit).catch(() => undefined) : undefined
+    tellReplaced === undefined ? undefined : await readBytes(workspace, path, tellReplaced).catch(() => undefined)
   await rename(temporary, target)
   return { isNew: false, ...(replaced !== undefined && { replaced }) }
 }
