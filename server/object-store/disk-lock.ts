@@ -3,6 +3,7 @@ import { link, open, readFile, readlink, stat, unlink, writeFile } from 'node:fs
 import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
 import { AppError } from '#server/errors.ts'
+import { jsonOrNothing } from '#server/json.ts'
 
 /** How long to wait for a lock. It is held for a few system calls, so this means that something is wrong. */
 const LOCK_WAIT_MS = 10_000
@@ -80,21 +81,13 @@ async function abandonedLock(path: string): Promise<string | undefined> {
 async function lockAt(path: string): Promise<{ owner: Owner | 'lost'; nonce: string } | undefined> {
   try {
     await using handle = await open(path)
-    const content = parsedJson(await handle.readFile('utf8'))
+    const content = jsonOrNothing(await handle.readFile('utf8'))
     if (content === undefined) return { owner: 'lost', nonce: `inode-${(await handle.stat()).ino}` }
     const owner = ownerSchema.parse(content)
     return { owner, nonce: owner.nonce }
   } catch (error) {
     if (isCode(error, 'ENOENT')) return undefined
     throw error
-  }
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
 

@@ -8,6 +8,7 @@ import { wireErrorSchema } from '#protocol/errors.ts'
 import { parseJsonLines } from '#protocol/json-lines.ts'
 import type { Tokens } from '#server/auth/tokens.ts'
 import { AppError, fromWireError } from '#server/errors.ts'
+import { jsonOrNothing } from '#server/json.ts'
 import type { Orchestrator } from '#server/orchestrator/orchestrator.ts'
 import { ConnectionsAhead } from '#server/workspaces/connections-ahead.ts'
 import type { SidecarClient } from '#server/workspaces/workspaces.ts'
@@ -116,16 +117,8 @@ async function refusal(answer: IncomingMessage): Promise<AppError> {
     text += String(part)
     if (text.length > MAX_ANSWER_CHARS) break
   }
-  const parsed = z.object({ error: wireErrorSchema }).safeParse(parseOrNothing(text))
+  const parsed = z.object({ error: wireErrorSchema }).safeParse(jsonOrNothing(text))
   return parsed.success
     ? fromWireError(parsed.data.error)
     : new AppError('unavailable', `The sidecar answered ${answer.statusCode}.`)
-}
-
-function parseOrNothing(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Provider } from 'oidc-provider'
 import type { Connections } from '#server/agents/connections.ts'
-import { boundedBytes } from '#server/auth/oauth/bounded-bytes.ts'
+import { boundedBytes } from '#server/bounded-bytes.ts'
 import { fetchDocument } from '#server/auth/oauth/client-documents.ts'
 import type { FetchDocument } from '#server/auth/oauth/client-documents.ts'
 import { consentAnswerSchema, createConsent } from '#server/auth/oauth/consent.ts'

@@ -3,7 +3,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { BlockList, isIP } from 'node:net'
 import type { LookupFunction } from 'node:net'
-import { boundedBytes } from '#server/auth/oauth/bounded-bytes.ts'
+import { boundedBytes } from '#server/bounded-bytes.ts'
 import { DOCUMENT_LIMIT_MS, MAX_DOCUMENT_BYTES } from '#server/auth/oauth/limits.ts'
 import { AppError } from '#server/errors.ts'
 

@@ -1,7 +1,7 @@
 import { Provider, errors, interactionPolicy } from 'oidc-provider'
 import type { Configuration } from 'oidc-provider'
 import { z } from 'zod'
-import { boundedBytes } from '#server/auth/oauth/bounded-bytes.ts'
+import { boundedBytes } from '#server/bounded-bytes.ts'
 import { clientMetadata } from '#server/auth/oauth/client-metadata.ts'
 import { allowsDocument } from '#server/auth/oauth/client-documents.ts'
 import type { FetchDocument } from '#server/auth/oauth/client-documents.ts'

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { z } from 'zod'
 import { wireErrorSchema } from '#protocol/errors.ts'
 import { AppError, fromWireError } from '#server/errors.ts'
+import { jsonOrNothing } from '#server/json.ts'
 import { eventOf, toolError } from '#server/gateway/mcp/message.ts'
 import type { Asked } from '#server/gateway/mcp/message.ts'
 import { sayToModel } from '#server/gateway/mcp/refusals.ts'
@@ -84,7 +85,7 @@ function refusalIn(
   { asked, isInStream }: { asked: Asked | undefined; isInStream: boolean },
 ): AppError | undefined {
   if (statusCode < 400 || asked?.tool === undefined || asked.id === undefined) return undefined
-  const body = jsonIn(text)
+  const body = jsonOrNothing(text)
   const message = messageSchema.safeParse(body).data
   if (message !== undefined && (!isInStream || message.id === asked.id)) return undefined
   const refused = refusedSchema.safeParse(body).data?.error
@@ -92,14 +93,6 @@ function refusalIn(
   return new AppError('unavailable', message?.error?.message ?? `The sandbox answered ${statusCode}.`, {
     advice: 'Call repl_info until it answers, then try again.',
   })
-}
-
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 /** Ends a stream with what a model can act on: the blank line ends an event that was cut. */

@@ -3,6 +3,7 @@ import { open, readFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
 import { AppError } from '#server/errors.ts'
+import { jsonOrNothing } from '#server/json.ts'
 
 const RECORD_VERSION = 1
 
@@ -51,7 +52,7 @@ export function newRecord(fields: NewRecord): SandboxRecord {
  * that there is nothing. A newer version is refused (`not_supported`).
  */
 export async function readRecord(file: string): Promise<SandboxRecord | undefined> {
-  const json = await readFile(file, 'utf8').then(parseJson, () => undefined)
+  const json = await readFile(file, 'utf8').then(jsonOrNothing, () => undefined)
   const version = z.object({ version: z.number() }).safeParse(json)
   if (version.success && version.data.version > RECORD_VERSION) {
     throw new AppError('not_supported', `${file} was written by a newer Devex (format ${version.data.version}).`, {
@@ -78,13 +79,5 @@ export async function writeRecord(file: string, record: SandboxRecord): Promise<
     await folder.sync()
   } finally {
     await folder.close()
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
