@@ -1,6 +1,5 @@
-import { enableCompileCache } from 'node:module'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
+import { readProgram } from '#wire/program.ts'
 
-/** Entry point of the runner's program. Its compiled code lies beside it since it was built: it is up sooner. */
-enableCompileCache({ directory: join(import.meta.dirname, 'code-cache'), portable: true })
-await import('./main.ts')
+/** Entry point of the runner's and of the sidecar's program: `<name>.mjs`, which runs the program `<name>` beside it. */
+readProgram(join(import.meta.dirname, basename(import.meta.filename, '.mjs'))).run()

@@ -47,7 +47,7 @@ function ownsNamespace(workspace: string): boolean {
   return workspace === WORKSPACE_DIR && INITS.includes(readFileSync('/proc/1/comm', 'utf8').trim())
 }
 
-await main().catch((error: unknown) => {
+void main().catch((error: unknown) => {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
   process.exitCode = 1
 })

@@ -1,15 +1,20 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { promisify } from 'node:util'
 import { SignJWT } from 'jose'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { newId, newSandboxId } from '#protocol/ids.ts'
+import { NODE_FLAGS } from '#protocol/node-flags.ts'
 import { buildSandbox } from './build-sandbox.ts'
+import { ROOT } from './root.ts'
+
+const run = promisify(execFile)
 
 /** Asks a runner over its socket; the answer's text. */
 async function ask(socketPath: string, path: string, body?: string): Promise<string> {
@@ -82,6 +87,18 @@ test('the bundle runs by itself: a shell, and a screen drawn by its worker threa
     expect(await ended).toBe(0)
     await rm(folder, { recursive: true })
   }
+}, 60_000)
+
+test('the compiled code that lies beside a program is taken by a Node with our flags', async () => {
+  const folder = await mkdtemp('/tmp/devex-bundle-')
+  await buildSandbox(join(folder, 'sandbox'))
+  const read = `import { readProgram } from '#wire/program.ts'
+    for (const name of ['runner', 'sidecar']) console.log(readProgram('${folder}/sandbox/' + name).isCompiled)`
+  const says = (flags: string[]) =>
+    run(process.execPath, [...flags, '--input-type=module', '--eval', read], { cwd: ROOT })
+  expect((await says(NODE_FLAGS)).stdout).toBe('true\ntrue\n')
+  expect((await says([...NODE_FLAGS, '--no-opt'])).stdout).toBe('false\nfalse\n')
+  await rm(folder, { recursive: true })
 }, 60_000)
 
 test('a build under a running program leaves it its own, and one that nothing runs from goes', async () => {

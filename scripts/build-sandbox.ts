@@ -5,7 +5,8 @@ import { basename, dirname, join, relative } from 'node:path'
 import { build } from 'esbuild'
 import type { Plugin } from 'esbuild'
 import { z } from 'zod'
-import { fillCodeCache } from './code-cache.ts'
+import { PROGRAM_FORM, PROGRAM_SUFFIX } from '#wire/program.ts'
+import { keepCompiledCode } from './compiled-code/keep.ts'
 import { ROOT } from './root.ts'
 
 /**
@@ -19,9 +20,9 @@ export async function buildSandbox(target = join(ROOT, '.build', 'sandbox'), plu
   const aside = join(builds, `${Date.now().toString(36)}-${process.pid}`)
   await mkdir(aside, { recursive: true })
   try {
-    await Promise.all([...PROGRAMS.map(async (program) => bundle({ ...program, plugins }, aside)), copyPackages(aside)])
+    await Promise.all([...PROGRAMS.map((program) => bundle(program, aside, plugins)), copyPackages(aside)])
     await writeFile(join(aside, 'package.json'), `${JSON.stringify({ private: true, type: 'module' })}\n`)
-    await fillCodeCache(aside)
+    await keepCompiledCode(aside)
     const before = await replace(target, aside)
     // The one before stays until the next time: somebody may be about to start from it.
     await removeUnused(builds, [aside, ...(before === undefined ? [] : [before])])
@@ -31,49 +32,63 @@ export async function buildSandbox(target = join(ROOT, '.build', 'sandbox'), plu
   }
 }
 
-const PROGRAMS = [
-  { entry: 'runner-image/boot.ts', file: 'runner.mjs' },
+/** Programs whose compiled code is kept, each with what starts it (`boot.ts`). */
+const COMPILED = { runner: 'runner-image/main.ts', sidecar: 'mcp-sidecar/main.ts' }
+
+const MODULES = [
+  ...Object.keys(COMPILED).map((name) => ({ entry: 'runner-image/boot.ts', file: `${name}.mjs` })),
   { entry: 'runner-image/terminal/screen-worker.ts', file: 'screen-worker.mjs' },
   { entry: 'runner-image/commands/exec-helper.ts', file: 'exec-helper.mjs' },
   { entry: 'runner-image/search/search-worker.ts', file: 'search-worker.mjs' },
-  { entry: 'runner-image/grpc/serve.ts', file: 'grpc.mjs' },
-  { entry: 'mcp-sidecar/boot.ts', file: 'sidecar.mjs' },
+]
+
+const PROGRAMS: Bundle[] = [
+  ...MODULES.map((each) => ({
+    ...each,
+    format: 'esm' as const,
+    // Bundled CommonJS calls `require` for Node's own modules; a module has none.
+    banner: "const require = process.getBuiltinModule('module').createRequire(import.meta.url);",
+  })),
+  ...Object.entries(COMPILED).map(([name, entry]) => ({
+    entry,
+    file: `${name}${PROGRAM_SUFFIX}`,
+    format: 'cjs' as const,
+    banner: PROGRAM_FORM.banner,
+    footer: PROGRAM_FORM.footer,
+    define: { 'import.meta.url': PROGRAM_FORM.url },
+  })),
 ]
 
 /** Packages with a binary part, which cannot be bundled. */
 const NATIVE_PACKAGES = ['node-pty', '@parcel/watcher']
 
-interface Program {
+interface Bundle {
   entry: string
   file: string
-  plugins: Plugin[]
+  format: 'esm' | 'cjs'
+  banner: string
+  footer?: string
+  define?: Record<string, string>
 }
 
-async function bundle({ entry, file, plugins }: Program, folder: string): Promise<void> {
-  if (!existsSync(join(ROOT, entry))) {
-    console.log(`${entry} does not exist: ${file} is left out.`)
-    return
-  }
+async function bundle({ entry, file, banner, footer = '', ...rest }: Bundle, folder: string, plugins: Plugin[]) {
   await build({
+    ...rest,
     absWorkingDir: ROOT,
     entryPoints: [entry],
-    outdir: folder,
-    entryNames: basename(file, '.mjs'),
-    // What is imported when it is needed lies in files of its own: it costs nothing before.
-    splitting: true,
-    chunkNames: `${basename(file, '.mjs')}-[hash]`,
-    outExtension: { '.js': '.mjs' },
+    outfile: join(folder, file),
     bundle: true,
     platform: 'node',
-    format: 'esm',
     target: 'node24',
     sourcemap: 'linked',
     sourcesContent: false,
     legalComments: 'none',
     // `ws` tries these two for speed and does without; both would need a compiler.
     external: [...NATIVE_PACKAGES, 'node-pty/*', 'bufferutil', 'utf-8-validate'],
-    // Bundled CommonJS calls `require` for Node's own modules; a module has none.
-    banner: { js: "const require = process.getBuiltinModule('module').createRequire(import.meta.url);" },
+    // A script has `require` alone. What is imported when it is needed is in the same file, and runs then.
+    supported: { 'dynamic-import': rest.format === 'esm' },
+    banner: { js: banner },
+    footer: { js: footer },
     plugins: [...plugins, builtins],
     logLevel: 'warning',
   })

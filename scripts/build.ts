@@ -8,7 +8,13 @@ import { runIfStale } from './stale.ts'
 /** Builds what is stale: the sandbox's programs, and (but in development) the application's pages. */
 await runIfStale({
   name: 'sandbox',
-  inputs: ['runner-image/**/*.ts', 'mcp-sidecar/**/*.ts', 'scripts/build-sandbox.ts', 'package-lock.json'],
+  inputs: [
+    'runner-image/**/*.ts',
+    'mcp-sidecar/**/*.ts',
+    'scripts/build-sandbox.ts',
+    'scripts/compiled-code/*.ts',
+    'package-lock.json',
+  ],
   output: '.build/sandbox/runner.mjs',
   run: buildSandbox,
 })

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import { toRunnerError, toWireError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { OpenedSandbox } from '../opened-sandbox.ts'
-import type { GrpcModule, GrpcServer } from './serve.ts'
+import type { GrpcServer } from './serve.ts'
 import { createServices } from './services.ts'
 
 interface DoorOptions {
@@ -29,7 +29,7 @@ export async function openGrpcDoor({ socket, sandbox, log }: DoorOptions): Promi
     connections.add(connection)
     connection.on('close', () => connections.delete(connection))
     connection.on('error', () => connection.destroy())
-    loading ??= load().then(({ createGrpcServer }) =>
+    loading ??= import('./serve.ts').then(({ createGrpcServer }) =>
       createGrpcServer({ services: createServices(sandbox), toWireError: wireError }),
     )
     loading.then(
@@ -53,11 +53,4 @@ export async function openGrpcDoor({ socket, sandbox, log }: DoorOptions): Promi
       for (const connection of connections) connection.destroy()
     },
   }
-}
-
-/** Bundled, it is a file of its own beside the runner's. A name that is put together stays out of the runner's bundle. */
-async function load(): Promise<GrpcModule> {
-  const file = import.meta.url.endsWith('.ts') ? './serve.ts' : './grpc.mjs'
-  const loaded: GrpcModule = await import(/* @vite-ignore */ new URL(file, import.meta.url).href)
-  return loaded
 }

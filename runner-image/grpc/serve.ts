@@ -20,11 +20,6 @@ export interface GrpcServer {
   close(): void
 }
 
-/** What this file exports, for who loads it by name. */
-export interface GrpcModule {
-  createGrpcServer: typeof createGrpcServer
-}
-
 interface GrpcOptions {
   services: Services
   /** An error as it travels. */

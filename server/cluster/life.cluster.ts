@@ -29,3 +29,15 @@ test('a REPL starts, is worked in through the gateway, stops, and comes back wit
   expect((await editor.read('edited.txt'))?.content).toBe('from the editor\n')
   await editor.run('[ "$(cat deep/link)" = "from the shell" ] && [ "$(stat -c %a shell.txt)" = 750 ]')
 })
+
+/** With the flags that the part itself was started with: V8 takes compiled code from a process with the same ones. */
+const isCompiled = (part: string) => `
+  flags=$(tr '\\0' '\\n' < /proc/$(pgrep -o -x node)/cmdline | grep '^--')
+  node $flags --print 'new vm.Script(fs.readFileSync("/opt/devex/${part}.cjs", "latin1"), {
+    cachedData: fs.readFileSync("/opt/devex/${part}.code") }).cachedDataRejected'`
+
+test.each(['runner', 'sidecar'])('the %s runs code that was compiled when its image was built', async (part) => {
+  const pod = await product.podOf(await product.running(await product.create()))
+  const { output } = await product.exec(pod, part, isCompiled(part))
+  expect(output.trim()).toBe('false')
+})

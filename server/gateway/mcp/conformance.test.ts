@@ -139,6 +139,6 @@ async function openHosted(bundle: string): Promise<Hosted> {
 
 /** The text of all programs in a build. */
 async function programs(folder: string): Promise<string> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.mjs'))
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.cjs'))
   return (await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')))).join('\n')
 }
