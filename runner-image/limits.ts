@@ -112,6 +112,8 @@ export const PORT_POLL_MS = 1000
 /** CPU that children use between two looks to count as work: a waiting server uses less. */
 export const ACTIVE_CPU_FRACTION = 0.02
 
+/** What looks at every file when a sandbox opens lets the first terminal and the editor go before. */
+export const FIRST_LOOK_MS = 1 * SECOND
 /** Between two measurements of the disk, while files change. */
 export const DISK_MEASURE_MS = 15 * SECOND
 export const DISK_MEASURE_TIMEOUT_MS = 60 * SECOND

@@ -13,7 +13,7 @@ import { Trash } from './files/trash.ts'
 import { Watch } from './files/watch.ts'
 import { openWorkspace } from './files/workspace.ts'
 import type { Workspace } from './files/workspace.ts'
-import { QUIESCE_STEP_MS, TRASH_SETTLE_MS } from './limits.ts'
+import { FIRST_LOOK_MS, QUIESCE_STEP_MS, TRASH_SETTLE_MS } from './limits.ts'
 import type { Log } from './log.ts'
 import type { Activity } from './processes/activity.ts'
 import { endProcesses } from './processes/end-processes.ts'
@@ -63,6 +63,7 @@ export class OpenedSandbox implements AsyncDisposable {
   readonly #onFilesChanged = new Set<(changes: EventData<'files.changed'>) => void>()
   /** Stops and their calling off, each to its end before the next: half a stop is none that can be called off. */
   readonly #turns = new Lock()
+  readonly #firstLook: NodeJS.Timeout
   #isStopping = false
 
   constructor(options: OpenedSandboxOptions, workspace: Workspace) {
@@ -115,7 +116,10 @@ export class OpenedSandbox implements AsyncDisposable {
       new Watch({ folder: env.HOME, log, onChange: (changes) => this.#homeChanged(changes) }),
     ]
     for (const watch of this.#watches) void watch.start()
-    void this.#tidy()
+    this.#firstLook = setTimeout(() => {
+      // After a stop that is called off it is done then.
+      if (!this.#isStopping) void this.#tidy()
+    }, FIRST_LOOK_MS).unref()
   }
 
   /** Whether this sandbox listens on the same ports as others. */
@@ -165,6 +169,7 @@ export class OpenedSandbox implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#firstLook)
     await this.workspace.lock.close(isBeingStopped())
     this.ports[Symbol.dispose]()
     this.disk[Symbol.dispose]()

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import type { EventData } from '#protocol/messages.ts'
-import { DISK_MEASURE_MS, DISK_MEASURE_TIMEOUT_MS, DISK_WARNING_FRACTION } from '../limits.ts'
+import { DISK_MEASURE_MS, DISK_MEASURE_TIMEOUT_MS, DISK_WARNING_FRACTION, FIRST_LOOK_MS } from '../limits.ts'
 import type { Log } from '../log.ts'
 
 type Use = EventData<'disk.changed'>
@@ -28,7 +28,7 @@ export class DiskUse implements Disposable {
 
   constructor(options: DiskUseOptions) {
     this.#options = options
-    void this.measure()
+    this.#measureIn(FIRST_LOOK_MS)
   }
 
   get known(): Use | undefined {
@@ -51,9 +51,7 @@ export class DiskUse implements Disposable {
 
   /** Files have changed: measures in a while. */
   filesChanged(): void {
-    if (this.#isDisposed) return
-    this.#timer ??= setTimeout(() => void this.measure(), DISK_MEASURE_MS)
-    this.#timer.unref()
+    if (!this.#isDisposed) this.#measureIn(DISK_MEASURE_MS)
   }
 
   [Symbol.dispose](): void {
@@ -70,6 +68,11 @@ export class DiskUse implements Disposable {
     })
     await this.#measuring
     return this.#known?.state
+  }
+
+  #measureIn(ms: number): void {
+    this.#timer ??= setTimeout(() => void this.measure(), ms)
+    this.#timer.unref()
   }
 
   async #makeRoom(): Promise<void> {

@@ -127,7 +127,7 @@ describe('what a runner that died has left', () => {
     await chmod(join(fixture.workspace, 'a/.devex-aaaaaaaaaaaaaaaa.tmp/locked'), 0o500)
     await writeFile(join(fixture.workspace, '.devex-bbbbbbbbbbbbbbbb.tmp'), 'half')
     await fixture.open()
-    await expect.poll(async () => readdir(fixture.workspace, { recursive: true })).toEqual(['a'])
+    await expect.poll(async () => readdir(fixture.workspace, { recursive: true }), { timeout: 10_000 }).toEqual(['a'])
   })
 
   test('is told from what is being written and what can be taken back', async () => {
