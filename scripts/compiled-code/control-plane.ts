@@ -26,10 +26,15 @@ export class RehearsalControlPlane implements AsyncDisposable {
   })
   readonly #objects = new Map<string, Buffer>()
   #head: Head = { manifest: null, etag: null }
+  readonly socket: string
+
+  private constructor(socket: string) {
+    this.socket = socket
+  }
 
   /** Listens on a Unix socket. */
   static async start(socket: string): Promise<RehearsalControlPlane> {
-    const controlPlane = new RehearsalControlPlane()
+    const controlPlane = new RehearsalControlPlane(socket)
     controlPlane.#server.listen(socket)
     await once(controlPlane.#server, 'listening')
     return controlPlane

@@ -4,15 +4,13 @@ import type { KeyObject } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
 import { request } from 'node:http'
-import type { OutgoingHttpHeaders } from 'node:http'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { SignJWT } from 'jose'
 import { RUNNER_ROUTES, SIDECAR_ROUTES } from '#protocol/adoption.ts'
 import type { AdoptRequest } from '#protocol/adoption.ts'
-import { agentScopeSchema } from '#protocol/agents.ts'
-import { AGENT_AUDIENCE, RUNNER_AUDIENCE, SIDECAR_AUDIENCE } from '#protocol/claims.ts'
+import { RUNNER_AUDIENCE, SIDECAR_AUDIENCE } from '#protocol/claims.ts'
 import { newId, newSandboxId } from '#protocol/ids.ts'
 import { NODE_FLAGS } from '#protocol/node-flags.ts'
 import type { RehearsalControlPlane } from './control-plane.ts'
@@ -60,11 +58,13 @@ export class Life implements AsyncDisposable {
     return life
   }
 
-  /** Is adopted, shows a page its files and a terminal, serves an agent, saves and stops. */
+  /**
+   * Is adopted, shows a page its files and a terminal, saves and stops. No agent comes: what serves one is as large as all
+   * the rest, and reading it would keep every start waiting.
+   */
   async goThrough(): Promise<void> {
     await this.#tell('adopt', this.#adoption())
     await useRunner(this.#socketOf('runner'), await this.#attachToken())
-    await this.#serveAgent()
     await this.#tell('save', {})
     await this.#tell('stop', {})
   }
@@ -107,7 +107,7 @@ export class Life implements AsyncDisposable {
       WORKSPACE_DIR: join(home, 'workspace'),
       RUNNER_SOCKET: this.#socketOf('runner'),
       SIDECAR_SOCKET: this.#socketOf('sidecar'),
-      CONTROL_SOCKET: join(home, '..', 'control.sock'),
+      CONTROL_SOCKET: this.#options.controlPlane.socket,
       VOLUME_DIR: home,
       STATE_DIR: join(home, 'state'),
     }
@@ -132,59 +132,22 @@ export class Life implements AsyncDisposable {
 
   /** Calls the sidecar as the control plane does; rejects unless it says that it is done. */
   async #tell(purpose: 'adopt' | 'save' | 'stop', body: object): Promise<void> {
-    const claims = { aud: SIDECAR_AUDIENCE, sandbox: this.#sandbox, purpose }
-    const answer = await this.#ask(SIDECAR_ROUTES[purpose], { claims, body })
-    if (!answer.body.includes('"phase":"done"')) throw new Error(`${purpose}: ${answer.body}`)
-  }
-
-  /** What an agent begins with. */
-  async #serveAgent(): Promise<void> {
-    const claims = {
-      aud: AGENT_AUDIENCE,
-      sub: newId(),
-      repl: this.#repl,
-      generation: 1,
-      sandbox: this.#sandbox,
-      scopes: agentScopeSchema.options,
-      actor: 'rehearsal',
-      client: 'rehearsal',
-      connection: 'rehearsal',
-    }
-    let headers: OutgoingHttpHeaders = { accept: 'application/json, text/event-stream' }
-    for (const [method, params] of AGENT_CALLS) {
-      const body = { jsonrpc: '2.0', id: 1, method, params }
-      const answer = await this.#ask(SIDECAR_ROUTES.mcp, { claims, body, headers })
-      if (!answer.body.includes('"result"')) throw new Error(`${method}: ${answer.body}`)
-      headers = { ...headers, ...answer.session }
-    }
-  }
-
-  async #ask(
-    path: string,
-    { claims, body, headers }: { claims: Record<string, unknown>; body: object; headers?: OutgoingHttpHeaders },
-  ): Promise<{ body: string; session: OutgoingHttpHeaders }> {
+    const token = await sign({ aud: SIDECAR_AUDIENCE, sandbox: this.#sandbox, purpose }, this.#keys.privateKey)
     const asking = request({
       socketPath: this.#socketOf('sidecar'),
-      path,
+      path: SIDECAR_ROUTES[purpose],
       method: 'POST',
-      headers: {
-        ...headers,
-        authorization: `Bearer ${await sign(claims, this.#keys.privateKey)}`,
-        'content-type': 'application/json',
-      },
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       signal: AbortSignal.timeout(STEP_LIMIT_MS),
       agent: false,
     })
-    const answered = new Promise<{ body: string; session: OutgoingHttpHeaders }>((resolve, reject) => {
-      asking.once('error', reject)
-      asking.once('response', (response) => {
-        const id = response.headers[SESSION_HEADER]
-        const session = id === undefined ? {} : { [SESSION_HEADER]: id }
-        text(response).then((answer) => resolve({ body: answer, session }), reject)
-      })
+    const answered = new Promise<string>((resolve, reject) => {
+      asking.on('error', reject)
+      asking.once('response', (response) => void text(response).then(resolve, reject))
     })
     asking.end(JSON.stringify(body))
-    return answered
+    const answer = await answered
+    if (!answer.includes('"phase":"done"')) throw new Error(`${purpose}: ${answer}`)
   }
 
   async #attachToken(): Promise<string> {
@@ -192,16 +155,6 @@ export class Life implements AsyncDisposable {
     return sign(claims, this.#keys.privateKey)
   }
 }
-
-const SESSION_HEADER = 'mcp-session-id'
-
-const AGENT_CALLS = [
-  ['initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'rehearsal', version: '1' } }],
-  ['tools/list', {}],
-  ['tools/call', { name: 'write_file', arguments: { path: 'agent.txt', content: 'by an agent\n' } }],
-  ['tools/call', { name: 'read_file', arguments: { path: 'agent.txt' } }],
-  ['tools/call', { name: 'exec', arguments: { command: 'true' } }],
-] as const
 
 async function sign(claims: Record<string, unknown>, key: KeyObject): Promise<string> {
   return new SignJWT(claims).setProtectedHeader({ alg: 'EdDSA' }).setExpirationTime('5min').sign(key)
