@@ -43,7 +43,7 @@ async function main(): Promise<void> {
     log,
   })
   const mcp = onceAsked(async () => {
-    // Its packages are large, and most sandboxes see no agent.
+    // It takes long to set up, and most sandboxes see no agent.
     const [{ openMcpDoor }, { createRunnerApi }] = await Promise.all([
       import('./mcp/door.ts'),
       import('./runner/create-runner-api.ts'),

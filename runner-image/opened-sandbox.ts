@@ -152,6 +152,7 @@ export class OpenedSandbox implements AsyncDisposable {
     return this.#turns.run(async () => {
       if (!this.#isStopping) return
       this.#isStopping = false
+      clearTimeout(this.#firstLook)
       this.workspace.lock.open()
       void this.#tidy()
     })

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { SignJWT } from 'jose'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { newId, newSandboxId } from '#protocol/ids.ts'
 import { NODE_FLAGS } from '#protocol/node-flags.ts'
@@ -91,7 +91,10 @@ test('the bundle runs by itself: a shell, and a screen drawn by its worker threa
 
 test('the compiled code that lies beside a program is taken by a Node with our flags', async () => {
   const folder = await mkdtemp('/tmp/devex-bundle-')
+  const warned = vi.spyOn(console, 'warn')
   await buildSandbox(join(folder, 'sandbox'))
+  // A life that was broken off leaves less, and says so.
+  expect(warned).not.toHaveBeenCalled()
   const read = `import { readProgram } from '#wire/program.ts'
     for (const name of ['runner', 'sidecar']) console.log(readProgram('${folder}/sandbox/' + name).isCompiled)`
   const says = (flags: string[]) =>

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { cp, lstat, mkdir, readFile, readdir, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { createRequire, isBuiltin } from 'node:module'
 import { basename, dirname, join, relative } from 'node:path'
-import { build } from 'esbuild'
+import { build, transform } from 'esbuild'
 import type { Plugin } from 'esbuild'
 import { z } from 'zod'
 import { PROGRAM_FORM, PROGRAM_SUFFIX } from '#wire/program.ts'
@@ -92,6 +92,14 @@ async function bundle({ entry, file, banner, footer = '', ...rest }: Bundle, fol
     plugins: [...plugins, builtins],
     logLevel: 'warning',
   })
+  if (rest.format === 'cjs') await assertAscii(join(folder, file))
+}
+
+/** `readProgram` takes each byte for a character. In comments of others that does no harm. */
+async function assertAscii(file: string): Promise<void> {
+  const { code } = await transform(await readFile(file, 'utf8'), { minifyWhitespace: true, legalComments: 'none' })
+  const [found] = /.{0,40}\P{ASCII}.{0,40}/u.exec(code) ?? []
+  if (found !== undefined) throw new Error(`${file} holds what is not ASCII: ${found}`)
 }
 
 /**

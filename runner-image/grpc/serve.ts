@@ -31,8 +31,7 @@ type Serve = (stream: ServerHttp2Stream, call: CallContext) => Promise<void>
 
 /**
  * The gRPC server: Node's HTTP/2 and the framing of `#wire/grpc.ts`, no more. grpc-js spends four times as long on a call
- * as HTTP/2 does. A file of its own when bundled, loaded with the first connection: it knows the wire only, and is given
- * what it serves.
+ * as HTTP/2 does. It is loaded with the first connection, knows the wire only, and is given what it serves.
  */
 export function createGrpcServer({ services, toWireError }: GrpcOptions): GrpcServer {
   const calls = tableOf(services)

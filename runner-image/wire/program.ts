@@ -29,7 +29,7 @@ export interface Program {
 export function readProgram(path: string): Program {
   const filename = `${path}${PROGRAM_SUFFIX}`
   const cachedData = readIfThere(`${path}${CODE_SUFFIX}`)
-  // It is ASCII: V8 keeps it in half of the memory.
+  // All but comments is ASCII (the build sees to it): V8 keeps it in half of the memory.
   const script = new Script(readFileSync(filename, 'latin1'), { filename, cachedData })
   return {
     run: () => {

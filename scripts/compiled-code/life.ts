@@ -21,10 +21,13 @@ const UP_LIMIT_MS = 60_000
 const UP_POLL_MS = 10
 /** For each step of a life. */
 const STEP_LIMIT_MS = 30_000
+/** What does not end by then has nothing to write that is worth waiting for. */
+const END_LIMIT_MS = 10_000
 
 const RECORDER = join(import.meta.dirname, 'record.ts')
 
-const PARTS = ['runner', 'sidecar'] as const
+/** The programs of a sandbox. */
+export const PARTS = ['runner', 'sidecar'] as const
 type Part = (typeof PARTS)[number]
 
 interface LifeOptions {
@@ -76,14 +79,17 @@ export class Life implements AsyncDisposable {
   async #start(part: Part): Promise<void> {
     const child = spawn(process.execPath, [...NODE_FLAGS, RECORDER, join(this.#options.folder, part)], {
       env: this.#environment(),
-      stdio: ['ignore', 'ignore', 'pipe'],
+      // Its input ends with us, and it ends with that: no build leaves a program behind.
+      stdio: ['pipe', 'ignore', 'pipe'],
     })
     // Both: it may end before all that it said has been read.
     const ended = Promise.all([text(child.stderr), once(child, 'exit')])
     this.#ended.push(async () => {
       // In order: it writes what it compiled when it ends.
       child.kill()
+      const overdue = setTimeout(() => child.kill('SIGKILL'), END_LIMIT_MS)
       await ended
+      clearTimeout(overdue)
     })
     const failed = ended.then(([said]) => {
       throw new Error(`The ${part} that was built does not start: ${said}`)

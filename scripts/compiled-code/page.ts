@@ -18,6 +18,8 @@ export async function useRunner(socketPath: string, token: string): Promise<void
   const socket = new WebSocket(`ws+unix:${socketPath}:${RUNNER_ROUTES.socket}`, {
     headers: { authorization: `Bearer ${token}` },
   })
+  // Given up below, it may still fail.
+  socket.on('error', () => undefined)
   try {
     await once(socket, 'open', { signal })
     await visit(socket, signal)

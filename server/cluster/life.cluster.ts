@@ -30,9 +30,10 @@ test('a REPL starts, is worked in through the gateway, stops, and comes back wit
   await editor.run('[ "$(cat deep/link)" = "from the shell" ] && [ "$(stat -c %a shell.txt)" = 750 ]')
 })
 
-/** With the flags that the part itself was started with: V8 takes compiled code from a process with the same ones. */
+/** With the flags that the part itself was started with: compiled code is refused by a V8 with others of some of them. */
 const isCompiled = (part: string) => `
-  flags=$(tr '\\0' '\\n' < /proc/$(pgrep -o -x node)/cmdline | grep '^--')
+  flags=$(tr '\\0' '\\n' < /proc/$(pgrep -o -x MainThread)/cmdline | grep '^--')
+  : "\${flags:?none were found}"
   node $flags --print 'new vm.Script(fs.readFileSync("/opt/devex/${part}.cjs", "latin1"), {
     cachedData: fs.readFileSync("/opt/devex/${part}.code") }).cachedDataRejected'`
 
