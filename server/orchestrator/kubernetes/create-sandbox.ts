@@ -50,7 +50,7 @@ async function makeObjects(
   // All at once: a pod comes out of a Deployment well after the Secret that it mounts (and waits for it if it must), and
   // without its NetworkPolicy it has no network at all (`default-deny.ts`).
   await Promise.all([
-    secrets.then((made) => createOnce(cluster, ownedBy(secretOf(spec, made), owner), signal)),
+    createOnce(cluster, ownedBy(secretOf(spec, await secrets), owner), signal),
     apply(cluster, ownedBy(networkPolicyOf(spec), owner), signal),
     apply(cluster, ownedBy(deploymentOf(spec), owner), signal),
     ingress === undefined ? undefined : apply(cluster, ownedBy(ingress, owner), signal),
