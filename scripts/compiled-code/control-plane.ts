@@ -2,7 +2,6 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import { buffer } from 'node:stream/consumers'
-import * as z from 'zod'
 import {
   INTERNAL_ROUTES,
   commitRequestSchema,
@@ -77,11 +76,8 @@ export class RehearsalControlPlane implements AsyncDisposable {
   }
 }
 
-const rangeSchema = z.string().transform((range) => /^bytes=(\d+)-(\d+)$/.exec(range)?.slice(1).map(Number) ?? [])
-
-function partOf(object: Buffer | undefined, range: string | undefined): Buffer {
+function partOf(object: Buffer | undefined, range = ''): Buffer {
   if (object === undefined) throw new Error('There is no such object.')
-  if (range === undefined) return object
-  const [first, last = object.length] = rangeSchema.parse(range)
-  return object.subarray(first, last + 1)
+  const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(range) ?? []
+  return first === undefined ? object : object.subarray(Number(first), Number(last) + 1)
 }
