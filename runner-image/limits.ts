@@ -4,6 +4,12 @@ const KIB = 1024
 const MIB = 1024 * KIB
 const SECOND = 1000
 
+/** Bytes of a file that are read or written at once: a copy from or to the page cache, some 10 µs. */
+export const AT_ONCE_BYTES = 64 * KIB
+
+/** Entries of a folder whose size and time are looked up in one turn. */
+export const LOOKS_AT_ONCE = 64
+
 /** Size of one read from a PTY. The kernel hands out about 4 KiB at a time; larger only costs memory. */
 export const PTY_READ_BYTES = 64 * KIB
 

@@ -41,7 +41,7 @@ interface OpenedSandboxOptions {
 /** Opens a sandbox for its repl: from here on there are files, terminals and processes. */
 export async function openSandbox(options: OpenedSandboxOptions): Promise<OpenedSandbox> {
   prepareHome(options.env.HOME)
-  return new OpenedSandbox(options, await openWorkspace(options.env.WORKSPACE_DIR))
+  return new OpenedSandbox(options, openWorkspace(options.env.WORKSPACE_DIR))
 }
 
 /** Everything that lives in a sandbox once it is a repl's. */

@@ -25,7 +25,7 @@ async function makeLarge(folder: string): Promise<void> {
 
 /** What one runner after another makes of the same files: each has its own workspace and trash. */
 async function start({ workspace: folder, home }: Fixture) {
-  const workspace = await openWorkspace(folder)
+  const workspace = openWorkspace(folder)
   return { workspace, trash: new Trash(workspace, home, SILENT) }
 }
 

@@ -1,11 +1,14 @@
+import { lstatSync } from 'node:fs'
 import type { BigIntStats } from 'node:fs'
-import { lstat, readlink, realpath, stat } from 'node:fs/promises'
+import { readlink, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import * as z from 'zod'
 import { MAX_LIST_ENTRIES } from '#protocol/limits.ts'
 import type { Entry, RequestResult } from '#protocol/messages.ts'
 import { joinPath, nameOf } from '#protocol/paths.ts'
 import { RunnerError, errnoOf, toRunnerError } from '../errors.ts'
+import { LOOKS_AT_ONCE } from '../limits.ts'
 import { versionOf } from './etag.ts'
 import { ignoredAmong } from './git-ignored.ts'
 import { compare, sortedNames } from './sorted-names.ts'
@@ -21,13 +24,13 @@ export async function listFolder(
   path: string,
   cursor?: string,
 ): Promise<RequestResult<'files.list'>> {
-  const folder = await workspace.resolve(path)
+  const folder = workspace.resolve(path)
   const after = cursor === undefined ? undefined : parseCursor(cursor)
   const listed = await sortedNames(workspace, { folder, path }, after !== undefined)
   const start = after === undefined ? 0 : placeAfter(listed, after)
   const page = listed.slice(start, start + MAX_LIST_ENTRIES)
   const [found, ignored] = await Promise.all([
-    Promise.all(page.map(async ({ name }) => describe(workspace, join(folder, name), name))),
+    describeAll(workspace, folder, page),
     ignoredAmong(
       workspace,
       page.map(({ name }) => joinPath(path, name)),
@@ -44,12 +47,14 @@ export async function listFolder(
 
 /** What lies at `path`, symbolic links not followed. */
 export async function statEntry(workspace: Workspace, path: string): Promise<RequestResult<'files.stat'>> {
-  const absolute = await workspace.locate(path)
-  const found = await lstat(absolute, { bigint: true }).catch((error: unknown) => {
+  const absolute = workspace.locate(path)
+  try {
+    const found = lstatSync(absolute, { bigint: true })
+    const entry = await entryOf(workspace, absolute, { name: nameOf(path), found })
+    return { entry, etag: versionOf(found).etag }
+  } catch (error) {
     throw toRunnerError(error, path)
-  })
-  const entry = await entryOf(workspace, absolute, { name: nameOf(path), found })
-  return { entry, etag: versionOf(found).etag }
+  }
 }
 
 /** Where the entries begin that come after this one, which may be gone. */
@@ -73,9 +78,19 @@ function parseCursor(cursor: string): Listed {
   }
 }
 
+/** Some at a time, so that the shells have their turn: through the thread pool each look takes ten times as long. */
+async function describeAll(workspace: Workspace, folder: string, page: Listed[]): Promise<(Entry | undefined)[]> {
+  const found: Promise<Entry | undefined>[] = []
+  for (const { name } of page) {
+    if (found.length % LOOKS_AT_ONCE === LOOKS_AT_ONCE - 1) await setImmediate()
+    found.push(describe(workspace, join(folder, name), name))
+  }
+  return Promise.all(found)
+}
+
 async function describe(workspace: Workspace, absolute: string, name: string): Promise<Entry | undefined> {
   try {
-    return await entryOf(workspace, absolute, { name, found: await lstat(absolute, { bigint: true }) })
+    return await entryOf(workspace, absolute, { name, found: lstatSync(absolute, { bigint: true }) })
   } catch (error) {
     // Gone since it was listed, or its name is not UTF-8 and so cannot be said again: show it, if it is there at all.
     if (errnoOf(error) === 'ENOENT' && !name.includes('\ufffd')) return undefined
@@ -92,6 +107,7 @@ async function entryOf(workspace: Workspace, absolute: string, { name, found }: 
   const { size, mtime } = versionOf(found)
   const entry = { name, type: typeOf(found), size, mtime, mode: Number(found.mode & 0o7777n) }
   if (entry.type !== 'symlink') return entry
+  // Where a link leads may be a mount whose server is gone: that holds up a thread of the pool, and not the shells.
   const target = await readlink(absolute).catch(() => '')
   return { ...entry, target, targetType: await targetTypeOf(workspace, absolute) }
 }

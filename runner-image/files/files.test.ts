@@ -32,7 +32,7 @@ const WRITER = `
   import { writeSync } from 'node:fs'
   import { openWorkspace } from ${JSON.stringify(new URL('workspace.ts', import.meta.url).href)}
   import { writeText } from ${JSON.stringify(new URL('write.ts', import.meta.url).href)}
-  const workspace = await openWorkspace(process.argv[1])
+  const workspace = openWorkspace(process.argv[1])
   for (let n = 0; ; n++) {
     await writeText(workspace, { path: 'f', content: String(n).padStart(8, '0') + 'x'.repeat(100_000), ifMatch: 'any' })
     writeSync(1, n + '\\n')
@@ -73,15 +73,17 @@ describe('reading', () => {
 
   test('a file that changes whenever it is read is refused after some reads, with its path', async () => {
     await writeFile(at('log'), 'x')
-    const workspace = await openWorkspace(fixture.workspace)
-    const open = workspace.openFile.bind(workspace)
-    vi.spyOn(workspace, 'openFile').mockImplementation(async (path) => {
-      return new Proxy(await open(path), {
-        get: (handle, name): unknown => {
-          if (name === 'stat') appendFileSync(at('log'), 'x')
-          return Reflect.get(handle, name, handle)
+    const workspace = openWorkspace(fixture.workspace)
+    const open = workspace.openFileSync.bind(workspace)
+    vi.spyOn(workspace, 'openFileSync').mockImplementation((path) => {
+      const file = open(path)
+      return {
+        get fd() {
+          appendFileSync(at('log'), 'x')
+          return file.fd
         },
-      })
+        [Symbol.dispose]: () => file[Symbol.dispose](),
+      }
     })
     await expect(readForEditor(workspace, 'log')).rejects.toMatchObject({ code: 'unavailable', path: 'log' })
     expect((await text('log')).length).toBeLessThan(20)
@@ -166,7 +168,7 @@ describe('writing', () => {
   })
 
   test('a save bears the time of the clock, also after the machine slept or the clock was set back', async () => {
-    const workspace = await openWorkspace(fixture.workspace)
+    const workspace = openWorkspace(fixture.workspace)
     const real = Date.now()
     onTestFinished(() => void vi.useRealTimers())
     for (const hours of [0, 3, -2, 1]) {
@@ -179,7 +181,7 @@ describe('writing', () => {
   })
 
   test('saves in the same millisecond of the clock are stamped one after the other', async () => {
-    const workspace = await openWorkspace(fixture.workspace)
+    const workspace = openWorkspace(fixture.workspace)
     onTestFinished(() => void vi.useRealTimers())
     vi.useFakeTimers({ now: Date.now(), toFake: ['Date'] })
     const times: number[] = []

@@ -7,7 +7,7 @@ const MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
 /** Those of `paths` that git ignores; none where the workspace is no repository. */
 export async function ignoredAmong(workspace: Workspace, paths: string[]): Promise<Set<string>> {
-  if (paths.length === 0 || !(await exists(join(workspace.root, '.git')))) return new Set()
+  if (paths.length === 0 || !exists(join(workspace.root, '.git'))) return new Set()
   const answer = await askGit({
     folder: workspace.root,
     args: ['check-ignore', '-z', '--stdin'],

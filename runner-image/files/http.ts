@@ -95,7 +95,7 @@ async function upload(sandbox: OpenedSandbox, path: string, { request, response 
   const written = await writeFileAtomically(sandbox.workspace, {
     path,
     ifMatch,
-    fill: async (handle) => pipeline(request, fileSink(handle)),
+    content: async (handle) => pipeline(request, fileSink(handle)),
   }).catch((error: unknown) => {
     const failure = toRunnerError(error, path)
     throw failure.code === 'conflict' && ifMatch !== 'any' ? new PreconditionFailed(failure) : failure
@@ -125,7 +125,7 @@ function listsTag(header: string | undefined, etag: string): boolean {
 }
 
 async function isFolder(sandbox: OpenedSandbox, path: string): Promise<boolean> {
-  return (await stat(await sandbox.workspace.resolve(path))).isDirectory()
+  return (await stat(sandbox.workspace.resolve(path))).isDirectory()
 }
 
 /**

@@ -15,8 +15,8 @@ interface FromTo {
 export async function makeFolder(workspace: Workspace, path: string): Promise<void> {
   try {
     await workspace.lock.run(async () => {
-      const target = await workspace.resolveNew(path)
-      if (await exists(target)) throw taken(path)
+      const target = workspace.resolveNew(path)
+      if (exists(target)) throw taken(path)
       await mkdir(target, { recursive: true })
     })
   } catch (error) {
@@ -47,7 +47,7 @@ export async function copy(workspace: Workspace, { from, to }: FromTo): Promise<
       try {
         await copyExactly(source, aside, signal)
         await workspace.lock.run(async () => {
-          if (await exists(target)) throw taken(to)
+          if (exists(target)) throw taken(to)
           await rename(aside, target)
         })
       } finally {
@@ -63,11 +63,10 @@ export async function copy(workspace: Workspace, { from, to }: FromTo): Promise<
 async function ends(workspace: Workspace, { from, to }: FromTo): Promise<[string, string]> {
   if (from === '')
     throw new RunnerError('bad_request', 'The workspace itself cannot be moved or copied.', { path: from })
-  const source = await workspace.locate(from)
-  if (!(await exists(source)))
-    throw new RunnerError('not_found', `${from}: There is no such file or folder.`, { path: from })
+  const source = workspace.locate(from)
+  if (!exists(source)) throw new RunnerError('not_found', `${from}: There is no such file or folder.`, { path: from })
   const target = await targetOf(workspace, to)
-  if (target === source || (await exists(target))) throw taken(to)
+  if (target === source || exists(target)) throw taken(to)
   if (target.startsWith(`${source}/`)) {
     throw new RunnerError('conflict', `${to} lies inside ${from}.`, { path: to, advice: 'Choose another place.' })
   }
@@ -77,8 +76,8 @@ async function ends(workspace: Workspace, { from, to }: FromTo): Promise<[string
 /** A symbolic link at `to` is something that is there, wherever it leads. */
 async function targetOf(workspace: Workspace, to: string): Promise<string> {
   try {
-    const located = await workspace.locate(to)
-    if (await exists(located)) throw taken(to)
+    const located = workspace.locate(to)
+    if (exists(located)) throw taken(to)
     return located
   } catch (error) {
     if (error instanceof RunnerError && error.code === 'not_found') return workspace.resolveNew(to)

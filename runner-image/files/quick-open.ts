@@ -16,7 +16,7 @@ const SKIPPED_FOLDERS = new Set(['node_modules', '.git', '__pycache__', '.venv',
 
 /** Paths of all files for quick open. */
 export async function indexFiles(workspace: Workspace): Promise<Index> {
-  const isRepository = await exists(join(workspace.root, '.git'))
+  const isRepository = exists(join(workspace.root, '.git'))
   return (isRepository ? await fromGit(workspace) : undefined) ?? fromDisk(workspace)
 }
 

@@ -54,7 +54,7 @@ export class Trash {
       return id
     } catch (error) {
       const places = [join(this.#folder, id, path), this.#asideOf(id)]
-      if (!(await Promise.all(places.map(exists))).includes(true)) await this.#forget(id)
+      if (!places.some(exists)) await this.#forget(id)
       throw toRunnerError(error, path)
     }
   }
@@ -63,7 +63,7 @@ export class Trash {
   async restore(id: string): Promise<string> {
     const { path } = await this.#record(id)
     try {
-      if (await exists(await this.#workspace.resolveNew(path))) throw taken(path)
+      if (exists(this.#workspace.resolveNew(path))) throw taken(path)
       await this.#inPeace(id, async () => {
         await this.#bringBack(id, path)
         await this.#forget(id)
@@ -137,8 +137,8 @@ export class Trash {
 
   /** Out of the way with one rename, wherever the trash is. */
   async #takeAway(id: string, path: string): Promise<void> {
-    const source = await this.#workspace.locate(path)
-    if (!(await exists(source))) {
+    const source = this.#workspace.locate(path)
+    if (!exists(source)) {
       throw new RunnerError('not_found', `${path}: There is no such file or folder.`, { path })
     }
     await rename(source, join(this.#folder, id, path)).catch(async (error: unknown) => {
@@ -162,10 +162,10 @@ export class Trash {
 
   async #carry(id: string, signal: AbortSignal): Promise<void> {
     const aside = this.#asideOf(id)
-    if (!(await exists(aside))) return
+    if (!exists(aside)) return
     const { path } = await this.#record(id)
     const [whole, part] = [join(this.#folder, id), join(this.#folder, `${id}.part`)]
-    if (!(await exists(join(whole, path)))) {
+    if (!exists(join(whole, path))) {
       try {
         await removeTree(part)
         await mkdir(dirname(join(part, path)), { recursive: true })
@@ -201,8 +201,8 @@ export class Trash {
   async #bringBack(id: string, path: string): Promise<void> {
     const { lock } = this.#workspace
     const [aside, whole] = [this.#asideOf(id), join(this.#folder, id, path)]
-    const isWhole = await exists(whole)
-    if (!isWhole && !(await exists(aside))) throw gone()
+    const isWhole = exists(whole)
+    if (!isWhole && !exists(aside)) throw gone()
     const isBack = await lock.run(async () => this.#putBack(isWhole ? whole : aside, path))
     if (isBack) return
     await lock.alongside(async (signal) => {
@@ -218,8 +218,8 @@ export class Trash {
 
   /** `false` where it lies on another mount. */
   async #putBack(source: string, path: string): Promise<boolean> {
-    const target = await this.#workspace.resolveNew(path)
-    if (await exists(target)) throw taken(path)
+    const target = this.#workspace.resolveNew(path)
+    if (exists(target)) throw taken(path)
     await mkdir(dirname(target), { recursive: true })
     try {
       await rename(source, target)

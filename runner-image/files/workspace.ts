@@ -1,5 +1,5 @@
-import { constants, fstatSync, readlinkSync } from 'node:fs'
-import { lstat, open, realpath } from 'node:fs/promises'
+import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, realpathSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { newId } from '#protocol/ids.ts'
@@ -17,6 +17,9 @@ const OWN_LENGTH = 6
 /**
  * The folder that every file request is confined to. A path is resolved through its symbolic links, and what it
  * resolves to must lie inside; a link that leads out can be seen, renamed and deleted, but not read or written through.
+ *
+ * Looking up names does not wait for a disk that is busy writing, and a way through the thread pool takes ten times as
+ * long as the look: so it is done at once. What makes and moves names waits for the journal, and goes through the pool.
  */
 export class Workspace {
   /** Real path of the workspace. */
@@ -32,28 +35,28 @@ export class Workspace {
   }
 
   /** Where `path` itself is: its folder resolved, its last part not followed. */
-  async locate(path: string): Promise<string> {
+  locate(path: string): string {
     if (!isWorkspacePath(path)) throw notInside(path)
     if (path === '') return this.root
-    const parent = await this.#inside(join(this.root, parentOf(path)), path)
+    const parent = this.#inside(join(this.root, parentOf(path)), path)
     return join(parent, nameOf(path))
   }
 
   /** Where `path` leads: all symbolic links followed. */
-  async resolve(path: string): Promise<string> {
+  resolve(path: string): string {
     if (!isWorkspacePath(path)) throw notInside(path)
     return this.#inside(join(this.root, path), path)
   }
 
   /** Like `resolve`, but what is missing at the end stays as it is written: where a new file would be. */
-  async resolveNew(path: string): Promise<string> {
+  resolveNew(path: string): string {
     if (!isWorkspacePath(path) || path === '') throw notInside(path)
     // Most often it is there.
-    const real = await realpath(join(this.root, path)).catch(() => undefined)
+    const real = realPathOrNone(join(this.root, path))
     if (real !== undefined) return this.#contained(real, path)
     let existing = path
-    while (existing !== '' && !(await exists(join(this.root, existing)))) existing = parentOf(existing)
-    const base = await this.resolve(existing)
+    while (existing !== '' && !exists(join(this.root, existing))) existing = parentOf(existing)
+    const base = this.resolve(existing)
     return join(base, path.slice(existing === '' ? 0 : existing.length + 1))
   }
 
@@ -77,19 +80,11 @@ export class Workspace {
    * leads nowhere.
    */
   async openFile(path: string): Promise<FileHandle> {
-    const real = await this.resolve(path)
-    const handle = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
-      (error: unknown) => {
-        throw toRunnerError(error, path)
-      },
-    )
+    const handle = await open(this.resolve(path), READING).catch((error: unknown) => {
+      throw toRunnerError(error, path)
+    })
     try {
-      // Neither waits for a disk, and a way through the thread pool takes longer than both.
-      const opened = readlinkSync(`/proc/self/fd/${handle.fd}`)
-      if (!this.contains(opened.replace(/ \(deleted\)$/, ''))) throw notInside(path)
-      const stat = fstatSync(handle.fd)
-      if (stat.isDirectory()) throw new RunnerError('bad_request', `${path || 'The workspace'} is a folder.`, { path })
-      if (!stat.isFile()) throw new RunnerError('not_supported', `${path} is not a regular file.`, { path })
+      this.#assertFile(handle.fd, path)
       return handle
     } catch (error) {
       await handle.close()
@@ -97,11 +92,32 @@ export class Workspace {
     }
   }
 
-  async #inside(absolute: string, path: string): Promise<string> {
-    const real = await realpath(absolute).catch((error: unknown) => {
+  /** The same at once, for what is read in one go: its descriptor, until it is disposed of. */
+  openFileSync(path: string): Disposable & { fd: number } {
+    const fd = openForReading(this.resolve(path), path)
+    try {
+      this.#assertFile(fd, path)
+      return { fd, [Symbol.dispose]: () => closeSync(fd) }
+    } catch (error) {
+      closeSync(fd)
+      throw error
+    }
+  }
+
+  #assertFile(fd: number, path: string): void {
+    const opened = readlinkSync(`/proc/self/fd/${fd}`)
+    if (!this.contains(opened.replace(/ \(deleted\)$/, ''))) throw notInside(path)
+    const stat = fstatSync(fd)
+    if (stat.isDirectory()) throw new RunnerError('bad_request', `${path || 'The workspace'} is a folder.`, { path })
+    if (!stat.isFile()) throw new RunnerError('not_supported', `${path} is not a regular file.`, { path })
+  }
+
+  #inside(absolute: string, path: string): string {
+    try {
+      return this.#contained(realpathSync.native(absolute), path)
+    } catch (error) {
       throw toRunnerError(error, path)
-    })
-    return this.#contained(real, path)
+    }
   }
 
   #contained(real: string, path: string): string {
@@ -111,14 +127,33 @@ export class Workspace {
 }
 
 /** The workspace at `folder`, which must exist. */
-export async function openWorkspace(folder: string): Promise<Workspace> {
-  return new Workspace(await realpath(folder))
+export function openWorkspace(folder: string): Workspace {
+  return new Workspace(realpathSync.native(folder))
+}
+
+/** Never waits: not for a writer of a pipe, nor for a device. */
+const READING = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+
+function openForReading(real: string, path: string): number {
+  try {
+    return openSync(real, READING)
+  } catch (error) {
+    throw toRunnerError(error, path)
+  }
+}
+
+function realPathOrNone(absolute: string): string | undefined {
+  try {
+    return realpathSync.native(absolute)
+  } catch {
+    return undefined
+  }
 }
 
 /** Whether something lies at `absolute`, be it a dangling link. */
-export async function exists(absolute: string): Promise<boolean> {
+export function exists(absolute: string): boolean {
   try {
-    await lstat(absolute)
+    lstatSync(absolute)
     return true
   } catch (error) {
     const errno = errnoOf(error)

@@ -1,9 +1,11 @@
-import { fstatSync } from 'node:fs'
+import fs, { closeSync, fstatSync, futimesSync, statSync } from 'node:fs'
 import type { BigIntStats } from 'node:fs'
-import { chmod, link, mkdir, open, rename, rm, stat, unlink } from 'node:fs/promises'
+import { chmod, link, mkdir, open, rename, rm, unlink } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { promisify } from 'node:util'
 import { RunnerError, errnoOf, toRunnerError } from '../errors.ts'
+import { writeAll } from './at-once.ts'
 import { etagOf, versionOf } from './etag.ts'
 import { readBytes } from './read.ts'
 import type { SaveClock } from './save-clock.ts'
@@ -30,14 +32,14 @@ interface TextWrite {
 
 /** Writes a whole text file atomically. */
 export async function writeText(workspace: Workspace, { path, content, ifMatch }: TextWrite): Promise<Written> {
-  return writeFileAtomically(workspace, { path, ifMatch, fill: async (handle) => handle.writeFile(content) })
+  return writeFileAtomically(workspace, { path, ifMatch, content: Buffer.from(content) })
 }
 
 export interface AtomicWrite {
   path: string
   ifMatch: Precondition
-  /** Writes the content into the temporary file. Runs outside the lock: an upload may take its time. */
-  fill: (handle: FileHandle) => Promise<void>
+  /** The content, or what writes it into the temporary file: outside the lock, as an upload may take its time. */
+  content: Uint8Array | ((handle: FileHandle) => Promise<void>)
   /** Tell what is replaced, up to so many bytes. */
   tellReplaced?: number
 }
@@ -51,12 +53,12 @@ export interface AtomicWrite {
 export async function writeFileAtomically(workspace: Workspace, write: AtomicWrite): Promise<Written> {
   const { path, ifMatch } = write
   try {
-    const target = await workspace.resolveNew(path)
+    const target = workspace.resolveNew(path)
     // A refusal that can be known ahead spares an upload. What counts is the look before the rename.
-    if (ifMatch !== 'any') await check(target, path, ifMatch)
+    if (ifMatch !== 'any') check(target, path, ifMatch)
     const temporary = workspace.temporaryBeside(target)
     try {
-      const written = await fillTemporary(temporary, write.fill, workspace.saveClock)
+      const written = await fillTemporary(temporary, write.content, workspace.saveClock)
       const outcome = await workspace.lock.run(async () => put({ temporary, written, target }, workspace, write))
       return { ...versionOf(written), ...outcome }
     } catch (error) {
@@ -68,21 +70,35 @@ export async function writeFileAtomically(workspace: Workspace, write: AtomicWri
   }
 }
 
-async function fillTemporary(temporary: string, fill: AtomicWrite['fill'], clock: SaveClock): Promise<BigIntStats> {
-  await using handle = await openTemporary(temporary)
-  await fill(handle)
+const openDescriptor = promisify(fs.open)
+
+async function fillTemporary(temporary: string, content: AtomicWrite['content'], clock: SaveClock) {
+  if (typeof content === 'function') {
+    await using handle = await inFolder(temporary, () => open(temporary, 'wx', 0o666))
+    await content(handle)
+    return stamp(handle.fd, clock)
+  }
+  const fd = await inFolder(temporary, () => openDescriptor(temporary, 'wx', 0o666))
+  try {
+    await writeAll(fd, content)
+    return stamp(fd, clock)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function stamp(fd: number, clock: SaveClock): BigIntStats {
   const seconds = clock.next() / 1000
-  await handle.utimes(seconds, seconds)
-  return fstatSync(handle.fd, { bigint: true })
+  futimesSync(fd, seconds, seconds)
+  return fstatSync(fd, { bigint: true })
 }
 
 /** Folders that are missing are made: most are there, so that is tried first. */
-async function openTemporary(temporary: string): Promise<FileHandle> {
-  const create = () => open(temporary, 'wx', 0o666)
-  return create().catch(async (error: unknown) => {
+async function inFolder<T>(temporary: string, make: () => Promise<T>): Promise<T> {
+  return make().catch(async (error: unknown) => {
     if (errnoOf(error) !== 'ENOENT') throw error
     await mkdir(dirname(temporary), { recursive: true })
-    return create()
+    return make()
   })
 }
 
@@ -92,7 +108,7 @@ async function put(
   workspace: Workspace,
   { path, ifMatch, tellReplaced }: AtomicWrite,
 ): Promise<Pick<Written, 'isNew' | 'replaced'>> {
-  const before = await check(target, path, ifMatch)
+  const before = check(target, path, ifMatch)
   if (before === undefined) {
     await linkOrRename(temporary, target)
     return { isNew: true }
@@ -118,11 +134,8 @@ async function linkOrRename(temporary: string, target: string): Promise<void> {
   await (isLinked ? unlink(temporary) : rename(temporary, target))
 }
 
-async function check(target: string, path: string, ifMatch: Precondition): Promise<BigIntStats | undefined> {
-  const found = await stat(target, { bigint: true }).catch((error: unknown) => {
-    if (errnoOf(error) === 'ENOENT') return undefined
-    throw error
-  })
+function check(target: string, path: string, ifMatch: Precondition): BigIntStats | undefined {
+  const found = statSync(target, { bigint: true, throwIfNoEntry: false })
   if (found !== undefined && !found.isFile()) {
     const what = found.isDirectory() ? 'a folder' : 'not a regular file'
     throw new RunnerError(ifMatch === 'absent' ? 'conflict' : 'bad_request', `${path} is ${what}.`, { path })

@@ -45,7 +45,7 @@ interface Found {
 }
 
 async function* walk(workspace: Workspace, top: string): AsyncGenerator<Found> {
-  const folder = await workspace.resolve(top)
+  const folder = workspace.resolve(top)
   const names = await readdir(folder).catch(() => [])
   for (const name of names.toSorted((a, b) => (a < b ? -1 : 1))) {
     if (TEMPORARY_NAME.test(name)) continue

@@ -64,7 +64,7 @@ export function fileHandlers(opened: () => OpenedSandbox): FileHandlers {
       const { sandbox, places } = reading()
       sandbox.assertRunning()
       const place = places.toWrite(path)
-      const count = await countBelow(await place.folder.locate(place.path), path, MAX_COUNTED_ENTRIES)
+      const count = await countBelow(place.folder.locate(place.path), path, MAX_COUNTED_ENTRIES)
       if (count > 1 && !recursive) {
         throw new RunnerError('conflict', `${path} is a folder with ${count - 1} entries in it.`, {
           path,

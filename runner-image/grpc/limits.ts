@@ -23,8 +23,6 @@ export const MAX_LIST_DEPTH = 4
 /** A listing that takes longer ends with what it found, and lets others have their turn after so long. */
 export const LIST_TIME_MS = 10_000
 export const LIST_TURN_MS = 10
-/** Entries whose size and time are looked up in one turn. */
-export const LOOKS_AT_ONCE = 64
 
 /** Counting what a deletion takes stops here. */
 export const MAX_COUNTED_ENTRIES = 100_000

@@ -8,13 +8,14 @@ import { RunnerError, toRunnerError } from '../errors.ts'
 import { versionOf } from '../files/etag.ts'
 import { steps } from '../search/walk.ts'
 import type { Walked } from '../search/walk.ts'
-import { LIST_TIME_MS, LIST_TURN_MS, LOOKS_AT_ONCE, MAX_LISTED_ENTRIES, MAX_LIST_DEPTH } from './limits.ts'
+import { LOOKS_AT_ONCE } from '../limits.ts'
+import { LIST_TIME_MS, LIST_TURN_MS, MAX_LISTED_ENTRIES, MAX_LIST_DEPTH } from './limits.ts'
 import type { Places } from './places.ts'
 
 /** What lies in a folder and, to a depth, below it. */
 export async function listTree(places: Places, request: wire.ListDirRequest): Promise<wire.ListDirResponse> {
   const place = places.toRead(request)
-  const root = await place.folder.resolve(place.path)
+  const root = place.folder.resolve(place.path)
   const found = await lstat(root).catch((error: unknown) => {
     throw toRunnerError(error, request.path)
   })

@@ -15,7 +15,7 @@ export async function moveOver(sandbox: OpenedSandbox, { source, target }: Ends)
   const { folder } = source
   // Only what can be moved makes room.
   await statEntry(folder, source.path)
-  const isAnother = await lieApart({ source, target })
+  const isAnother = lieApart({ source, target })
   const deletion = isAnother ? ((await remove(sandbox, target).catch(unlessAbsent)) ?? '') : ''
   try {
     await move(folder, { from: source.path, to: target.path })
@@ -26,14 +26,21 @@ export async function moveOver(sandbox: OpenedSandbox, { source, target }: Ends)
 }
 
 /** `false` where both are the same by two names, which the move refuses. Refuses itself where one is in the other. */
-async function lieApart({ source, target }: Ends): Promise<boolean> {
-  const { folder } = source
-  const from = await folder.locate(source.path)
-  const to = await folder.locate(target.path).catch(unlessAbsent)
+function lieApart({ source, target }: Ends): boolean {
+  const from = source.folder.locate(source.path)
+  const to = locateIfThere(target)
   if (to === undefined) return true
   if (to.startsWith(`${from}/`)) throw nested(target, source)
   if (from.startsWith(`${to}/`)) throw nested(source, target)
   return from !== to
+}
+
+function locateIfThere({ folder, path }: Place): string | undefined {
+  try {
+    return folder.locate(path)
+  } catch (error) {
+    return unlessAbsent(error)
+  }
 }
 
 async function bringBack(sandbox: OpenedSandbox, { path }: Place, deletion: string): Promise<void> {

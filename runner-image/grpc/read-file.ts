@@ -1,6 +1,7 @@
 import { fstatSync } from 'node:fs'
 import type * as wire from '#wire/gen/runner.ts'
 import { RunnerError } from '../errors.ts'
+import { readAt } from '../files/at-once.ts'
 import { versionOf } from '../files/etag.ts'
 import { MAX_READS } from '../limits.ts'
 import type { Places } from './places.ts'
@@ -13,8 +14,8 @@ const IS_FILE = 1
  */
 export async function readWhole(places: Places, request: wire.ReadRequest): Promise<wire.ReadSmallResponse> {
   const place = places.toRead(request)
-  await using handle = await place.folder.openFile(place.path)
-  let before = fstatSync(handle.fd, { bigint: true })
+  using file = place.folder.openFileSync(place.path)
+  let before = fstatSync(file.fd, { bigint: true })
   for (let reads = 1; ; reads++) {
     const { etag, size, mtime } = versionOf(before)
     const length = Math.min(request.length || size, Math.max(0, size - request.offset))
@@ -29,8 +30,8 @@ export async function readWhole(places: Places, request: wire.ReadRequest): Prom
       )
     }
     const buffer = Buffer.allocUnsafe(length)
-    const { bytesRead } = length === 0 ? { bytesRead: 0 } : await handle.read(buffer, 0, length, request.offset)
-    const after = fstatSync(handle.fd, { bigint: true })
+    const bytesRead = length === 0 ? 0 : await readAt(file.fd, buffer, request.offset)
+    const after = fstatSync(file.fd, { bigint: true })
     if (reads < MAX_READS && (after.mtimeNs !== before.mtimeNs || after.size !== before.size)) {
       before = after
       continue

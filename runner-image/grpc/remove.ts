@@ -7,7 +7,7 @@ import type { Place } from './places.ts'
 export async function remove(sandbox: OpenedSandbox, { folder, path, isWorkspace }: Place): Promise<string> {
   if (isWorkspace) return sandbox.trash.delete(path)
   if (path === '') throw new RunnerError('bad_request', 'The temporary folder itself cannot be deleted.')
-  const absolute = await folder.locate(path)
+  const absolute = folder.locate(path)
   await lstat(absolute).catch(() => {
     throw new RunnerError('not_found', `${path}: There is no such file or folder.`, { path })
   })

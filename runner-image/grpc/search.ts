@@ -57,7 +57,7 @@ export async function findByGrep(
 async function whereOf(places: Places, request: wire.GlobRequest | wire.GrepRequest) {
   const { path, includeIgnored } = request
   const place = places.toRead(request)
-  const root = await place.folder.resolve(place.path)
+  const root = place.folder.resolve(place.path)
   const found = await lstat(root).catch((error: unknown) => {
     throw toRunnerError(error, path)
   })

@@ -13,7 +13,7 @@ export async function writeBytes(
   { options, data, tellReplaced }: wire.WriteSmallRequest,
 ): Promise<wire.FileVersion> {
   return write(places, options, {
-    fill: async (handle) => handle.writeFile(data),
+    content: data,
     ...(tellReplaced && { tellReplaced: MAX_SMALL_FILE_BYTES }),
   })
 }
@@ -23,20 +23,20 @@ export async function writeStream(places: Places, parts: AsyncIterable<wire.Writ
   const iterator = parts[Symbol.asyncIterator]()
   const first = await iterator.next()
   const options = first.done !== true && first.value.part?.$case === 'options' ? first.value.part.value : undefined
-  const fill = async (handle: FileHandle) => {
+  const content = async (handle: FileHandle) => {
     for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
       if (next.value.part?.$case !== 'data')
         throw new RunnerError('bad_request', 'After the options, only content may come.')
       await handle.writeFile(next.value.part.value)
     }
   }
-  return write(places, options, { fill })
+  return write(places, options, { content })
 }
 
 async function write(
   places: Places,
   options: wire.WriteOptions | undefined,
-  how: Pick<AtomicWrite, 'fill' | 'tellReplaced'>,
+  how: Pick<AtomicWrite, 'content' | 'tellReplaced'>,
 ): Promise<wire.FileVersion> {
   if (options === undefined) throw new RunnerError('bad_request', 'A write must say first where it goes.')
   const place = places.toWrite(options.path)
@@ -46,7 +46,7 @@ async function write(
     ...how,
   })
   if (options.executable !== undefined) {
-    const target = await place.folder.resolve(place.path)
+    const target = place.folder.resolve(place.path)
     const { mode } = await stat(target)
     await chmod(target, options.executable ? mode | 0o111 : mode & ~0o111)
   }

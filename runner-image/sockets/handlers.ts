@@ -29,7 +29,7 @@ export function createHandlers(sandbox: OpenedSandbox): Handlers {
 
     'terminal.list': () => ({ terminals: terminals.list() }),
     'terminal.create': async ({ cols, rows, cwd, name }, from) => {
-      const directory = await workspace.resolve(cwd)
+      const directory = workspace.resolve(cwd)
       const terminal = terminals.create({
         kind: 'shell',
         name,
