@@ -6,6 +6,7 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { decodeJwt } from 'jose'
+import { AppError } from '#server/errors.ts'
 import { newId } from '#protocol/ids.ts'
 import { agentClaimsSchema } from '#protocol/claims.ts'
 import type { AgentScope } from '#protocol/agents.ts'
@@ -539,6 +540,36 @@ describe('a call that the sidecar refuses', () => {
     const events = (await response.text()).split('\n').filter((line) => line.startsWith('data: '))
     expect(events.map((line) => JSON.parse(line.slice(6)))).toEqual([expect.objectContaining({ id: 7 })])
     expect(JSON.parse(events[0]?.slice(6) ?? '')).toMatchObject(heard)
+  })
+
+  test.each<[string, Handler]>([
+    ['refuses', refuse(503, STARTING)],
+    ['has forgotten its session', refuse(404, OVER)],
+    ['goes away', ({ socket }) => void socket.destroy()],
+  ])('that is no tool’s, of a repl whose sidecar %s as it wakes: the client waits no longer', async (_how, handle) => {
+    await using platform = await startPlatform({}, { limits: { quickWakeMs: 5, heartbeatMs: 20 } })
+    const { token } = await letIn(platform)
+    await using _ = await startSidecar(platform, handle)
+    platform.lifecycle.isAsleep = true
+    const started = Promise.withResolvers<void>()
+    platform.lifecycle.start = () => started.promise
+    const response = await post(platform, { token, body: rpc('resources/read', { uri: 'repl://tree' }) })
+    started.resolve()
+    const events = (await response.text()).split('\n').filter((line) => line.startsWith('data: '))
+    expect(events.map((line) => JSON.parse(line.slice(6)))).toEqual([
+      expect.objectContaining({ id: 7, error: expect.objectContaining({ message: expect.any(String) }) }),
+    ])
+  })
+
+  test('that does not wake, for no tool: the client hears why', async () => {
+    await using platform = await startPlatform({}, { limits: { quickWakeMs: 5, heartbeatMs: 20 } })
+    const { token } = await letIn(platform)
+    platform.lifecycle.isAsleep = true
+    const started = Promise.withResolvers<void>()
+    platform.lifecycle.start = () => started.promise
+    const response = await post(platform, { token, body: rpc('resources/read', { uri: 'repl://tree' }) })
+    started.reject(new AppError('unavailable', 'There is no room.'))
+    expect(await response.text()).toContain('There is no room.')
   })
 
   test.each([

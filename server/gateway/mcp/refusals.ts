@@ -52,17 +52,9 @@ interface RefusalContext {
 /** Answers with the status that clients know what to do about, and a JSON-RPC error that says it in words. */
 export function answerRefusal(response: ServerResponse, error: unknown, context: RefusalContext): void {
   if (response.headersSent) return void response.destroy()
-  const wire = toWireError(error)
-  const body = JSON.stringify({
-    jsonrpc: '2.0',
-    id: context.id ?? null,
-    error: {
-      code: RPC_CODE[wire.code] ?? SERVER_ERROR,
-      message: wire.advice === undefined ? wire.message : `${wire.message} ${wire.advice}`,
-      data: { error: wire },
-    },
-  })
-  response.writeHead(HTTP_STATUS[wire.code], {
+  const { code } = toWireError(error)
+  const body = JSON.stringify(refusalMessage(context.id, error))
+  response.writeHead(HTTP_STATUS[code], {
     'Content-Type': 'application/json',
     'Content-Length': Buffer.byteLength(body),
     'Cache-Control': 'no-store',
@@ -70,9 +62,16 @@ export function answerRefusal(response: ServerResponse, error: unknown, context:
     ...challengeOf(error, context),
     ...retryAfter(error),
     // What is left of a body that is too large, or too slow, is not read.
-    ...((wire.code === 'too_large' || wire.code === 'timeout') && { Connection: 'close' }),
+    ...((code === 'too_large' || code === 'timeout') && { Connection: 'close' }),
   })
   response.end(body)
+}
+
+/** A JSON-RPC error that says it in words. */
+export function refusalMessage(id: string | number | undefined, error: unknown): unknown {
+  const wire = toWireError(error)
+  const code = RPC_CODE[wire.code] ?? SERVER_ERROR
+  return { jsonrpc: '2.0', id: id ?? null, error: { code, message: sayToModel(error), data: { error: wire } } }
 }
 
 function retryAfter(error: unknown): Record<string, string> {

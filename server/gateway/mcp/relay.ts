@@ -6,7 +6,7 @@ import { AppError, fromWireError } from '#server/errors.ts'
 import { jsonOrNothing } from '#server/json.ts'
 import { eventOf, toolError } from '#server/gateway/mcp/message.ts'
 import type { Asked } from '#server/gateway/mcp/message.ts'
-import { sayToModel } from '#server/gateway/mcp/refusals.ts'
+import { refusalMessage, sayToModel } from '#server/gateway/mcp/refusals.ts'
 import { brokenCall } from '#server/gateway/mcp/sidecar-call.ts'
 import { readSmallBody } from '#server/gateway/small-body.ts'
 
@@ -76,15 +76,15 @@ const messageSchema = z.object({
 })
 
 /**
- * Why the sidecar refuses a tool's call, unless it says so in a message that the client understands by its status (a
- * session that is over, headers that contradict the body) or, in a stream, by its id.
+ * Why the sidecar refuses what was asked, unless the client understands that as it is: by its status (of a tool's call:
+ * with a message, as for a session that is over or headers that contradict the body) or, in a stream, by its id.
  */
 function refusalIn(
   { statusCode = 502 }: IncomingMessage,
   text: string,
   { asked, isInStream }: { asked: Asked | undefined; isInStream: boolean },
 ): AppError | undefined {
-  if (statusCode < 400 || asked?.tool === undefined || asked.id === undefined) return undefined
+  if (statusCode < 400 || asked?.id === undefined || (asked.tool === undefined && !isInStream)) return undefined
   const body = jsonOrNothing(text)
   const message = messageSchema.safeParse(body).data
   if (message !== undefined && (!isInStream || message.id === asked.id)) return undefined
@@ -95,10 +95,14 @@ function refusalIn(
   })
 }
 
-/** Ends a stream with what a model can act on: the blank line ends an event that was cut. */
+/**
+ * Ends a stream with the answer that a client waits for, a tool's as a result that a model can act on: the blank line ends
+ * an event that was cut.
+ */
 export function breakOff(response: ServerResponse, asked: Asked | undefined, error: unknown): void {
-  if (asked?.tool === undefined || asked.id === undefined) return void response.destroy()
-  response.end(`\n\n${eventOf(toolError(asked.id, sayToModel(error)))}`)
+  if (asked?.id === undefined) return void response.destroy()
+  const said = asked.tool === undefined ? refusalMessage(asked.id, error) : toolError(asked.id, sayToModel(error))
+  response.end(`\n\n${eventOf(said)}`)
 }
 
 function headersOf(answer: IncomingMessage): Record<string, string> {

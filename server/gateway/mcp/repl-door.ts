@@ -78,7 +78,7 @@ async function converse(parts: McpParts, talk: Conversation): Promise<void> {
   const { request, response, replId, asked, hold, signal } = talk
   const lacking = lackingScope(asked, hold.value)
   if (lacking !== undefined) {
-    if (answerToModel(response, asked, lacking)) return
+    if (answerInWords(response, asked, lacking)) return
     throw lacking
   }
   const isUse = isUsed(asked)
@@ -94,7 +94,7 @@ async function converse(parts: McpParts, talk: Conversation): Promise<void> {
   try {
     await callAwake(parts, talk, running)
   } catch (error) {
-    if (signal.aborted || !answerToModel(response, asked, error)) throw error
+    if (signal.aborted || !answerInWords(response, asked, error)) throw error
   } finally {
     clearInterval(keepUsed)
   }
@@ -151,13 +151,14 @@ function refuseAsleep({ method }: IncomingMessage, response: ServerResponse): vo
   response.end()
 }
 
-/** A tool's failure is a result, so that the model learns of it. */
-function answerToModel(response: ServerResponse, asked: Asked | undefined, error: unknown): boolean {
-  if (asked?.tool === undefined || asked.id === undefined) return false
+/** A tool's failure is a result, so that the model learns of it; in a stream that has begun, every failure is an event. */
+function answerInWords(response: ServerResponse, asked: Asked | undefined, error: unknown): boolean {
+  if (asked?.id === undefined) return false
   if (response.headersSent) {
     breakOff(response, asked, error)
     return true
   }
+  if (asked.tool === undefined) return false
   const body = JSON.stringify(toolError(asked.id, sayToModel(error)))
   response.writeHead(200, {
     'content-type': 'application/json',
