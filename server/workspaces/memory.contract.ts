@@ -18,7 +18,8 @@ const PATIENCE_MS = 20 * 60_000
 export async function measureMemory(
   size: Parameters<typeof makeLargeTree>[1],
 ): Promise<{ saveBound: number; restoreBound: number; saving: number; stopping: number; restoring: number }> {
-  const built = mkdtempSync('/tmp/devex-built-')
+  const folder = mkdtempSync('/tmp/devex-built-')
+  const built = join(folder, 'sandbox')
   await buildSandbox(built)
   const program = join(built, 'sidecar.mjs')
   await using controlPlane = await ControlPlane.start((folder) =>
@@ -37,6 +38,6 @@ export async function measureMemory(
   await using next = await Sandbox.start(controlPlane, program)
   const idleNext = await settledMib(next.pid)
   const restoring = (await peakMibDuring(next.pid, () => controlPlane.adopt(next))) - idleNext
-  await rm(built, { recursive: true })
+  await rm(folder, { recursive: true })
   return { saveBound: SAVE_BOUND_MIB, restoreBound: RESTORE_BOUND_MIB, saving, stopping, restoring }
 }
