@@ -43,8 +43,8 @@ test('a role that changes while the page is open: read-only, then typing again, 
   await signIn(owner, server.url)
   await createInDialog(owner, 'Node')
   const replId = new URL(owner.url()).pathname.slice('/r/'.length)
-  const link = async (role: 'viewer' | 'editor') => {
-    const made = await ask(owner, 'shares.create', { replId, role, allowSignedOut: false })
+  const link = async (role: 'viewer' | 'editor', allowSignedOut = false) => {
+    const made = await ask(owner, 'shares.create', { replId, role, allowSignedOut })
     return z.object({ share: z.object({ id: z.string() }), token: z.string() }).parse(made)
   }
   const [viewing, editing] = [await link('viewer'), await link('editor')]
@@ -52,12 +52,17 @@ test('a role that changes while the page is open: read-only, then typing again, 
   github.account = GRACE
   const context = await browser.newContext()
   const guest = await context.newPage()
+  const badge = guest.getByRole('banner').getByText('Read-only')
+  const open = await link('viewer', true)
+  await guest.goto(`${server.url}/s/${open.token}`)
+  await expect(badge).toBeVisible()
   await signIn(guest, server.url)
+  await guest.goto(`${server.url}/r/${replId}`)
+  await expect(badge).toBeVisible()
   for (const { token } of [viewing, editing]) await guest.goto(`${server.url}/s/${token}`)
   await expect(guest).toHaveURL(`${server.url}/r/${replId}`)
   const loadedAt = await guest.evaluate(() => performance.timeOrigin)
   const connection = guest.getByTestId('connection-state')
-  const badge = guest.getByRole('banner').getByText('Read-only')
   const rows = await runInTerminal(guest, 'echo edits-$((40 + 1))')
   await expect(rows).toContainText('edits-41')
   await editFile(guest, 'index.js')

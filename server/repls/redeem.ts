@@ -8,6 +8,7 @@ import { GUEST_TTL_MS } from '#server/repls/limits.ts'
 import type { Shares } from '#server/repls/repls.ts'
 import { retryConflicts } from '#server/repls/retry.ts'
 import {
+  guestSchema,
   hashSecret,
   isLive,
   liveSharesOf,
@@ -54,6 +55,24 @@ export async function redeem(
     return { replId: share.replId }
   }
   return { replId: share.replId, guestCookie: await newGuest(deps, share) }
+}
+
+/**
+ * Gives somebody who has signed in what the guest of the same browser has in a REPL, as if they had opened its links
+ * again: whether there were any.
+ */
+export async function carryOver(
+  deps: RedeemDeps,
+  who: Extract<Principal, { kind: 'user' }>,
+  { guestCookie, replId }: { guestCookie: string; replId: string },
+): Promise<boolean> {
+  const { stateStore, now } = deps
+  const record = await stateStore.get(shareKeys.guest(hashSecret(guestCookie)))
+  if (record === undefined) return false
+  const { id: personId } = fromRecord(guestSchema, record)
+  const shares = await liveSharesOf(stateStore, { personId, replId, now: now() })
+  for (const share of shares) await grant(deps, share, { kind: 'user', id: who.id, name: who.name })
+  return shares.length > 0
 }
 
 async function shareBehind({ stateStore, now }: RedeemDeps, token: string): Promise<Share> {

@@ -76,4 +76,6 @@ export interface Shares {
     who: Principal | undefined,
     token: string,
   ): Promise<{ replId: string; guestCookie?: { name: string; value: string; maxAgeSeconds: number } }>
+  /** What the guest behind this cookie has in a REPL is theirs from now on, who signed in: whether that was anything. */
+  carryOver(who: Extract<Principal, { kind: 'user' }>, from: { guestCookie: string; replId: string }): Promise<boolean>
 }

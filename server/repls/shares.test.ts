@@ -247,6 +247,23 @@ describe('guests', () => {
     expect((await b.domain.repls.list(who)).map((view) => view.id).toSorted()).toEqual([id, other.id].toSorted())
   })
 
+  test('who signs in has what they had as a guest, while the link is good', async () => {
+    const { b, id: replId } = await bedWithRepl()
+    await using _ = b
+    const { shares } = b.domain
+    const other = await b.domain.repls.create(ada, { source: { kind: 'template', template: 'node' } })
+    const { share, token } = await shares.create(ada, replId, OPEN)
+    const { cookie: guestCookie } = await guestOf(b, token)
+    expect(await shares.carryOver(bob, { guestCookie, replId: other.id })).toBe(false)
+    expect(await shares.carryOver(bob, { guestCookie: 'a'.repeat(43), replId })).toBe(false)
+    expect(await b.domain.repls.list(bob)).toEqual([])
+    expect(await shares.carryOver(bob, { guestCookie, replId })).toBe(true)
+    expect(await b.domain.repls.list(bob)).toMatchObject([{ id: replId, role: 'viewer' }])
+    await shares.revoke(ada, replId, share.id)
+    expect(await b.domain.access.grantOf(bob, replId)).toBeUndefined()
+    expect(await shares.carryOver(bob, { guestCookie, replId })).toBe(false)
+  })
+
   test('S1: no value of the cookie but the one that was handed out is a guest', async () => {
     const { b } = await bedWithRepl()
     await using _ = b

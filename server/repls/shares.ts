@@ -3,7 +3,7 @@ import type { Principal } from '#server/auth/principal.ts'
 import { AppError } from '#server/errors.ts'
 import { fromRecord, toJson } from '#server/repls/json.ts'
 import { MAX_SHARES_PER_REPL } from '#server/repls/limits.ts'
-import { redeem } from '#server/repls/redeem.ts'
+import { carryOver, redeem } from '#server/repls/redeem.ts'
 import type { Access, Shares } from '#server/repls/repls.ts'
 import {
   guestSchema,
@@ -124,6 +124,7 @@ export function createShares(deps: SharesDeps): ShareLinks {
     },
 
     redeem: (who, token) => redeem(deps, who, token),
+    carryOver: (who, from) => carryOver(deps, who, from),
 
     endExpired: async () => {
       for await (const page of pages(stateStore, shareKeys.allShares)) {

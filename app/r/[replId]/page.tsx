@@ -1,7 +1,10 @@
 import type { Metadata } from 'next'
+import { cookies } from 'next/headers'
 import { notFound, redirect } from 'next/navigation'
 import { IdeLoader } from '#components/ide/ide-loader.tsx'
 import { replIdSchema } from '#protocol/ids.ts'
+import { GUEST_COOKIE } from '#server/auth/auth.ts'
+import type { Principal } from '#server/auth/principal.ts'
 import { context } from '#server/global.ts'
 import { createCaller } from '#server/trpc/router.ts'
 import { toAppError } from '#server/errors.ts'
@@ -21,9 +24,17 @@ export default async function Page({ params }: Props) {
   if (who === undefined) redirect(`/signin?callbackUrl=${encodeURIComponent(`/r/${replId}`)}`)
   if (!replIdSchema.safeParse(replId).success) notFound()
   const api = createCaller({ app: context(), who })
-  const [view, account] = await Promise.all([viewOf(api, replId), api.account.get()])
+  const [found, account] = await Promise.all([viewOf(api, replId), api.account.get()])
+  const view = found ?? ((await wasGuest(who, replId)) ? await viewOf(api, replId) : undefined)
   if (view === undefined) notFound()
   return <IdeLoader view={view} account={account} />
+}
+
+/** Who looked at it by a link and has signed in since need not open the link again. */
+async function wasGuest(who: Principal, replId: string): Promise<boolean> {
+  const guestCookie = (await cookies()).get(GUEST_COOKIE)?.value
+  if (who.kind !== 'user' || guestCookie === undefined) return false
+  return context().shares.carryOver(who, { guestCookie, replId })
 }
 
 async function viewOf(api: ReturnType<typeof createCaller>, replId: string): Promise<ReplView | undefined> {
