@@ -61,6 +61,8 @@ export class ControlPlane implements AsyncDisposable {
   readonly commits: WorkspaceHead[] = []
   /** Every path that sidecars asked for. */
   readonly asked: string[] = []
+  /** Who asked for the head. A sidecar that warms up asks without a token. */
+  readonly headTokens: string[] = []
   readonly reports: Parameters<WorkspaceEvents['reported']>[1][] = []
   readonly sockets = new Map<string, string>()
   readonly sidecar: SidecarClient
@@ -172,6 +174,8 @@ export class ControlPlane implements AsyncDisposable {
     })
     return createServer((request, response) => {
       this.asked.push(request.url ?? '')
+      const [, token] = /^Bearer (.+)$/.exec(request.headers.authorization ?? '') ?? []
+      if (request.url === INTERNAL_ROUTES.head && token !== undefined) this.headTokens.push(token)
       if (this.isStoreDown && request.url !== INTERNAL_ROUTES.report) {
         response.writeHead(503).end()
         return
