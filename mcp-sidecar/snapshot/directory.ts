@@ -92,9 +92,9 @@ export class Directory implements Disposable {
     return openSync(this.#child(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
   }
 
-  /** A handle to write a file that must not be there yet. */
-  createFile(name: string): number {
-    return openSync(this.#child(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
+  /** A handle to write a file that must not be there yet. Its mode is what the mask of this process leaves of `mode`. */
+  createFile(name: string, mode = 0o600): number {
+    return openSync(this.#child(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode)
   }
 
   /** A handle to write a file that is there. */

@@ -11,7 +11,7 @@ interface FetchOptions {
   controlPlane: ControlPlane
   /** Size of each pack. */
   packBytes: ReadonlyMap<string, number>
-  /** Called with each chunk, checked, in any order; `bytes` may be kept. */
+  /** Called with each chunk, checked, in any order; `bytes` are good until what it returns has resolved. */
   onChunk: (ref: ChunkRef, bytes: Buffer) => Promise<void> | undefined
 }
 
@@ -35,7 +35,7 @@ export async function fetchChunks(refs: Iterable<ChunkRef>, options: FetchOption
   if (failures.length > 0) throw failures[0]
 }
 
-/** Bytes of the buffers that it took and does not give back. */
+/** Bytes of what it leaves to the garbage collector. */
 async function fetchPack(
   pack: string,
   frames: ChunkRef[][],
@@ -49,21 +49,29 @@ async function fetchPack(
     ? await controlPlane.download(`packs/${pack}`, { maxBytes: MAX_PACK_BYTES, allocate })
     : undefined
   if (whole !== undefined) checkPack(pack, whole)
-  let used = 0
+  // What the network gave in parts.
+  let used = whole?.length ?? wanted
   for (const chunks of frames) {
     const [first] = chunks
     if (first === undefined) continue
     const compressed = whole === undefined ? await downloadFrame(first, options) : frameIn(whole, first)
     const frame = await openFrame(pack, compressed)
-    used += compressed.length + frame.length
     for (const ref of chunks) {
       const taken = onChunk(ref, chunkIn(frame, ref))
       if (taken !== undefined) await taken
     }
+    used += release(frame)
   }
-  // What the network gave in parts is garbage too.
   if (whole !== undefined) pool.give(whole)
   return used
+}
+
+/** Frees a frame's memory: the bytes of it that cannot be. A small one may lie in memory that it shares with others. */
+function release(frame: Buffer): number {
+  const { buffer } = frame
+  if (buffer.byteLength <= Buffer.poolSize || !(buffer instanceof ArrayBuffer)) return frame.length
+  buffer.transfer(0)
+  return 0
 }
 
 async function downloadFrame({ pack, frameStart, frameBytes }: ChunkRef, { controlPlane }: FetchOptions) {

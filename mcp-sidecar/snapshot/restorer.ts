@@ -1,4 +1,4 @@
-import { fstatSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOTS } from '#snapshot/entry.ts'
 import type { DirectoryEntry, FileEntry, SnapshotEntry } from '#snapshot/entry.ts'
@@ -113,8 +113,7 @@ async function writeEntries(batch: FetchedSegment[], options: WriteOptions): Pro
     }
   const writer = new FileWriter({
     folderOf: (file) => folders.enterParent(file.root, file.path),
-    onWritten: (file, fd) => {
-      const stats = fstatSync(fd)
+    onWritten: (file, stats) => {
       // Nobody else can write before the runner is opened, so what is changed later has a later time stamp.
       identities.set(file, identityOf(stats, stats.ctimeMs + MAPPED_WRITE_WINDOW_MS + 1))
       options.onWritten()

@@ -1,4 +1,5 @@
-import { closeSync, fchmodSync, ftruncateSync, writeSync } from 'node:fs'
+import { closeSync, fchmodSync, fstatSync, ftruncateSync, writeSync } from 'node:fs'
+import type { Stats } from 'node:fs'
 import type { FileEntry } from '#snapshot/entry.ts'
 import type { Directory } from './directory.ts'
 import { setTimes } from './times.ts'
@@ -15,8 +16,8 @@ export interface FilePiece {
 export interface WriterOptions {
   /** The open folder and the name there that a file is written to; the same at each call. */
   folderOf(file: FileEntry): { parent: Directory; name: string }
-  /** A file is whole, has its mode and time, and is still open. */
-  onWritten(file: FileEntry, fd: number): void
+  /** A file is whole, has its mode and time, and is still open: what it is now. */
+  onWritten(file: FileEntry, stats: Stats): void
 }
 
 /** Writes files piece by piece, in any order. A file gets its size, mode and time with its last piece. */
@@ -31,7 +32,7 @@ export class FileWriter {
   /** A file without content. */
   writeEmpty(file: FileEntry): void {
     const { parent, name } = this.#options.folderOf(file)
-    this.#finish(file, parent.createFile(name))
+    this.#finish(file, parent.createFile(name, creationMode(file)))
   }
 
   write({ file, at, bytes, isHole }: FilePiece): void {
@@ -52,19 +53,32 @@ export class FileWriter {
 
   #openFor(file: FileEntry): number {
     const { parent, name } = this.#options.folderOf(file)
-    return this.#missing.has(file) ? parent.reopenFile(name) : parent.createFile(name)
+    return this.#missing.has(file) ? parent.reopenFile(name) : parent.createFile(name, creationMode(file))
   }
 
   #finish(file: FileEntry, fd: number): void {
     try {
-      if (file.size > 0) ftruncateSync(fd, file.size)
-      fchmodSync(fd, file.mode)
       setTimes(fd, file.mtime)
-      this.#options.onWritten(file, fd)
+      let stats = fstatSync(fd)
+      // Most are as they shall be by now: to set it all the same takes longer than to look.
+      const isShort = stats.size !== file.size
+      const hasOtherMode = (stats.mode & 0o7777) !== file.mode
+      if (isShort || hasOtherMode) {
+        if (isShort) ftruncateSync(fd, file.size)
+        if (hasOtherMode) fchmodSync(fd, file.mode)
+        setTimes(fd, file.mtime)
+        stats = fstatSync(fd)
+      }
+      this.#options.onWritten(file, stats)
     } finally {
       closeSync(fd)
     }
   }
+}
+
+/** Writable by its owner, for whoever opens it again, and nothing that a look at it afterwards could not see. */
+function creationMode({ mode }: FileEntry): number {
+  return (mode & 0o777) | 0o200
 }
 
 function writeFully(fd: number, bytes: Buffer, at: number): void {
