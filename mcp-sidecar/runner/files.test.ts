@@ -41,6 +41,14 @@ describe('files', () => {
     expect([entry.etag, entry.path, Buffer.from(data).toString()]).toEqual([changed.etag, 'a/new.txt', 'two'])
   })
 
+  test('that are replaced are told whole, large ones too', async () => {
+    const large = 'x'.repeat(300_000)
+    await files.writeSmall({ path: 'large.txt' }, Buffer.from(large))
+    const { replaced } = await files.writeSmall({ path: 'large.txt', tellReplaced: true }, Buffer.from('small'))
+    expect(Buffer.from(replaced ?? []).toString()).toBe(large)
+    expect(Buffer.from((await files.readSmall({ path: 'large.txt' })).data).toString()).toBe('small')
+  })
+
   test('keep their mode, or are made executable', async () => {
     await put('tool.sh', 'echo hi')
     await chmod(join(root, 'tool.sh'), 0o640)

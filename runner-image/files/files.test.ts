@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { appendFileSync } from 'node:fs'
-import { chmod, lstat, mkdir, readFile, readdir, readlink, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, lstat, mkdir, readFile, readdir, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -189,6 +189,19 @@ describe('writing', () => {
       times.push((await writeText(workspace, { path: 'f', content: String(n), ifMatch: 'any' })).mtime)
     }
     expect(times).toEqual([...new Set(times)].sort((a, b) => a - b))
+  })
+
+  test('below what was a folder and is a file now: there is no such place', async () => {
+    await mkdir(at('a'))
+    await writeFile(at('a/b'), 'x')
+    const read = await client.request('files.read', { path: 'a/b' })
+    await rm(at('a'), { recursive: true })
+    await writeFile(at('a'), 'a file')
+    const ifMatch = read.kind === 'text' ? read.etag : null
+    expect(await refusal(client.request('files.write', { path: 'a/b', content: 'y', ifMatch }))).toEqual({
+      code: 'not_found',
+      path: 'a/b',
+    })
   })
 
   test('of 20 saves against one etag at a time, exactly one wins', async () => {

@@ -41,7 +41,7 @@ export async function readSmallFile(workspace: Workspace, path: string, limit: n
 export async function readBytes(workspace: Workspace, path: string, limit: number): Promise<Buffer | undefined> {
   using file = workspace.openFileSync(path)
   const { size } = fstatSync(file.fd)
-  return size > limit ? undefined : readAll(file.fd, size)
+  return size > limit ? undefined : await readAll(file.fd, size)
 }
 
 async function readAll(fd: number, size: number): Promise<Buffer> {

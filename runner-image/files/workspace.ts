@@ -20,6 +20,8 @@ const OWN_LENGTH = 6
  *
  * Looking up names does not wait for a disk that is busy writing, and a way through the thread pool takes ten times as
  * long as the look: so it is done at once. What makes and moves names waits for the journal, and goes through the pool.
+ * (A way that leads over a mount whose server is gone would hold up everything; a sandbox has no such mounts, and where links
+ * of a listing lead is looked up through the pool all the same.)
  */
 export class Workspace {
   /** Real path of the workspace. */

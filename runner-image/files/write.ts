@@ -135,7 +135,7 @@ async function linkOrRename(temporary: string, target: string): Promise<void> {
 }
 
 function check(target: string, path: string, ifMatch: Precondition): BigIntStats | undefined {
-  const found = statSync(target, { bigint: true, throwIfNoEntry: false })
+  const found = statIfThere(target)
   if (found !== undefined && !found.isFile()) {
     const what = found.isDirectory() ? 'a folder' : 'not a regular file'
     throw new RunnerError(ifMatch === 'absent' ? 'conflict' : 'bad_request', `${path} is ${what}.`, { path })
@@ -150,4 +150,13 @@ function check(target: string, path: string, ifMatch: Precondition): BigIntStats
   }
   if (ifMatch === 'existing' || etagOf(found) === ifMatch.etag) return found
   throw new RunnerError('conflict', `${path} was changed meanwhile.`, { path, advice: 'Compare it with your version.' })
+}
+
+function statIfThere(target: string): BigIntStats | undefined {
+  try {
+    return statSync(target, { bigint: true })
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined
+    throw error
+  }
 }
