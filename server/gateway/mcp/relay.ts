@@ -48,8 +48,8 @@ async function pump(answer: IncomingMessage, response: ServerResponse, { signal,
 }
 
 /**
- * Where it is cut, there is still room to say so. A stream of ours that has begun gets it as an event. Throws what a tool's
- * call is refused with, for the model to be told.
+ * Where it is cut, there is still room to say so. A stream of ours that has begun gets it as an event. Throws what the
+ * request is refused with, where its client does not understand that as it is.
  */
 async function relayMessage(answer: IncomingMessage, response: ServerResponse, relay: Relay): Promise<void> {
   const text = await readSmallBody(answer, relay.maxHeldBytes).catch((error: unknown) => {
@@ -97,10 +97,10 @@ function refusalIn(
 
 /**
  * Ends a stream with the answer that a client waits for, a tool's as a result that a model can act on: the blank line ends
- * an event that was cut.
+ * an event that was cut. A subscription just breaks: its client comes again.
  */
 export function breakOff(response: ServerResponse, asked: Asked | undefined, error: unknown): void {
-  if (asked?.id === undefined) return void response.destroy()
+  if (asked?.id === undefined || asked.method === 'subscriptions/listen') return void response.destroy()
   const said = asked.tool === undefined ? refusalMessage(asked.id, error) : toolError(asked.id, sayToModel(error))
   response.end(`\n\n${eventOf(said)}`)
 }

@@ -95,6 +95,8 @@ async function converse(parts: McpParts, talk: Conversation): Promise<void> {
     await callAwake(parts, talk, running)
   } catch (error) {
     if (signal.aborted || !answerInWords(response, asked, error)) throw error
+    const known = toAppError(error)
+    if (known.code === 'internal') parts.log.error('a request of an agent failed', known, { repl: replId })
   } finally {
     clearInterval(keepUsed)
   }
