@@ -1,7 +1,7 @@
 import { newId } from '#protocol/ids.ts'
 import { isAtLeast } from '#protocol/roles.ts'
 import type { Principal } from '#server/auth/principal.ts'
-import { AppError } from '#server/errors.ts'
+import { AppError, toAppError } from '#server/errors.ts'
 import { isOwner } from '#server/repls/access.ts'
 import { fromRecord, toJson } from '#server/repls/json.ts'
 import { GUEST_TTL_MS } from '#server/repls/limits.ts'
@@ -59,7 +59,7 @@ export async function redeem(
 
 /**
  * Gives somebody who has signed in what the guest of the same browser has in a REPL, as if they had opened its links
- * again: whether there were any.
+ * again: whether that was anything.
  */
 export async function carryOver(
   deps: RedeemDeps,
@@ -71,8 +71,19 @@ export async function carryOver(
   if (record === undefined) return false
   const { id: personId } = fromRecord(guestSchema, record)
   const shares = await liveSharesOf(stateStore, { personId, replId, now: now() })
-  for (const share of shares) await grant(deps, share, { kind: 'user', id: who.id, name: who.name })
-  return shares.length > 0
+  let isAny = false
+  for (const share of shares) {
+    const isGiven = await grant(deps, share, { kind: 'user', id: who.id, name: who.name }).then(
+      () => true,
+      (error: unknown) => {
+        // Revoked a moment ago.
+        if (toAppError(error).code === 'gone') return false
+        throw error
+      },
+    )
+    isAny ||= isGiven
+  }
+  return isAny
 }
 
 async function shareBehind({ stateStore, now }: RedeemDeps, token: string): Promise<Share> {
