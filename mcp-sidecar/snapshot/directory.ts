@@ -93,7 +93,7 @@ export class Directory implements Disposable {
   }
 
   /** A handle to write a file that must not be there yet. Its mode is what the mask of this process leaves of `mode`. */
-  createFile(name: string, mode = 0o600): number {
+  createFile(name: string, mode: number): number {
     return openSync(this.#child(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode)
   }
 
