@@ -8,7 +8,7 @@ import { GUEST_TTL_MS } from '#server/repls/limits.ts'
 import type { Shares } from '#server/repls/repls.ts'
 import { retryConflicts } from '#server/repls/retry.ts'
 import {
-  guestSchema,
+  guestOf,
   hashSecret,
   isLive,
   liveSharesOf,
@@ -67,10 +67,9 @@ export async function carryOver(
   { guestCookie, replId }: { guestCookie: string; replId: string },
 ): Promise<boolean> {
   const { stateStore, now } = deps
-  const record = await stateStore.get(shareKeys.guest(hashSecret(guestCookie)))
-  if (record === undefined) return false
-  const { id: personId } = fromRecord(guestSchema, record)
-  const shares = await liveSharesOf(stateStore, { personId, replId, now: now() })
+  const guest = await guestOf(stateStore, guestCookie)
+  if (guest === undefined) return false
+  const shares = await liveSharesOf(stateStore, { personId: guest.id, replId, now: now() })
   let isAny = false
   for (const share of shares) {
     const isGiven = await grant(deps, share, { kind: 'user', id: who.id, name: who.name }).then(

@@ -28,7 +28,7 @@ export const sharePersonSchema = z.object({ kind: z.enum(['user', 'guest']), id:
 export type SharePerson = z.output<typeof sharePersonSchema>
 
 /** A guest's cookie: `guest:<sha-256>`. */
-export const guestSchema = z.object({ id: opaqueIdSchema, name: z.string() })
+const guestSchema = z.object({ id: opaqueIdSchema, name: z.string() })
 
 export const shareKeys = {
   share: (replId: string, shareId: string) => `share:${replId}:${shareId}`,
@@ -44,6 +44,15 @@ export const shareKeys = {
   grantsOf: (personId: string) => `shared-with:${personId}:`,
   grantsIn: (personId: string, replId: string) => `shared-with:${personId}:${replId}:`,
   guest: (hash: string) => `guest:${hash}`,
+}
+
+/** Whose this cookie is, whether or not a link of theirs is good still. */
+export async function guestOf(
+  stateStore: StateStore,
+  cookieValue: string,
+): Promise<z.output<typeof guestSchema> | undefined> {
+  const record = await stateStore.get(shareKeys.guest(hashSecret(cookieValue)))
+  return record === undefined ? undefined : fromRecord(guestSchema, record)
 }
 
 /** 256 random bits, safe in a URL and a cookie. */

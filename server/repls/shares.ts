@@ -6,7 +6,7 @@ import { MAX_SHARES_PER_REPL } from '#server/repls/limits.ts'
 import { carryOver, redeem } from '#server/repls/redeem.ts'
 import type { Access, Shares } from '#server/repls/repls.ts'
 import {
-  guestSchema,
+  guestOf,
   hashSecret,
   isLive,
   liveSharesOf,
@@ -140,9 +140,9 @@ export function createShares(deps: SharesDeps): ShareLinks {
     },
 
     resolveGuest: async (cookieValue) => {
-      const record = await stateStore.get(shareKeys.guest(hashSecret(cookieValue)))
-      if (record === undefined) return undefined
-      const { id, name } = fromRecord(guestSchema, record)
+      const guest = await guestOf(stateStore, cookieValue)
+      if (guest === undefined) return undefined
+      const { id, name } = guest
       const shares = await liveSharesOf(stateStore, { personId: id, now: now() })
       return shares.some(({ allowSignedOut }) => allowSignedOut) ? { kind: 'guest', id, name } : undefined
     },

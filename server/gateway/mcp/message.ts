@@ -56,6 +56,11 @@ function parse(body: string): unknown {
   }
 }
 
+/** Asks for a stream that goes on until one side ends it. */
+export function isSubscription({ method }: Asked): boolean {
+  return method === 'subscriptions/listen'
+}
+
 /** A line of the stream (server-sent events) that carries one message. */
 export function eventOf(message: unknown): string {
   return `event: message\ndata: ${JSON.stringify(message)}\n\n`

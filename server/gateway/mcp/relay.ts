@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { wireErrorSchema } from '#protocol/errors.ts'
 import { AppError, fromWireError } from '#server/errors.ts'
 import { jsonOrNothing } from '#server/json.ts'
-import { eventOf, toolError } from '#server/gateway/mcp/message.ts'
+import { eventOf, isSubscription, toolError } from '#server/gateway/mcp/message.ts'
 import type { Asked } from '#server/gateway/mcp/message.ts'
 import { refusalMessage, sayToModel } from '#server/gateway/mcp/refusals.ts'
 import { brokenCall } from '#server/gateway/mcp/sidecar-call.ts'
@@ -100,7 +100,7 @@ function refusalIn(
  * an event that was cut. A subscription just breaks: its client comes again.
  */
 export function breakOff(response: ServerResponse, asked: Asked | undefined, error: unknown): void {
-  if (asked?.id === undefined || asked.method === 'subscriptions/listen') return void response.destroy()
+  if (asked?.id === undefined || isSubscription(asked)) return void response.destroy()
   const said = asked.tool === undefined ? refusalMessage(asked.id, error) : toolError(asked.id, sayToModel(error))
   response.end(`\n\n${eventOf(said)}`)
 }

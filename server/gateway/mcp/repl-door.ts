@@ -10,7 +10,7 @@ import type { Caller } from '#server/gateway/mcp/callers.ts'
 import { holdCaller } from '#server/gateway/mcp/hold-caller.ts'
 import type { RunningSandbox } from '#server/repls/repls.ts'
 import type { McpParts } from '#server/gateway/mcp/mcp-parts.ts'
-import { askedIn, toolError } from '#server/gateway/mcp/message.ts'
+import { askedIn, isSubscription, toolError } from '#server/gateway/mcp/message.ts'
 import type { Asked } from '#server/gateway/mcp/message.ts'
 import type { Use } from '#server/gateway/mcp/meters.ts'
 import { requireMcpMethod } from '#server/gateway/mcp/method.ts'
@@ -187,5 +187,5 @@ function isUsed(asked: Asked | undefined): boolean {
 }
 
 function isStream(asked: Asked | undefined): boolean {
-  return asked === undefined || asked.method === 'subscriptions/listen'
+  return asked === undefined || isSubscription(asked)
 }
