@@ -1,9 +1,9 @@
-import type { Duplex } from 'node:stream'
+import type { Socket } from 'node:net'
 import { MAX_FREE_TUNNELS, TUNNEL_WAIT_MS } from './limits.ts'
 import { SidecarError } from './sidecar-error.ts'
 
 interface Waiting {
-  resolve(connection: Duplex): void
+  resolve(connection: Socket): void
   timer: NodeJS.Timeout
 }
 
@@ -13,21 +13,21 @@ interface Waiting {
  * Several control planes may open some. The newest is used first: one whose other end vanished without a word is old.
  */
 export class ControlTunnel implements Disposable {
-  readonly #free: Duplex[] = []
+  readonly #free: Socket[] = []
   readonly #waiting: Waiting[] = []
 
   /** A new connection, not used yet. */
-  add(connection: Duplex): void {
+  add(connection: Socket): void {
     connection.on('error', () => connection.destroy())
     connection.once('close', () => this.#forget(connection))
     this.giveBack(connection)
   }
 
   /** A connection of one's own, to be given back. Fails if for `TUNNEL_WAIT_MS` none comes and none is given back. */
-  async take(): Promise<Duplex> {
+  async take(): Promise<Socket> {
     const free = this.#free.pop()
     if (free !== undefined) return free
-    const { promise, resolve, reject } = Promise.withResolvers<Duplex>()
+    const { promise, resolve, reject } = Promise.withResolvers<Socket>()
     const timer = setTimeout(() => {
       this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
       reject(new SidecarError('unavailable', 'The control plane has not called for a while.'))
@@ -38,7 +38,7 @@ export class ControlTunnel implements Disposable {
   }
 
   /** One whose call is over. */
-  giveBack(connection: Duplex): void {
+  giveBack(connection: Socket): void {
     if (connection.destroyed) return
     const [first, ...rest] = this.#waiting.splice(0)
     if (first === undefined) {
@@ -57,7 +57,7 @@ export class ControlTunnel implements Disposable {
     for (const connection of this.#free.splice(0)) connection.destroy()
   }
 
-  #forget(connection: Duplex): void {
+  #forget(connection: Socket): void {
     const at = this.#free.indexOf(connection)
     if (at !== -1) this.#free.splice(at, 1)
   }

@@ -34,7 +34,7 @@ export function createCaller(target: Target): Caller {
     stream: async (call) => {
       const connection = 'tunnel' in target ? await connectionOf(target) : { agent }
       return await new Promise((resolve, reject) => {
-        const { body, headers } = call
+        const { body, headers, timeoutMs = CALL_TIMEOUT_MS } = call
         const options: RequestOptions = {
           ...addressOf(target, call.path),
           ...connection,
@@ -44,7 +44,7 @@ export function createCaller(target: Target): Caller {
             ...headers,
             ...(body !== undefined && { 'content-length': String(body.length) }),
           },
-          timeout: call.timeoutMs ?? CALL_TIMEOUT_MS,
+          timeout: timeoutMs,
           ...(call.signal !== undefined && { signal: call.signal }),
         }
         const request = send(options, resolve)
@@ -56,6 +56,8 @@ export function createCaller(target: Target): Caller {
             if (socket.connecting) socket.once(isTls ? 'secureConnect' : 'connect', onSent)
             else onSent()
           })
+        // Only connections that Node makes itself are told of `timeout`.
+        if ('tunnel' in target) request.setTimeout(timeoutMs)
         request.on('timeout', () => request.destroy(new Error('no answer in time')))
         request.on('error', fail)
         request.end(body)

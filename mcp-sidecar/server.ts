@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { mkdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { dirname } from 'node:path'
 import { SIDECAR_ROUTES, adoptRequestSchema, restoreRequestSchema, saveRequestSchema } from '#protocol/adoption.ts'
@@ -71,6 +72,7 @@ async function upgrade(
   if (request.url !== SIDECAR_ROUTES.control || request.headers.upgrade !== 'devex-control')
     throw new SidecarError('not_found', `There is nothing to upgrade to at ${request.url}.`)
   await authorize(request, 'control')
+  if (!(socket instanceof Socket)) throw new SidecarError('internal', 'This connection cannot be kept.')
   if (head.length > 0) socket.unshift(head)
   socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: devex-control\r\n\r\n')
   tunnel.add(socket)

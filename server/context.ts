@@ -18,11 +18,11 @@ import { createWorkspaceHistory } from '#server/workspaces/history/workspace-his
 import { createAgentLinks } from '#server/gateway/agent-links.ts'
 import { createInternalApi } from '#server/workspaces/internal-api.ts'
 import { ConnectionsAhead } from '#server/workspaces/connections-ahead.ts'
+import { createSidecarCalls } from '#server/workspaces/sidecar-calls.ts'
 import { createSidecarClient } from '#server/workspaces/sidecar-client.ts'
 import { createTemplates } from '#server/workspaces/load-templates.ts'
 import { createWorkspaces } from '#server/workspaces/create-workspaces.ts'
 import { openUploads } from '#server/transfers/uploads.ts'
-import { createServer } from 'node:http'
 import { readFile } from 'node:fs/promises'
 import type { RequestListener } from 'node:http'
 import type { Duplex } from 'node:stream'
@@ -103,13 +103,12 @@ export async function createContext(foundations: Foundations): Promise<Applicati
   const stateStore = opened.use(await openStateStore(env, foundations.dataFolder))
   const objectStore = opened.use(await openObjectStore(env, { folder: foundations.dataFolder, box }))
   const tokens = createTokens(await loadSigningKey(stateStore, box))
-  // For calls that come over connections which we opened: they wait as long as nobody calls.
-  const sidecarCalls = createServer({ keepAliveTimeout: 0, headersTimeout: 0, requestTimeout: 0 })
+  const sidecarCalls = createSidecarCalls()
   const { orchestrator, cluster } = await openOrchestrator(foundations, {
     tokens,
     stateStore,
     box,
-    serveCalls: (connection) => void sidecarCalls.emit('connection', connection),
+    serveCalls: sidecarCalls.take,
   })
   opened.use(orchestrator)
   const templates = await createTemplates({
@@ -220,7 +219,7 @@ export async function createContext(foundations: Foundations): Promise<Applicati
       void serveDiskObject(presigned, request, response)
     } else sidecarApi(request, response)
   }
-  sidecarCalls.on('request', internalApi)
+  sidecarCalls.answerWith(internalApi)
   const owned = opened.move()
   return {
     context,

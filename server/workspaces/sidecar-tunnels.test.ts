@@ -1,20 +1,14 @@
 import { createServer } from 'node:http'
-import { Duplex } from 'node:stream'
-import { expect, test } from 'vitest'
+import { Socket, connect, createServer as createTcpServer } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { once } from 'node:events'
+import { expect, onTestFinished, test } from 'vitest'
 import { CONTROL_TUNNELS } from '#protocol/limits.ts'
 import { ControlTunnels } from '#server/orchestrator/kubernetes/reach/control-tunnels.ts'
 import { startSidecar, tokens } from '#server/workspaces/_sidecar-in-pod.ts'
 import { createCaller, readBody } from '../../mcp-sidecar/http-call.ts'
 import { withRetries } from '../../mcp-sidecar/retry.ts'
 import { MAX_FREE_TUNNELS } from '../../mcp-sidecar/limits.ts'
-
-/** Takes everything and answers nothing. */
-class Silence extends Duplex {
-  override _read(): void {}
-  override _write(_chunk: unknown, _encoding: string, done: () => void): void {
-    done()
-  }
-}
 
 type Sidecar = Awaited<ReturnType<typeof startSidecar>>
 
@@ -79,10 +73,25 @@ test('of two control planes both are heard of, and when one ends the other answe
 
 test('connections whose other end vanished without a word make room for new ones', async () => {
   const sidecar = await startSidecar()
-  const dead = Array.from({ length: MAX_FREE_TUNNELS }, () => new Silence())
+  const dead = Array.from({ length: MAX_FREE_TUNNELS }, () => new Socket())
   for (const connection of dead) sidecar.tunnel.add(connection)
   const { tunnels } = controlPlane('a', sidecar)
   await using _closing = tunnels
   await expect.poll(() => dead.filter(({ destroyed }) => destroyed).length).toBe(CONTROL_TUNNELS)
   expect(await ask(sidecar, ['/1'])).toEqual(['a /1'])
+})
+
+test('a call that nobody answers gives up in its time, and its connection with it', async () => {
+  const { tunnel } = await startSidecar()
+  const silence = createTcpServer().listen({ host: '127.0.0.1', port: 0 })
+  onTestFinished(() => void silence.close())
+  await once(silence, 'listening')
+  const address = silence.address()
+  if (address === null || typeof address === 'string') throw new Error('listens on TCP')
+  const connection = connect(address.port, address.address)
+  await once(connection, 'connect')
+  tunnel.add(connection)
+  using caller = createCaller({ tunnel })
+  await expect(caller.stream({ method: 'GET', path: '/1', timeoutMs: 100 })).rejects.toThrow('no answer in time')
+  expect(connection.destroyed).toBe(true)
 })
