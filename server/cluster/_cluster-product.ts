@@ -118,17 +118,18 @@ export class ClusterProduct implements AsyncDisposable {
 
   /** A connection through the gateway; that wakes the repl. */
   async open(replId: string, { port, cookie } = this.control): Promise<Editor> {
+    const log = () => this.control.log.slice(-15).join('\n')
     let editor: Editor | undefined
     // As the page does: between a stop and a start a sandbox may be out of reach for a moment.
     await eventually(
       `${replId} can be opened`,
       async () => {
-        editor = await openEditor({ port, cookie, replId })
+        editor = await openEditor({ port, cookie, replId, log })
         // The socket opens before the sandbox behind it has been reached.
         await editor.read('nothing-here')
         return true
       },
-      () => this.control.log.slice(-15).join('\n'),
+      log,
     )
     if (editor === undefined) throw new Error('Nothing was opened.')
     return editor

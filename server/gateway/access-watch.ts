@@ -1,3 +1,4 @@
+import { AppError } from '#server/errors.ts'
 import type { GatewayLimits } from '#server/gateway/limits.ts'
 import type { Decision, Right } from '#server/gateway/right.ts'
 import { watchRight } from '#server/gateway/right.ts'
@@ -112,6 +113,7 @@ export function createAccessWatch({ auth, access, log, limits }: WatchParts): Ac
       const { changes } = room
       const first = await whileEntered(room, decide)
       const right = watchRight({ first, decide, limits, rights: room.rights })
+      right.signal.addEventListener('abort', () => logUnconfirmed(log, replId, right.signal.reason), { once: true })
       // What was decided on may have been read before a change that has been told since.
       if (room.changes !== changes) right.confirm(true)
       return { value: first, signal: right.signal, confirm: () => right.confirm(true), release: right.stop }
@@ -144,6 +146,12 @@ export function createAccessWatch({ auth, access, log, limits }: WatchParts): Ac
       }
     },
   }
+}
+
+/** That a right is gone is nothing to look into; that nobody could say so is. */
+function logUnconfirmed(log: Log, replId: string, reason: unknown): void {
+  if (!(reason instanceof AppError) || reason.code !== 'unavailable') return
+  log.warn('a connection was ended, since its right could not be confirmed in time', { repl: replId })
 }
 
 async function whileEntered<T>(room: Room, work: () => Promise<T>): Promise<T> {

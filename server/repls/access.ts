@@ -6,7 +6,7 @@ import type { Access, Grant } from '#server/repls/repls.ts'
 import { liveSharesOf } from '#server/repls/share-records.ts'
 import type { Share } from '#server/repls/share-records.ts'
 import type { Solitude } from '#server/repls/solitude.ts'
-import { noSuchRepl, replChannel } from '#server/repls/store.ts'
+import { noSuchRepl, rightsChannel } from '#server/repls/store.ts'
 import type { ReplStore } from '#server/repls/store.ts'
 import type { StateStore } from '#server/state-store/state-store.ts'
 
@@ -43,7 +43,7 @@ export function createAccess({ stateStore, store, solitude, now }: AccessDeps): 
       }
       return grant
     },
-    onChange: (replId, listener) => stateStore.subscribe(replChannel(replId), listener),
+    onChange: (replId, listener) => stateStore.subscribe(rightsChannel(replId), listener),
     isPortPublic: async (replId, port) => {
       const repl = await store.get(replId)
       return repl !== undefined && repl.state.kind !== 'deleted' && repl.publicPorts.includes(port)

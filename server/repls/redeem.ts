@@ -18,7 +18,7 @@ import {
   shareTokenSchema,
 } from '#server/repls/share-records.ts'
 import type { Share, SharePerson } from '#server/repls/share-records.ts'
-import { listChannel, replChannel } from '#server/repls/store.ts'
+import { hintRights, listChannel } from '#server/repls/store.ts'
 import type { ReplStore } from '#server/repls/store.ts'
 import type { StateStore } from '#server/state-store/state-store.ts'
 
@@ -122,7 +122,7 @@ async function grant(deps: RedeemDeps, share: Share, person: SharePerson): Promi
     ])
   })
   // Pages that they have open have another role now.
-  if (changesRole) await stateStore.publish(replChannel(share.replId), { share: share.id })
+  if (changesRole) await hintRights(stateStore, share.replId, { share: share.id })
   await stateStore.publish(listChannel(person.id), { share: share.id })
 }
 

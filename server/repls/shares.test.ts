@@ -4,7 +4,7 @@ import { AppError } from '#server/errors.ts'
 import { eventually, openTestBed, reached, user } from '#server/repls/_domain.ts'
 import type { TestBed } from '#server/repls/_domain.ts'
 import { GUEST_TTL_MS } from '#server/repls/limits.ts'
-import { replChannel } from '#server/repls/store.ts'
+import { rightsChannel } from '#server/repls/store.ts'
 import type { CreateShare, ReplView } from '#server/repls/views.ts'
 import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
 
@@ -104,18 +104,39 @@ describe('links', () => {
     const other = await b.domain.shares.create(ada, id, OPEN)
     const strong = await b.domain.shares.create(ada, id, EDITOR)
     const heard: unknown[] = []
-    await using _listening = await b.stateStore.subscribe(replChannel(id), (message) => {
-      // What is told of the record itself is not asked for here.
-      if (!JSON.stringify(message).includes('generation')) heard.push(message)
-    })
+    await using _listening = await b.stateStore.subscribe(rightsChannel(id), (message) => void heard.push(message))
 
     const { who } = await guestOf(b, open.token)
     for (const { token } of [open, other]) await b.domain.shares.redeem(who, token)
     for (const { token } of [open, other, strong, open, strong]) await b.domain.shares.redeem(bob, token)
     await guestOf(b, open.token)
-    await b.stateStore.publish(replChannel(id), 'the last')
+    await b.stateStore.publish(rightsChannel(id), 'the last')
     await eventually(() => heard.at(-1)).toBe('the last')
     expect(heard).toEqual([{ share: open.share.id }, { share: strong.share.id }, 'the last'])
+  })
+
+  test('what a stop and a start write asks nobody for their right again; an open port and a deletion do', async () => {
+    const { b, id } = await bedWithRepl()
+    await using _ = b
+    const is = (kind: string) => eventually(async () => (await b.domain.repls.get(ada, id)).state.kind).toBe(kind)
+    const heard: unknown[] = []
+    await using _listening = await b.stateStore.subscribe(rightsChannel(id), (message) => void heard.push(message))
+    const mark = async (name: string) => {
+      await b.stateStore.publish(rightsChannel(id), name)
+      await eventually(() => heard.at(-1)).toBe(name)
+    }
+    await is('running')
+    await b.domain.repls.stop(ada, id)
+    await is('stopped')
+    await b.domain.repls.start(ada, id)
+    await is('running')
+    await mark('was started anew')
+    await b.domain.repls.setPortPublic(ada, id, { port: 3000, isPublic: true })
+    await mark('is open')
+    await b.domain.repls.delete(ada, id)
+    await mark('is deleted')
+    const told = { generation: 2 }
+    expect(heard).toEqual(['was started anew', told, 'is open', told, 'is deleted'])
   })
 
   test('a token has 256 random bits and lies nowhere in the store', async () => {
@@ -320,7 +341,7 @@ describe('watching', () => {
     const outage = new AppError('unavailable', 'The Redis server does not answer.')
     // The watch reads its repl, the list begins with its links.
     const faults = (['get', 'list'] as const).map((call) => vi.spyOn(b.stateStore, call).mockRejectedValue(outage))
-    await b.stateStore.publish(replChannel(id), {})
+    await b.stateStore.publish(rightsChannel(id), {})
     await eventually(() => faults.every(({ mock }) => mock.calls.length > 0)).toBe(true)
     for (const fault of faults) fault.mockRestore()
 

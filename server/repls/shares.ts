@@ -16,7 +16,7 @@ import {
   shareSchema,
 } from '#server/repls/share-records.ts'
 import type { Share, SharePerson } from '#server/repls/share-records.ts'
-import { listChannel, pages, replChannel } from '#server/repls/store.ts'
+import { hintRights, listChannel, pages } from '#server/repls/store.ts'
 import type { ReplStore } from '#server/repls/store.ts'
 import type { CreateShare, ShareView } from '#server/repls/views.ts'
 import type { StateStore, Write } from '#server/state-store/state-store.ts'
@@ -71,7 +71,7 @@ export function createShares(deps: SharesDeps): ShareLinks {
     ]
     for (let first = 0; first < writes.length; first += MAX_WRITES) {
       await stateStore.transact(writes.slice(first, first + MAX_WRITES))
-      if (first === 0) await stateStore.publish(replChannel(share.replId), { share: share.id })
+      if (first === 0) await hintRights(stateStore, share.replId, { share: share.id })
     }
     for (const { id } of people) await stateStore.publish(listChannel(id), { share: share.id })
   }

@@ -38,6 +38,14 @@ export function replChannel(replId: string): string {
   return `repl:${replId}`
 }
 
+/**
+ * Hints that rights in one repl may have changed: all who are there are asked for theirs again, and whoever cannot be
+ * confirmed soon is cut off. What else changes in its record (steps of a start, reports of work) is not told here.
+ */
+export function rightsChannel(replId: string): string {
+  return `rights:${replId}`
+}
+
 /** Hints about what one person sees in their list. */
 export function listChannel(userId: string): string {
   return `repls-of:${userId}`
@@ -53,12 +61,13 @@ export function createReplStore(stateStore: StateStore, quotas: Quotas, log?: Lo
     const records = await stateStore.getMany(replIds.map(keyOf))
     return records.flatMap((record) => (record === undefined ? [] : [parse(record)]))
   }
-  const hint = async (repl: Repl) => {
+  const hint = async (repl: Repl, changesRights: boolean) => {
     const message: Json = { generation: repl.generation }
     try {
       await Promise.all([
         stateStore.publish(replChannel(repl.id), message),
         stateStore.publish(listChannel(repl.owner.id), message),
+        changesRights && stateStore.publish(rightsChannel(repl.id), message),
       ])
     } catch (error) {
       log?.warn('a change could not be hinted; watchers find it by themselves', {
@@ -92,7 +101,7 @@ export function createReplStore(stateStore: StateStore, quotas: Quotas, log?: Lo
           ...(await quotas.writeFor(undefined, repl)),
         ]),
       )
-      await hint(repl)
+      await hint(repl, false)
     },
 
     update: (replId, change) =>
@@ -106,7 +115,7 @@ export function createReplStore(stateStore: StateStore, quotas: Quotas, log?: Lo
           { kind: 'put', key: keyOf(replId), value: toJson(next), expected: { version: found.version } },
           ...(await quotas.writeFor(found.repl, next)),
         ])
-        await hint(next)
+        await hint(next, changesRights(found.repl, next))
         return { repl: next }
       }),
 
@@ -118,9 +127,31 @@ export function createReplStore(stateStore: StateStore, quotas: Quotas, log?: Lo
           ...(await quotas.writeFor(repl, undefined)),
         ]),
       )
-      await hint(repl)
+      await hint(repl, true)
     },
   }
+}
+
+/** Whether somebody may do more or less now, by the repl's own record: who owns it, whether it is there, open ports. */
+function changesRights(before: Repl, after: Repl): boolean {
+  return (
+    before.owner.id !== after.owner.id ||
+    (before.state.kind === 'deleted') !== (after.state.kind === 'deleted') ||
+    before.publicPorts.length !== after.publicPorts.length ||
+    before.publicPorts.some((port) => !after.publicPorts.includes(port))
+  )
+}
+
+/** Tells that somebody's right in a repl came or went: what they see of it changes with it. */
+export async function hintRights(
+  stateStore: Pick<StateStore, 'publish'>,
+  replId: string,
+  message: Json,
+): Promise<void> {
+  await Promise.all([
+    stateStore.publish(rightsChannel(replId), message),
+    stateStore.publish(replChannel(replId), message),
+  ])
 }
 
 /** The one answer for a repl that is not there and for one that the asker may not know. */

@@ -27,10 +27,12 @@ interface Where {
   port: number
   cookie: string
   replId: string
+  /** What the control plane said of late, for the message when the connection breaks. */
+  log?: () => string
 }
 
 /** Opens a socket; that wakes the repl. */
-export async function openEditor({ port, cookie, replId }: Where): Promise<Editor> {
+export async function openEditor({ port, cookie, replId, log = () => '' }: Where): Promise<Editor> {
   const origin = `http://localhost:${port}`
   const socket = await mustOpen(port, { path: `/r/${replId}/socket`, headers: { Cookie: cookie, Origin: origin } })
   const waiting = new Map<number, PromiseWithResolvers<unknown>>()
@@ -39,7 +41,9 @@ export async function openEditor({ port, cookie, replId }: Where): Promise<Edito
   let output = ''
   let onOutput = () => {}
   socket.on('error', () => undefined)
-  socket.once('close', (code, reason) => broken.reject(new Error(`The socket closed with ${code} ${String(reason)}.`)))
+  socket.once('close', (code, reason) => {
+    broken.reject(new Error(`The socket to ${replId} closed with ${code} ${String(reason)}.\n${log()}`))
+  })
   socket.on('message', (data, isBinary) => {
     if (!Buffer.isBuffer(data)) return
     if (isBinary) {
