@@ -11,9 +11,10 @@ import type { AtHand, commitRequestSchema, reportRequestSchema } from '#protocol
 import { wireErrorSchema } from '#protocol/errors.ts'
 import { createCaller, readBody } from './http-call.ts'
 import type { Call, Caller } from './http-call.ts'
-import { MAX_ANSWER_BYTES, MAX_URLS_PER_CALL, TRANSFER_TIMEOUT_MS } from './limits.ts'
+import { MAX_ANSWER_BYTES, MAX_URLS_PER_CALL, MAX_WAITING_CALLS, TRANSFER_TIMEOUT_MS } from './limits.ts'
 import { withRetries } from './retry.ts'
 import { SidecarError } from './sidecar-error.ts'
+import { Turns } from './turns.ts'
 
 /** What the sidecar asks of the control plane, with its generation's token. Faults that may pass are retried inside. */
 export interface ControlPlane extends Disposable {
@@ -70,16 +71,19 @@ export function createControlPlane(caller: Caller, token: string, atHand?: AtHan
   const post = <T extends z.ZodType>(path: string, json: unknown, schema: T) =>
     withRetries(() => ask({ method: 'POST', path, json }, schema))
 
+  const waiting = new Turns(MAX_WAITING_CALLS)
   const askOnce: Ask = async (call, schema) => {
     let isSent = false
     const onSent = () => {
       isSent = true
     }
     try {
-      return await withRetries(
-        () => ask({ ...call, onSent }, schema),
-        call.signal,
-        () => isSent,
+      return await waiting.run(() =>
+        withRetries(
+          () => ask({ ...call, onSent }, schema),
+          call.signal,
+          () => isSent,
+        ),
       )
     } catch (error) {
       if (!isSent || !(error instanceof SidecarError) || error.code !== 'unavailable') throw error

@@ -60,6 +60,8 @@ export function createCaller(target: Target): Caller {
         if ('tunnel' in target) request.setTimeout(timeoutMs)
         request.on('timeout', () => request.destroy(new Error('no answer in time')))
         request.on('error', fail)
+        // Of a switch of protocols, which nobody asked for, there is no other word.
+        request.on('close', () => fail(new Error('it gave no answer')))
         request.end(body)
       })
     },

@@ -62,6 +62,11 @@ export const RUNNER_START_POLL_MS = 5
 
 /** Connections that control planes opened and nothing uses: those of four of them. */
 export const MAX_FREE_TUNNELS = 4 * CONTROL_TUNNELS
+/**
+ * Calls at once that the control plane answers only after calls of ours that they bring about, as a checkpoint's save is:
+ * some connections must be left for those.
+ */
+export const MAX_WAITING_CALLS = CONTROL_TUNNELS / 2
 /** How long a call waits for the control plane to open one: it may be starting anew. */
 export const TUNNEL_WAIT_MS = 20_000
 

@@ -158,7 +158,6 @@ export async function startRunner({ env, log, ownsNamespace }: RunnerOptions): P
       await grpc[Symbol.asyncDispose]()
       await opening.sandbox?.[Symbol.asyncDispose]()
       near.closeAllConnections()
-      far.closeAllConnections()
       await closed
     },
   }

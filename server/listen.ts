@@ -54,7 +54,8 @@ function answers(path: string): Promise<boolean> {
       socket.destroy()
       resolve(true)
     })
-    socket.once('error', () => resolve(false))
+    // Any other fault, as of one that is too busy to take another connection, is no sign that nobody is there.
+    socket.once('error', (error) => resolve(!['ECONNREFUSED', 'ENOENT'].some((code) => isCode(error, code))))
   })
 }
 

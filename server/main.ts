@@ -7,6 +7,7 @@ import { openDataFolder } from '#server/data-folder.ts'
 import { AppError } from '#server/errors.ts'
 import { shareContext } from '#server/global.ts'
 import { createHttpServer } from '#server/http-server.ts'
+import { createLateListener } from '#server/late-listener.ts'
 import { listenOnPort, listenOnSocket } from '#server/listen.ts'
 import { createLog } from '#server/log.ts'
 import { outliveLogReaders } from '#server/log-readers.ts'
@@ -19,6 +20,9 @@ import type { Log } from '#server/log.ts'
 
 /** What requests under way get when another replica takes over: a call of an agent waits for 45 s; the pod has 60. */
 const DRAIN_MS = 48_000
+
+/** After the second Ctrl-C: nothing is lost by an end without ceremony. */
+const FORCED_END_MS = 5_000
 
 const ROOT = join(import.meta.dirname, '..')
 
@@ -38,7 +42,8 @@ async function main(): Promise<void> {
   const publicUrl = new URL(env.PUBLIC_URL ?? `http://localhost:${port}`)
   publishForNext(publicUrl)
 
-  const internal = createServer()
+  const internalCalls = createLateListener()
+  const internal = createServer(internalCalls.listener)
   const controlSocket = controlSocketOf(data.path)
   await listenOnSocket(internal, controlSocket)
   open.defer(() => close(internal))
@@ -55,7 +60,7 @@ async function main(): Promise<void> {
       publicUrl: () => publicUrl,
     }),
   )
-  internal.on('request', application.internalApi)
+  internalCalls.answerWith(application.internalApi)
   if (application.listenForSandboxes !== undefined) open.use(await application.listenForSandboxes())
   shareContext(application.context)
 
@@ -109,7 +114,7 @@ function controlSocketOf(dataFolder: string): string {
   return `/tmp/devex-${process.getuid?.() ?? 0}/control-${name}.sock`
 }
 
-/** Ctrl-C and SIGTERM: the first asks for an orderly end, the second for an end now. */
+/** Ctrl-C and SIGTERM: the first asks for an orderly end, the second for an end now, whatever does not answer just then. */
 function stopSignal(log: Log): { first: Promise<void>; second: Promise<void> } {
   const first = Promise.withResolvers<void>()
   const second = Promise.withResolvers<void>()
@@ -118,8 +123,12 @@ function stopSignal(log: Log): { first: Promise<void>; second: Promise<void> } {
     process.on(signal, () => {
       count += 1
       log.info('signal', { signal })
-      if (count === 1) first.resolve()
-      else second.resolve()
+      if (count === 1) return first.resolve()
+      second.resolve()
+      setTimeout(() => {
+        log.warn('what was to be closed does not end: it is left as it is, and taken up at the next start')
+        process.exit(1)
+      }, FORCED_END_MS).unref()
     })
   }
   return { first: first.promise, second: second.promise }

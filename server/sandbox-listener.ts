@@ -4,6 +4,7 @@ import { createServer as createTlsServer } from 'node:tls'
 import type { CertificateAuthority } from '#server/certificates/certificate-authority.ts'
 import type { Log } from '#server/log.ts'
 import { listenOnPort } from '#server/listen.ts'
+import { closesInTime } from '#wire/close-in-time.ts'
 
 const DAY_MS = 24 * 60 * 60_000
 /** How long the listener's certificate is good for, and how often it gets a new one. */
@@ -37,6 +38,7 @@ export async function listenForSandboxes(options: SandboxListenerOptions): Promi
     socket.setKeepAlive(true, KEEP_ALIVE_MS)
     http.emit('connection', socket)
   })
+  const close = closesInTime(server)
   server.on('tlsClientError', (_error, socket) => socket.destroy())
   const renewal = setInterval(() => {
     identity().then(
@@ -51,9 +53,7 @@ export async function listenForSandboxes(options: SandboxListenerOptions): Promi
     port,
     [Symbol.asyncDispose]: async () => {
       clearInterval(renewal)
-      const closed = new Promise<void>((resolve) => void server.close(() => resolve()))
-      http.closeAllConnections()
-      await closed
+      await close()
     },
   }
 }

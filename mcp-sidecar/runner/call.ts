@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { ClientHttp2Stream } from 'node:http2'
 import { wireErrorSchema } from '#protocol/errors.ts'
-import type { ErrorCode } from '#protocol/errors.ts'
+import type { ErrorCode, WireError } from '#protocol/errors.ts'
 import { GRPC_STATUS, GrpcFault, encodeMessage } from '#wire/grpc.ts'
 import type { CallDefinition } from '#wire/grpc.ts'
 import { SidecarError } from '../sidecar-error.ts'
@@ -124,12 +124,20 @@ function failureOf(error: unknown, signal: AbortSignal | undefined): unknown {
 function toSidecarError(error: unknown): SidecarError {
   if (!(error instanceof GrpcFault))
     return new SidecarError('internal', 'The runner was called wrongly.', { cause: error })
-  if (error.told !== undefined) {
-    const { code, message, advice } = wireErrorSchema.parse(JSON.parse(error.told))
-    return new SidecarError(code, message, { advice, cause: error })
-  }
+  const told = toldIn(error)
+  if (told !== undefined) return new SidecarError(told.code, told.message, { advice: told.advice, cause: error })
   const [code, message, advice] = FAULTS[error.status] ?? ['internal', `The runner failed: ${error.message}`]
   return new SidecarError(code, message, { advice, cause: error })
+}
+
+/** The runner's own words, where it said any: what serves its socket may be another program of the sandbox. */
+function toldIn({ told }: GrpcFault): WireError | undefined {
+  if (told === undefined) return undefined
+  try {
+    return wireErrorSchema.parse(JSON.parse(told))
+  } catch {
+    return undefined
+  }
 }
 
 const FAULTS: Record<number, [ErrorCode, string, string?] | undefined> = {

@@ -83,9 +83,18 @@ function outcomeOf(headers: IncomingHttpHeaders): GrpcFault | null {
   const status = Number(headers['grpc-status'])
   if (status === GRPC_STATUS.ok) return null
   const [details = '', told] = [textOf(headers['grpc-message']), textOf(headers[ERROR_HEADER])]
-  return new GrpcFault(status, decodeURIComponent(details), {
+  return new GrpcFault(status, decoded(details), {
     told: told === undefined ? undefined : Buffer.from(told, 'base64').toString(),
   })
+}
+
+/** Percent-encoded (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses); what is not comes as it is. */
+function decoded(details: string): string {
+  try {
+    return decodeURIComponent(details)
+  } catch {
+    return details
+  }
 }
 
 function textOf(header: string | string[] | undefined): string | undefined {

@@ -1,15 +1,17 @@
 import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
+import { createServer as createHttp2Server } from 'node:http2'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Client, Metadata, credentials, status } from '@grpc/grpc-js'
 import type { ServiceError } from '@grpc/grpc-js'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { GRPC_SOCKET_NAME } from '#protocol/adoption.ts'
 import { newId } from '#protocol/ids.ts'
 import { FileServiceDefinition, ProcessServiceDefinition, Reach } from '#wire/gen/runner.ts'
 import type { ProcessEvent } from '#wire/gen/runner.ts'
+import { ERROR_HEADER } from '#wire/grpc.ts'
 import type { CallDefinition } from '#wire/grpc.ts'
 import { startTestRunner } from './_runner.ts'
 import type { TestRunner } from './_runner.ts'
@@ -113,6 +115,25 @@ describe('the runner, to another implementation of gRPC', () => {
     }
     await expect(ask(write, large)).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED })
     expect(await ask(stat, { path: 'né.txt', reach: Reach.WORKSPACE })).toMatchObject({ size: 1 })
+  })
+})
+
+describe('a program that only pretends to be the runner', () => {
+  test.each([
+    ['details that cannot be decoded', { 'grpc-message': '100%' }],
+    ['an error that is no JSON', { [ERROR_HEADER]: Buffer.from('{').toString('base64') }],
+    ['an error of another shape', { [ERROR_HEADER]: Buffer.from('{"code":7}').toString('base64') }],
+  ])('answers with %s: a failure of this call alone', async (_what, headers) => {
+    const socket = join(tmpdir(), `${newId()}.sock`)
+    const server = createHttp2Server().on('stream', (stream) => {
+      stream.respond({ ':status': 200, 'grpc-status': '13', ...headers }, { endStream: true })
+    })
+    server.listen(socket)
+    await once(server, 'listening')
+    onTestFinished(() => void server.close())
+    using api = createRunnerApi(socket)
+    await expect(api.files.stat('x')).rejects.toMatchObject({ code: 'internal' })
+    await expect(Array.fromAsync(api.terminals.watch())).rejects.toMatchObject({ code: 'internal' })
   })
 })
 

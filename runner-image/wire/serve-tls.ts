@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { Server as HttpServer } from 'node:http'
 import { join } from 'node:path'
 import { createServer } from 'node:tls'
+import { closesInTime } from './close-in-time.ts'
 import type { ListenAddress } from './listen-address.ts'
 
 /** How long a client may take for its handshake (RFC 8446): whoever only holds the connection open gives it up. */
@@ -19,7 +20,7 @@ interface ServeTls {
 
 /**
  * Serves what `http` serves over TLS 1.3 too, with `tls.crt` and `tls.key` of `folder`, and returns the port. Disposing
- * closes the listener; connections are `http`'s.
+ * closes the listener and, a moment later, the connections that are left.
  */
 export async function serveTls(
   http: HttpServer,
@@ -37,6 +38,7 @@ export async function serveTls(
   )
   // A client that does not believe us, or speaks no TLS, is nobody's fault here.
   server.on('tlsClientError', (_error, socket) => socket.destroy())
+  const close = closesInTime(server)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen({ host: address.host, port: address.port }, () => {
@@ -56,11 +58,10 @@ export async function serveTls(
   const bound = server.address()
   return {
     port: typeof bound === 'object' && bound !== null ? bound.port : address.port,
-    [Symbol.asyncDispose]: () =>
-      new Promise((resolve) => {
-        clearInterval(rereading)
-        server.close(() => resolve())
-      }),
+    [Symbol.asyncDispose]: async () => {
+      clearInterval(rereading)
+      await close()
+    },
   }
 }
 

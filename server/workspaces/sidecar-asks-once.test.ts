@@ -61,3 +61,19 @@ test('a restore that found no connection is tried again, and waited for longer t
   expect(calls).toHaveLength(2)
   for (const { timeoutMs = 0 } of calls) expect(timeoutMs).toBeGreaterThan(2 * SAVE_LIMIT_MS)
 })
+
+test.each(['POST', 'GET'])('who answers a %s with a switch of protocols has not answered', async (method) => {
+  const server = createServer()
+  server.on('connection', (socket) => {
+    socket.once('data', () =>
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'),
+    )
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  using caller = createCaller({ url: `http://127.0.0.1:${port}` })
+  await expect(caller.stream({ method, path: '/' })).rejects.toMatchObject({ code: 'unavailable' })
+  server.close()
+})

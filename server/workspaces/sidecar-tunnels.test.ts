@@ -3,9 +3,12 @@ import { Socket, connect, createServer as createTcpServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { once } from 'node:events'
 import { expect, onTestFinished, test } from 'vitest'
+import { z } from 'zod'
+import { INTERNAL_ROUTES } from '#protocol/adoption.ts'
 import { CONTROL_TUNNELS } from '#protocol/limits.ts'
 import { ControlTunnels } from '#server/orchestrator/kubernetes/reach/control-tunnels.ts'
 import { startSidecar, tokens } from '#server/workspaces/_sidecar-in-pod.ts'
+import { createControlPlane } from '../../mcp-sidecar/control-plane-client.ts'
 import { createCaller, readBody } from '../../mcp-sidecar/http-call.ts'
 import { withRetries } from '../../mcp-sidecar/retry.ts'
 import { MAX_FREE_TUNNELS } from '../../mcp-sidecar/limits.ts'
@@ -79,6 +82,30 @@ test('connections whose other end vanished without a word make room for new ones
   await using _closing = tunnels
   await expect.poll(() => dead.filter(({ destroyed }) => destroyed).length).toBe(CONTROL_TUNNELS)
   expect(await ask(sidecar, ['/1'])).toEqual(['a /1'])
+})
+
+test('calls that wait for calls of ours leave connections for those', async () => {
+  const sidecar = await startSidecar()
+  const saved = Promise.withResolvers<void>()
+  const server = createServer((asked, response) => {
+    if (asked.url === INTERNAL_ROUTES.commit) saved.resolve()
+    // As a checkpoint, which is there when what the sidecar saves for it is.
+    void saved.promise.then(() => response.end(JSON.stringify({ etag: 'x' })))
+  })
+  await using tunnels = new ControlTunnels({
+    dial: () => sidecar.dial(),
+    tokens,
+    serve: (connection) => void server.emit('connection', connection),
+  })
+  tunnels.keep(sidecar.sandboxId)
+  using caller = createCaller({ tunnel: sidecar.tunnel })
+  const { ask: askControl } = createControlPlane(caller, 'token')
+  const schema = z.object({ etag: z.string() })
+  const checkpoint = () =>
+    askControl({ method: 'POST', path: INTERNAL_ROUTES.checkpoints, json: {}, isOnce: true }, schema)
+  const checkpoints = Promise.all(Array.from({ length: 2 * CONTROL_TUNNELS }, checkpoint))
+  await askControl({ method: 'POST', path: INTERNAL_ROUTES.commit, json: {} }, schema)
+  expect(await checkpoints).toHaveLength(2 * CONTROL_TUNNELS)
 })
 
 test('a call that nobody answers gives up in its time, and its connection with it', async () => {

@@ -87,6 +87,8 @@ function askHealth(socket: Socket): Promise<boolean> {
       signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS),
     })
     asking.once('error', () => resolve(false))
+    // Of a switch of protocols, which nobody asked for, there is no other word.
+    asking.once('close', () => resolve(false))
     asking.once('response', (response) => {
       let bytes = 0
       response.on('data', (chunk: Buffer) => {

@@ -27,6 +27,7 @@ export function secure({ over, servername, ca, what }: SecureOptions): Promise<D
   return new Promise((resolve, reject) => {
     const socket = connect(options)
     const fail = (cause?: Error) => {
+      clearTimeout(timer)
       socket.destroy()
       if ('connection' in over) over.connection.destroy()
       reject(
@@ -35,10 +36,11 @@ export function secure({ over, servername, ca, what }: SecureOptions): Promise<D
     }
     const timer = setTimeout(fail, DIAL_TIMEOUT_MS)
     socket.once('error', fail)
-    socket.once('close', () => clearTimeout(timer))
+    const closed = () => fail(new Error('it was closed'))
+    socket.once('close', closed)
     socket.once('secureConnect', () => {
       clearTimeout(timer)
-      socket.off('error', fail)
+      socket.off('error', fail).off('close', closed)
       socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS)
       resolve(socket)
     })
