@@ -77,6 +77,40 @@ test('U1, U5: F5 really runs the project, the preview opens beside it, and Stop 
   await expect.poll(async () => (await disk.request('ports.list', {})).ports).toEqual([])
 })
 
+test('Find in terminal takes what is typed; the shell gets none of it', async ({ page }) => {
+  await openRepl(page, client, replId)
+  await runInTerminal(page, 'echo needle-in-hay')
+  await editFile(page, 'index.js')
+  await page.keyboard.press('Alt+f')
+  const box = page.getByRole('textbox', { name: 'Find in terminal' })
+  await expect(box).toBeFocused()
+  await page.keyboard.type('needle')
+  await expect(box).toHaveValue('needle')
+  await expect(box).toBeFocused()
+})
+
+test.describe('in a browser on Windows', () => {
+  test.use({ userAgent: 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36' })
+
+  test('lines end as on the machine of the REPL, and as they did in a file from Windows', async ({ page }) => {
+    await disk.request('files.write', { path: 'empty.sh', content: '', ifMatch: null })
+    await disk.request('files.write', { path: 'windows.txt', content: 'a\r\nb', ifMatch: null })
+    await openRepl(page, client, replId)
+    await editFile(page, 'empty.sh')
+    await page.keyboard.type('one')
+    await page.keyboard.press('Enter')
+    await page.keyboard.type('two')
+    await page.keyboard.press('Control+s')
+    await expect.poll(() => onDisk(disk, 'empty.sh')).toBe('one\ntwo')
+    await editFile(page, 'windows.txt')
+    await page.keyboard.press('Control+End')
+    await page.keyboard.press('Enter')
+    await page.keyboard.type('c')
+    await page.keyboard.press('Control+s')
+    await expect.poll(() => onDisk(disk, 'windows.txt')).toBe('a\r\nb\r\nc')
+  })
+})
+
 test('U2: duplicate, copy, cut and paste in the tree reach the disk', async ({ page }) => {
   await disk.request('files.write', { path: 'one.txt', content: 'one\n', ifMatch: null })
   await disk.request('files.mkdir', { path: 'folder' })

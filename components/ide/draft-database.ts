@@ -29,8 +29,12 @@ class DraftDatabase implements Drafts, Disposable {
     await settled(this.#store('readwrite').put(draft, this.#prefix + path))
   }
 
-  async delete(path: string): Promise<void> {
-    await settled(this.#store('readwrite').delete(this.#prefix + path))
+  async delete(path: string, content: string): Promise<void> {
+    const key = this.#prefix + path
+    // One transaction: no other tab puts a draft between the look and the deletion.
+    const store = this.#store('readwrite')
+    const kept = draftSchema.safeParse(await settled(store.get(key))).data
+    if (kept?.content === content) await settled(store.delete(key))
   }
 
   [Symbol.dispose](): void {

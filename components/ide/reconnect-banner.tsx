@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from 'react'
 import { WifiOff } from 'lucide-react'
+import { RETURN_PATIENCE_MS } from './stores/limits.ts'
 import { useStore, useWorkbench } from './use-workbench.tsx'
 
 const TICK_MS = 250
@@ -13,13 +14,17 @@ export function ReconnectBanner() {
   const workbench = useWorkbench()
   const state = useStore(workbench.connection.state)
   const isWaiting = state.kind === 'waiting'
+  const isReturning = state.kind === 'connecting' && (state.isReturn || state.attempt > QUIET_ATTEMPTS)
+  const isTicking = isWaiting || isReturning
   const [now, setNow] = useState(() => Date.now())
   useEffect(() => {
-    if (!isWaiting) return
+    if (!isTicking) return
+    setNow(Date.now())
     const timer = setInterval(() => setNow(Date.now()), TICK_MS)
     return () => clearInterval(timer)
-  }, [isWaiting])
-  if (!isWaiting && !(state.kind === 'connecting' && state.attempt > QUIET_ATTEMPTS)) return null
+  }, [isTicking])
+  const isLong = isReturning && now - state.since > RETURN_PATIENCE_MS
+  if (!isWaiting && !isLong && !(isReturning && state.attempt > QUIET_ATTEMPTS)) return null
   const seconds = isWaiting ? Math.max(0, Math.ceil((state.retryAt - now) / 1000)) : 0
   return (
     <div
@@ -27,20 +32,22 @@ export function ReconnectBanner() {
       className="flex h-7 shrink-0 items-center justify-center gap-2 bg-attention-soft px-3 text-xs text-attention"
     >
       <WifiOff aria-hidden size={14} strokeWidth={1.75} className="shrink-0" />
-      <output className="truncate">{isWaiting ? `${state.reason} What you type is kept.` : 'Reconnecting'}</output>
+      <output className="truncate">
+        {isWaiting ? `${state.reason} What you type is kept.` : 'Reconnecting. What you type is kept.'}
+      </output>
       {isWaiting && (
-        <>
-          <span className="shrink-0 tabular-nums" aria-hidden>
-            {seconds > 0 ? `Trying again in ${seconds} s` : 'Trying again'}
-          </span>
-          <button
-            type="button"
-            className="shrink-0 font-medium underline underline-offset-2"
-            onClick={() => workbench.connection.retryNow()}
-          >
-            Retry now
-          </button>
-        </>
+        <span className="shrink-0 tabular-nums" aria-hidden>
+          {seconds > 0 ? `Trying again in ${seconds} s` : 'Trying again'}
+        </span>
+      )}
+      {(isWaiting || isLong) && (
+        <button
+          type="button"
+          className="shrink-0 font-medium underline underline-offset-2"
+          onClick={() => workbench.connection.retryNow()}
+        >
+          Retry now
+        </button>
       )}
     </div>
   )

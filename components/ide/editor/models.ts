@@ -25,6 +25,8 @@ export class Models implements Disposable {
     if (known !== undefined) this.#drop(document.path)
     const uri = this.#monaco.Uri.file(`/workspace/${document.path}`)
     const model = this.#monaco.editor.createModel(document.buffer.getText(), undefined, uri)
+    // The editor's own choice is the visitor's system: these files are a Linux machine's.
+    if (model.getLineCount() === 1) model.setEOL(this.#monaco.editor.EndOfLineSequence.LF)
     const buffer = new ModelBuffer(this.#monaco, model, () => document.edited())
     document.bind(buffer)
     this.#held.set(document.path, { document, buffer, viewState: null })

@@ -29,6 +29,8 @@ export class FakeRunner implements AsyncDisposable {
   }
   /** Close code that new connections get instead of a hello. */
   refusal: { code: number; reason: string } | undefined
+  /** Takes connections, and says no hello. */
+  isSilent = false
   connections = 0
   readonly #server = new WebSocketServer({ port: 0, maxPayload: MAX_MESSAGE_BYTES })
   readonly #handlers = new Map<string, Handler>()
@@ -85,7 +87,7 @@ export class FakeRunner implements AsyncDisposable {
       if (isBinary) this.#frame(data)
       else socket.send(this.#answer(data.toString()) ?? '{}')
     })
-    this.emit('hello', this.hello)
+    if (!this.isSilent) this.emit('hello', this.hello)
   }
 
   #frame(data: Buffer): void {

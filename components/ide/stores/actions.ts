@@ -74,8 +74,9 @@ export function focusTerminal(bench: Workbench): void {
 }
 
 export function findInTerminal(bench: Workbench): void {
-  focusTerminal(bench)
-  bench.terminalBridge.openFind()
+  bench.memory.patch({ isPanelOpen: true, pane: 'terminal' })
+  // After it is drawn; the box takes the focus by itself, and what is typed must not go to the shell.
+  setTimeout(() => bench.terminalBridge.openFind())
 }
 
 export function newTerminal(bench: Workbench): void {

@@ -3,7 +3,7 @@ import { CLOSE_CODES } from '#protocol/errors.ts'
 import { FakeRunner, NO_ANSWER } from './_fake-runner.ts'
 import { reconnectDelayMs } from './backoff.ts'
 import { Connection } from './connection.ts'
-import { RECONNECT_MAX_MS } from './limits.ts'
+import { RECONNECT_MAX_MS, RETURN_PATIENCE_MS } from './limits.ts'
 import { RequestError } from './request-error.ts'
 
 function kindOf(connection: Connection): string {
@@ -50,6 +50,35 @@ describe('connection', () => {
     await expect.poll(() => seen).toContain('waiting')
     await expect.poll(() => kindOf(connection)).toBe('open')
     expect(runner.connections).toBe(2)
+  })
+
+  test('where the network may be another one, an open line is asked at once whether it lives', async () => {
+    await using runner = new FakeRunner()
+    using connection = await opened(runner)
+    await expect.poll(() => runner.askedFor('ping').length, { timeout: 4000 }).toBe(1)
+    connection.retryNow()
+    await expect.poll(() => runner.askedFor('ping').length).toBe(2)
+    expect(kindOf(connection)).toBe('open')
+  })
+
+  test('a return that hangs can be begun anew, a first connection waits for the start behind it', async () => {
+    await using runner = new FakeRunner()
+    using connection = await opened(runner)
+    runner.isSilent = true
+    runner.tear()
+    await expect.poll(() => connection.state.getSnapshot()).toMatchObject({ kind: 'connecting', isReturn: true })
+    const { connections } = runner
+    connection.retryNow()
+    expect(runner.connections).toBe(connections)
+    const since = Date.now()
+    await expect.poll(() => Date.now() - since, { timeout: 5000 }).toBeGreaterThan(RETURN_PATIENCE_MS)
+    runner.isSilent = false
+    connection.retryNow()
+    await expect.poll(() => kindOf(connection)).toBe('open')
+    connection.stop()
+    runner.isSilent = true
+    connection.start()
+    await expect.poll(() => connection.state.getSnapshot()).toMatchObject({ kind: 'connecting', isReturn: false })
   })
 
   test('a request under way when the connection is torn fails as unavailable', async () => {

@@ -7,7 +7,14 @@ import type { Frame } from '#protocol/frames.ts'
 import type { EventData, EventType, RequestParams, RequestResult, RequestType } from '#protocol/messages.ts'
 import { reconnectDelayMs } from './backoff.ts'
 import type { EarlySocket } from './early-socket.ts'
-import { FIRST_PING_AFTER_MS, HELLO_TIMEOUT_MS, PING_EVERY_MS, REQUEST_TIMEOUT_MS } from './limits.ts'
+import {
+  FIRST_PING_AFTER_MS,
+  HELLO_TIMEOUT_MS,
+  PING_EVERY_MS,
+  PING_TIMEOUT_MS,
+  REQUEST_TIMEOUT_MS,
+  RETURN_PATIENCE_MS,
+} from './limits.ts'
 import { PendingRequests } from './pending-requests.ts'
 import { RequestError, isCode } from './request-error.ts'
 import { Store } from './store.ts'
@@ -17,7 +24,8 @@ import { parseEvent, parseResult } from './typed.ts'
 /** Where the line to the runner stands. `refused` is final: asking again cannot help. */
 export type ConnectionState =
   | { kind: 'off' }
-  | { kind: 'connecting'; attempt: number }
+  /** `isReturn`: it was open before, so the runner is there. `since`: ms since the epoch. */
+  | { kind: 'connecting'; attempt: number; isReturn: boolean; since: number }
   | { kind: 'open'; latencyMs?: number }
   | { kind: 'waiting'; attempt: number; retryAt: number; reason: string }
   | { kind: 'refused'; because: 'signed-out' | 'no-access' }
@@ -45,6 +53,7 @@ export class Connection implements Disposable {
   #socket: WebSocket | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
   #attempt = 0
+  #wasOpen = false
 
   constructor(options: ConnectionOptions) {
     this.#options = options
@@ -59,12 +68,19 @@ export class Connection implements Disposable {
   stop(): void {
     this.#drop()
     this.#attempt = 0
+    this.#wasOpen = false
     this.state.set({ kind: 'off' })
   }
 
-  /** Ends the wait for the next attempt. */
+  /**
+   * The network may be another one now, or somebody asks: ends the wait for the next attempt, begins a return anew that
+   * has taken long, and looks whether an open line still is one.
+   */
   retryNow(): void {
-    if (this.state.getSnapshot().kind !== 'waiting') return
+    const state = this.state.getSnapshot()
+    if (state.kind === 'open') return this.#schedulePing(0)
+    const isStuck = state.kind === 'connecting' && state.isReturn && Date.now() - state.since > RETURN_PATIENCE_MS
+    if (state.kind !== 'waiting' && !isStuck) return
     this.#attempt = 0
     this.#connect()
   }
@@ -76,12 +92,16 @@ export class Connection implements Disposable {
   }
 
   /** Asks the runner. Rejects with `RequestError`. */
-  async request<T extends RequestType>(type: T, params: RequestParams<T>): Promise<RequestResult<T>> {
+  async request<T extends RequestType>(
+    type: T,
+    params: RequestParams<T>,
+    limitMs = REQUEST_TIMEOUT_MS,
+  ): Promise<RequestResult<T>> {
     const socket = this.#socket
     if (socket === undefined || this.state.getSnapshot().kind !== 'open') {
       throw new RequestError({ code: 'unavailable', message: 'There is no connection to the REPL at the moment.' })
     }
-    const { id, answer } = this.#pending.add(REQUEST_TIMEOUT_MS)
+    const { id, answer } = this.#pending.add(limitMs)
     const message = JSON.stringify({ id, type, params })
     // The runner would end the line over it, and the page would send it again on the next one.
     if (isLongerThan(message, MAX_MESSAGE_BYTES)) this.#pending.reject(id, tooLarge())
@@ -120,7 +140,7 @@ export class Connection implements Disposable {
 
   #connect(): void {
     this.#drop()
-    this.state.set({ kind: 'connecting', attempt: this.#attempt })
+    this.state.set({ kind: 'connecting', attempt: this.#attempt, isReturn: this.#wasOpen, since: Date.now() })
     const ahead = this.#options.early?.take()
     const socket = ahead?.socket ?? new WebSocket(this.#options.url)
     socket.binaryType = 'arraybuffer'
@@ -165,6 +185,7 @@ export class Connection implements Disposable {
 
   #opened(): void {
     this.#attempt = 0
+    this.#wasOpen = true
     this.state.set({ kind: 'open' })
     this.#schedulePing(FIRST_PING_AFTER_MS)
   }
@@ -178,7 +199,7 @@ export class Connection implements Disposable {
     const startedAt = performance.now()
     const socket = this.#socket
     try {
-      await this.request('ping', {})
+      await this.request('ping', {}, PING_TIMEOUT_MS)
     } catch (error) {
       if (isCode(error, 'timeout') && socket === this.#socket) this.#lost(0, 'The REPL stopped answering.')
       return

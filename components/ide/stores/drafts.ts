@@ -11,7 +11,8 @@ export interface Draft {
 export interface Drafts {
   get(path: string): Promise<Draft | undefined>
   put(path: string, draft: Draft): Promise<void>
-  delete(path: string): Promise<void>
+  /** Forgets the draft with this text. Another one, of another tab with the same file, stays. */
+  delete(path: string, content: string): Promise<void>
 }
 
 /** Drafts that live as long as the page. */
@@ -26,7 +27,7 @@ export class MemoryDrafts implements Drafts {
     this.#drafts.set(path, draft)
   }
 
-  async delete(path: string): Promise<void> {
-    this.#drafts.delete(path)
+  async delete(path: string, content: string): Promise<void> {
+    if (this.#drafts.get(path)?.content === content) this.#drafts.delete(path)
   }
 }

@@ -323,6 +323,20 @@ describe('nothing typed is lost', () => {
     expect(await it.drafts.get(PATH)).toMatchObject({ content: 'of the other tab' })
   })
 
+  test('the save of one tab leaves the draft of another that has the same file open', async () => {
+    const drafts = new MemoryDrafts()
+    await using one = await bench('one', drafts)
+    await using other = await bench('one', drafts)
+    other.connection.stop()
+    type(one.document, 'in one tab')
+    await expect.poll(() => drafts.get(PATH)).toMatchObject({ content: 'in one tab' })
+    type(other.document, 'in another')
+    await expect.poll(() => drafts.get(PATH)).toMatchObject({ content: 'in another' })
+    await one.document.save()
+    expect(saveOf(one.document)).toBe('saved')
+    expect(await drafts.get(PATH)).toMatchObject({ content: 'in another' })
+  })
+
   test('a draft of a page that died is there again and is saved', async () => {
     const drafts = new MemoryDrafts()
     await using before = await bench('one', drafts)
@@ -390,7 +404,7 @@ describe('a file that stops being text', () => {
     it.document.takeTheirs()
     expect(it.document.state.getSnapshot()).toEqual({ kind: 'binary', size: 1 })
     expect(it.documents.unsaved.getSnapshot()).toEqual([])
-    expect(await drafts.get(PATH)).toBeUndefined()
+    await expect.poll(() => drafts.get(PATH)).toBeUndefined()
   })
 
   test('with nothing typed it is offered as a download', async () => {

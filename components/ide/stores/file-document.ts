@@ -140,12 +140,18 @@ export class FileDocument implements OpenDocument, Disposable {
 
   /** Forgets what was typed, for good: the tab was closed with "don't save". What is under way here writes nothing more. */
   async discard(): Promise<void> {
-    this[Symbol.dispose]()
+    this.#rest()
     this.state.set({ kind: 'loading' })
     await this.#draft.delete(this.path)
   }
 
+  /** Ends what is due here. Text that is not on the disk is kept as a draft at once. */
   [Symbol.dispose](): void {
+    void this.#keepDraft()
+    this.#rest()
+  }
+
+  #rest(): void {
     this.#isCheckDue = false
     this.#clock[Symbol.dispose]()
   }

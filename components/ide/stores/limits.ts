@@ -6,6 +6,12 @@ export const REQUEST_TIMEOUT_MS = 20_000
 /** Round trips are measured so often; also what tells a dead connection from a quiet one. */
 export const PING_EVERY_MS = 5000
 
+/** A line over which a round trip takes longer is dead: a new one costs less than waiting for it. */
+export const PING_TIMEOUT_MS = 8000
+
+/** What a return to the runner may take before the page says that it goes on, and lets the person begin it anew. */
+export const RETURN_PATIENCE_MS = 2000
+
 /** The first one waits until the page has drawn itself, which would be measured too. */
 export const FIRST_PING_AFTER_MS = 1000
 

@@ -1,9 +1,15 @@
 import type { Draft, Drafts } from './drafts.ts'
 
-/** The draft of one document. Another tab of this browser may keep one of the same file: only an own one is deleted. */
+/**
+ * The draft of one document. Another tab of this browser may keep one of the same file, in the same place: only what was
+ * put here last is deleted, so that the text of the other outlives its page too.
+ */
 export class OwnDraft {
   readonly #drafts: Drafts
-  #isOurs = false
+  /** What was put last. */
+  #content: string | undefined
+  /** A store may take its time: what was asked for first is done first. */
+  #last: Promise<unknown> = Promise.resolve()
 
   constructor(drafts: Drafts) {
     this.#drafts = drafts
@@ -12,18 +18,25 @@ export class OwnDraft {
   /** What an earlier page left, if anything: it is this document's from now on. */
   async take(path: string): Promise<Draft | undefined> {
     const draft = await this.#drafts.get(path)
-    this.#isOurs = draft !== undefined
+    this.#content = draft?.content
     return draft
   }
 
   async put(path: string, draft: Draft): Promise<void> {
-    this.#isOurs = true
-    await this.#drafts.put(path, draft)
+    this.#content = draft.content
+    await this.#inTurn(() => this.#drafts.put(path, draft))
   }
 
   async delete(path: string): Promise<void> {
-    if (!this.#isOurs) return
-    this.#isOurs = false
-    await this.#drafts.delete(path)
+    const content = this.#content
+    if (content === undefined) return
+    this.#content = undefined
+    await this.#inTurn(() => this.#drafts.delete(path, content))
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#last.then(work)
+    this.#last = turn.catch(() => undefined)
+    return turn
   }
 }

@@ -36,6 +36,6 @@ test('where the browser refuses, drafts live as long as the page', async () => {
   const drafts = new SteadyDrafts(() => Promise.reject(new Error('forbidden')))
   await drafts.put('a', DRAFT)
   expect(await drafts.get('a')).toEqual(DRAFT)
-  await drafts.delete('a')
+  await drafts.delete('a', DRAFT.content)
   expect(await drafts.get('a')).toBeUndefined()
 })

@@ -24,12 +24,15 @@ export class SteadyDrafts implements Drafts {
 
   async put(path: string, draft: Draft): Promise<void> {
     const isKept = await this.#attempt(async (drafts) => drafts.put(path, draft).then(() => true))
-    await (isKept === true ? this.#fallback.delete(path) : this.#fallback.put(path, draft))
+    // Where it is kept, what is held here is older.
+    const older = isKept === true ? await this.#fallback.get(path) : undefined
+    if (older !== undefined) await this.#fallback.delete(path, older.content)
+    if (isKept !== true) await this.#fallback.put(path, draft)
   }
 
-  async delete(path: string): Promise<void> {
-    await this.#fallback.delete(path)
-    await this.#attempt((drafts) => drafts.delete(path))
+  async delete(path: string, content: string): Promise<void> {
+    await this.#fallback.delete(path, content)
+    await this.#attempt((drafts) => drafts.delete(path, content))
   }
 
   /** Once more on a new store, if the one at hand fails; `undefined` if that fails too. */

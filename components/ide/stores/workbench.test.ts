@@ -20,13 +20,14 @@ async function bench(state: ReplStateView, over: Partial<ReplView> = {}) {
   const api = new FakeApi(replView(state, over))
   const tickets: number[] = []
   const notices: string[] = []
+  const drafts = new MemoryDrafts()
   const workbench = new Workbench({
     view: api.view,
     account: ACCOUNT,
     api,
     historyApi: new FakeHistory(),
     agentsApi: new FakeAgents(),
-    drafts: new MemoryDrafts(),
+    drafts,
     storage: undefined,
     socketUrl: runner.url,
     ticketUrl: async (port) => {
@@ -41,6 +42,7 @@ async function bench(state: ReplStateView, over: Partial<ReplView> = {}) {
     disk,
     api,
     workbench,
+    drafts,
     tickets,
     notices,
     connection: () => workbench.connection.state.getSnapshot().kind,
@@ -130,18 +132,33 @@ describe('losing access', () => {
   })
 })
 
-describe('closing a tab with unsaved text', () => {
-  async function typed() {
-    const it = await bench(RUNNING)
-    await expect.poll(it.connection).toBe('open')
-    openFile(it.workbench, 'index.js')
-    const document = it.workbench.documents.open('index.js')
-    await expect.poll(() => document.state.getSnapshot().kind).toBe('text')
-    document.buffer.setText('typed')
-    document.edited()
-    return { ...it, document }
-  }
+describe('leaving the page for another of the app', () => {
+  test('what was typed a moment ago is saved', async () => {
+    await using it = await typed()
+    it.workbench.close()
+    await expect.poll(() => it.disk.files.get('index.js')).toBe('typed')
+  })
 
+  test('without a connection it is kept as a draft at once', async () => {
+    await using it = await typed()
+    it.workbench.connection.stop()
+    it.workbench.close()
+    await expect.poll(() => it.drafts.get('index.js')).toMatchObject({ content: 'typed' })
+  })
+})
+
+async function typed() {
+  const it = await bench(RUNNING)
+  await expect.poll(it.connection).toBe('open')
+  openFile(it.workbench, 'index.js')
+  const document = it.workbench.documents.open('index.js')
+  await expect.poll(() => document.state.getSnapshot().kind).toBe('text')
+  document.buffer.setText('typed')
+  document.edited()
+  return { ...it, document }
+}
+
+describe('closing a tab with unsaved text', () => {
   test('“Close without saving” gives the text up: no later save writes it, and nothing counts as unsaved', async () => {
     await using it = await typed()
     const { documents, overlay } = it.workbench

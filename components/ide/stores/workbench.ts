@@ -133,6 +133,8 @@ export class Workbench {
   /** Lets go of the connection and of timers; `open` begins again. */
   close(): void {
     this.repl.close()
+    // What was typed a moment ago goes out before the line is closed, whose end waits for it.
+    void this.documents.saveAll()
     this.connection.stop()
     this.documents[Symbol.dispose]()
     this.tree[Symbol.dispose]()
