@@ -89,6 +89,18 @@ test('Find in terminal takes what is typed; the shell gets none of it', async ({
   await expect(box).toBeFocused()
 })
 
+test('a screen reader hears what a terminal prints, where a person wants that', async ({ page }) => {
+  const heard = page.getByTestId('terminal').locator('.xterm-accessibility')
+  await openRepl(page, client, replId)
+  await runInTerminal(page, 'echo before')
+  await expect(heard).toHaveCount(0)
+  await page.goto(`${server.url}/settings`)
+  await page.getByRole('switch', { name: 'Read terminals aloud' }).click()
+  await openRepl(page, client, replId)
+  await runInTerminal(page, 'echo said-$((40 + 2))')
+  await expect(heard).toContainText('said-42')
+})
+
 test.describe('in a browser on Windows', () => {
   test.use({ userAgent: 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36' })
 

@@ -5,6 +5,7 @@ import { Monitor, Moon, Sun } from 'lucide-react'
 import { usePreference } from '#components/site/preferences.ts'
 import { Select } from '#components/ui/select.tsx'
 import { Field } from '#components/ui/field.tsx'
+import { Switch } from '#components/ui/switch.tsx'
 
 const THEMES = [
   { value: 'system', label: 'System', icon: Monitor },
@@ -17,10 +18,12 @@ const FONT_SIZES = ['11', '12', '13', '14', '15', '16', '18', '20', '22', '24'].
   label: `${value} px`,
 }))
 
-/** Theme and font sizes. */
+/** Theme, font sizes, and how terminals behave. */
 export function AppearanceSettings() {
   const [editorSize, setEditorSize] = usePreference('editorFontSize')
   const [terminalSize, setTerminalSize] = usePreference('terminalFontSize')
+  const [readsTerminals, setReadsTerminals] = usePreference('readsTerminals')
+  const [optionIsMeta, setOptionIsMeta] = usePreference('optionIsMeta')
   return (
     <div className="flex flex-col gap-6">
       <ThemeChoice />
@@ -34,6 +37,18 @@ export function AppearanceSettings() {
       >
         const answer = 6 * 7 <span className="text-muted">{'// 0O 1lI |'}</span>
       </p>
+      <Switch
+        label="Read terminals aloud"
+        hint="A screen reader hears what terminals print. They draw a little slower."
+        checked={readsTerminals}
+        onCheckedChange={setReadsTerminals}
+      />
+      <Switch
+        label="Option is Meta in terminals"
+        hint="On a Mac. Option then moves by words, and types no special characters."
+        checked={optionIsMeta}
+        onCheckedChange={setOptionIsMeta}
+      />
     </div>
   )
 }

@@ -8,6 +8,8 @@ const PREFERENCES = {
   theme: { key: 'devex.theme', schema: z.enum(['system', 'light', 'dark']), fallback: 'system' },
   editorFontSize: { key: 'devex.editorFontSize', schema: z.coerce.number().int().min(10).max(24), fallback: 13 },
   terminalFontSize: { key: 'devex.terminalFontSize', schema: z.coerce.number().int().min(10).max(24), fallback: 13 },
+  readsTerminals: { key: 'devex.readsTerminals', schema: z.stringbool(), fallback: false },
+  optionIsMeta: { key: 'devex.optionIsMeta', schema: z.stringbool(), fallback: false },
 } as const
 
 export interface Preferences {
@@ -16,6 +18,10 @@ export interface Preferences {
   editorFontSize: number
   /** Pixels. */
   terminalFontSize: number
+  /** Whether a screen reader hears what terminals print. */
+  readsTerminals: boolean
+  /** Whether a Mac's Option key is a terminal's Meta, rather than a way to type more characters. */
+  optionIsMeta: boolean
 }
 
 /** A stored setting and its setter; other tabs follow. The default while hydrating. */
@@ -33,15 +39,19 @@ const DEFAULTS: Preferences = {
   theme: PREFERENCES.theme.fallback,
   editorFontSize: PREFERENCES.editorFontSize.fallback,
   terminalFontSize: PREFERENCES.terminalFontSize.fallback,
+  readsTerminals: PREFERENCES.readsTerminals.fallback,
+  optionIsMeta: PREFERENCES.optionIsMeta.fallback,
 }
 
 /** All settings of this browser; what is missing or nonsense is the default. */
 export function readPreferences(): Preferences {
-  const { theme, editorFontSize, terminalFontSize } = PREFERENCES
+  const { theme, editorFontSize, terminalFontSize, readsTerminals, optionIsMeta } = PREFERENCES
   return {
     theme: theme.schema.catch(theme.fallback).parse(stored(theme.key)),
     editorFontSize: editorFontSize.schema.catch(editorFontSize.fallback).parse(stored(editorFontSize.key)),
     terminalFontSize: terminalFontSize.schema.catch(terminalFontSize.fallback).parse(stored(terminalFontSize.key)),
+    readsTerminals: readsTerminals.schema.catch(readsTerminals.fallback).parse(stored(readsTerminals.key)),
+    optionIsMeta: optionIsMeta.schema.catch(optionIsMeta.fallback).parse(stored(optionIsMeta.key)),
   }
 }
 

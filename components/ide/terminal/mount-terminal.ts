@@ -39,6 +39,10 @@ export interface MountedTerminal extends Disposable {
   setCanType(canType: boolean): void
   setDark(isDark: boolean): void
   setFontSize(pixels: number): void
+  /** Whether a screen reader hears what is printed. */
+  setReadAloud(isReadAloud: boolean): void
+  /** Whether a Mac's Option key is Meta. */
+  setOptionIsMeta(isMeta: boolean): void
 }
 
 /** Draws a terminal into `element` and joins it to its feed: the one place that knows xterm. */
@@ -53,7 +57,7 @@ export function mountTerminal(element: HTMLElement, options: MountOptions): Moun
     fontFamily: monoFont(),
     fontSize: options.fontSize,
     lineHeight: LINE_HEIGHT,
-    // Option types what many keyboards have no other way to type: @, |, [, ~.
+    // Unless the person wants otherwise: Option types what many keyboards have no other way to type: @, |, [, ~.
     macOptionIsMeta: false,
     scrollback: SCROLLBACK_ROWS,
     theme: terminalTheme(),
@@ -127,6 +131,12 @@ export function mountTerminal(element: HTMLElement, options: MountOptions): Moun
     setFontSize(pixels) {
       xterm.options.fontSize = pixels
       refit()
+    },
+    setReadAloud(isReadAloud) {
+      xterm.options.screenReaderMode = isReadAloud
+    },
+    setOptionIsMeta(isMeta) {
+      xterm.options.macOptionIsMeta = isMeta
     },
     [Symbol.dispose]() {
       feed.hide()

@@ -21,6 +21,8 @@ export function TerminalView({ info, isShown }: { info: TerminalInfo; isShown: b
   const [isFinding, setIsFinding] = useState(false)
   const element = useRef<HTMLDivElement>(null)
   const [fontSize] = usePreference('terminalFontSize')
+  const [readsTerminals] = usePreference('readsTerminals')
+  const [optionIsMeta] = usePreference('optionIsMeta')
   const fontSizeAtMount = useRef(fontSize)
   const isDark = useIsDark()
   const mayType = useStore(workbench.mayEdit)
@@ -58,6 +60,8 @@ export function TerminalView({ info, isShown }: { info: TerminalInfo; isShown: b
   useEffect(() => mounted?.setDark(isDark), [mounted, isDark])
   useEffect(() => mounted?.setCanType(mayType), [mounted, mayType])
   useEffect(() => mounted?.setFontSize(fontSize), [mounted, fontSize])
+  useEffect(() => mounted?.setReadAloud(readsTerminals), [mounted, readsTerminals])
+  useEffect(() => mounted?.setOptionIsMeta(optionIsMeta), [mounted, optionIsMeta])
 
   return (
     <div
