@@ -10,6 +10,7 @@ import { CreateBucketCommand, DeleteBucketCommand, S3Client } from '@aws-sdk/cli
 import { z } from 'zod'
 import { openS3ObjectStore } from '#server/object-store/s3.ts'
 import { NODE_ADDRESS, kubectl, makeNamespace } from '#server/orchestrator/kubernetes/_cluster-stage.ts'
+import { openKubeClient } from '#server/orchestrator/kubernetes/client.ts'
 import { ControlProcess } from '#server/workspaces/faults/_control-process.ts'
 import { eventually } from '#server/workspaces/faults/_eventually.ts'
 import { openEditor } from '#server/workspaces/faults/_editor.ts'
@@ -165,6 +166,17 @@ export class ClusterProduct implements AsyncDisposable {
   async podOf(sandboxId: string): Promise<string> {
     const name = await this.kubectl('get', 'pods', '--selector', `devex.dev/sandbox=${sandboxId}`, '--output', 'jsonpath={.items[0].metadata.name}') // prettier-ignore
     return name.trim()
+  }
+
+  /** What `kubectl drain` asks for each pod: https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/ */
+  async evict(pod: string): Promise<void> {
+    const { namespace } = this
+    using client = openKubeClient()
+    await client.call({
+      method: 'POST',
+      path: `/api/v1/namespaces/${namespace}/pods/${pod}/eviction`,
+      body: { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: pod, namespace } },
+    })
   }
 
   /** Runs a command in a container: what it printed, and how it ended. */

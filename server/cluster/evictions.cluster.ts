@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openKubeClient } from '#server/orchestrator/kubernetes/client.ts'
 import { eventually } from '#server/workspaces/faults/_eventually.ts'
 import { ClusterProduct } from './_cluster-product.ts'
 
@@ -70,7 +69,7 @@ test('a node that is drained, as kubectl does it, costs nothing', async () => {
   {
     using editor = await product.open(replId)
     await editor.run('head -c 3000000 /dev/urandom > big && sha256sum big > sum')
-    await evict(product, pod)
+    await product.evict(pod)
   }
   await product.until(replId, 'failed', 'stopped')
   using editor = await product.open(replId)
@@ -84,19 +83,9 @@ test('a program in a pod that is drained has the time to end in order', async ()
   {
     using editor = await product.open(replId)
     await editor.run(`(trap '' HUP; trap 'sleep 1; echo whole > data; exit' TERM; while :; do sleep 0.1; done) & true`)
-    await evict(product, await product.podOf(sandboxId))
+    await product.evict(await product.podOf(sandboxId))
   }
   await product.until(replId, 'failed', 'stopped')
   using editor = await product.open(replId)
   expect((await editor.read('data'))?.content).toBe('whole\n')
 })
-
-/** What `kubectl drain` asks for each pod: https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/ */
-async function evict({ namespace }: ClusterProduct, pod: string): Promise<void> {
-  using client = openKubeClient()
-  await client.call({
-    method: 'POST',
-    path: `/api/v1/namespaces/${namespace}/pods/${pod}/eviction`,
-    body: { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: pod, namespace } },
-  })
-}

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { NODE_ADDRESS } from '#server/orchestrator/kubernetes/_cluster-stage.ts'
 import { openKubeClient } from '#server/orchestrator/kubernetes/client.ts'
 import { startIngressController } from '#server/orchestrator/kubernetes/reach/_ingress-controller.ts'
+import { eventually } from '#server/workspaces/faults/_eventually.ts'
 import { ClusterProduct } from './_cluster-product.ts'
 
 let product: ClusterProduct
@@ -46,6 +47,24 @@ describe('decision 23: how pods are reached', () => {
     expect(await product.running(replId)).toBe(sandboxId)
     await product.control.ask('stop', replId)
     await product.until(replId, 'stopped')
+    using editor = await product.open(replId)
+    expect((await editor.read('kept.txt'))?.content).toBe('kept')
+  })
+
+  test('port-forward: a drained pod ends once its work is saved, though connections of ours are open', async () => {
+    product = await ClusterProduct.start({ REACH: 'port-forward', INTERNAL_URL: '', SANDBOX_CALLERS: '' })
+    const replId = await product.create()
+    const sandboxId = await product.running(replId)
+    const pod = await product.podOf(sandboxId)
+    {
+      using editor = await product.open(replId)
+      await editor.write('kept.txt', 'kept', null)
+      await product.evict(pod)
+    }
+    await eventually(
+      'the pod is gone long before its grace is over',
+      async () => (await product.kubectl('get', 'pod', pod, '--ignore-not-found', '--output', 'name')).trim() === '',
+    )
     using editor = await product.open(replId)
     expect((await editor.read('kept.txt'))?.content).toBe('kept')
   })
