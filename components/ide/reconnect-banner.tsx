@@ -1,6 +1,6 @@
 'use client'
 
-import { useEffect, useState } from 'react'
+import { useSyncExternalStore } from 'react'
 import { WifiOff } from 'lucide-react'
 import { RETURN_PATIENCE_MS } from './stores/limits.ts'
 import { useStore, useWorkbench } from './use-workbench.tsx'
@@ -16,13 +16,7 @@ export function ReconnectBanner() {
   const isWaiting = state.kind === 'waiting'
   const isReturning = state.kind === 'connecting' && (state.isReturn || state.attempt > QUIET_ATTEMPTS)
   const isTicking = isWaiting || isReturning
-  const [now, setNow] = useState(() => Date.now())
-  useEffect(() => {
-    if (!isTicking) return
-    setNow(Date.now())
-    const timer = setInterval(() => setNow(Date.now()), TICK_MS)
-    return () => clearInterval(timer)
-  }, [isTicking])
+  const now = useSyncExternalStore(isTicking ? onTick : never, tick, tick)
   const isLong = isReturning && now - state.since > RETURN_PATIENCE_MS
   if (!isWaiting && !isLong && !(isReturning && state.attempt > QUIET_ATTEMPTS)) return null
   const seconds = isWaiting ? Math.max(0, Math.ceil((state.retryAt - now) / 1000)) : 0
@@ -51,4 +45,18 @@ export function ReconnectBanner() {
       )}
     </div>
   )
+}
+
+/** Now, to the tick (ms since the epoch): the same within one drawing. */
+function tick(): number {
+  return Math.floor(Date.now() / TICK_MS) * TICK_MS
+}
+
+function onTick(listener: () => void): () => void {
+  const timer = setInterval(listener, TICK_MS)
+  return () => clearInterval(timer)
+}
+
+function never(): () => void {
+  return () => undefined
 }
