@@ -3,6 +3,22 @@ import type { AppRouter } from '#server/trpc/router.ts'
 import { wireErrorSchema } from '#protocol/errors.ts'
 import type { WireError } from '#protocol/errors.ts'
 
+/** The server answers the handshake at once, or is not there. */
+const OPEN_LIMIT_MS = 5000
+
+/**
+ * Opens a WebSocket, or closes it when nobody answers in time. A browser makes one connection to a server after the other
+ * (RFC 6455 §4.1): one that hangs keeps all others waiting, the REPL's own among them.
+ */
+function openInTime(url: string | URL, protocols?: string | string[]): WebSocket {
+  const socket = new WebSocket(url, protocols)
+  const timer = setTimeout(() => socket.close(), OPEN_LIMIT_MS)
+  const stop = (): void => clearTimeout(timer)
+  socket.addEventListener('open', stop)
+  socket.addEventListener('close', stop)
+  return socket
+}
+
 function connect() {
   const socketUrl = new URL('/ws/trpc', window.location.href)
   socketUrl.protocol = socketUrl.protocol.replace('http', 'ws')
@@ -10,6 +26,7 @@ function connect() {
     url: socketUrl.href,
     lazy: { enabled: true, closeMs: 10_000 },
     keepAlive: { enabled: true },
+    WebSocket: new Proxy(WebSocket, { construct: (_, [url, protocols]) => openInTime(url, protocols) }),
   })
   return createTRPCClient<AppRouter>({
     links: [

@@ -7,6 +7,8 @@ import type { Server } from './_server.ts'
 /** The way between browsers and a server, which can be cut. What is no browser goes on over it. */
 export interface Line {
   cut(): void
+  /** Cuts it, and swallows whatever comes over new connections: they stay open, and nobody answers. */
+  hang(): void
   mend(): void
 }
 
@@ -24,36 +26,39 @@ export async function startOnLine(env: Record<string, string>): Promise<ServerOn
   await once(probe, 'close')
 
   const browsers = new Set<Socket>()
-  let isCut = false
+  let state: 'whole' | 'cut' | 'hanging' = 'whole'
   const proxy = createServer((client) => {
     client.on('error', () => {})
     client.once('data', (first) => {
       const isBrowser = first.includes('Mozilla/')
-      if (isBrowser && isCut) return client.destroy()
+      if (isBrowser && state === 'cut') return client.destroy()
+      if (isBrowser) {
+        browsers.add(client)
+        client.once('close', () => browsers.delete(client))
+      }
+      if (isBrowser && state === 'hanging') return client.resume()
       const upstream = connect(port, '127.0.0.1')
       upstream.on('error', () => client.destroy())
-      client.once('close', () => {
-        browsers.delete(client)
-        upstream.destroy()
-      })
+      client.once('close', () => upstream.destroy())
       upstream.once('close', () => client.destroy())
-      if (isBrowser) browsers.add(client)
       upstream.write(first)
       client.pipe(upstream)
       upstream.pipe(client)
     })
   })
+  const breakOff = (as: 'cut' | 'hanging') => {
+    state = as
+    for (const browser of browsers) browser.destroy()
+  }
   const url = `http://localhost:${await portOf(proxy)}`
   const server = await startServer({ env: { ...env, PORT: String(port), PUBLIC_URL: url } })
   return {
     server,
     line: {
-      cut: () => {
-        isCut = true
-        for (const browser of browsers) browser.destroy()
-      },
+      cut: () => breakOff('cut'),
+      hang: () => breakOff('hanging'),
       mend: () => {
-        isCut = false
+        state = 'whole'
       },
     },
     [Symbol.asyncDispose]: async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from '@playwright/test'
 import { connect, createRepl, signIn } from './_client.ts'
 import { startOnLine } from './_line.ts'
+import { look } from './_look.ts'
 import { prompt, runInTerminal } from './_pages.ts'
 import { editFile, onDisk, openRepl, runnersIn } from './_workbench.ts'
 import type { Client } from './_client.ts'
@@ -40,6 +41,19 @@ test('L13, D11: what is typed while offline arrives exactly once and in order', 
   await expect.poll(() => onDisk(disk, 'log.txt')).toBe(['before', ...words, 'after', ''].join('\n'))
   await expect(page.getByTestId('reconnect-banner')).toHaveCount(0)
   disk.close()
+})
+
+test('a way back that nobody answers is said, and can be begun anew', async ({ page }) => {
+  const replId = await createRepl(client, 'empty')
+  await openRepl(page, client, replId)
+  running.line.hang()
+  const banner = page.getByTestId('reconnect-banner')
+  await expect(banner).toContainText('Reconnecting. What you type is kept.')
+  await look(page, 'reconnecting')
+  running.line.mend()
+  await banner.getByRole('button', { name: 'Retry now' }).click()
+  await expect(page.getByTestId('connection-state')).toHaveAttribute('data-state', 'open')
+  await expect(banner).toHaveCount(0)
 })
 
 test('a runner killed under an open page: the page says so, and goes on with a new terminal', async ({ page }) => {
