@@ -84,6 +84,20 @@ test('clones with visible progress; what Run does is guessed from the files and 
   await expect(page.getByRole('listitem').filter({ hasText: 'engine' })).toContainText('127.0.0.1')
 })
 
+test('a page that is opened while a clone goes on hears how far it has come', async ({ page, context }) => {
+  const release = git.hold()
+  await cloneInDialog(page, `${git.url}/engine.git`)
+  const other = await context.newPage()
+  const told = other
+    .waitForEvent('websocket', (socket) => socket.url().endsWith('/ws/trpc'))
+    .then((socket) => socket.waitForEvent('framereceived'))
+  await other.goto(page.url())
+  await told
+  await expect(other.getByTestId('repl-gate')).toContainText('Cloning the repository')
+  release()
+  await prompt(other)
+})
+
 test('clones the branch that was asked for', async ({ page }) => {
   await cloneInDialog(page, `${git.url}/engine.git`, 'tryout')
   await prompt(page)

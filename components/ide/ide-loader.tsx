@@ -20,7 +20,8 @@ export function IdeLoader({ view, account }: { view: ReplView; account: AccountV
   const [early] = useState(() => new EarlySocket())
   const { kind } = view.state
   useEffect(() => {
-    if (kind === 'running' || kind === 'starting') early.open(socketUrl(view.id))
+    // The line to one that starts is held until it runs, and would hold up the one that tells how far it has come.
+    if (kind === 'running') early.open(socketUrl(view.id))
     return () => early.close()
   }, [early, view.id, kind])
   return <Ide view={view} account={account} early={early} />

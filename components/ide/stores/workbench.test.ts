@@ -59,6 +59,10 @@ describe('opening the page', () => {
   test('U7: a sleeping REPL wakes for somebody who may edit it', async () => {
     await using it = await bench({ kind: 'stopped' })
     expect(it.api.starts).toBe(1)
+    await expect.poll(() => it.workbench.repl.state.getSnapshot().view.state.kind).toBe('starting')
+    // The line that tells of the start comes first: this one is held until it is over.
+    expect(it.connection()).toBe('off')
+    it.api.push(it.api.view)
     await expect.poll(it.connection).toBe('open')
   })
 

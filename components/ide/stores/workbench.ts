@@ -208,8 +208,10 @@ export class Workbench {
     const { view, access } = this.repl.state.getSnapshot()
     if (access === 'removed') return this.connection.refuse('no-access')
     if (access === 'signed-out') return this.connection.refuse('signed-out')
-    // While it starts, the gateway holds the line and lets it through the moment terminals open.
-    if (view.state.kind === 'running' || view.state.kind === 'starting') return this.connection.start()
+    if (view.state.kind === 'running') return this.connection.start()
+    // While it starts, the gateway holds the line and lets it through the moment terminals open. A browser makes one such
+    // line after the other, so that of the watch comes first: else nothing would be heard of a long start.
+    if (view.state.kind === 'starting') return this.repl.isFollowed ? this.connection.start() : undefined
     this.connection.stop()
     // Whoever stopped it expects new terminals.
     this.#runner = undefined
