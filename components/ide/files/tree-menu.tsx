@@ -6,7 +6,8 @@ import { ContextMenuContent, ContextMenuItem, ContextMenuSeparator } from '#comp
 import { nameOf, parentOf } from '#protocol/paths.ts'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
 import type { TreeItem } from './use-file-tree.ts'
-import { beginCreate, deleteFile } from '../stores/actions.ts'
+import { beginCreate } from '../stores/actions.ts'
+import { deleteFiles } from '../stores/delete-files.ts'
 
 /** What can be done with an item; without one, with the workspace itself. */
 export function TreeMenu({ item }: { item?: ItemInstance<TreeItem> }) {
@@ -83,7 +84,12 @@ export function TreeMenu({ item }: { item?: ItemInstance<TreeItem> }) {
       {item !== undefined && canEdit && (
         <>
           <ContextMenuSeparator />
-          <ContextMenuItem icon={<Trash2 />} keys="Delete" isDanger onSelect={() => void deleteFile(workbench, path)}>
+          <ContextMenuItem
+            icon={<Trash2 />}
+            keys="Delete"
+            isDanger
+            onSelect={() => void deleteFiles(workbench, [path])}
+          >
             Delete
           </ContextMenuItem>
         </>

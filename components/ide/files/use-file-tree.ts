@@ -15,7 +15,9 @@ import type { Entry } from '#protocol/messages.ts'
 import type { Workbench } from '../stores/workbench.ts'
 import { useStore } from '../use-workbench.tsx'
 import { droppedFiles } from './dropped-files.ts'
-import { deleteFile, openFile } from '../stores/actions.ts'
+import { openFile } from '../stores/actions.ts'
+import { deleteFiles } from '../stores/delete-files.ts'
+import { outermost } from '../stores/outermost.ts'
 
 /** The workspace's own item; paths are never this. */
 export const ROOT = '/'
@@ -54,15 +56,11 @@ export function useFileTree(workbench: Workbench, scrollTo: (index: number) => v
     canRename: () => workbench.repl.canEdit,
     onRename: (item, value) => rename(workbench, item.getId(), value),
     canDrag: () => workbench.repl.canEdit,
-    canDrop: (items, target) => target.item.isFolder() && items.every((item) => canMoveTo(item, target.item.getId())),
+    canDrop: (items, target) =>
+      target.item.isFolder() && chosen(workbench, items).every((path) => canMoveTo(path, target.item.getId())),
     onDrop: (items, target) => {
       const folder = pathOf(target.item.getId())
-      void workbench.attempt(() =>
-        workbench.files.moveInto(
-          items.map((item) => item.getId()),
-          folder,
-        ),
-      )
+      void workbench.attempt(() => workbench.files.moveInto(chosen(workbench, items), folder))
     },
     canDragForeignDragObjectOver: (transfer, target) =>
       workbench.repl.canEdit && target.item.isFolder() && transfer.types.includes('Files'),
@@ -77,8 +75,10 @@ export function useFileTree(workbench: Workbench, scrollTo: (index: number) => v
         hotkey: 'Delete',
         handler: (_event, instance) => {
           if (!workbench.repl.canEdit) return
-          for (const path of chosenOf(workbench, selected, instance.getFocusedItem().getId()))
-            void deleteFile(workbench, path)
+          const focused = instance.getFocusedItem()
+          // Arrow keys move the focus alone: the selection is meant where the focus is in it.
+          const items = focused.isSelected() ? instance.getSelectedItems() : [focused]
+          void deleteFiles(workbench, chosen(workbench, items))
         },
       },
       customOpen: {
@@ -96,14 +96,10 @@ export function useFileTree(workbench: Workbench, scrollTo: (index: number) => v
   return tree
 }
 
-/**
- * What a key is about: the selection, where the focus is in it. Arrow keys move the focus alone, and what was deleted stays
- * selected until something else is.
- */
-function chosenOf(workbench: Workbench, selected: readonly string[], focused: string): string[] {
-  if (!selected.includes(focused)) return [focused]
-  const there = selected.filter((path) => workbench.tree.entry(path) !== undefined)
-  return there.filter((path) => !there.some((folder) => path.startsWith(`${folder}/`)))
+/** Paths of the items that are there. What was deleted stays selected until something else is. */
+function chosen(workbench: Workbench, items: readonly ItemInstance<TreeItem>[]): string[] {
+  const paths = items.map((item) => item.getId())
+  return outermost(paths.filter((path) => workbench.tree.entry(path) !== undefined))
 }
 
 /** The path of an item's id. */
@@ -115,9 +111,8 @@ function isFolder(entry: Entry | undefined): boolean {
   return entry?.type === 'directory' || (entry?.type === 'symlink' && entry.targetType === 'directory')
 }
 
-function canMoveTo(item: ItemInstance<TreeItem>, folderId: string): boolean {
+function canMoveTo(path: string, folderId: string): boolean {
   const folder = pathOf(folderId)
-  const path = item.getId()
   return parentOf(path) !== folder && folder !== path && !folder.startsWith(`${path}/`)
 }
 

@@ -24,14 +24,14 @@ export class FakeDisk {
       return {}
     })
     runner.handle('files.delete', ({ path }: { path: string }) => {
-      const deletion = 'd000000000000000'
+      const deletion = `d${String(this.#trash.size).padStart(15, '0')}`
       this.#trash.set(deletion, [path, this.#need(path)])
       this.files.delete(path)
       return { deletion }
     })
     runner.handle('files.restore', ({ deletion }: { deletion: string }) => {
       const [path, content] = this.#trash.get(deletion) ?? ['', '']
-      this.files.set(path, content)
+      this.#put(path, content)
       return { path }
     })
   }
@@ -53,11 +53,15 @@ export class FakeDisk {
     return {}
   }
 
-  #list(folder: string): { name: string; type: 'file'; size: number; mtime: number; mode: number }[] {
+  #list(folder: string): Listed[] {
     const prefix = folder === '' ? '' : `${folder}/`
-    return [...this.files.keys()]
-      .filter((path) => path.startsWith(prefix) && !path.slice(prefix.length).includes('/'))
-      .map((path) => ({ name: path.slice(prefix.length), type: 'file', size: 0, mtime: 0, mode: 420 }))
+    const listed = new Map<string, Listed>()
+    for (const path of this.files.keys()) {
+      if (!path.startsWith(prefix)) continue
+      const [name = '', ...below] = path.slice(prefix.length).split('/')
+      listed.set(name, { name, type: below.length === 0 ? 'file' : 'directory', size: 0, mtime: 0, mode: 420 })
+    }
+    return [...listed.values()]
   }
 
   #need(path: string): string {
@@ -65,6 +69,14 @@ export class FakeDisk {
     if (content === undefined) throw new RequestError({ code: 'not_found', message: 'There is no such file.', path })
     return content
   }
+}
+
+interface Listed {
+  name: string
+  type: 'file' | 'directory'
+  size: number
+  mtime: number
+  mode: number
 }
 
 interface Write {

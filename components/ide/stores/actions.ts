@@ -1,4 +1,3 @@
-import { isWithin } from './documents.ts'
 import type { Workbench } from './workbench.ts'
 
 interface OpenFileOptions {
@@ -113,19 +112,4 @@ export function togglePreview(bench: Workbench): void {
   }
   bench.showPane('preview')
   void bench.preview.open(port)
-}
-
-/** Deletes into the REPL's trash, and offers the way back. Text that is not on the disk keeps its tab, and is asked for there. */
-export async function deleteFile(bench: Workbench, path: string): Promise<void> {
-  await bench.attempt(async () => {
-    const restore = await bench.files.delete(path)
-    const unsaved = new Set(bench.documents.unsaved.getSnapshot())
-    for (const tab of bench.tabs.state.getSnapshot().tabs) {
-      if (isWithin(tab.path, path) && !unsaved.has(tab.path)) bench.tabs.close(tab.path)
-    }
-    bench.notify({
-      title: `"${path}" was moved to the trash.`,
-      action: { label: 'Undo', onAct: () => void bench.attempt(restore) },
-    })
-  })
 }

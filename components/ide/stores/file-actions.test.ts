@@ -7,6 +7,7 @@ import { MemoryDrafts } from './drafts.ts'
 import { FileActions } from './file-actions.ts'
 import { FileTree } from './file-tree.ts'
 import { freeName } from './free-name.ts'
+import { RequestError } from './request-error.ts'
 import { Store } from './store.ts'
 import { Tabs } from './tabs.ts'
 
@@ -72,9 +73,9 @@ describe('files in the tree', () => {
 
   test('deleting can be undone', async () => {
     await using it = await bench({ 'a.txt': 'A' })
-    const restore = await it.actions.delete('a.txt')
+    const { done } = await it.actions.delete(['a.txt'])
     expect(it.names()).toEqual([])
-    await restore()
+    await it.actions.restore(done)
     expect(it.names()).toEqual(['a.txt'])
     expect(it.disk.files.get('a.txt')).toBe('A')
   })
@@ -107,7 +108,7 @@ describe('unsaved text', () => {
     await using it = await bench({ 'd/a.txt': 'A' })
     it.runner.handle('files.delete', () => ({ deletion: 'd000000000000000' }))
     await typed(it, 'd/a.txt')
-    await it.actions.delete('d')
+    await it.actions.delete(['d'])
     expect(it.disk.files.get('d/a.txt')).toBe('typed')
   })
 
@@ -153,6 +154,39 @@ describe('the tree', () => {
     it.disk.files.set('d/c.txt', '')
     it.runner.emit('files.changed', { changes: [], overflow: true })
     await expect.poll(() => it.tree.children('d')).toEqual(['d/b.txt', 'd/c.txt'])
+  })
+
+  test('forgets what went with a folder, and that it was open', async () => {
+    await using it = await bench({ 'd/e/x.txt': '', 'd/y.txt': '', 'a.txt': '' })
+    it.tree.setExpanded(['d', 'd/e'])
+    await expect.poll(() => it.tree.entry('d/e/x.txt')?.name).toBe('x.txt')
+    for (const path of ['d/e/x.txt', 'd/y.txt']) it.disk.files.delete(path)
+    await it.tree.list('')
+    expect([...it.tree.state.getSnapshot().folders.keys()]).toEqual([''])
+    expect(it.tree.state.getSnapshot().expanded).toEqual([])
+    expect(it.tree.entry('d/e/x.txt')).toBeUndefined()
+    expect(it.tree.entry('a.txt')?.name).toBe('a.txt')
+  })
+
+  test('knows nothing of a file that is gone from a folder that is there', async () => {
+    await using it = await bench({ 'a.txt': '', 'b.txt': '' })
+    it.disk.files.delete('a.txt')
+    await it.tree.list('')
+    expect(it.tree.entry('a.txt')).toBeUndefined()
+    expect(it.tree.entry('b.txt')?.name).toBe('b.txt')
+  })
+
+  test('keeps what is open in a folder that cannot be listed for once', async () => {
+    await using it = await bench({ 'd/y.txt': '' })
+    it.tree.setExpanded(['d'])
+    await expect.poll(() => it.tree.children('d')).toEqual(['d/y.txt'])
+    it.runner.handle('files.list', () => {
+      throw new RequestError({ code: 'internal', message: 'The disk is busy.' })
+    })
+    await it.tree.list('')
+    expect(it.tree.state.getSnapshot().folders.get('')?.error?.message).toBe('The disk is busy.')
+    expect(it.tree.state.getSnapshot().expanded).toEqual(['d'])
+    expect(it.tree.children('d')).toEqual(['d/y.txt'])
   })
 
   test('a change in a file’s content asks for no list', async () => {

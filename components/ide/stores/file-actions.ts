@@ -1,4 +1,6 @@
 import { joinPath, nameOf, parentOf } from '#protocol/paths.ts'
+import { attemptEach } from './attempt-each.ts'
+import type { Outcome } from './attempt-each.ts'
 import type { Connection } from './connection.ts'
 import { isWithin } from './documents.ts'
 import type { Documents } from './documents.ts'
@@ -19,6 +21,13 @@ interface Parts {
 export interface FileClipboard {
   kind: 'copy' | 'cut'
   path: string
+}
+
+/** What was moved to the REPL's trash. */
+export interface Deleted {
+  path: string
+  /** What the trash knows it by. */
+  deletion: string
 }
 
 /** What people do with files. Every one of them is a request to the runner; the tree shows what then is there. */
@@ -45,7 +54,7 @@ export class FileActions {
   /** Renames or moves; open documents and tabs go along. What is not saved yet is saved first. */
   async move(from: string, to: string): Promise<void> {
     if (from === to) return
-    const { connection, documents, tabs, tree } = this.#parts
+    const { connection, documents, tabs } = this.#parts
     await documents.saveAll()
     // Text of a file that was deleted may stand where this is to go: only one of the two could stay open.
     const inTheWay = documents.unsaved.getSnapshot().find((path) => isWithin(path, to) && !isWithin(path, from))
@@ -53,7 +62,7 @@ export class FileActions {
     await connection.request('files.move', { from, to })
     await documents.moved(from, to)
     tabs.moved(from, to)
-    await Promise.all([tree.list(parentOf(from)), tree.list(parentOf(to))])
+    await this.#listAround([from, to])
   }
 
   async moveInto(paths: readonly string[], folder: string): Promise<void> {
@@ -76,16 +85,31 @@ export class FileActions {
     return to
   }
 
-  /** Moves to the REPL's trash. The answer brings it back. */
-  async delete(path: string): Promise<() => Promise<void>> {
-    const { connection, tree } = this.#parts
-    await this.#parts.documents.saveWithin(path)
-    const { deletion } = await connection.request('files.delete', { path })
-    await tree.list(parentOf(path))
-    return async () => {
-      await connection.request('files.restore', { deletion })
-      await tree.list(parentOf(path))
-    }
+  /** Moves to the REPL's trash whatever of it can be. */
+  async delete(paths: readonly string[]): Promise<Outcome<string, Deleted>> {
+    const { connection, documents } = this.#parts
+    const outcome = await attemptEach(paths, async (path) => {
+      await documents.saveWithin(path)
+      const { deletion } = await connection.request('files.delete', { path })
+      return { path, deletion }
+    })
+    await this.#listAround(paths)
+    return outcome
+  }
+
+  /** Brings back from the trash whatever of it can be. */
+  async restore(deleted: readonly Deleted[]): Promise<Outcome<Deleted, Deleted>> {
+    const outcome = await attemptEach(deleted, async (one) => {
+      await this.#parts.connection.request('files.restore', { deletion: one.deletion })
+      return one
+    })
+    await this.#listAround(deleted.map(({ path }) => path))
+    return outcome
+  }
+
+  async #listAround(paths: readonly string[]): Promise<void> {
+    const folders = new Set(paths.map((path) => parentOf(path)))
+    await Promise.all([...folders].map((folder) => this.#parts.tree.list(folder)))
   }
 
   async #copyInto(path: string, folder: string): Promise<string> {

@@ -1,14 +1,16 @@
-import { joinPath, parentOf } from '#protocol/paths.ts'
+import { joinPath, nameOf, parentOf } from '#protocol/paths.ts'
 import type { WireError } from '#protocol/errors.ts'
 import type { Entry, EventData } from '#protocol/messages.ts'
 import type { Connection } from './connection.ts'
 import { MAX_SHOWN_ENTRIES, RELIST_AFTER_MS } from './limits.ts'
+import { isAmong } from './outermost.ts'
 import { describeError, isCode, isLost } from './request-error.ts'
 import { Store } from './store.ts'
 
 /** A folder that was listed. */
 export interface Folder {
   entries: readonly Entry[]
+  byName: ReadonlyMap<string, Entry>
   /** More entries than are shown. */
   isCut: boolean
   error?: WireError
@@ -18,8 +20,6 @@ export interface FileTreeState {
   /** Listed folders by path; `''` is the workspace. */
   folders: ReadonlyMap<string, Folder>
   expanded: string[]
-  /** Everything seen so far, by path. */
-  entries: ReadonlyMap<string, Entry>
 }
 
 /** The workspace's files as far as somebody has looked: folders are listed when opened and again when they change. */
@@ -31,14 +31,14 @@ export class FileTree implements Disposable {
 
   constructor(connection: Connection, expanded: string[] = []) {
     this.#connection = connection
-    this.state = new Store<FileTreeState>({ folders: new Map(), expanded, entries: new Map() })
+    this.state = new Store<FileTreeState>({ folders: new Map(), expanded })
     connection.on('hello', () => this.#relistShown())
     connection.on('files.changed', (changed) => this.#diskChanged(changed))
   }
 
-  /** What lies at a path, if it was seen. */
+  /** What lies at a path, if its folder is listed. */
   entry(path: string): Entry | undefined {
-    return this.state.getSnapshot().entries.get(path)
+    return this.state.getSnapshot().folders.get(parentOf(path))?.byName.get(nameOf(path))
   }
 
   /** Paths of what lies in a listed folder. */
@@ -66,8 +66,8 @@ export class FileTree implements Disposable {
     try {
       this.#put(path, await this.#pages(path))
     } catch (error) {
-      if (isCode(error, 'not_found') && path !== '') this.#forget(path)
-      else if (!isLost(error)) this.#put(path, { entries: [], isCut: false, error: describeError(error) })
+      if (isCode(error, 'not_found') && path !== '') this.state.update((state) => without(state, new Set([path])))
+      else if (!isLost(error)) this.#put(path, { ...folderOf([]), error: describeError(error) })
     }
   }
 
@@ -83,23 +83,25 @@ export class FileTree implements Disposable {
       entries.push(...page.entries)
       cursor = page.cursor
     } while (cursor !== undefined && entries.length < MAX_SHOWN_ENTRIES)
-    return { entries: entries.slice(0, MAX_SHOWN_ENTRIES), isCut: cursor !== undefined }
+    return folderOf(entries.slice(0, MAX_SHOWN_ENTRIES), cursor !== undefined)
   }
 
   #put(path: string, folder: Folder): void {
     this.state.update((state) => {
-      const folders = new Map(state.folders).set(path, folder)
-      const entries = new Map(state.entries)
-      for (const entry of folder.entries) entries.set(joinPath(path, entry.name), entry)
-      return { ...state, folders, entries }
+      const before = state.folders.get(path)?.entries ?? []
+      // A folder that cannot be listed now may well hold what it did.
+      const gone = folder.error === undefined ? before.filter(({ name }) => !folder.byName.has(name)) : []
+      const { folders, expanded } = without(state, new Set(gone.map(({ name }) => joinPath(path, name))))
+      return { folders: new Map(folders).set(path, folder), expanded }
     })
   }
 
-  #forget(path: string): void {
+  /** Of what is there still, only the list is forgotten. */
+  #forgetList(path: string): void {
     this.state.update((state) => {
       const folders = new Map(state.folders)
       folders.delete(path)
-      return { ...state, folders, expanded: state.expanded.filter((other) => other !== path) }
+      return { ...state, folders }
     })
   }
 
@@ -128,8 +130,22 @@ export class FileTree implements Disposable {
     const { expanded, folders } = this.state.getSnapshot()
     for (const path of this.#stale) {
       if (path === '' || expanded.includes(path)) void this.list(path)
-      else if (folders.has(path)) this.#forget(path)
+      else if (folders.has(path)) this.#forgetList(path)
     }
     this.#stale.clear()
+  }
+}
+
+function folderOf(entries: readonly Entry[], isCut = false): Folder {
+  return { entries, byName: new Map(entries.map((entry) => [entry.name, entry])), isCut }
+}
+
+/** The same without what lay at or below `gone`. */
+function without(state: FileTreeState, gone: ReadonlySet<string>): FileTreeState {
+  if (gone.size === 0) return state
+  const isLeft = (path: string): boolean => !isAmong(path, gone)
+  return {
+    folders: new Map([...state.folders].filter(([path]) => isLeft(path))),
+    expanded: state.expanded.every(isLeft) ? state.expanded : state.expanded.filter(isLeft),
   }
 }

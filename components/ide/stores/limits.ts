@@ -67,3 +67,9 @@ export const MAX_AGENT_CALLS = 1000
 
 /** Names that are tried for an upload beside what is there, where others take them meanwhile. */
 export const MAX_UPLOAD_NAMES = 20
+
+/** Files that are deleted or brought back at a time, where many are. */
+export const FILES_AT_ONCE = 8
+
+/** Files and reasons that a message about several failures names; more are counted. */
+export const MAX_NAMED_FAILURES = 5

@@ -6,7 +6,8 @@ import { FakeRunner, NO_ANSWER, terminalInfo } from './_fake-runner.ts'
 import { FakeAgents } from './_fake-agents.ts'
 import { FakeHistory } from './_fake-history.ts'
 import { ACCOUNT, FakeApi, replView } from './_repl-view.ts'
-import { closeTab, deleteFile, discardTab, openFile, toggleRun } from './actions.ts'
+import { closeTab, discardTab, openFile, toggleRun } from './actions.ts'
+import { deleteFiles } from './delete-files.ts'
 import { MemoryDrafts } from './drafts.ts'
 import { RequestError } from './request-error.ts'
 import { Workbench } from './workbench.ts'
@@ -194,7 +195,7 @@ describe('closing a tab with unsaved text', () => {
   test('deleting a file keeps the tab of text that is not on the disk', async () => {
     await using it = await typed()
     it.disk.files.set('index.js', 'theirs')
-    await deleteFile(it.workbench, 'index.js')
+    await deleteFiles(it.workbench, ['index.js'])
     it.runner.emit('files.changed', { changes: [{ path: 'index.js', kind: 'deleted' }], overflow: false })
     await expect.poll(() => it.document.state.getSnapshot()).toMatchObject({ save: { kind: 'deleted' } })
     expect(it.workbench.tabs.state.getSnapshot().active).toBe('index.js')
