@@ -37,6 +37,12 @@ function withActiveTab(workbench: Workbench, act: (path: string) => void): void 
   if (active !== undefined) act(active)
 }
 
+function showFiles(workbench: Workbench): void {
+  workbench.showSide('files')
+  workbench.showPane('files')
+  workbench.tree.isFocusWanted.set(true)
+}
+
 /** Every command of the workbench, in the order of the help sheet. */
 export const COMMANDS: readonly Command[] = [
   {
@@ -198,7 +204,7 @@ export const COMMANDS: readonly Command[] = [
     title: 'Show files',
     group: 'View',
     keys: ['mod+shift+e'],
-    run: (bench) => bench.showSide('files'),
+    run: (bench) => showFiles(bench),
   },
   { id: 'view.history', title: 'Show history', group: 'View', run: (bench) => bench.showSide('history') },
   { id: 'view.agents', title: 'Show agents', group: 'View', run: (bench) => bench.showSide('agents') },

@@ -17,6 +17,7 @@ import { StatusBar } from './status-bar.tsx'
 import type { EarlySocket } from './stores/early-socket.ts'
 import { Workbench } from './stores/workbench.ts'
 import { TopBar } from './top-bar.tsx'
+import { useDropGuard } from './use-drop-guard.ts'
 import { usePageSignals } from './use-page-signals.ts'
 import { useShortcuts } from './use-shortcuts.ts'
 import { WorkbenchContext } from './use-workbench.tsx'
@@ -62,6 +63,7 @@ function LivePage({ view, account, early }: IdeProps) {
     return () => workbench.close()
   }, [workbench])
   useShortcuts(workbench)
+  useDropGuard()
   usePageSignals(workbench)
   return (
     <WorkbenchContext value={workbench}>

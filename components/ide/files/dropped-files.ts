@@ -10,11 +10,11 @@ export async function droppedFiles(transfer: DataTransfer): Promise<UploadSource
 
 async function filesOf(entry: FileSystemEntry, folder: string): Promise<UploadSource[]> {
   const path = folder + entry.name
-  if (entry instanceof FileSystemFileEntry) {
+  if (isFile(entry)) {
     const blob = await new Promise<File>((resolve, reject) => entry.file(resolve, reject))
     return [{ path, blob }]
   }
-  if (!(entry instanceof FileSystemDirectoryEntry)) return []
+  if (!isFolder(entry)) return []
   const children = await childrenOf(entry.createReader())
   const found = await Promise.all(children.map((child) => filesOf(child, `${path}/`)))
   return found.flat()
@@ -28,4 +28,13 @@ async function childrenOf(reader: FileSystemDirectoryReader): Promise<FileSystem
     if (some.length === 0) return all
     all.push(...some)
   }
+}
+
+// Chromium has no names for the classes of entries, so that `instanceof` throws there.
+function isFile(entry: FileSystemEntry): entry is FileSystemFileEntry {
+  return entry.isFile
+}
+
+function isFolder(entry: FileSystemEntry): entry is FileSystemDirectoryEntry {
+  return entry.isDirectory
 }

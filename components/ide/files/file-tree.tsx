@@ -2,12 +2,15 @@
 
 import { useEffect, useRef } from 'react'
 import { ContextMenu, ContextMenuTrigger } from '#components/ui/context-menu.tsx'
+import { cx } from '#components/ui/cx.ts'
 import { Skeleton } from '#components/ui/skeleton.tsx'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
 import { CreateRow } from './create-row.tsx'
 import { TreeMenu } from './tree-menu.tsx'
 import { TreeRow } from './tree-row.tsx'
-import { useFileTree } from './use-file-tree.ts'
+import { useDropArea } from './use-drop-area.ts'
+import { ROOT, useFileTree } from './use-file-tree.ts'
+import { focusedIndex } from './use-tree-focus.ts'
 import { useVisibleRows } from './use-visible-rows.ts'
 
 const ROW_HEIGHT_PX = 26
@@ -23,7 +26,8 @@ export function FileTree() {
   const scrollTo = useRef<(index: number) => void>(() => undefined)
   const tree = useFileTree(workbench, (index) => scrollTo.current(index))
   const items = tree.getItems()
-  const rows = useVisibleRows(scroller, { count: items.length, rowHeight: ROW_HEIGHT_PX })
+  const rows = useVisibleRows(scroller, { count: items.length, rowHeight: ROW_HEIGHT_PX, kept: focusedIndex(tree) })
+  const drop = useDropArea(tree)
   useEffect(() => {
     scrollTo.current = rows.scrollTo
   }, [rows.scrollTo])
@@ -32,7 +36,14 @@ export function FileTree() {
   return (
     <ContextMenu>
       <ContextMenuTrigger asChild>
-        <div ref={scroller} className="min-h-0 grow overflow-y-auto overflow-x-hidden pb-6">
+        <div
+          ref={scroller}
+          {...drop.handlers}
+          className={cx(
+            'min-h-0 grow overflow-y-auto overflow-x-hidden pb-6',
+            drop.target === ROOT && 'bg-accent-soft',
+          )}
+        >
           {creating !== undefined && <CreateRow {...creating} />}
           {root === undefined && (
             <div className="flex flex-col gap-3 px-5 py-2">
@@ -50,14 +61,18 @@ export function FileTree() {
             className="relative outline-none"
             style={{ height: items.length * ROW_HEIGHT_PX }}
           >
-            {items.slice(rows.first, rows.end).map((item, index) => (
-              <TreeRow
-                key={item.getId()}
-                item={item}
-                top={(rows.first + index) * ROW_HEIGHT_PX}
-                isOpenInEditor={item.getId() === active}
-              />
-            ))}
+            {rows.drawn.map((index) => {
+              const item = items[index]
+              return item === undefined ? null : (
+                <TreeRow
+                  key={item.getId()}
+                  item={item}
+                  top={index * ROW_HEIGHT_PX}
+                  isOpenInEditor={item.getId() === active}
+                  isDropTarget={item.getId() === drop.target}
+                />
+              )
+            })}
           </div>
           {root?.isCut === true && (
             <p className="px-4 py-2 text-xs text-muted">There are more files here than shown.</p>

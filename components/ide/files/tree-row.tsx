@@ -20,10 +20,12 @@ interface TreeRowProps {
   /** Place in the scrolled list, in pixels. */
   top: number
   isOpenInEditor: boolean
+  /** What is dragged now would go here. */
+  isDropTarget: boolean
 }
 
 /** One file or folder. */
-export function TreeRow({ item, top, isOpenInEditor }: TreeRowProps) {
+export function TreeRow({ item, top, isOpenInEditor, isDropTarget }: TreeRowProps) {
   const workbench = useWorkbench()
   const { path, entry } = item.getItemData()
   const isFolder = item.isFolder()
@@ -38,7 +40,7 @@ export function TreeRow({ item, top, isOpenInEditor }: TreeRowProps) {
           className={cx(
             'absolute inset-x-0 flex h-[26px] cursor-default select-none items-center gap-1.5 pr-2 -outline-offset-2',
             colours({ isOpenInEditor, isChosen: item.isSelected(), isIgnored: entry?.ignored === true }),
-            item.isDragTarget() && 'bg-accent-soft!',
+            isDropTarget && 'bg-accent-soft!',
           )}
           onContextMenu={() => item.setFocused()}
           onDoubleClick={() => {

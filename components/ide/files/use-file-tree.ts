@@ -9,12 +9,13 @@ import {
 } from '@headless-tree/core'
 import type { ItemInstance, TreeInstance, Updater } from '@headless-tree/core'
 import { useTree } from '@headless-tree/react'
-import { useEffect, useState } from 'react'
+import { useState } from 'react'
 import { joinPath, nameOf, parentOf } from '#protocol/paths.ts'
 import type { Entry } from '#protocol/messages.ts'
 import type { Workbench } from '../stores/workbench.ts'
 import { useStore } from '../use-workbench.tsx'
 import { droppedFiles } from './dropped-files.ts'
+import { focusStays, useTreeFocus } from './use-tree-focus.ts'
 import { openFile } from '../stores/actions.ts'
 import { deleteFiles } from '../stores/delete-files.ts'
 import { outermost } from '../stores/outermost.ts'
@@ -62,13 +63,14 @@ export function useFileTree(workbench: Workbench, scrollTo: (index: number) => v
       const folder = pathOf(target.item.getId())
       void workbench.attempt(() => workbench.files.moveInto(chosen(workbench, items), folder))
     },
-    canDragForeignDragObjectOver: (transfer, target) =>
-      workbench.repl.canEdit && target.item.isFolder() && transfer.types.includes('Files'),
+    // Onto a file, too: what is dropped there goes beside it.
+    canDragForeignDragObjectOver: (transfer) => workbench.repl.canEdit && transfer.types.includes('Files'),
     canDropForeignDragObject: (_transfer, target) => workbench.repl.canEdit && target.item.isFolder(),
-    onDropForeignDragObject: async (transfer, target) => {
+    // Nobody waits for the end of the upload: where the keyboard is by then is not the tree's business.
+    onDropForeignDragObject: (transfer, target) => {
       const folder = pathOf(target.item.getId())
       const sources = droppedFiles(transfer)
-      await workbench.attempt(async () => workbench.transfers.upload(await sources, folder))
+      void workbench.attempt(async () => workbench.transfers.upload(await sources, folder))
     },
     hotkeys: {
       customDelete: {
@@ -90,9 +92,16 @@ export function useFileTree(workbench: Workbench, scrollTo: (index: number) => v
         },
       },
     },
-    features: [syncDataLoaderFeature, selectionFeature, hotkeysCoreFeature, renamingFeature, dragAndDropFeature],
+    features: [
+      syncDataLoaderFeature,
+      selectionFeature,
+      hotkeysCoreFeature,
+      renamingFeature,
+      dragAndDropFeature,
+      focusStays(workbench),
+    ],
   })
-  useEffect(() => workbench.tree.state.subscribe(() => tree.rebuildTree()), [workbench, tree])
+  useTreeFocus(workbench, tree)
   return tree
 }
 

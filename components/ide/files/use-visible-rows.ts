@@ -7,18 +7,22 @@ import type { RefObject } from 'react'
 const OVERSCAN_ROWS = 16
 
 interface VisibleRows {
-  /** Indices of the rows to draw, end excluded. */
-  first: number
-  end: number
+  /** Indices of the rows to draw, in their order. */
+  drawn: number[]
   /** Scrolls as little as is needed to show a row. */
   scrollTo: (index: number) => void
 }
 
+interface Rows {
+  count: number
+  /** Of each, in pixels. */
+  rowHeight: number
+  /** A row that is drawn wherever it is. */
+  kept: number
+}
+
 /** Which rows of equal height are in view of a scrolled element. */
-export function useVisibleRows(
-  scroller: RefObject<HTMLElement | null>,
-  { count, rowHeight }: { count: number; rowHeight: number },
-): VisibleRows {
+export function useVisibleRows(scroller: RefObject<HTMLElement | null>, { count, rowHeight, kept }: Rows): VisibleRows {
   const [view, setView] = useState({ top: 0, height: 0 })
   useEffect(() => {
     const element = scroller.current
@@ -43,9 +47,13 @@ export function useVisibleRows(
     },
     [scroller, rowHeight],
   )
-  return {
-    first: Math.max(0, Math.floor(view.top / rowHeight) - OVERSCAN_ROWS),
-    end: Math.min(count, Math.ceil((view.top + view.height) / rowHeight) + OVERSCAN_ROWS),
-    scrollTo,
-  }
+  const first = Math.max(0, Math.floor(view.top / rowHeight) - OVERSCAN_ROWS)
+  const end = Math.min(count, Math.ceil((view.top + view.height) / rowHeight) + OVERSCAN_ROWS)
+  return { drawn: drawnRows({ first, end, kept: kept < count ? kept : -1 }), scrollTo }
+}
+
+function drawnRows({ first, end, kept }: { first: number; end: number; kept: number }): number[] {
+  const inView = Array.from({ length: Math.max(0, end - first) }, (_, index) => first + index)
+  if (kept < 0 || (kept >= first && kept < end)) return inView
+  return kept < first ? [kept, ...inView] : [...inView, kept]
 }

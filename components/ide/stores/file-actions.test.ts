@@ -189,6 +189,17 @@ describe('the tree', () => {
     expect(it.tree.children('d')).toEqual(['d/y.txt'])
   })
 
+  test('knows where a path goes while it is moved, and no longer', async () => {
+    await using it = await bench({ 'a.txt': 'A' })
+    const seen: string[] = []
+    it.tree.state.subscribe(() => seen.push(it.tree.afterMoves('a.txt'), it.tree.afterMoves('a.txt.bak')))
+    await it.actions.move('a.txt', 'b.txt')
+    expect(seen).toEqual(['b.txt', 'a.txt.bak'])
+    expect(it.tree.afterMoves('a.txt')).toBe('a.txt')
+    await expect(it.actions.move('nothing.txt', 'c.txt')).rejects.toMatchObject({ code: 'not_found' })
+    expect(it.tree.afterMoves('nothing.txt')).toBe('nothing.txt')
+  })
+
   test('a change in a file’s content asks for no list', async () => {
     await using it = await bench({ 'a.txt': 'A' })
     const before = it.runner.askedFor('files.list').length

@@ -54,15 +54,20 @@ export class FileActions {
   /** Renames or moves; open documents and tabs go along. What is not saved yet is saved first. */
   async move(from: string, to: string): Promise<void> {
     if (from === to) return
-    const { connection, documents, tabs } = this.#parts
+    const { connection, documents, tabs, tree } = this.#parts
     await documents.saveAll()
     // Text of a file that was deleted may stand where this is to go: only one of the two could stay open.
     const inTheWay = documents.unsaved.getSnapshot().find((path) => isWithin(path, to) && !isWithin(path, from))
     if (inTheWay !== undefined) throw unsavedThere(inTheWay)
-    await connection.request('files.move', { from, to })
-    await documents.moved(from, to)
-    tabs.moved(from, to)
-    await this.#listAround([from, to])
+    tree.moves.set(from, to)
+    try {
+      await connection.request('files.move', { from, to })
+      await documents.moved(from, to)
+      tabs.moved(from, to)
+      await this.#listAround([from, to])
+    } finally {
+      tree.moves.delete(from)
+    }
   }
 
   async moveInto(paths: readonly string[], folder: string): Promise<void> {

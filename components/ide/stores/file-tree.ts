@@ -25,6 +25,10 @@ export interface FileTreeState {
 /** The workspace's files as far as somebody has looked: folders are listed when opened and again when they change. */
 export class FileTree implements Disposable {
   readonly state: Store<FileTreeState>
+  /** Whether the keyboard is to go to the tree, as soon as it shows. */
+  readonly isFocusWanted = new Store(false)
+  /** What is being moved, and where to. */
+  readonly moves = new Map<string, string>()
   readonly #connection: Connection
   readonly #stale = new Set<string>()
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -39,6 +43,12 @@ export class FileTree implements Disposable {
   /** What lies at a path, if its folder is listed. */
   entry(path: string): Entry | undefined {
     return this.state.getSnapshot().folders.get(parentOf(path))?.byName.get(nameOf(path))
+  }
+
+  /** Where a path is after the moves under way. */
+  afterMoves(path: string): string {
+    for (const [from, to] of this.moves) if (isAmong(path, new Set([from]))) return to + path.slice(from.length)
+    return path
   }
 
   /** Paths of what lies in a listed folder. */

@@ -1,0 +1,167 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { expect, test } from '@playwright/test'
+import { connect, createRepl, signIn } from './_client.ts'
+import { startServer } from './_server.ts'
+import { editFile, onDisk, openRepl, treeItem } from './_workbench.ts'
+import type { Locator, Page } from '@playwright/test'
+import type { Client, Connection } from './_client.ts'
+import type { Server } from './_server.ts'
+
+let server: Server
+let client: Client
+let replId: string
+let disk: Connection
+
+test.beforeAll(async () => {
+  server = await startServer({ env: { SPARE_SANDBOXES: '0' } })
+  client = await signIn(server.link)
+  replId = await createRepl(client, 'empty')
+  disk = await connect(client, replId)
+})
+test.afterAll(async () => {
+  disk.close()
+  await server[Symbol.asyncDispose]()
+})
+
+/** Opens the page on a workspace with these files and no others. */
+async function openWith(page: Page, files: readonly string[]): Promise<void> {
+  const { entries } = await disk.request('files.list', { path: '' })
+  for (const { name } of entries) await disk.request('files.delete', { path: name })
+  for (const path of files) await disk.request('files.write', { path, content: path, ifMatch: null })
+  await openRepl(page, client, replId)
+  const first = files[0]?.split('/')[0]
+  if (first !== undefined) await expect(treeItem(page, first)).toBeVisible()
+}
+
+const rows = (page: Page): Locator => page.getByRole('tree', { name: 'Files' }).getByRole('treeitem')
+const terminal = (page: Page): Locator => page.getByTestId('terminal').locator('textarea')
+
+/** Drops a file, or the folder that it is in, from outside of the browser onto the middle of an element. */
+async function drop(page: Page, target: Locator, name: string): Promise<void> {
+  const [folder] = name.split('/')
+  const path = test.info().outputPath(folder ?? name)
+  if (folder !== name) await mkdir(path)
+  await writeFile(test.info().outputPath(name), name)
+  const box = await target.boundingBox()
+  if (box === null) throw new Error('There is nothing to drop on.')
+  const cdp = await page.context().newCDPSession(page)
+  const data = { items: [], files: [path], dragOperationsMask: 1 }
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
+    await cdp.send('Input.dispatchDragEvent', { type, x: box.x + box.width / 2, y: box.y + box.height / 2, data })
+  await cdp.detach()
+}
+
+test('what is deleted together comes back with one Undo', async ({ page }) => {
+  const names = ['a.txt', 'b.txt', 'c.txt', 'd.txt', 'e.txt']
+  await openWith(page, [...names, 'kept.txt'])
+  await treeItem(page, 'a.txt').click()
+  await treeItem(page, 'e.txt').click({ modifiers: ['Shift'] })
+  await page.keyboard.press('Delete')
+  await expect(rows(page)).toHaveText(['kept.txt'])
+  await expect(page.locator('[data-slot="toast"]')).toHaveText([/^5 files were moved to the trash\./])
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await expect(rows(page)).toHaveText([...names, 'kept.txt'])
+  expect(await onDisk(disk, 'e.txt')).toBe('e.txt')
+})
+
+test('the keyboard stays in the tree when its row is deleted or renamed', async ({ page }) => {
+  await openWith(page, ['a.txt', 'b.txt', 'c.txt', 'd.txt'])
+  await treeItem(page, 'b.txt').click()
+  await page.keyboard.press('Delete')
+  await expect(treeItem(page, 'c.txt')).toBeFocused()
+  await page.keyboard.press('F2')
+  await expect(page.getByLabel('New name of c.txt')).toBeFocused()
+  await page.keyboard.type('zz')
+  await page.keyboard.press('Enter')
+  await expect(treeItem(page, 'zz.txt')).toBeFocused()
+  await page.keyboard.press('Delete')
+  await expect(treeItem(page, 'd.txt')).toBeFocused()
+})
+
+test('the tree takes the keyboard where its row is deleted elsewhere, but not from elsewhere', async ({ page }) => {
+  await openWith(page, ['a.txt', 'b.txt', 'c.txt'])
+  await treeItem(page, 'b.txt').click()
+  const editor = await editFile(page, 'a.txt')
+  await treeItem(page, 'b.txt').click()
+  await editor.focus()
+  await disk.request('files.delete', { path: 'b.txt' })
+  await expect(rows(page)).toHaveText(['a.txt', 'c.txt'])
+  await expect(treeItem(page, 'c.txt')).toHaveAttribute('tabindex', '0')
+  await expect(editor).toBeFocused()
+})
+
+test('Ctrl+Shift+E gives the keyboard to the tree, open or closed, and Tab finds a row that is out of view', async ({
+  page,
+}) => {
+  const names = Array.from({ length: 200 }, (_, index) => `f${String(index).padStart(3, '0')}.txt`)
+  await openWith(page, names)
+  await terminal(page).focus()
+  await page.keyboard.press('Control+Shift+E')
+  await expect(treeItem(page, 'f000.txt')).toBeFocused()
+  await page.keyboard.press('End')
+  await expect(treeItem(page, 'f199.txt')).toBeFocused()
+  await page.keyboard.press('Home')
+  await expect(treeItem(page, 'f000.txt')).toBeFocused()
+
+  await treeItem(page, 'f000.txt').hover()
+  await page.mouse.wheel(0, 3000)
+  await expect(treeItem(page, 'f120.txt')).toBeInViewport()
+  await expect(treeItem(page, 'f000.txt')).toBeFocused()
+  await page.getByRole('button', { name: 'Collapse folders' }).focus()
+  await page.keyboard.press('Tab')
+  await expect(treeItem(page, 'f000.txt')).toBeFocused()
+  await expect(treeItem(page, 'f000.txt')).toBeInViewport()
+
+  await page.keyboard.press('Control+b')
+  await expect(page.getByRole('tree')).toBeHidden()
+  await terminal(page).focus()
+  await page.keyboard.press('Control+Shift+E')
+  await expect(treeItem(page, 'f000.txt')).toBeFocused()
+})
+
+test('files dropped below the rows, on a row and into an empty workspace are uploaded', async ({ page }) => {
+  await openWith(page, [])
+  const area = page.getByRole('tree', { name: 'Files' }).locator('xpath=..')
+  await drop(page, area, 'first.txt')
+  await expect(treeItem(page, 'first.txt')).toBeVisible()
+  await drop(page, area, 'second.txt')
+  await expect(treeItem(page, 'second.txt')).toBeVisible()
+  await drop(page, treeItem(page, 'first.txt'), 'third.txt')
+  await expect(treeItem(page, 'third.txt')).toBeVisible()
+  expect(await onDisk(disk, 'third.txt')).toBe('third.txt')
+  await drop(page, area, 'folder/fourth.txt')
+  await expect.poll(() => onDisk(disk, 'folder/fourth.txt')).toBe('folder/fourth.txt')
+})
+
+test('a dropped upload leaves the keyboard where it was', async ({ page }) => {
+  await openWith(page, ['d/a.txt'])
+  await treeItem(page, 'd').click()
+  await expect(treeItem(page, 'a.txt')).toBeVisible()
+  await terminal(page).focus()
+  await drop(page, treeItem(page, 'd'), 'dropped.txt')
+  await expect(treeItem(page, 'dropped.txt')).toBeVisible()
+  await expect(terminal(page)).toBeFocused()
+})
+
+test('a file dropped beside the tree is not opened by the browser', async ({ page }) => {
+  await openWith(page, ['a.txt'])
+  const { length } = page.context().pages()
+  const url = page.url()
+  for (const target of [page.getByRole('contentinfo'), page.getByRole('banner')]) {
+    await drop(page, target, 'dropped.txt')
+    await expect(treeItem(page, 'a.txt')).toBeVisible()
+  }
+  expect(page.url()).toBe(url)
+  expect(page.context().pages()).toHaveLength(length)
+})
+
+test('a folder and a file in it are moved together, and nothing else', async ({ page }) => {
+  await openWith(page, ['from/in.txt', 'into/there.txt', 'last.txt'])
+  await treeItem(page, 'from').click()
+  await treeItem(page, 'in.txt').click({ modifiers: ['Control'] })
+  await treeItem(page, 'last.txt').click({ modifiers: ['Control'] })
+  await treeItem(page, 'from').dragTo(treeItem(page, 'into'))
+  await expect.poll(() => onDisk(disk, 'into/from/in.txt')).toBe('from/in.txt')
+  await expect.poll(() => onDisk(disk, 'into/last.txt')).toBe('last.txt')
+  await expect(page.locator('[data-slot="toast"]')).toHaveCount(0)
+})
