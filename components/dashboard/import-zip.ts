@@ -1,10 +1,9 @@
 import { z } from 'zod'
+import { refusalOf, sendFile } from '#components/send-file.ts'
 import { replIdSchema } from '#protocol/ids.ts'
-import { wireErrorSchema } from '#protocol/errors.ts'
 import type { WireError } from '#protocol/errors.ts'
 
 const createdSchema = z.object({ id: replIdSchema })
-const failedSchema = z.object({ error: wireErrorSchema })
 
 /** An import that the server refused, or that did not reach it. */
 export class ImportError extends Error {
@@ -17,27 +16,21 @@ export class ImportError extends Error {
   }
 }
 
-/** Sends a zip and makes a REPL of it; resolves to its id. `fetch` does not say how much it has sent: this does. */
-export function importZip(
+/** Sends a zip and makes a REPL of it; resolves to its id. */
+export async function importZip(
   file: Blob,
   { name, onProgress }: { name: string; onProgress: (sentBytes: number) => void },
 ): Promise<string> {
   const query = name === '' ? '' : `?${new URLSearchParams({ name })}`
-  const { promise, resolve, reject } = Promise.withResolvers<string>()
-  const request = new XMLHttpRequest()
-  request.open('POST', `/api/import${query}`)
-  request.setRequestHeader('content-type', 'application/zip')
-  request.responseType = 'json'
-  request.upload.addEventListener('progress', ({ loaded }) => onProgress(loaded))
-  request.addEventListener('load', () => {
-    const created = createdSchema.safeParse(request.response)
-    if (request.status === 200 && created.success) return resolve(created.data.id)
-    const failed = failedSchema.safeParse(request.response)
-    return reject(new ImportError(failed.success ? failed.data.error : UNREACHABLE))
+  const headers = { 'content-type': 'application/zip' }
+  // No limit of time: unpacking is silent, and takes what it takes.
+  const sending = sendFile(`/api/import${query}`, file, { method: 'POST', headers, onProgress })
+  const { status, body } = await sending.catch(() => {
+    throw new ImportError(UNREACHABLE)
   })
-  request.addEventListener('error', () => reject(new ImportError(UNREACHABLE)))
-  request.send(file)
-  return promise
+  const created = createdSchema.safeParse(body)
+  if (status === 200 && created.success) return created.data.id
+  throw new ImportError(refusalOf(body) ?? UNREACHABLE)
 }
 
 const UNREACHABLE: WireError = {
