@@ -9,6 +9,8 @@ import type { Client, Connection } from './_client.ts'
 import type { ServerOnLine } from './_line.ts'
 
 const BIG_BYTES = 50_000_000
+const SLOW_BYTES_PER_SECOND = 500_000
+const UNLIMITED = -1
 
 let running: ServerOnLine
 let client: Client
@@ -173,3 +175,77 @@ test('an upload over files that are there asks once: Replace, Keep both, Skip, f
   expect(await onDisk(disk, 'photo.txt')).toBe('replacing')
   expect(await onDisk(disk, 'photo (3).txt')).toBeUndefined()
 })
+
+/** Files as somebody picks them. */
+const picked = (files: Record<string, Buffer>) =>
+  Object.entries(files).map(([name, buffer]) => ({ name, mimeType: 'application/octet-stream', buffer }))
+
+test('an upload shows how far it is, and can be cancelled; the one that waits for it then begins', async ({ page }) => {
+  await openRepl(page, client, replId)
+  const input = page.getByLabel('Files to upload')
+  const uploads = page.getByRole('list', { name: 'Uploads' })
+  await slowLine(page)
+  await input.setInputFiles(picked({ 'slow.bin': Buffer.alloc(20 * SLOW_BYTES_PER_SECOND) }))
+  await expect(uploads).toContainText('Uploading slow.bin')
+  await input.setInputFiles(picked({ 'next.txt': Buffer.from('next') }))
+  await expect(uploads).toContainText('Waiting to upload next.txt')
+  const percent = async () =>
+    Number(await page.getByRole('progressbar', { name: 'Upload of slow.bin' }).getAttribute('value'))
+  await expect.poll(percent).toBeGreaterThan(0)
+  expect(await percent()).toBeLessThan(100)
+  expect(await asksBeforeLeaving(page)).toBe(true)
+
+  const cancel = page.getByRole('button', { name: 'Cancel the upload of slow.bin' })
+  expect((await cancel.boundingBox())?.height).toBeGreaterThanOrEqual(28)
+  await cancel.focus()
+  await page.keyboard.press('Enter')
+  await expect(uploads).toContainText('Upload cancelled: "slow.bin" was not uploaded.')
+  await expect(uploads.getByRole('button', { name: 'Dismiss' })).toBeFocused()
+  await expect(treeItem(page, 'next.txt')).toBeVisible()
+  expect(await onDisk(disk, 'next.txt')).toBe('next')
+  await expect(treeItem(page, 'slow.bin')).toHaveCount(0)
+  expect(await asksBeforeLeaving(page)).toBe(false)
+  await page.keyboard.press('Enter')
+  await expect(uploads).toBeHidden()
+})
+
+test('an upload whose line breaks says so, also to somebody who looks elsewhere, and is tried again', async ({
+  page,
+}) => {
+  await openRepl(page, client, replId)
+  const quickAgain = await slowLine(page)
+  await page
+    .getByLabel('Files to upload')
+    .setInputFiles(picked({ 'first.txt': Buffer.from('1'), 'then.bin': Buffer.alloc(20 * SLOW_BYTES_PER_SECOND) }))
+  const uploads = page.getByRole('list', { name: 'Uploads' })
+  await expect(uploads).toContainText('1 of 2')
+  await page.getByRole('button', { name: 'Ports' }).click()
+  running.line.cut()
+  await page.getByRole('button', { name: 'Show in Files' }).click()
+  await expect(uploads).toContainText('1 of 2 files was not uploaded.')
+  await expect(uploads).toContainText('The connection broke while "then.bin" was on its way.')
+  expect(await onDisk(disk, 'first.txt')).toBe('1')
+  running.line.mend()
+  await quickAgain()
+  await page.evaluate(() => window.dispatchEvent(new Event('online')))
+  await expect(page.getByTestId('connection-state')).toHaveAttribute('data-state', 'open')
+  await uploads.getByRole('button', { name: 'Try again' }).click()
+  await expect(treeItem(page, 'then.bin')).toBeVisible()
+  await expect(uploads).toBeHidden()
+})
+
+/** Has the browser send so slowly that an upload can be looked at, until the answer is called. */
+async function slowLine(page: Page): Promise<() => Promise<void>> {
+  const devtools = await page.context().newCDPSession(page)
+  const send = async (uploadThroughput: number): Promise<void> => {
+    const rest = { offline: false, latency: 0, downloadThroughput: UNLIMITED }
+    await devtools.send('Network.emulateNetworkConditions', { ...rest, uploadThroughput })
+  }
+  await send(SLOW_BYTES_PER_SECOND)
+  return () => send(UNLIMITED)
+}
+
+/** Whether the browser would ask before the page goes. */
+async function asksBeforeLeaving(page: Page): Promise<boolean> {
+  return page.evaluate(() => !window.dispatchEvent(new Event('beforeunload', { cancelable: true })))
+}

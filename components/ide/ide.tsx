@@ -5,6 +5,7 @@ import { useToast } from '#components/ui/toaster.tsx'
 import type { AccountView, ReplView } from '#server/repls/views.ts'
 import { agentsApi } from './agents-api.ts'
 import { draftsOf } from './draft-database.ts'
+import { useUploadNews } from './files/use-upload-news.ts'
 import { historyApi } from './history-api.ts'
 import { IdeSkeleton } from './ide-skeleton.tsx'
 import { Overlays } from './overlays/overlays.tsx'
@@ -65,6 +66,7 @@ function LivePage({ view, account, early }: IdeProps) {
   useShortcuts(workbench)
   useDropGuard()
   usePageSignals(workbench)
+  useUploadNews(workbench)
   return (
     <WorkbenchContext value={workbench}>
       <div className="flex h-dvh flex-col overflow-hidden bg-canvas text-sm text-text">

@@ -26,10 +26,12 @@ export function usePageSignals(workbench: Workbench): void {
   }, [workbench])
 
   const isUnsaved = useStore(workbench.documents.unsaved).length > 0
+  const isUploading = useStore(workbench.transfers.isUploading)
+  const wouldLose = isUnsaved || isUploading
   useEffect(() => {
-    if (!isUnsaved) return
+    if (!wouldLose) return
     const ask = (event: BeforeUnloadEvent): void => event.preventDefault()
     window.addEventListener('beforeunload', ask)
     return () => window.removeEventListener('beforeunload', ask)
-  }, [isUnsaved])
+  }, [wouldLose])
 }

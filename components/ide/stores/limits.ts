@@ -71,5 +71,11 @@ export const MAX_UPLOAD_NAMES = 20
 /** Files that are deleted or brought back at a time, where many are. */
 export const FILES_AT_ONCE = 8
 
+/** An upload of which no byte has moved for so long is given up, so that a dead line does not hold up the next ones. */
+export const UPLOAD_STALL_MS = 60_000
+
 /** Files and reasons that a message about several failures names; more are counted. */
-export const MAX_NAMED_FAILURES = 5
+export const MAX_NAMED_FAILURES = 3
+
+/** Batches that ended otherwise than they were meant to, shown until somebody has read them. */
+export const MAX_OVER_UPLOADS = 4

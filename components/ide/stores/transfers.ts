@@ -1,28 +1,17 @@
-import { joinPath, nameOf, parentOf } from '#protocol/paths.ts'
-import { wireErrorSchema } from '#protocol/errors.ts'
-import { z } from 'zod'
+import { joinPath, parentOf } from '#protocol/paths.ts'
 import type { FileTree } from './file-tree.ts'
-import { numberedName } from './free-name.ts'
-import { MAX_UPLOAD_NAMES } from './limits.ts'
-import { RequestError } from './request-error.ts'
+import { MAX_OVER_UPLOADS, UPLOAD_STALL_MS } from './limits.ts'
+import { putFile } from './put-file.ts'
 import { Store } from './store.ts'
-
-/** A file on its way in. */
-export interface Upload {
-  path: string
-  sentBytes: number
-  totalBytes: number
-  error?: string
-}
+import { UploadBatch } from './upload-batch.ts'
+import type { TakenNames, UploadState } from './upload-batch.ts'
+import type { UploadFile } from './upload-outcome.ts'
 
 /** A file that was picked or dropped, with its place below the target folder. */
 export interface UploadSource {
   path: string
   blob: Blob
 }
-
-/** What becomes of files whose names are taken. */
-export type TakenNames = 'replace' | 'keep-both' | 'skip'
 
 /** Names of a batch are taken: it waits until somebody says what is to become of them. */
 export interface UploadQuestion {
@@ -33,29 +22,37 @@ export interface UploadQuestion {
   answer: (choice: TakenNames) => void
 }
 
-/** An upload with the place it goes to. */
-interface Placed {
-  index: number
-  path: string
-  blob: Blob
+interface TransferOptions {
+  /** Where it is not the page's own. */
+  origin?: string
+  /** An upload of which no byte has moved for so long is given up. */
+  stallMs?: number
 }
-
-const errorBodySchema = z.object({ error: wireErrorSchema })
 
 /** Files between the visitor's machine and the workspace, over `/r/<id>/files/…`: streams, any size. */
 export class Transfers {
-  readonly uploads = new Store<readonly Upload[]>([])
+  /** What is on its way, what waits behind it, and what ended otherwise than it was meant to, oldest first. */
+  readonly uploads = new Store<readonly UploadState[]>([])
+  /** Whether something is on its way or waits: a page that goes now takes it along. */
+  readonly isUploading = new Store(false)
   /** What a batch waits for, if it does. */
   readonly question = new Store<UploadQuestion | undefined>(undefined)
   readonly #base: string
   readonly #tree: Pick<FileTree, 'list' | 'children'>
+  readonly #stallMs: number
+  readonly #batches = new Map<number, UploadBatch>()
+  #lastId = 0
   /** The batch before: one at a time, so that there is one question at a time. */
-  #last: Promise<unknown> = Promise.resolve()
+  #last: Promise<void> = Promise.resolve()
 
-  /** `origin` where it is not the page's own. */
-  constructor(replId: string, tree: Pick<FileTree, 'list' | 'children'>, origin = '') {
+  constructor(
+    replId: string,
+    tree: Pick<FileTree, 'list' | 'children'>,
+    { origin = '', stallMs = UPLOAD_STALL_MS }: TransferOptions = {},
+  ) {
     this.#base = `${origin}/r/${replId}/files/`
     this.#tree = tree
+    this.#stallMs = stallMs
   }
 
   /** Where a file is downloaded; a folder comes as a zip. */
@@ -63,86 +60,70 @@ export class Transfers {
     return this.#base + path.split('/').map(encodeURIComponent).join('/')
   }
 
-  /**
-   * Uploads one after the other into `folder`, and never over what is there: that is asked at the end, once for all.
-   * Rejects with the first failure; what came before it stays.
-   */
+  /** Uploads into `folder` when the batches before are through. Resolves when it is over: `uploads` says what went wrong. */
   async upload(sources: readonly UploadSource[], folder: string): Promise<void> {
-    const turn = this.#last.then(() => this.#batch(sources, folder))
-    this.#last = turn.catch(() => undefined)
-    return turn
+    if (sources.length === 0) return
+    // Whoever goes on uploading has read what was cancelled.
+    this.uploads.update((all) => all.filter((one) => one.kind !== 'over' || one.outcome.tone !== 'cancelled'))
+    const files = sources.map(({ path, blob }) => ({ path: joinPath(folder, path), blob }))
+    this.#lastId += 1
+    const id = this.#lastId
+    const batch = new UploadBatch({
+      id,
+      files,
+      tree: this.#tree,
+      put: ({ path, blob, over, ...options }) =>
+        putFile({ url: this.downloadUrl(path), path, blob, over }, { ...options, stallMs: this.#stallMs }),
+      ask: (taken, signal) => this.#ask(taken, { total: files.length, signal }),
+      onChange: (state) => this.#show(id, state),
+    })
+    this.#batches.set(id, batch)
+    this.#last = this.#last.then(() => batch.run())
+    await this.#last
+    this.#batches.delete(id)
+    await Promise.all([...new Set(files.map(({ path }) => parentOf(path)))].map((at) => this.#tree.list(at)))
   }
 
-  async #batch(sources: readonly UploadSource[], folder: string): Promise<void> {
-    const placed = sources.map(({ path, blob }, index) => ({ index, path: joinPath(folder, path), blob }))
-    this.uploads.set(placed.map(({ path, blob }) => ({ path, sentBytes: 0, totalBytes: blob.size })))
-    try {
-      const taken: Placed[] = []
-      for (const one of placed) {
-        if (await this.#put(one.path, one.blob, 'absent')) this.#sent(one)
-        else taken.push(one)
-      }
-      if (taken.length > 0) await this.#settle(taken, await this.#ask(taken, placed.length))
-    } finally {
-      this.uploads.set([])
-      await Promise.all([...new Set(placed.map(({ path }) => parentOf(path)))].map((at) => this.#tree.list(at)))
-    }
+  /** Ends a batch that is on its way or waits. What is uploaded stays. */
+  cancel(id: number): void {
+    this.#batches.get(id)?.cancel()
   }
 
-  async #ask(taken: readonly Placed[], total: number): Promise<TakenNames> {
+  /** Uploads again what a batch did not, where that can help. */
+  async tryAgain(id: number): Promise<void> {
+    const state = this.uploads.getSnapshot().find((one) => one.id === id)
+    if (state?.kind !== 'over') return
+    this.dismiss(id)
+    await this.upload(state.outcome.again, '')
+  }
+
+  /** What a batch that is over had to say was read. */
+  dismiss(id: number): void {
+    this.uploads.update((all) => all.filter((one) => one.id !== id || one.kind !== 'over'))
+  }
+
+  #show(id: number, state: UploadState | undefined): void {
+    const before = this.uploads.getSnapshot()
+    const isNew = !before.some((one) => one.id === id)
+    const all =
+      isNew && state !== undefined ? [...before, state] : before.flatMap((one) => (one.id === id ? (state ?? []) : one))
+    const over = all.filter(({ kind }) => kind === 'over')
+    const tooOld = new Set(over.slice(0, Math.max(0, over.length - MAX_OVER_UPLOADS)))
+    this.uploads.set(all.filter((one) => !tooOld.has(one)))
+    this.isUploading.set(over.length < all.length)
+  }
+
+  async #ask(
+    taken: readonly UploadFile[],
+    { total, signal }: { total: number; signal: AbortSignal },
+  ): Promise<TakenNames> {
     const { promise, resolve } = Promise.withResolvers<TakenNames>()
+    const leave = (): void => resolve('skip')
+    signal.addEventListener('abort', leave)
     this.question.set({ taken: taken.map(({ path }) => path), total, answer: resolve })
     const choice = await promise
+    signal.removeEventListener('abort', leave)
     this.question.set(undefined)
     return choice
   }
-
-  async #settle(taken: readonly Placed[], choice: TakenNames): Promise<void> {
-    if (choice === 'skip') return
-    for (const one of taken) {
-      if (choice === 'replace') await this.#put(one.path, one.blob, 'any')
-      else await this.#putBeside(one)
-      this.#sent(one)
-    }
-  }
-
-  /** Puts a file beside the one that has its name. */
-  async #putBeside({ path, blob }: Placed): Promise<void> {
-    const folder = parentOf(path)
-    await this.#tree.list(folder)
-    const names = new Set(this.#tree.children(folder).map(nameOf))
-    for (let attempt = 0; attempt < MAX_UPLOAD_NAMES; attempt += 1) {
-      const name = numberedName(nameOf(path), names)
-      if (await this.#put(joinPath(folder, name), blob, 'absent')) return
-      names.add(name)
-    }
-    throw new RequestError({
-      code: 'conflict',
-      message: `No name was free beside "${path}".`,
-      advice: 'Rename the file and upload it again.',
-      path,
-    })
-  }
-
-  #sent({ index }: Placed): void {
-    this.uploads.update((all) =>
-      all.map((upload, at) => (at === index ? { ...upload, sentBytes: upload.totalBytes } : upload)),
-    )
-  }
-
-  /** Whether it is there now. `absent`: only where nothing was (RFC 9110 §13.1.2), `false` where something is. */
-  async #put(path: string, body: Blob, over: 'absent' | 'any'): Promise<boolean> {
-    const headers = over === 'absent' ? { 'if-none-match': '*' } : undefined
-    const response = await fetch(this.downloadUrl(path), { method: 'PUT', body, ...(headers && { headers }) })
-    if (response.ok) return true
-    if (over === 'absent' && response.status === PRECONDITION_FAILED) return false
-    const parsed = errorBodySchema.safeParse(await response.json().catch(() => undefined))
-    throw new RequestError(
-      parsed.success
-        ? parsed.data.error
-        : { code: 'unavailable', message: `"${path}" could not be uploaded (HTTP ${response.status}).`, path },
-    )
-  }
 }
-
-const PRECONDITION_FAILED = 412
