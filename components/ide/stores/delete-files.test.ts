@@ -91,7 +91,7 @@ test('of many that could not be deleted a few are named, and their reason is sai
   it.disk.files.clear()
   await deleteFiles(it.workbench, names)
   expect(it.said()).toEqual([
-    ['7 files could not be deleted.', '"a", "b", "c", "d", "e" and 2 more: There is no such file.', undefined],
+    ['7 files could not be deleted.', '"a", "b", "c" and 4 more: There is no such file.', undefined],
   ])
 })
 
