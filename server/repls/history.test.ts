@@ -86,21 +86,27 @@ describe.skipIf(why !== '')(`the past of a REPL${why}`, () => {
     await using s = await stage()
     const { history } = s.app.context
     const { replId, workspace } = await project(s)
-    await mkdir(join(workspace, 'src'))
-    await writeFile(join(workspace, 'src/a.txt'), 'one')
+    await mkdir(join(workspace, 'src/deep'), { recursive: true })
+    await writeFile(join(workspace, 'src/deep/a.txt'), 'one')
     await writeFile(join(workspace, 'b.txt'), 'one')
     const { id } = await history.checkpoint(ada, replId, 'before')
     await rm(join(workspace, 'src'), { recursive: true })
     await writeFile(join(workspace, 'b.txt'), 'two')
     await stop(s, replId)
-    const { undo } = await history.restore(ada, replId, { id, paths: ['src/a.txt'] })
+    const { undo } = await history.restore(ada, replId, { id, paths: ['src/deep/a.txt'] })
     const again = join(await s.volumeOf(replId), 'workspace')
-    expect(await readFile(join(again, 'src/a.txt'), 'utf8')).toBe('one')
+    expect(await readFile(join(again, 'src/deep/a.txt'), 'utf8')).toBe('one')
     expect(await readFile(join(again, 'b.txt'), 'utf8')).toBe('two')
     await stop(s, replId)
     await history.restore(ada, replId, { id: undo })
     const undone = join(await s.volumeOf(replId), 'workspace')
     expect(await readdir(undone)).not.toContain('src')
+    await writeFile(join(undone, 'src'), 'a file now')
+    await stop(s, replId)
+    await expect(history.restore(ada, replId, { id, paths: ['src/deep/a.txt'] })).rejects.toMatchObject({
+      code: 'conflict',
+      message: 'src is no folder now.',
+    })
   })
 
   test('a fork begins as the original was, and each goes its own way', { timeout: LIMIT_MS }, async () => {

@@ -81,17 +81,20 @@ export async function withPathsOf(
   { base, other, paths }: { base: string; other: string; paths: readonly string[] },
 ): Promise<WrittenSnapshot> {
   const [before, after] = [await openSnapshot(objectStore, repl, base), await openSnapshot(objectStore, repl, other)]
+  const meant = new Set(paths)
   const isMeant = ({ root, path }: SnapshotEntry) =>
-    root === 'workspace' && paths.some((meant) => path === meant || path.startsWith(`${meant}/`))
+    root === 'workspace' && (meant.has(path) || foldersAbove(path).some((folder) => meant.has(folder)))
   const taken = after.entries.filter(isMeant)
   const kept = before.entries.filter((entry) => !isMeant(entry))
   const there = new Map(kept.map((entry) => [keyOf(entry), entry]))
+  const above = keysAbove(taken)
   const folders = after.entries.filter(
-    (entry) => !isMeant(entry) && !there.has(keyOf(entry)) && taken.some((below) => isAbove(entry, below)),
+    (entry) => !isMeant(entry) && !there.has(keyOf(entry)) && above.has(keyOf(entry)),
   )
-  for (const entry of taken) {
-    const blocker = kept.find((other) => other.type !== 'directory' && isAbove(other, entry))
-    if (blocker !== undefined) throw new AppError('conflict', `${blocker.path} is no folder now.`)
+  for (const key of above) {
+    const other = there.get(key)
+    if (other !== undefined && other.type !== 'directory')
+      throw new AppError('conflict', `${other.path} is no folder now.`)
   }
   const packBytes = new Map(
     [...before.manifest.packs, ...after.manifest.packs].map(({ sha256, bytes }) => [sha256, bytes]),
@@ -105,10 +108,27 @@ export async function withPathsOf(
   return sealInto(objectStore, repl, { entries, packBytes })
 }
 
-function keyOf({ root, path }: SnapshotEntry): string {
+function keyOf({ root, path }: Pick<SnapshotEntry, 'root' | 'path'>): string {
   return `${root}:${path}`
 }
 
-function isAbove(folder: SnapshotEntry, entry: SnapshotEntry): boolean {
-  return folder.root === entry.root && (folder.path === '' || entry.path.startsWith(`${folder.path}/`))
+/** Keys of all folders above some entries. In time that grows with them alone: this runs where everybody is served. */
+function keysAbove(entries: readonly SnapshotEntry[]): Set<string> {
+  const keys = new Set<string>()
+  for (const { root, path } of entries) {
+    for (const folder of foldersAbove(path)) {
+      const key = keyOf({ root, path: folder })
+      // Those above it are known with it.
+      if (keys.has(key)) break
+      keys.add(key)
+    }
+  }
+  return keys
+}
+
+/** The folders above a path, the nearest first, the top (`''`) last. */
+function foldersAbove(path: string): string[] {
+  const folders: string[] = []
+  for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) folders.push(path.slice(0, at))
+  return path === '' ? [] : [...folders, '']
 }

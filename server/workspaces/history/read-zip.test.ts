@@ -94,6 +94,18 @@ describe('a zip', () => {
     expect(await read(zip, { maxBytes: 2000 })).toHaveLength(1)
   })
 
+  test('that implies more folders, or longer paths, than it may is refused before any of them is made', async () => {
+    const deep = (top: number) => `${top}/${'a/'.repeat(1500)}f`
+    const many = await zipOf(Array.from({ length: 80 }, (_, top) => ({ name: deep(top), content: '' })))
+    expect(many.length).toBeLessThan(1024 ** 2)
+    await expect(read(many)).rejects.toMatchObject({ code: 'too_large', message: expect.stringContaining('too deep') })
+    const short = Array.from({ length: 60_000 }, (_, at) => ({ name: `${at}/${at}/f`, content: '' }))
+    await expect(read(await zipOf(short))).rejects.toMatchObject({
+      code: 'too_large',
+      message: expect.stringContaining('files and folders'),
+    })
+  })
+
   test('that lies about a size is refused while it is read', async () => {
     const zip = await zipOf([{ name: 'large', content: 'x'.repeat(2000) }])
     const less = Buffer.alloc(4)

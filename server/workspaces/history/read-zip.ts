@@ -6,8 +6,10 @@ import { isWorkspacePath, parentOf } from '#protocol/paths.ts'
 import { AppError } from '#server/errors.ts'
 import type { SourceEntry } from '#server/workspaces/history/write-snapshot.ts'
 
-/** Things in one zip. */
+/** Things in one zip, the folders that its paths only imply among them. */
 const MAX_ENTRIES = 100_000
+/** Of all their paths together: a few MiB of zip can imply gigabytes of them. */
+const MAX_PATHS_BYTES = 32 * 1024 ** 2
 /** Longest target of a link. */
 const MAX_LINK_BYTES = 4096
 const FILE_TYPE_MASK = 0o170000
@@ -58,12 +60,18 @@ async function listZip(file: string, maxBytes: number): Promise<{ entries: Entry
   const zip = await openZip(file)
   try {
     const entries: Entry[] = []
+    const folders = new ImpliedFolders()
     let bytes = 0
+    let pathsBytes = 0
     for await (const entry of zip.eachEntry()) {
       check(entry)
       bytes += entry.uncompressedSize
+      pathsBytes += entry.fileName.length
       entries.push(entry)
-      if (entries.length > MAX_ENTRIES) throw tooLarge(`more than ${MAX_ENTRIES} files`)
+      folders.add(pathOf(entry), () => {
+        if (entries.length + folders.count > MAX_ENTRIES) throw tooLarge(`more than ${MAX_ENTRIES} files and folders`)
+        if (pathsBytes + folders.pathsBytes > MAX_PATHS_BYTES) throw tooLarge('paths that are too deep')
+      })
       if (bytes > maxBytes) throw tooLarge(`more than ${Math.floor(maxBytes / 1024 ** 2)} MiB unpacked`)
     }
     const [first] = entries
@@ -78,6 +86,26 @@ async function listZip(file: string, maxBytes: number): Promise<{ entries: Entry
     })
   } finally {
     zip.close()
+  }
+}
+
+/** The folders above what a zip holds, each counted once. */
+class ImpliedFolders {
+  readonly #known = new Set<string>()
+  pathsBytes = 0
+
+  get count(): number {
+    return this.#known.size
+  }
+
+  /** Adds those above `path`; `check` is called after each that is new, and once if none is. */
+  add(path: string, check: () => void): void {
+    for (let above = parentOf(path); above !== '' && !this.#known.has(above); above = parentOf(above)) {
+      this.#known.add(above)
+      this.pathsBytes += above.length
+      check()
+    }
+    check()
   }
 }
 
