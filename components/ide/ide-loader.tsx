@@ -20,7 +20,7 @@ export function IdeLoader({ view, account }: { view: ReplView; account: AccountV
   const [early] = useState(() => new EarlySocket())
   const { kind } = view.state
   useEffect(() => {
-    // The line to one that starts is held until it runs, and would hold up the one that tells how far it has come.
+    // The line to one that starts is held until it runs, and would hold up all others of this browser.
     if (kind === 'running') early.open(socketUrl(view.id))
     return () => early.close()
   }, [early, view.id, kind])

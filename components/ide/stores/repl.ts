@@ -48,11 +48,6 @@ export class Repl {
     return isAtLeast(this.state.getSnapshot().view.role, 'editor')
   }
 
-  /** Whether the watch has told of it: news of a start come as they happen. */
-  get isFollowed(): boolean {
-    return this.#timesTold > 0
-  }
-
   /** Watches from now on, and wakes the REPL if it sleeps, or is about to, and this person may. */
   open(): void {
     this.#watch.start()

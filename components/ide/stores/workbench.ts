@@ -209,12 +209,11 @@ export class Workbench {
     if (access === 'removed') return this.connection.refuse('no-access')
     if (access === 'signed-out') return this.connection.refuse('signed-out')
     if (view.state.kind === 'running') return this.connection.start()
-    // While it starts, the gateway holds the line and lets it through the moment terminals open. A browser makes one such
-    // line after the other, so that of the watch comes first: else nothing would be heard of a long start.
-    if (view.state.kind === 'starting') return this.repl.isFollowed ? this.connection.start() : undefined
+    // The gateway would hold the line to one that starts, and a browser makes one such line to a server after the other,
+    // in all its tabs: nothing could be heard of a long start, and nobody else's page could open.
     this.connection.stop()
     // Whoever stopped it expects new terminals.
-    this.#runner = undefined
+    if (view.state.kind !== 'starting') this.#runner = undefined
   }
 
   #noticeNewRunner(): void {
