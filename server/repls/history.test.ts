@@ -109,6 +109,26 @@ describe.skipIf(why !== '')(`the past of a REPL${why}`, () => {
     })
   })
 
+  test(
+    'a name in any script comes back of a REPL that sleeps; one that never was is refused',
+    { timeout: LIMIT_MS },
+    async () => {
+      await using s = await stage()
+      const { history } = s.app.context
+      const { replId, workspace } = await project(s)
+      await mkdir(join(workspace, '文書'))
+      await writeFile(join(workspace, '文書/é.txt'), 'one')
+      const { id } = await history.checkpoint(ada, replId, 'before')
+      await writeFile(join(workspace, '文書/é.txt'), 'two')
+      await stop(s, replId)
+      await expect(history.restore(ada, replId, { id, paths: ['nowhere'] })).rejects.toMatchObject({
+        code: 'not_found',
+      })
+      await history.restore(ada, replId, { id, paths: ['文書/é.txt'] })
+      expect(await readFile(join(await s.volumeOf(replId), 'workspace/文書/é.txt'), 'utf8')).toBe('one')
+    },
+  )
+
   test('a fork begins as the original was, and each goes its own way', { timeout: LIMIT_MS }, async () => {
     await using s = await stage()
     const { history, repls } = s.app.context

@@ -1,3 +1,4 @@
+import { byteStringOf } from '#snapshot/byte-string.ts'
 import type { SnapshotEntry } from '#snapshot/entry.ts'
 import { compareEntries } from '#snapshot/tree-order.ts'
 import { MAX_MANIFEST_BYTES } from '#snapshot/limits.ts'
@@ -81,11 +82,16 @@ export async function withPathsOf(
   { base, other, paths }: { base: string; other: string; paths: readonly string[] },
 ): Promise<WrittenSnapshot> {
   const [before, after] = [await openSnapshot(objectStore, repl, base), await openSnapshot(objectStore, repl, other)]
-  const meant = new Set(paths)
+  const meant = new Set(paths.map(byteStringOf))
   const isMeant = ({ root, path }: SnapshotEntry) =>
     root === 'workspace' && (meant.has(path) || foldersAbove(path).some((folder) => meant.has(folder)))
   const taken = after.entries.filter(isMeant)
   const kept = before.entries.filter((entry) => !isMeant(entry))
+  const known = new Set(
+    [...before.entries.filter(isMeant), ...taken].flatMap(({ path }) => [path, ...foldersAbove(path)]),
+  )
+  const unknown = paths.find((path) => !known.has(byteStringOf(path)))
+  if (unknown !== undefined) throw new AppError('not_found', `${unknown} is not there now, and was not there then.`)
   const there = new Map(kept.map((entry) => [keyOf(entry), entry]))
   const above = keysAbove(taken)
   const folders = after.entries.filter(
