@@ -6,6 +6,7 @@ import { MAX_READ_ATTEMPTS } from '../limits.ts'
 import type { Directory } from './directory.ts'
 import { identityOf } from './file-identity.ts'
 import type { FileIdentity } from './file-identity.ts'
+import { createSlices } from './slice.ts'
 import { wholeMilliseconds } from './times.ts'
 
 export interface FileContent {
@@ -50,6 +51,7 @@ export class FileReader {
       const before = fstatSync(fd)
       if (!before.isFile()) return undefined
       const chunks: string[] = []
+      const slice = createSlices()
       let size = 0
       // Not beyond the size it had: somebody may append faster than this reads.
       while (size < before.size) {
@@ -58,8 +60,9 @@ export class FileReader {
         const chunk = sha256(bytes)
         chunks.push(chunk)
         size += bytes.length
-        const taken = this.#take(chunk, bytes)
-        if (taken !== undefined) await taken
+        // What is known already is taken at once: a large file of that must not keep everybody else waiting.
+        const wait = this.#take(chunk, bytes) ?? slice()
+        if (wait !== undefined) await wait
       }
       const after = fstatSync(fd)
       const identity = isStill(before, after) && after.size === size ? identityOf(after, readAt) : undefined

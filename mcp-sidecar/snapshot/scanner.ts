@@ -1,6 +1,7 @@
 import type { BigIntStats } from 'node:fs'
 import { displayName } from '#snapshot/byte-string.ts'
 import type { FileEntry, Root, SnapshotEntry } from '#snapshot/entry.ts'
+import { CHUNK_BYTES, MAX_FILE_CHUNKS } from '#snapshot/limits.ts'
 import { MAX_SKIPPED_NAMES } from '../limits.ts'
 import type { LeftFolder } from './closed-folders.ts'
 import type { FoundEntry } from './draft.ts'
@@ -72,6 +73,10 @@ export class Scanner implements Visitor {
   #file(found: Found): Promise<void> | undefined {
     this.#files += 1
     this.#options.onFile?.(this.#files)
+    if (found.stats.size > MAX_FILE_CHUNKS * CHUNK_BYTES) {
+      this.#skip(found, 'too large to be saved')
+      return undefined
+    }
     const saved = this.#cursor.find(found)
     if (saved?.identity !== undefined && isUnchanged(saved.identity, found.stats, this.#options.windowMs))
       return this.#options.onEntry(saved)

@@ -21,12 +21,20 @@ export function millisecondsOf(nanoseconds: bigint): number {
   return Number((nanoseconds - remainder) / 1_000_000n)
 }
 
-/** The modification time in whole milliseconds. A double so close to one that it may be rounded up is looked at exactly. */
+/**
+ * The modification time in whole milliseconds. A double so close to one that it may be rounded up is looked at exactly.
+ * File systems with 64 bits for a time hold some that are no dates, and that no snapshot could be read with: the nearest
+ * date stands for them.
+ */
 export function wholeMilliseconds(stats: Stats, exactly: () => BigIntStats | undefined): number {
   const fraction = stats.mtimeMs - Math.floor(stats.mtimeMs)
   const exact = fraction > ROUNDING_MS && fraction < 1 - ROUNDING_MS ? undefined : exactly()
-  return exact === undefined ? Math.floor(stats.mtimeMs) : millisecondsOf(exact.mtimeNs)
+  const whole = exact === undefined ? Math.floor(stats.mtimeMs) : millisecondsOf(exact.mtimeNs)
+  return Math.max(-MAX_DATE_MS, Math.min(MAX_DATE_MS, whole))
 }
+
+/** The last moment that is a date: https://tc39.es/ecma262/#sec-time-values-and-time-range */
+const MAX_DATE_MS = 8.64e15
 
 /** More than what a double of milliseconds since the epoch is off by. */
 const ROUNDING_MS = 0.001

@@ -25,3 +25,6 @@ export const MAX_MANIFEST_RAW_BYTES = 32 * MIB
 export const SEGMENT_MIN_ENTRIES = 64
 export const SEGMENT_MAX_ENTRIES = 4096
 export const SEGMENT_MAX_CHUNKS = 8192
+
+/** Pieces of one file: a segment names them all, and must fit into a frame. Only a sparse file can well have more. */
+export const MAX_FILE_CHUNKS = 100_000

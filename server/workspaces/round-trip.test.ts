@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, renameSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { CHUNK_BYTES, MAX_FILE_CHUNKS } from '#snapshot/limits.ts'
 import type { ObjectStore } from '#server/object-store/object-store.ts'
 import { ControlPlane, Sandbox } from '#server/workspaces/_constellation.ts'
 import { addSmallFiles, describeTree, makeNastyTree } from '#server/workspaces/_tree.ts'
@@ -90,6 +91,19 @@ describe('a workspace that is stopped and started', { timeout: 60_000 }, () => {
     const done = await controlPlane.save(first)
     server.close()
     expect(done).toMatchObject({ phase: 'done', skipped: ['workspace/pipe (fifo)', 'workspace/sock (socket)'] })
+  })
+
+  test('a sparse file larger than what can be named is left behind by name, and keeps nothing else from being saved', async () => {
+    await using controlPlane = await ControlPlane.start(openDisk)
+    await using first = await Sandbox.start(controlPlane)
+    await controlPlane.adopt(first)
+    writeFileSync(join(first.workspace, 'beside.txt'), 'beside')
+    writeFileSync(join(first.workspace, 'disk.img'), '')
+    truncateSync(join(first.workspace, 'disk.img'), MAX_FILE_CHUNKS * CHUNK_BYTES + 1)
+    const done = await controlPlane.save(first)
+    expect(done).toMatchObject({ phase: 'done', skipped: ['workspace/disk.img (too large to be saved)'] })
+    await using second = await moveOn(controlPlane, first)
+    expect(readdirSync(second.workspace)).toEqual(['beside.txt'])
   })
 
   test('times of whole and broken milliseconds survive', async () => {

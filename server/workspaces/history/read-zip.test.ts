@@ -106,6 +106,11 @@ describe('a zip', () => {
     })
   })
 
+  test.each(['', 'a\0b'])('with a link to %j, which nobody could make, is refused', async (content) => {
+    const zip = await zipOf([{ name: 'link', content, mode: 0o120777 }])
+    await expect(read(zip)).rejects.toMatchObject({ code: 'bad_request', message: expect.stringContaining('"link"') })
+  })
+
   test('that lies about a size is refused while it is read', async () => {
     const zip = await zipOf([{ name: 'large', content: 'x'.repeat(2000) }])
     const less = Buffer.alloc(4)

@@ -1,6 +1,6 @@
 import { openPromise } from 'yauzl'
 import type { Entry, ZipFile } from 'yauzl'
-import { byteStringOf } from '#snapshot/byte-string.ts'
+import { byteStringOf, displayName } from '#snapshot/byte-string.ts'
 import type { DirectoryEntry } from '#snapshot/entry.ts'
 import { isWorkspacePath, parentOf } from '#protocol/paths.ts'
 import { AppError } from '#server/errors.ts'
@@ -141,6 +141,10 @@ async function fileOf(
   if ((attributes & FILE_TYPE_MASK) === SYMLINK) {
     if (entry.uncompressedSize > MAX_LINK_BYTES) throw new AppError('bad_request', `The link ${path} is too long.`)
     const target = Buffer.concat(await content.toArray()).toString('latin1')
+    if (target === '' || target.includes('\0'))
+      throw new AppError('bad_request', `The link ${JSON.stringify(displayName(path))} in this zip leads nowhere.`, {
+        advice: 'Make the zip again.',
+      })
     return { ...place, type: 'symlink', mode: 0o777, target }
   }
   // Only what git keeps of a mode: whether it can be executed.
