@@ -1,7 +1,7 @@
 import type { Principal } from '#server/auth/principal.ts'
 import { AppError } from '#server/errors.ts'
 import type { CheckpointByAgent, History, SnapshotView } from '#server/repls/history.ts'
-import { SAVE_LIMIT_MS } from '#server/repls/limits.ts'
+import { DOWNLOADS, DOWNLOAD_IDLE_MS, OPEN_SNAPSHOTS, SAVE_LIMIT_MS } from '#server/repls/limits.ts'
 import { sandboxOf, workspaceOf } from '#server/repls/record.ts'
 import type { Repl } from '#server/repls/record.ts'
 import type { Access } from '#server/repls/repls.ts'
@@ -9,6 +9,8 @@ import { noSuchRepl } from '#server/repls/store.ts'
 import type { ReplStore } from '#server/repls/store.ts'
 import type { ReplView } from '#server/repls/views.ts'
 import type { HistoryRow } from '#server/workspaces/head.ts'
+import { holdWhileRead } from '#server/workspaces/history/hold-while-read.ts'
+import { createPlaces } from '#server/workspaces/history/places.ts'
 import type { WorkspaceHistory } from '#server/workspaces/history/workspace-history.ts'
 import type { SidecarClient, WorkspaceRef } from '#server/workspaces/workspaces.ts'
 
@@ -28,6 +30,9 @@ interface HistoryDeps {
 
 export function createHistory(deps: HistoryDeps): History {
   const { store, access, sidecar, history } = deps
+  // Whoever may look may ask for these, as often as they like: what is in memory at once must not be theirs to say.
+  const open = createPlaces(OPEN_SNAPSHOTS, 'The server reads as many snapshots as it can just now.')
+  const downloads = createPlaces(DOWNLOADS, 'As many downloads go on as the server can do at once.')
 
   const replOf = async (replId: string) => {
     const repl = await store.get(replId)
@@ -102,19 +107,25 @@ export function createHistory(deps: HistoryDeps): History {
       const before = await manifestOf(replId, from)
       if (to === 'now') await backUp(repl)
       const after = await manifestOf(replId, to === 'now' ? undefined : to)
-      return history.diff(workspaceOf(repl), { from: before, to: after })
+      using _ = await open.take(holderOf(who, replId), 2)
+      return await history.diff(workspaceOf(repl), { from: before, to: after })
     },
 
     tree: async (who, replId, id) => {
       await access.require(who, replId, 'viewer')
       const row = id === undefined ? (await history.rows(replId))[0] : await history.row(replId, id)
       if (row === undefined) throw new AppError('not_found', 'This REPL has no snapshot yet.')
-      return { id: row.id, ...(await history.tree(workspaceOf(await replOf(replId)), row.manifest)) }
+      const repl = await replOf(replId)
+      using _ = await open.take(holderOf(who, replId))
+      return { id: row.id, ...(await history.tree(workspaceOf(repl), row.manifest)) }
     },
 
     file: async (who, replId, { id, path }) => {
       await access.require(who, replId, 'viewer')
-      return history.file(workspaceOf(await replOf(replId)), await manifestOf(replId, id), path)
+      const repl = await replOf(replId)
+      const manifest = await manifestOf(replId, id)
+      using _ = await open.take(holderOf(who, replId))
+      return await history.file(workspaceOf(repl), manifest, path)
     },
 
     restore: async (who, replId, what) => {
@@ -141,7 +152,14 @@ export function createHistory(deps: HistoryDeps): History {
       const repl = await replOf(replId)
       if (id === undefined) await backUp(repl)
       const manifest = await manifestOf(replId, id)
-      return { name: `${repl.name}.${format}`, content: await history.archive(workspaceOf(repl), manifest, format) }
+      const holder = holderOf(who, replId)
+      // Its entries stay in memory until the last of them is packed, but nobody need wait for that to look at something.
+      using taken = new DisposableStack()
+      taken.use(await downloads.take(holder))
+      using _ = await open.take(holder)
+      const content = await history.archive(workspaceOf(repl), manifest, format)
+      const held = holdWhileRead(content, { place: taken.move(), idleMs: DOWNLOAD_IDLE_MS })
+      return { name: `${repl.name}.${format}`, content: held }
     },
 
     importZip: (who, { file, name }) =>
@@ -176,6 +194,11 @@ function workingSandbox(repl: Repl): string | undefined {
     case 'deleted':
       throw noSuchRepl()
   }
+}
+
+/** Who has places: a person, or all guests of a repl together, since anybody with its link can be another one. */
+function holderOf(who: Principal, replId: string): string {
+  return who.kind === 'guest' ? `guests of ${replId}` : who.id
 }
 
 function viewOf(row: HistoryRow, isNewest: boolean): SnapshotView {

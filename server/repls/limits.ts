@@ -1,5 +1,7 @@
 /** Bounds of the domain. What both ends of a wire must agree on stands in `#protocol/limits.ts`. */
 
+import type { PlaceLimits } from '#server/workspaces/history/places.ts'
+
 const SECOND_MS = 1000
 const MINUTE_MS = 60 * SECOND_MS
 const DAY_MS = 24 * 60 * MINUTE_MS
@@ -94,6 +96,22 @@ export const WATCH_SETTLE_MS = 20
 export const DELETE_WAIT_MS = 20 * SECOND_MS
 /** Repls saved at a time when everything is stopped. */
 export const STOP_ALL_PARALLEL = 4
+
+/**
+ * Snapshots whose entries are in memory for somebody who looks at a repl's past: some 70 MB and 2 s of the main thread for
+ * 300,000 entries. A comparison has two of them open.
+ */
+export const OPEN_SNAPSHOTS: PlaceLimits = {
+  total: 4,
+  each: 2,
+  waiting: 32,
+  waitingEach: 16,
+  waitMs: 30 * SECOND_MS,
+}
+/** Archives on their way to browsers, each of which keeps the project's entries until it has ended. */
+export const DOWNLOADS: PlaceLimits = { total: 8, each: 2, waiting: 16, waitingEach: 8, waitMs: 30 * SECOND_MS }
+/** A download of which nothing moves for so long is given up. */
+export const DOWNLOAD_IDLE_MS = 2 * MINUTE_MS
 
 /** Links of one repl. */
 export const MAX_SHARES_PER_REPL = 50

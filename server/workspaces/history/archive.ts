@@ -4,7 +4,6 @@ import { pack as createTar } from 'tar-stream'
 import type { Pack } from 'tar-stream'
 import { ZipFile } from 'yazl'
 import { bytesOf, displayName } from '#snapshot/byte-string.ts'
-import type { SnapshotEntry } from '#snapshot/entry.ts'
 import type { OpenSnapshot } from '#server/workspaces/history/open-snapshot.ts'
 
 export const ARCHIVE_FORMATS = ['zip', 'tar.gz'] as const
@@ -14,16 +13,19 @@ export type ArchiveFormat = (typeof ARCHIVE_FORMATS)[number]
 const FILE_TYPE = { file: 0o100000, directory: 0o040000, symlink: 0o120000 } as const
 
 /**
- * The project of a snapshot (its `workspace`, not the home folder) as an archive, made while it is read: in memory is
- * one frame. Modes, times, empty folders and links are kept. Names that are not UTF-8 get replacement characters: neither
- * library writes raw bytes.
+ * The project of a snapshot (its `workspace`, not the home folder) as an archive, made while it is read: in memory are
+ * its entries and one frame. Modes, times, empty folders and links are kept. Names that are not UTF-8 get replacement
+ * characters: neither library writes raw bytes.
  */
-export function archive(snapshot: OpenSnapshot, format: ArchiveFormat): Readable {
-  const entries = snapshot.entries.filter(({ root, path }) => root === 'workspace' && path !== '')
-  return format === 'zip' ? zip(snapshot, entries) : tarGz(snapshot, entries)
+export function archive({ entries, read }: OpenSnapshot, format: ArchiveFormat): Readable {
+  // For as long as the download takes these are in memory, so the home folder's are let go.
+  const project: Project = { entries: entries.filter(({ root, path }) => root === 'workspace' && path !== ''), read }
+  return format === 'zip' ? zip(project) : tarGz(project)
 }
 
-function zip(snapshot: OpenSnapshot, entries: SnapshotEntry[]): Readable {
+type Project = Pick<OpenSnapshot, 'entries' | 'read'>
+
+function zip({ entries, read }: Project): Readable {
   const file = new ZipFile()
   const output = Readable.from(file.outputStream)
   file.on('error', (error) => output.destroy(error))
@@ -39,7 +41,7 @@ function zip(snapshot: OpenSnapshot, entries: SnapshotEntry[]): Readable {
         break
       case 'file':
         file.addReadStreamLazy(name, { ...options, size: entry.size }, (give) => {
-          const content = Readable.from(snapshot.read(entry))
+          const content = Readable.from(read(entry))
           content.on('error', (error) => output.destroy(error))
           give(null, content)
         })
@@ -49,22 +51,19 @@ function zip(snapshot: OpenSnapshot, entries: SnapshotEntry[]): Readable {
   return output
 }
 
-function tarGz(snapshot: OpenSnapshot, entries: SnapshotEntry[]): Readable {
+function tarGz(project: Project): Readable {
   const tar = createTar()
   const output = tar.pipe(createGzip())
   tar.on('error', (error) => output.destroy(error))
   output.on('close', () => tar.destroy())
-  fill(tar, { snapshot, entries }).then(
+  fill(tar, project).then(
     () => tar.finalize(),
     (error: unknown) => output.destroy(error instanceof Error ? error : new Error(String(error))),
   )
   return output
 }
 
-async function fill(
-  tar: Pack,
-  { snapshot, entries }: { snapshot: OpenSnapshot; entries: SnapshotEntry[] },
-): Promise<void> {
+async function fill(tar: Pack, { entries, read }: Project): Promise<void> {
   for (const entry of entries) {
     const header = { name: displayName(entry.path), mode: entry.mode & 0o7777, mtime: new Date(entry.mtime) }
     if (entry.type === 'directory') tar.entry({ ...header, type: 'directory' })
@@ -72,7 +71,7 @@ async function fill(
     else {
       const { promise, resolve, reject } = Promise.withResolvers<undefined>()
       const sink = tar.entry({ ...header, size: entry.size }, (error) => (error ? reject(error) : resolve(undefined)))
-      Readable.from(snapshot.read(entry)).on('error', reject).pipe(sink)
+      Readable.from(read(entry)).on('error', reject).pipe(sink)
       await promise
     }
   }

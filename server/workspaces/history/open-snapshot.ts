@@ -20,10 +20,13 @@ export interface OpenSnapshot {
   /** In tree order, checked: it can be written below two folders without leaving them. */
   entries: SnapshotEntry[]
   /** Content of a file, piece by piece, each piece checked against its hash. Holds one frame at a time. */
-  read(file: FileEntry): AsyncGenerator<Buffer>
+  read: (file: FileEntry) => AsyncGenerator<Buffer>
 }
 
-/** Reads a snapshot's list of entries. `gone`: it is not in the store (any more). */
+/**
+ * Reads a snapshot's list of entries, all of it into memory: whoever does so at a stranger's wish has a place for it
+ * (`places.ts`). `gone`: it is not in the store (any more).
+ */
 export async function openSnapshot(
   objectStore: ObjectStore,
   repl: WorkspaceRef,
