@@ -44,6 +44,8 @@ export interface Platform extends AsyncDisposable {
   connections: Connections
   /** A signed-in person's cookie header, with that role in the repl. */
   person(role?: Role): { id: string; cookie: string }
+  /** Somebody who came through a link without signing in. */
+  guest(): { id: string; cookie: string }
   /** Signs a cookie out. */
   signOut(cookie: string): void
   /** `host[:port]` of a preview. */
@@ -174,6 +176,12 @@ export async function startPlatform(
       const id = newId()
       people.set(id, { kind: 'user', id, name: `Person ${id}`, hasAvatar: false, isAdmin: false })
       if (role !== undefined) access.grants.set(id, { role, via: { kind: 'owner' } })
+      return { id, cookie: `next-auth.session-token=${id}` }
+    },
+    guest: () => {
+      const id = newId()
+      people.set(id, { kind: 'guest', id, name: 'Guest' })
+      access.grants.set(id, { role: 'viewer', via: { kind: 'share', shareId: newId() } })
       return { id, cookie: `next-auth.session-token=${id}` }
     },
     signOut: (cookie) => void people.delete(cookie.slice(cookie.indexOf('=') + 1)),

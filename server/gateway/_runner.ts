@@ -30,6 +30,8 @@ export interface StandInRunner extends AsyncDisposable {
   upgradeHeaders: string[]
   /** Tunnels opened so far. */
   tunnels: number
+  /** Cuts every connection, as a sandbox that goes away does. */
+  cut(): void
 }
 
 /** Starts one at `socketPath`, believing tokens of `publicKey`. */
@@ -45,8 +47,11 @@ export async function startRunner(socketPath: string, publicKey: string): Promis
     onFile: undefined,
     upgradeHeaders: [],
     tunnels: 0,
-    [Symbol.asyncDispose]: async () => {
+    cut: () => {
       for (const connection of connections) connection.destroy()
+    },
+    [Symbol.asyncDispose]: async () => {
+      runner.cut()
       await new Promise((resolve) => server.close(resolve))
     },
   }

@@ -16,6 +16,7 @@ import { servePreview } from '#server/gateway/preview.ts'
 import { answerError, createReadableRefusal, refusePlainly } from '#server/gateway/refuse.ts'
 import type { Upgrade } from '#server/gateway/refuse.ts'
 import { createSandboxes } from '#server/gateway/sandboxes.ts'
+import { createSocketCounts } from '#server/gateway/socket-counts.ts'
 import { openSocket } from '#server/gateway/socket.ts'
 import { createTunnels } from '#server/gateway/tunnels.ts'
 
@@ -39,9 +40,10 @@ export function createGateway({ limits: overrides, ...deps }: GatewayDeps): Gate
   const sandboxes = createSandboxes({ ...deps, limits })
   const watch = createAccessWatch({ ...deps, limits })
   const live = createLiveSockets(limits)
+  const counts = createSocketCounts()
   const tunnels = createTunnels(sandboxes, limits)
   const refuseReadably = createReadableRefusal()
-  const parts = { ...deps, limits, watch, sandboxes, live, tunnels, refuseReadably }
+  const parts = { ...deps, limits, watch, sandboxes, live, counts, tunnels, refuseReadably }
   const mcp = createMcpDoor(parts, { ...deps.agents, tokens: deps.tokens })
 
   async function respond(address: Address | undefined, request: IncomingMessage, response: ServerResponse) {

@@ -36,6 +36,19 @@ export const GATEWAY_LIMITS = {
   previewCookieTtlMs: 10 * MINUTE,
   /** … but no longer than so after its ticket: then the page asks for a new one, as whoever is signed in. */
   previewVisitMs: 8 * 60 * MINUTE,
+  /**
+   * IDE sockets of one REPL at a time, those being opened among them: of one person, of all guests, and of all who only
+   * look. A runner has room for 100, so there is some for the owner and the editors whoever else comes.
+   */
+  socketsPerPerson: 20,
+  socketsOfGuests: 40,
+  socketsOfViewers: 60,
+  /**
+   * WebSockets to one REPL's previews at a time: of one visitor, and of all who are not signed in. A runner has room for
+   * 500 connections to ports.
+   */
+  previewSocketsPerVisitor: 60,
+  previewSocketsSignedOut: 200,
   /** Connections to one port of one sandbox at a time; more requests wait for one. */
   tunnelsPerPort: 128,
   /** Of these, so many are kept for the next request … */

@@ -6,6 +6,7 @@ import type { Site } from '#server/gateway/addresses.ts'
 import type { LiveSockets } from '#server/gateway/live-sockets.ts'
 import type { GatewayLimits } from '#server/gateway/limits.ts'
 import type { Sandboxes } from '#server/gateway/sandboxes.ts'
+import type { SocketCounts } from '#server/gateway/socket-counts.ts'
 import type { Log } from '#server/log.ts'
 import type { Orchestrator } from '#server/orchestrator/orchestrator.ts'
 import type { ConnectionsAhead } from '#server/workspaces/connections-ahead.ts'
@@ -36,4 +37,5 @@ export interface Parts extends Omit<GatewayDeps, 'limits' | 'orchestrator' | 'ru
   watch: AccessWatch
   sandboxes: Sandboxes
   live: LiveSockets
+  counts: SocketCounts
 }

@@ -205,6 +205,50 @@ describe('WebSockets of a preview', () => {
     expect(await cut).toMatchObject({ code: 1006 })
     await expect.poll(() => platform.gateway.connections()).toBe(0)
   })
+
+  describe('of many', () => {
+    beforeEach(async () => {
+      await platform[Symbol.asyncDispose]()
+      platform = await startPlatform({ previewSocketsPerVisitor: 2, previewSocketsSignedOut: 3 })
+    })
+    const open = (cookie: string) => openSocket(platform.port, address({ ...ownOrigin(), Cookie: cookie }))
+    const mustJoin = (cookie: string) => mustOpen(platform.port, address({ ...ownOrigin(), Cookie: cookie }))
+    const refusal = { kind: 'refused', status: 429 }
+
+    test('one visitor has so many, and is told what to do; the others have theirs', async () => {
+      const [ada, bob] = [await visitorCookie(platform, port), await visitorCookie(platform, port)]
+      const sockets = [await mustJoin(ada), await mustJoin(ada)]
+      expect(await open(ada)).toMatchObject({ ...refusal, body: expect.stringContaining('close some of their pages') })
+      await mustJoin(bob)
+      for (const socket of sockets) socket.terminate()
+      await expect.poll(() => platform.gateway.connections()).toBe(1)
+      await mustJoin(ada)
+      await mustJoin(ada)
+      expect(await open(ada)).toMatchObject(refusal)
+    })
+
+    test('what the user’s server refuses is counted no longer than that takes', async () => {
+      const cookie = await visitorCookie(platform, port)
+      const refused = () =>
+        openSocket(platform.port, address({ Origin: `http://${platform.previewAuthority(4000)}`, Cookie: cookie }))
+      for (let attempt = 0; attempt < 5; attempt += 1) expect(await refused()).toMatchObject({ body: 'foreign' })
+      await mustJoin(cookie)
+      await mustJoin(cookie)
+      expect(await open(cookie)).toMatchObject(refusal)
+    })
+
+    test('all who are not signed in leave room for those who are', async () => {
+      const member = await visitorCookie(platform, port)
+      const guest = await visitorCookie(platform, port, platform.guest())
+      platform.access.publicPorts.add(port)
+      await mustJoin(guest)
+      await mustJoin('')
+      await mustJoin('')
+      for (const cookie of ['', guest])
+        expect(await open(cookie)).toMatchObject({ ...refusal, body: expect.stringContaining('come back in a while') })
+      await mustJoin(member)
+    })
+  })
 })
 
 async function listen(server: Server): Promise<number> {

@@ -9,9 +9,11 @@ import type { HeaderList } from '#server/gateway/headers.ts'
 import type { Parts } from '#server/gateway/parts.ts'
 import { toBrowser, toServer } from '#server/gateway/preview-headers.ts'
 import { holdVisit } from '#server/gateway/preview-visit.ts'
+import type { Visit } from '#server/gateway/preview-visit.ts'
 import { writeHead } from '#server/gateway/raw-head.ts'
 import { refusePlainly } from '#server/gateway/refuse.ts'
 import type { Upgrade } from '#server/gateway/refuse.ts'
+import type { SocketBound } from '#server/gateway/socket-counts.ts'
 import { requestUpgrade } from '#server/gateway/upgrade-request.ts'
 import { isWebSocketRequest } from '#server/gateway/websocket-request.ts'
 
@@ -20,7 +22,8 @@ export async function openPreviewSocket(parts: Parts, upgrade: Upgrade, host: Pr
   try {
     if (!isWebSocketRequest(upgrade.request))
       throw new AppError('not_supported', 'Of upgrades, only WebSocket passes here.')
-    const hold = await holdVisit(parts, upgrade.request, host)
+    const visit = await holdVisit(parts, upgrade.request, host)
+    const hold = parts.counts.count(visit, boundsOf(parts, host, visit.value))
     await joinServer(parts, upgrade, { host, hold }).catch((error: unknown) => {
       hold.release()
       throw hold.signal.aborted ? hold.signal.reason : error
@@ -28,6 +31,26 @@ export async function openPreviewSocket(parts: Parts, upgrade: Upgrade, host: Pr
   } catch (error) {
     if (!upgrade.socket.destroyed) refusePlainly(upgrade.socket, error)
   }
+}
+
+/** Whom a WebSocket is counted with: all of a REPL's previews share the connections that its runner has room for. */
+function boundsOf({ limits }: Parts, { replId }: PreviewHost, { visitor }: Visit): SocketBound[] {
+  const bounds: SocketBound[] = []
+  if (visitor !== undefined) {
+    bounds.push({
+      key: `${replId} preview ${visitor.id}`,
+      most: limits.previewSocketsPerVisitor,
+      message: 'You have too many connections to the previews of this REPL open: close some of their pages.',
+    })
+  }
+  if (visitor?.kind !== 'user') {
+    bounds.push({
+      key: `${replId} preview signed out`,
+      most: limits.previewSocketsSignedOut,
+      message: 'Too many visitors are connected to the previews of this REPL: come back in a while.',
+    })
+  }
+  return bounds
 }
 
 async function joinServer(

@@ -9,9 +9,11 @@ import { isDueForRenewal, previewCookie, readPreviewCookie } from '#server/gatew
 import type { PreviewVisitor } from '#server/gateway/preview-ticket.ts'
 
 /** A visit to a preview that may go on. */
-interface Visit {
+export interface Visit {
   /** To be set with the answer: the cookie's next life. */
   renewal?: string
+  /** Nobody known, where the port is public and no cookie says. */
+  visitor?: PreviewVisitor
   expiresAt?: number
 }
 
@@ -22,8 +24,9 @@ interface Visit {
 export function holdVisit(parts: Parts, request: IncomingMessage, host: PreviewHost): Promise<Hold<Visit>> {
   const { watch, limits, previewKey: key } = parts
   const statement = readPreviewCookie({ key, limits }, request.headers.cookie, host)
+  const visitor = statement === undefined ? {} : { visitor: statement.who }
   const decide = async (): Promise<Visit> => {
-    if (await watch.isPortPublic(host.replId, host.port)) return {}
+    if (await watch.isPortPublic(host.replId, host.port)) return visitor
     if (statement === undefined) throw new AppError('unauthenticated', 'This preview is private.')
     refuseForeignPages(request, host, parts)
     const who = await principalOf(statement.who, (signIn) => watch.holderOf(signIn, host.replId))
@@ -33,6 +36,7 @@ export function holdVisit(parts: Parts, request: IncomingMessage, host: PreviewH
     const expiresAt = grant.via.kind === 'share' ? grant.via.expiresAt : undefined
     if (expiresAt !== undefined && expiresAt <= Date.now()) throw new AppError('forbidden', 'Your access has expired.')
     return {
+      ...visitor,
       ...(expiresAt !== undefined && { expiresAt }),
       ...(isDueForRenewal(statement, limits) && {
         renewal: previewCookie({ key, limits }, statement),

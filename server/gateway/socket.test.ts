@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { WebSocket } from 'ws'
 import { newId } from '#protocol/ids.ts'
+import { AppError } from '#server/errors.ts'
 import { closed, mustOpen, nextMessage, openSocket } from '#server/gateway/_client.ts'
 import { startPlatform } from '#server/gateway/_platform.ts'
 import type { Platform } from '#server/gateway/_platform.ts'
@@ -240,5 +242,84 @@ describe('the socket of a repl', () => {
     const socket = await mustAttach(cookie)
     platform.signOut(cookie)
     expect(await closed(socket)).toMatchObject({ code: 1006 })
+  })
+
+  describe('of many', () => {
+    const TOO_MANY = { code: 4429, reason: 'You have too many pages of this REPL open: close some.' }
+    const attachAll = (cookies: string[]) => Promise.all(cookies.map(mustAttach))
+    const isJoined = async (cookie: string) => {
+      const socket = await mustAttach(cookie)
+      socket.send('hello')
+      expect(await nextMessage(socket)).toBe('hello')
+      return socket
+    }
+    const refusal = async (cookie: string) => closed(await mustAttach(cookie))
+
+    beforeEach(async () => {
+      await platform[Symbol.asyncDispose]()
+      const bounds = { socketsPerPerson: 2, socketsOfGuests: 3, socketsOfViewers: 4 }
+      platform = await startPlatform({ recheckEveryMs: 100, ...bounds })
+    })
+
+    test('one person has so many, and reads why there is no further one; the others have theirs', async () => {
+      const [ada, bob] = [platform.person('viewer'), platform.person('owner')]
+      await attachAll([ada.cookie, ada.cookie])
+      expect(await refusal(ada.cookie)).toEqual(TOO_MANY)
+      await isJoined(bob.cookie)
+      expect(platform.gateway.connections()).toBe(3)
+    })
+
+    test.each([
+      ['closes', (socket: WebSocket) => socket.close()],
+      ['breaks off', (socket: WebSocket) => socket.terminate()],
+      ['is cut by the runner', () => platform.runner.cut()],
+      [
+        'is revoked',
+        () => {
+          platform.access.grants.clear()
+          platform.access.changed()
+        },
+      ],
+    ])('a socket that %s is counted no more', async (_how, end) => {
+      const { id, cookie } = platform.person('editor')
+      const sockets = await attachAll([cookie, cookie])
+      expect(await refusal(cookie)).toEqual(TOO_MANY)
+      const ends = sockets.map(closed)
+      sockets.forEach(end)
+      await Promise.all(ends)
+      platform.access.grants.set(id, { role: 'editor', via: { kind: 'owner' } })
+      await expect.poll(() => platform.gateway.connections()).toBe(0)
+      await Promise.all([isJoined(cookie), isJoined(cookie)])
+      expect(await refusal(cookie)).toEqual(TOO_MANY)
+    })
+
+    test('one that is being opened counts already, and no more once that has failed', async () => {
+      const { cookie } = platform.person('editor')
+      const starting = Promise.withResolvers<void>()
+      platform.lifecycle.start = () => starting.promise
+      const opening = [refusal(cookie), refusal(cookie)]
+      await expect.poll(() => platform.lifecycle.starts).toBe(2)
+      expect(await refusal(cookie)).toEqual(TOO_MANY)
+      starting.reject(new AppError('unavailable', 'It does not start.'))
+      for (const closing of await Promise.all(opening)) expect(closing).toMatchObject({ code: 4503 })
+      platform.lifecycle.start = () => Promise.resolve()
+      await Promise.all([isJoined(cookie), isJoined(cookie)])
+    })
+
+    test('guests, and all who only look, leave room for those who work here', async () => {
+      const cookies = Array.from({ length: 3 }, () => platform.guest().cookie)
+      await Promise.all(cookies.map(isJoined))
+      expect(await refusal(platform.guest().cookie)).toMatchObject({
+        code: 4429,
+        reason: 'Too many guests look at this REPL just now: sign in, or come back in a while.',
+      })
+      await isJoined(platform.person('viewer').cookie)
+      expect(await refusal(platform.person('viewer').cookie)).toMatchObject({
+        code: 4429,
+        reason: 'Too many people look at this REPL just now: come back in a while.',
+      })
+      await isJoined(platform.person('editor').cookie)
+      await isJoined(platform.person('owner').cookie)
+    })
   })
 })

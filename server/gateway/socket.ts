@@ -13,6 +13,7 @@ import { refusePlainly } from '#server/gateway/refuse.ts'
 import type { Upgrade } from '#server/gateway/refuse.ts'
 import { writeHead } from '#server/gateway/raw-head.ts'
 import { unreachable } from '#server/gateway/sandboxes.ts'
+import type { SocketBound } from '#server/gateway/socket-counts.ts'
 import { errorOfRunner } from '#server/gateway/runner-error.ts'
 import { requestUpgrade } from '#server/gateway/upgrade-request.ts'
 import { isWebSocketRequest } from '#server/gateway/websocket-request.ts'
@@ -71,7 +72,8 @@ export async function openSocket(
 }
 
 async function attach(parts: Parts, upgrade: Upgrade, replId: string): Promise<void> {
-  const hold = await parts.watch.hold(replId, decision(parts, upgrade.request, replId))
+  const right = await parts.watch.hold(replId, decision(parts, upgrade.request, replId))
+  const hold = parts.counts.count(right, boundsOf(parts, replId, right.value))
   try {
     await joinRunner(parts, upgrade, { replId, hold })
   } catch (error) {
@@ -111,6 +113,32 @@ async function joinRunner(
   writeHead(socket, 101, onlyHeaders(answer.response.rawHeaders, RESPONSE_HEADERS))
   if (head.length > 0) socket.unshift(head)
   live.join({ client: socket, sandbox: answer.stream }, hold)
+}
+
+/** Whom a socket is counted with, so that nobody who may look takes the room of those who work here. */
+function boundsOf({ limits }: Parts, replId: string, { who, role }: Attachment): SocketBound[] {
+  const bounds: SocketBound[] = [
+    {
+      key: `${replId} ${who.id}`,
+      most: limits.socketsPerPerson,
+      message: 'You have too many pages of this REPL open: close some.',
+    },
+  ]
+  if (role === 'viewer') {
+    bounds.push({
+      key: `${replId} viewers`,
+      most: limits.socketsOfViewers,
+      message: 'Too many people look at this REPL just now: come back in a while.',
+    })
+  }
+  if (who.kind === 'guest') {
+    bounds.push({
+      key: `${replId} guests`,
+      most: limits.socketsOfGuests,
+      message: 'Too many guests look at this REPL just now: sign in, or come back in a while.',
+    })
+  }
+  return bounds
 }
 
 async function requireSomebody({ auth }: Parts, request: IncomingMessage): Promise<Principal> {
