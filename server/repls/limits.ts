@@ -115,6 +115,8 @@ export const DOWNLOAD_IDLE_MS = 2 * MINUTE_MS
 
 /** Links of one repl. */
 export const MAX_SHARES_PER_REPL = 50
+/** People who open one link without signing in and without being a guest already. */
+export const NEW_GUESTS_PER_MINUTE = 60
 /** How long a guest's cookie is good for; a link that expires earlier ends it earlier. */
 export const GUEST_TTL_MS = 30 * DAY_MS
 /** Random bits of a link's token and of a guest's cookie. */

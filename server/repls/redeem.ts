@@ -20,7 +20,7 @@ import {
 import type { Share, SharePerson } from '#server/repls/share-records.ts'
 import { hintRights, listChannel } from '#server/repls/store.ts'
 import type { ReplStore } from '#server/repls/store.ts'
-import type { StateStore } from '#server/state-store/state-store.ts'
+import type { StateStore, Write } from '#server/state-store/state-store.ts'
 
 /** The cookie of somebody who came through a link without signing in. */
 export const GUEST_COOKIE = 'devex.guest'
@@ -29,6 +29,8 @@ interface RedeemDeps {
   stateStore: StateStore
   store: ReplStore
   now: () => number
+  /** Throws `rate_limited` where a link makes too many guests. */
+  admitGuest: (shareId: string) => void
 }
 
 /** Opens a link: a grant for who is signed in, a guest where the link allows it. */
@@ -95,7 +97,9 @@ async function shareBehind({ stateStore, now }: RedeemDeps, token: string): Prom
   return share
 }
 
+/** Whoever has the link can ask for guests without end, each of whom is in the store for weeks. */
 async function newGuest(deps: RedeemDeps, share: Share) {
+  deps.admitGuest(share.id)
   const value = newSecret()
   const guest = { id: newId(), name: 'Guest' }
   const left = share.expiresAt === undefined ? GUEST_TTL_MS : share.expiresAt - deps.now()
@@ -112,14 +116,16 @@ async function grant(deps: RedeemDeps, share: Share, person: SharePerson): Promi
   // A guest is nobody once their cookie has run out: what is written of them goes with it, or whoever opens a link
   // again and again without one would fill the store.
   const life = person.kind === 'guest' ? { ttlMs: GUEST_TTL_MS } : {}
+  const grantKey = shareKeys.grant(person.id, share)
+  const writes: Write[] = [{ kind: 'put', key: grantKey, value: null, expected: 'any', ...life }]
+  // The owner is shown the people of a link, and its end goes through all of them: guests are no part of either. A
+  // guest's grant is nothing without the link, and is gone by itself some time after it.
+  if (person.kind === 'user')
+    writes.push({ kind: 'put', key: shareKeys.person(share, person.id), value: toJson(person), expected: 'any' })
   await retryConflicts(async () => {
     const record = await stateStore.get(shareKeys.share(share.replId, share.id))
     if (record === undefined) throw linkGone()
-    await stateStore.transact([
-      { kind: 'check', key: record.key, expected: { version: record.version } },
-      { kind: 'put', key: shareKeys.grant(person.id, share), value: null, expected: 'any', ...life },
-      { kind: 'put', key: shareKeys.person(share, person.id), value: toJson(person), expected: 'any', ...life },
-    ])
+    await stateStore.transact([{ kind: 'check', key: record.key, expected: { version: record.version } }, ...writes])
   })
   // Pages that they have open have another role now.
   if (changesRole) await hintRights(stateStore, share.replId, { share: share.id })

@@ -23,7 +23,7 @@ export type Share = z.output<typeof shareSchema>
 /** Where a token leads: `share-token:<sha-256>`. */
 export const shareTokenSchema = z.object({ replId: replIdSchema, shareId: opaqueIdSchema })
 
-/** Somebody who opened a link: `share-person:<repl>:<share>:<person>`. */
+/** Somebody who opened a link while signed in: `share-person:<repl>:<share>:<person>`. Older ones may be of guests. */
 export const sharePersonSchema = z.object({ kind: z.enum(['user', 'guest']), id: opaqueIdSchema, name: z.string() })
 export type SharePerson = z.output<typeof sharePersonSchema>
 

@@ -3,7 +3,7 @@ import type { Principal } from '#server/auth/principal.ts'
 import { AppError } from '#server/errors.ts'
 import { eventually, openTestBed, reached, user } from '#server/repls/_domain.ts'
 import type { TestBed } from '#server/repls/_domain.ts'
-import { GUEST_TTL_MS } from '#server/repls/limits.ts'
+import { GUEST_TTL_MS, NEW_GUESTS_PER_MINUTE } from '#server/repls/limits.ts'
 import { rightsChannel } from '#server/repls/store.ts'
 import type { CreateShare, ReplView } from '#server/repls/views.ts'
 import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
@@ -226,9 +226,55 @@ describe('guests', () => {
         writes.flatMap((write) => (write.kind === 'put' && write.key.startsWith('share') ? [write.ttlMs] : [])),
       )
     await guestOf(b, token)
-    expect(lives()).toEqual([GUEST_TTL_MS, GUEST_TTL_MS])
+    expect(lives()).toEqual([GUEST_TTL_MS])
     await b.domain.shares.redeem(bob, token)
-    expect(lives()).toEqual([GUEST_TTL_MS, GUEST_TTL_MS, undefined, undefined])
+    expect(lives()).toEqual([GUEST_TTL_MS, undefined, undefined])
+  })
+
+  test('are no people of the link, which ends without them; those that an older server noted go with it', async () => {
+    const { b, id } = await bedWithRepl()
+    await using _ = b
+    const { share, token } = await b.domain.shares.create(ada, id, OPEN)
+    const { who, cookie } = await guestOf(b, token)
+    const peopleKey = `share-person:${id}:${share.id}:`
+    const people = async () => (await b.stateStore.list(peopleKey)).records.map(({ key }) => key)
+    expect(await people()).toEqual([])
+    const [old] = await Promise.all([guestOf(b, token), b.domain.shares.redeem(bob, token)])
+    await b.stateStore.put(
+      `${peopleKey}${old.who.id}`,
+      { kind: 'guest', id: old.who.id, name: 'Guest' },
+      { expected: 'absent', ttlMs: GUEST_TTL_MS },
+    )
+    expect((await people()).toSorted()).toEqual([bob.id, old.who.id].map((each) => peopleKey + each).toSorted())
+    expect(await b.domain.shares.list(ada, id)).toMatchObject([{ people: [{ id: bob.id, name: 'Bob' }] }])
+
+    await b.domain.shares.revoke(ada, id, share.id)
+    expect(await people()).toEqual([])
+    for (const principal of [who, old.who, bob]) expect(await b.domain.access.grantOf(principal, id)).toBeUndefined()
+    expect(await b.domain.resolveGuest(cookie)).toBeUndefined()
+    expect(await b.domain.resolveGuest(old.cookie)).toBeUndefined()
+    expect((await b.stateStore.list(`shared-with:${old.who.id}:`)).records).toEqual([])
+  })
+
+  test('come so many in a minute by one link; who is signed in or a guest already is not kept out', async () => {
+    const { b, id } = await bedWithRepl()
+    await using _ = b
+    const { token } = await b.domain.shares.create(ada, id, OPEN)
+    const other = await b.domain.shares.create(ada, id, OPEN)
+    const { who } = await guestOf(b, token)
+    for (let count = 1; count < NEW_GUESTS_PER_MINUTE; count += 1) await b.domain.shares.redeem(undefined, token)
+    const guests = async () => (await b.stateStore.list('guest:', { limit: 500 })).records.length
+    const before = await guests()
+    await expect(b.domain.shares.redeem(undefined, token)).rejects.toMatchObject({
+      code: 'rate_limited',
+      advice: 'Try again in a minute, or sign in first.',
+    })
+    expect(await guests()).toBe(before)
+    expect(await b.domain.shares.redeem(bob, token)).toEqual({ replId: id })
+    expect(await b.domain.shares.redeem(who, token)).toEqual({ replId: id })
+    expect(await b.domain.shares.redeem(undefined, other.token)).toHaveProperty('guestCookie')
+    b.advance(60_001)
+    expect(await b.domain.shares.redeem(undefined, token)).toHaveProperty('guestCookie')
   })
 
   test('come in by a link that allows it, see that repl only, and are gone with the link', async () => {

@@ -1,8 +1,9 @@
 import { newId } from '#protocol/ids.ts'
 import type { Principal } from '#server/auth/principal.ts'
 import { AppError } from '#server/errors.ts'
+import { createRate } from '#server/rate.ts'
 import { fromRecord, toJson } from '#server/repls/json.ts'
-import { MAX_SHARES_PER_REPL } from '#server/repls/limits.ts'
+import { MAX_SHARES_PER_REPL, NEW_GUESTS_PER_MINUTE } from '#server/repls/limits.ts'
 import { carryOver, redeem } from '#server/repls/redeem.ts'
 import type { Access, Shares } from '#server/repls/repls.ts'
 import {
@@ -42,6 +43,11 @@ export interface ShareLinks extends Shares {
 
 export function createShares(deps: SharesDeps): ShareLinks {
   const { stateStore, access, now } = deps
+  const admitGuest = createRate(
+    { each: NEW_GUESTS_PER_MINUTE, all: Infinity },
+    { message: 'Too many people open this link at once.', advice: 'Try again in a minute, or sign in first.', now },
+  )
+  const redeeming = { ...deps, admitGuest }
 
   const sharesOf = async (replId: string) => {
     const shares: Share[] = []
@@ -123,8 +129,8 @@ export function createShares(deps: SharesDeps): ShareLinks {
       await end(fromRecord(shareSchema, record))
     },
 
-    redeem: (who, token) => redeem(deps, who, token),
-    carryOver: (who, from) => carryOver(deps, who, from),
+    redeem: (who, token) => redeem(redeeming, who, token),
+    carryOver: (who, from) => carryOver(redeeming, who, from),
 
     endExpired: async () => {
       for await (const page of pages(stateStore, shareKeys.allShares)) {

@@ -1,4 +1,5 @@
 import { toAppError } from '#server/errors.ts'
+import type { AppError } from '#server/errors.ts'
 import { context } from '#server/global.ts'
 
 /** Opens a share link: exchanges its token for access, then leaves it out of the address bar. */
@@ -21,8 +22,14 @@ export async function GET(
     if (error.code === 'unauthenticated')
       return redirect(`/signin?callbackUrl=${encodeURIComponent(`/s/${shareToken}`)}`)
     if (error.code === 'internal') log.error('share link failed', error)
-    return redirect(error.code === 'gone' ? '/s/gone' : '/s/failed')
+    return redirect(pageOf(error))
   }
+}
+
+/** The page that says why, and what to do. */
+function pageOf({ code }: AppError): string {
+  if (code === 'gone') return '/s/gone'
+  return code === 'rate_limited' ? '/s/busy' : '/s/failed'
 }
 
 /** Relative, so that it stays on the host that the browser used. */

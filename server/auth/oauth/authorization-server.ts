@@ -23,12 +23,12 @@ import {
   SESSION_COOKIE,
   createProvider,
 } from '#server/auth/oauth/provider.ts'
-import { createRate } from '#server/auth/oauth/rate.ts'
 import type { OauthRecords } from '#server/auth/oauth/records.ts'
 import { serveResourceMetadata } from '#server/auth/oauth/resource-metadata.ts'
 import type { Authenticator } from '#server/auth/principal.ts'
 import { AppError, HTTP_STATUS, toAppError, toWireError } from '#server/errors.ts'
 import type { Log } from '#server/log.ts'
+import { createRate } from '#server/rate.ts'
 
 /** Lets programs in on a person's word: `/oauth/*` and what of `/.well-known/*` belongs to it. */
 export interface AuthorizationServer {
@@ -92,15 +92,15 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Author
   const consent = createConsent({ ...deps, provider, issuer, now: Date.now })
   const registrations = createRate(
     { each: REGISTRATIONS_PER_MINUTE, all: ALL_REGISTRATIONS_PER_MINUTE },
-    'Too many programs register at once.',
+    { message: 'Too many programs register at once.' },
   )
   const authorizations = createRate(
     { each: AUTHORIZATIONS_PER_MINUTE, all: ALL_AUTHORIZATIONS_PER_MINUTE },
-    'Too many programs ask to be let in at once.',
+    { message: 'Too many programs ask to be let in at once.' },
   )
   const personal = createRate(
     { each: AUTHORIZATIONS_PER_MINUTE, all: Infinity },
-    'Too many of your programs ask to be let in at once.',
+    { message: 'Too many of your programs ask to be let in at once.' },
   )
 
   const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
