@@ -6,13 +6,13 @@ export async function boundedBytes(
   maxBytes: number,
   tooLarge: () => Error,
 ): Promise<Buffer<ArrayBuffer>> {
-  const chunks: Buffer[] = []
+  const chunks: Uint8Array[] = []
   let bytes = 0
   for await (const chunk of body) {
-    const buffer = z.instanceof(Buffer).parse(chunk)
-    bytes += buffer.length
+    const part = z.instanceof(Uint8Array).parse(chunk)
+    bytes += part.length
     if (bytes > maxBytes) throw tooLarge()
-    chunks.push(buffer)
+    chunks.push(part)
   }
   return Buffer.concat(chunks)
 }

@@ -80,6 +80,18 @@ export const HTTP_STATUS = {
   internal: 500,
 } as const satisfies Record<ErrorCode, number>
 
+/** The cause of a `timeout` that is the client's own: HTTP tells it apart (RFC 9110 §15.5.9). */
+export class SlowBody extends Error {}
+
+export function httpStatusOf(error: AppError): number {
+  return error.cause instanceof SlowBody ? 408 : HTTP_STATUS[error.code]
+}
+
+/** What goes with a refusal: what is left of a body that is too large, or too slow, is not read. */
+export function hangUpAfter(error: AppError): Record<string, string> {
+  return error.code === 'too_large' || error.cause instanceof SlowBody ? { connection: 'close' } : {}
+}
+
 /** Error code → tRPC code. */
 export const TRPC_CODE = {
   bad_request: 'BAD_REQUEST',
@@ -102,6 +114,6 @@ export const closeCode = closeCodeOf
 
 /** An HTTP answer that says what went wrong. */
 export function errorResponse(error: unknown): Response {
-  const wire = toWireError(error)
-  return Response.json({ error: wire }, { status: HTTP_STATUS[wire.code] })
+  const known = toAppError(error)
+  return Response.json({ error: toWireError(known) }, { status: httpStatusOf(known), headers: hangUpAfter(known) })
 }

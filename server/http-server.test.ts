@@ -11,9 +11,9 @@ import type { Routes } from '#server/http-server.ts'
 
 const PREVIEW_HOST = '3000-raaaaaaaaaaaaaaa.localhost'
 
-async function start(serve: boolean) {
+async function start(serve: boolean, options?: { smallRequestMs: number }) {
   const log = createLog({ level: 'error', format: 'json', write: () => undefined })
-  const http = createHttpServer(log)
+  const http = createHttpServer(log, options)
   const port = await listenOnPort(http.server, '127.0.0.1', 0)
   onTestFinished(() => {
     http.server.closeAllConnections()
@@ -210,4 +210,28 @@ test('pages go to Next, subscriptions to tRPC, and an upgrade nobody knows is en
 test('S11: a page that throws answers 500 without its error', async () => {
   const { port } = await start(true)
   expect(await get(port, `localhost:${port}`, { path: '/broken' })).toBe(500)
+})
+
+test.each([
+  ['/api/anything', 'cut'],
+  ['/api/import', 'open'],
+])('a request to %s whose body does not come to its end is %s after a while', async (path, expected) => {
+  const { port, http } = await start(true, { smallRequestMs: 20 })
+  const line = connect({ port, host: '127.0.0.1' })
+  onTestFinished(() => void line.destroy())
+  const head = (to: string) => `POST ${to} HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Length: 9\r\n\r\n.`
+  line
+    .on('error', () => undefined)
+    .resume()
+    .write(head(path))
+  if (expected === 'cut') return void (await once(line, 'close'))
+  // Another one, begun later, is cut first.
+  await once(http.server, 'request')
+  const other = connect({ port, host: '127.0.0.1' })
+  other
+    .on('error', () => undefined)
+    .resume()
+    .write(head('/api/anything'))
+  await once(other, 'close')
+  expect(line.destroyed).toBe(false)
 })

@@ -7,8 +7,14 @@ import type { Log } from '#server/log.ts'
 /** Larger request heads are refused (RFC 6585: 431). Cookies and a preview's own headers fit well. */
 const MAX_HEADER_BYTES = 32 * 1024
 
-/** An upload takes as long as a slow line needs for the largest file; node's own bound, 5 minutes, would cut it off. */
+/**
+ * An upload takes as long as a slow line needs for the largest file; node's own bound, 5 minutes, would cut it off. So may
+ * what the gateway passes on (files, previews), which it does not hold.
+ */
 const MAX_REQUEST_MS = 6 * 60 * 60 * 1000
+
+/** Other bodies are refused where they are read (`SMALL_BODY_MS`); of one that nobody reads, the line is cut here. */
+const MAX_SMALL_REQUEST_MS = 60_000
 
 /** A request's head arrives within so long. */
 const MAX_HEAD_MS = 60_000
@@ -18,6 +24,9 @@ const LINGER_MS = 2_000
 
 /** Whoever is drained has new connections until all nodes and proxies have heard of it; after so long without one they have. */
 const QUIET_MS = 2_000
+
+/** A zip comes in here: a file, though it is the app's. */
+const IMPORT_PATH = '/api/import'
 
 /** Says that the process serves requests. */
 const HEALTH_PATH = '/api/health'
@@ -62,7 +71,7 @@ interface HttpServer {
 }
 
 /** The control plane's HTTP server: preview hosts and sandbox traffic to the gateway, the rest to Next. `routes` come later. */
-export function createHttpServer(log: Log): HttpServer {
+export function createHttpServer(log: Log, { smallRequestMs = MAX_SMALL_REQUEST_MS } = {}): HttpServer {
   let routes: Routes | undefined
   const server = createServer({
     maxHeaderSize: MAX_HEADER_BYTES,
@@ -85,6 +94,7 @@ export function createHttpServer(log: Log): HttpServer {
       if (isDraining) server.closeIdleConnections()
     })
     if (routes === undefined) return refuse(response, 503, 'Devex is starting. Try again in a moment.')
+    if (!routes.gateway.handlesRequest(request) && pathOf(request) !== IMPORT_PATH) cutIfSlow(request, smallRequestMs)
     route(routes, request, response).catch((error: unknown) => {
       log.error('request failed', error, { path: pathOf(request) })
       if (response.headersSent) response.destroy()
@@ -142,6 +152,16 @@ async function quiet(server: Server, isOver: Promise<unknown>): Promise<void> {
   await Promise.race([promise, isOver])
   server.off('connection', again)
   clearTimeout(timer)
+}
+
+/** Its answer may take longer: then all of the request is there. */
+function cutIfSlow(request: IncomingMessage, limitMs: number): void {
+  if (request.complete) return
+  const timer = setTimeout(() => {
+    if (!request.complete) request.destroy()
+  }, limitMs)
+  timer.unref()
+  request.once('close', () => clearTimeout(timer))
 }
 
 function hangUpLater(socket: Duplex): void {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { errorResponse } from '#server/errors.ts'
 import { guardedRequest } from '#server/trpc/guarded-request.ts'
 import { MAX_BODY_BYTES } from '#server/trpc/limits.ts'
 
@@ -22,5 +23,33 @@ describe('a guarded request', () => {
     expect((await longest.text()).length).toBe(MAX_BODY_BYTES)
     const longer = guardedRequest(post('x'.repeat(MAX_BODY_BYTES + 1), PUBLIC_URL.origin), PUBLIC_URL)
     await expect(longer).rejects.toMatchObject({ code: 'too_large' })
+  })
+
+  test('has a body that comes whole in time: a piece now and then holds nothing for long', async () => {
+    let isEnded = false
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(Buffer.from('csrf')),
+      cancel: () => void (isEnded = true),
+      // The next piece comes when it is too late.
+      pull: async (controller) => {
+        await refused.promise
+        controller.enqueue(Buffer.from('Token'))
+      },
+    })
+    const refused = Promise.withResolvers<void>()
+    // `duplex` is what fetch asks of a body that is a stream; the DOM's types do not know it.
+    const init = { method: 'POST', headers: { origin: PUBLIC_URL.origin }, body, duplex: 'half' }
+    const slow = guardedRequest(new Request(`${PUBLIC_URL.origin}/api/trpc`, init), PUBLIC_URL, { bodyMs: 20 })
+    const answer = errorResponse(await slow.catch((error: unknown) => error))
+    expect([answer.status, answer.headers.get('connection')]).toEqual([408, 'close'])
+    expect(await answer.json()).toEqual({
+      error: {
+        code: 'timeout',
+        message: 'The body of the request did not come within 0.02 s.',
+        advice: 'Send it again, whole and at once.',
+      },
+    })
+    refused.resolve()
+    await expect.poll(() => isEnded).toBe(true)
   })
 })

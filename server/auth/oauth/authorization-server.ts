@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Provider } from 'oidc-provider'
 import type { Connections } from '#server/agents/connections.ts'
-import { boundedBytes } from '#server/bounded-bytes.ts'
+import { SMALL_BODY_MS, bodyInTime } from '#server/body-in-time.ts'
 import { fetchDocument } from '#server/auth/oauth/client-documents.ts'
 import type { FetchDocument } from '#server/auth/oauth/client-documents.ts'
 import { consentAnswerSchema, createConsent } from '#server/auth/oauth/consent.ts'
@@ -26,7 +26,7 @@ import {
 import type { OauthRecords } from '#server/auth/oauth/records.ts'
 import { serveResourceMetadata } from '#server/auth/oauth/resource-metadata.ts'
 import type { Authenticator } from '#server/auth/principal.ts'
-import { AppError, HTTP_STATUS, toAppError, toWireError } from '#server/errors.ts'
+import { AppError, hangUpAfter, httpStatusOf, toAppError, toWireError } from '#server/errors.ts'
 import type { Log } from '#server/log.ts'
 import { createRate } from '#server/rate.ts'
 
@@ -51,13 +51,15 @@ interface AuthorizationServerDeps extends Pick<ConsentDeps, 'replOf'> {
   /** Whether clients may be known by a document at their maker; else they register. */
   takesDocuments?: boolean
   fetchDocument?: FetchDocument
+  /** How long a body may take to come. */
+  bodyMs?: number
 }
 
 /** The provider's paths as they are written. It takes other spellings too, which would pass by what is limited here. */
 const ROUTE = /^\/oauth\/[a-z-]+(?:\/[\w-]+)*$/
 
 export function createAuthorizationServer(deps: AuthorizationServerDeps): AuthorizationServer {
-  const { publicUrl, auth, keyring, records, connections, log } = deps
+  const { publicUrl, auth, keyring, records, connections, log, bodyMs = SMALL_BODY_MS } = deps
   const issuer = () => publicUrl().origin
   const end = async (grantId: string) => {
     const connection = await connections.get(grantId)
@@ -116,6 +118,8 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Author
       else authorizations(request.socket.remoteAddress ?? '')
     }
     if (path === REGISTRATION_PATH && request.method === 'POST') registrations(request.socket.remoteAddress ?? '')
+    // The provider itself would wait for it as long as the line lasts. Read before, it is taken from here.
+    if (request.method === 'POST') Object.assign(request, { body: await bodyOf(request, bodyMs) })
     request.headers['x-forwarded-proto'] = publicUrl().protocol.slice(0, -1)
     request.headers['x-forwarded-host'] = publicUrl().host
     delete request.headers['x-forwarded-for']
@@ -133,7 +137,7 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Author
     const who = await auth.principalOf(cookieHeader)
     if (who === undefined) throw new AppError('unauthenticated', 'Sign in first.')
     const uid = pathOf(request).slice(CONSENT_PATH.length)
-    const answer = consentAnswerSchema.parse(parseJson(await bodyOf(request)))
+    const answer = consentAnswerSchema.parse(parseJson(await bodyOf(request, bodyMs)))
     sendJson(response, 200, { location: await consent.decide(who, { uid, cookieHeader }, answer) })
   }
 
@@ -152,8 +156,9 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Author
       } catch (error) {
         const known = toAppError(error)
         if (known.code === 'internal') log.error('the authorization server failed', known, { path: pathOf(request) })
-        if (response.headersSent) response.destroy()
-        else sendJson(response, HTTP_STATUS[known.code], { error: toWireError(known) })
+        if (response.headersSent) return void response.destroy()
+        response.setHeaders(new Headers(hangUpAfter(known)))
+        sendJson(response, httpStatusOf(known), { error: toWireError(known) })
       }
     },
   }
@@ -181,9 +186,9 @@ function parseJson(text: string): unknown {
   }
 }
 
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const bytes = await boundedBytes(request, MAX_BODY_BYTES, () => new AppError('too_large', 'The body is too large.'))
-  return bytes.toString('utf8')
+async function bodyOf(request: IncomingMessage, limitMs: number): Promise<string> {
+  const tooLarge = () => new AppError('too_large', `A body has at most ${MAX_BODY_BYTES / 1024} KiB here.`)
+  return (await bodyInTime(request, { maxBytes: MAX_BODY_BYTES, limitMs, tooLarge })).toString('utf8')
 }
 
 function sendJson(response: ServerResponse, status: number, value: unknown): void {

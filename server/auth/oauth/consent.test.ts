@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { IncomingMessage, createServer, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
@@ -23,10 +23,11 @@ const CALLBACK = 'http://localhost:51234/callback'
 interface ServerOptions {
   isBehindTls: boolean
   write?: (line: string) => void
+  bodyMs?: number
 }
 
 /** The authorization server as it is behind TLS, or not, its own port in plain; whoever comes with a cookie is signed in as Ada. */
-async function openServer({ isBehindTls, write = () => undefined }: ServerOptions) {
+async function openServer({ isBehindTls, write = () => undefined, bodyMs }: ServerOptions) {
   await using opened = new AsyncDisposableStack()
   const folder = await mkdtemp(join(tmpdir(), 'devex-consent-'))
   opened.defer(() => rm(folder, { recursive: true, force: true }))
@@ -52,6 +53,7 @@ async function openServer({ isBehindTls, write = () => undefined }: ServerOption
     connections: createConnections({ stateStore, log, now: Date.now }),
     cookieKey: 'a key of a test',
     log,
+    ...(bodyMs !== undefined && { bodyMs }),
   })
   server.on('request', (request, response) => void authorization.handleRequest(request, response))
   const { consent } = authorization
@@ -152,4 +154,23 @@ test('what it says of itself, asked for in another way than by reading, is no fa
   expect((await ask('HEAD')).status).toBe(200)
   expect(lines).toEqual([])
   expect(stderr).not.toHaveBeenCalled()
+})
+
+test.each([
+  ['/oauth/register', 'application/json'],
+  ['/oauth/token', 'application/x-www-form-urlencoded'],
+  ['/oauth/revoke', 'application/x-www-form-urlencoded'],
+  ['/oauth/consent/anything', 'application/json'],
+])('the body of a POST to %s is waited for only so long, then its line is hung up on', async (path, type) => {
+  await using s = await openServer({ isBehindTls: false, bodyMs: 20 })
+  const half = request(new URL(path, s.origin), {
+    method: 'POST',
+    agent: false,
+    headers: { 'content-type': type, 'content-length': 100, cookie: 'a=b', origin: s.origin },
+  })
+  half.write('{')
+  const [answer]: unknown[] = await once(half, 'response')
+  const { statusCode, headers } = z.instanceof(IncomingMessage).parse(answer)
+  expect([statusCode, headers.connection]).toEqual([408, 'close'])
+  half.destroy()
 })

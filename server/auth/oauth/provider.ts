@@ -1,7 +1,6 @@
 import { Provider, errors, interactionPolicy } from 'oidc-provider'
 import type { Configuration } from 'oidc-provider'
 import { z } from 'zod'
-import { boundedBytes } from '#server/bounded-bytes.ts'
 import { clientMetadata } from '#server/auth/oauth/client-metadata.ts'
 import { allowsDocument } from '#server/auth/oauth/client-documents.ts'
 import type { FetchDocument } from '#server/auth/oauth/client-documents.ts'
@@ -12,7 +11,6 @@ import {
   DOCUMENT_CACHE_SECONDS,
   GRANT_SECONDS,
   INTERACTION_SECONDS,
-  MAX_BODY_BYTES,
   REFRESH_TOKEN_SECONDS,
 } from '#server/auth/oauth/limits.ts'
 import type { OauthRecords } from '#server/auth/oauth/records.ts'
@@ -39,6 +37,8 @@ export const AUTHORIZATION_PATH = '/oauth/authorize'
 export const METADATA = /^\/\.well-known\/(?:oauth-authorization-server|openid-configuration)$/
 
 const SCOPES = [...scopesOf({ kind: 'repl' }), ...scopesOf({ kind: 'account' }), 'offline_access']
+/** A request whose body the authorization server has read. */
+const bodySchema = z.object({ body: z.string() })
 const metadataSchema = z.looseObject({ scopes_supported: z.array(z.string()) })
 
 interface ProviderOptions {
@@ -61,7 +61,7 @@ export function createProvider(options: ProviderOptions): Provider {
   provider.proxy = true
   provider.use(async (ctx, next) => {
     if (ctx.path === REGISTRATION_PATH && ctx.method === 'POST')
-      Object.assign(ctx.request, { body: await registrationIn(ctx.req) })
+      Object.assign(ctx.req, { body: registrationIn(bodySchema.parse(ctx.req).body) })
     await next()
     const [, uid] = CONSENT_LOCATION.exec(ctx.response.get('location')) ?? []
     if (uid !== undefined && isSecure(options.issuer)) ctx.append('Set-Cookie', askerCookieLine(options.issuer, uid))
@@ -187,11 +187,9 @@ function isSecure(issuer: string): boolean {
   return issuer.startsWith('https:')
 }
 
-async function registrationIn(request: AsyncIterable<unknown>): Promise<unknown> {
-  const tooLarge = () => new errors.InvalidRequest('the registration is too large')
-  const bytes = await boundedBytes(request, MAX_BODY_BYTES, tooLarge)
+function registrationIn(body: string): unknown {
   try {
-    return clientMetadata(JSON.parse(bytes.toString('utf8')))
+    return clientMetadata(JSON.parse(body))
   } catch {
     // It says itself what is wrong with it.
     return {}

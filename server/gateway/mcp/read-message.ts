@@ -1,23 +1,15 @@
 import type { IncomingMessage } from 'node:http'
+import { bodyInTime } from '#server/body-in-time.ts'
 import { AppError } from '#server/errors.ts'
 import type { McpLimits } from '#server/gateway/mcp/limits.ts'
-import { readSmallBody } from '#server/gateway/small-body.ts'
 
 type Bounds = Pick<McpLimits, 'maxBodyBytes' | 'bodyMs'>
 
 /** The body of a request; `too_large` past its bound, `timeout` where it does not come to its end. */
 export async function readMessage(request: IncomingMessage, { maxBodyBytes, bodyMs }: Bounds): Promise<string> {
   if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) throw tooLarge(maxBodyBytes)
-  const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => late.reject(tooSlow(bodyMs)), bodyMs)
-  try {
-    // What is read when it is too late ends with the line, which the refusal closes.
-    return await Promise.race([readSmallBody(request, maxBodyBytes), late.promise])
-  } catch (error) {
-    throw error instanceof AppError && error.code === 'too_large' ? tooLarge(maxBodyBytes) : error
-  } finally {
-    clearTimeout(timer)
-  }
+  const bounds = { maxBytes: maxBodyBytes, limitMs: bodyMs, tooLarge: () => tooLarge(maxBodyBytes), tooSlow }
+  return (await bodyInTime(request, bounds)).toString('utf8')
 }
 
 function tooLarge(maxBytes: number): AppError {
