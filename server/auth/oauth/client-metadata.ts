@@ -1,19 +1,27 @@
 import { z } from 'zod'
-import { MAX_CLIENT_NAME_CHARS } from '#server/auth/oauth/limits.ts'
+import { MAX_CLIENT_NAME_CHARS, MAX_METADATA_TEXT_CHARS, MAX_REDIRECT_URIS } from '#server/auth/oauth/limits.ts'
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]'])
 
+const textSchema = z
+  .string()
+  .max(MAX_METADATA_TEXT_CHARS, `is longer than ${MAX_METADATA_TEXT_CHARS} characters: make it shorter`)
+
 /** What is kept of what clients say of themselves: the rest is not used, or would bind them to what they first asked for. */
 const metadataSchema = z.object({
-  client_id: z.string().exactOptional(),
+  client_id: textSchema.exactOptional(),
+  // Cut below.
   client_name: z.string().exactOptional(),
-  client_uri: z.string().exactOptional(),
-  redirect_uris: z.array(z.string()).exactOptional(),
+  client_uri: textSchema.exactOptional(),
+  redirect_uris: z
+    .array(textSchema)
+    .max(MAX_REDIRECT_URIS, `are more than ${MAX_REDIRECT_URIS}: name fewer`)
+    .exactOptional(),
   grant_types: z.array(z.string()).exactOptional(),
   response_types: z.array(z.string()).exactOptional(),
-  token_endpoint_auth_method: z.string().exactOptional(),
+  token_endpoint_auth_method: textSchema.exactOptional(),
   token_endpoint_auth_methods_supported: z.array(z.string()).exactOptional(),
-  application_type: z.string().exactOptional(),
+  application_type: textSchema.exactOptional(),
 })
 
 /**

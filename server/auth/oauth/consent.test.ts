@@ -8,7 +8,14 @@ import { z } from 'zod'
 import { createConnections } from '#server/agents/connections.ts'
 import { Browser, authorizeUrl, newClient, newVerifier, passConsent, register } from '#server/auth/oauth/_door.ts'
 import { createAuthorizationServer } from '#server/auth/oauth/authorization-server.ts'
-import { AUTHORIZATIONS_PER_MINUTE, MAX_AUTHORIZE_URL_BYTES, UNUSED_CLIENT_SECONDS } from '#server/auth/oauth/limits.ts'
+import {
+  AUTHORIZATIONS_PER_MINUTE,
+  MAX_AUTHORIZE_URL_BYTES,
+  MAX_CLIENT_NAME_CHARS,
+  MAX_METADATA_TEXT_CHARS,
+  MAX_REDIRECT_URIS,
+  UNUSED_CLIENT_SECONDS,
+} from '#server/auth/oauth/limits.ts'
 import { createKeyring } from '#server/auth/oauth/keyring.ts'
 import { createOauthRecords } from '#server/auth/oauth/records.ts'
 import type { Principal } from '#server/auth/principal.ts'
@@ -112,8 +119,43 @@ test('a program that nobody was asked about is forgotten', async () => {
   await using s = await openServer({ isBehindTls: false })
   const asked = { clientId: await newClient(s, CALLBACK), redirectUri: CALLBACK, resource: `${s.origin}/mcp` }
   const url = authorizeUrl(s.origin, asked, newVerifier().challenge)
-  vi.useFakeTimers({ now: Date.now() + 2 * UNUSED_CLIENT_SECONDS * 1000, toFake: ['Date'] })
+  const minutes = (count: number) => Date.now() + count * 60_000
+  const [soon, later] = [minutes(55), minutes(65)]
+  vi.useFakeTimers({ now: soon, toFake: ['Date'] })
+  expect((await new Browser(s.origin, s.cookie).go(url)).status).toBe(303)
+  vi.setSystemTime(later)
   expect((await new Browser(s.origin, s.cookie).go(url)).status).toBe(400)
+})
+
+const longest = (address: string) => address.padEnd(MAX_METADATA_TEXT_CHARS, 'x')
+const addresses = (count: number) => Array.from({ length: count }, (_, at) => `${CALLBACK}/${at}`)
+
+test.each([
+  ['redirect_uris', { redirect_uris: addresses(MAX_REDIRECT_URIS + 1) }, 'redirect_uris: are more than 10: name fewer'],
+  ['redirect_uris', { redirect_uris: [`${longest(CALLBACK)}x`] }, 'redirect_uris.0: is longer than 2048 characters'],
+  ['client_uri', { client_uri: `${longest('https://a.example/')}x` }, 'client_uri: is longer than 2048 characters'],
+  ['token_endpoint_auth_method', { token_endpoint_auth_method: longest('none') + 'x' }, 'is longer than 2048'],
+])('a registration with too much in %s is refused, and says why', async (_name, more, description) => {
+  await using s = await openServer({ isBehindTls: false })
+  const answer = await register(s.origin, { redirect_uris: [CALLBACK], token_endpoint_auth_method: 'none', ...more })
+  expect([answer.status, await answer.json()]).toEqual([
+    400,
+    { error: 'invalid_client_metadata', error_description: expect.stringContaining(description) },
+  ])
+})
+
+test('a registration with as much as there may be is taken, its name cut and what is not used left out', async () => {
+  await using s = await openServer({ isBehindTls: false })
+  const answer = await register(s.origin, {
+    redirect_uris: [longest(CALLBACK), ...addresses(MAX_REDIRECT_URIS - 1)],
+    client_uri: longest('https://a.example/'),
+    client_name: 'n'.repeat(9000),
+    contacts: ['c'.repeat(9000)],
+    token_endpoint_auth_method: 'none',
+  })
+  const text = await answer.text()
+  expect([answer.status, text]).toEqual([201, expect.not.stringContaining('n'.repeat(MAX_CLIENT_NAME_CHARS + 1))])
+  expect(text).not.toContain('ccc')
 })
 
 test('questions without end are told to wait, however their address is spelled; each is kept for a while', async () => {

@@ -18,7 +18,7 @@ export const REFRESH_LEEWAY_SECONDS = 30
 /** A grant lasts so long, whatever is refreshed. */
 export const GRANT_SECONDS = 360 * DAY
 /** A registered client that nobody who is signed in was asked about is forgotten. */
-export const UNUSED_CLIENT_SECONDS = DAY
+export const UNUSED_CLIENT_SECONDS = 60 * MINUTE
 export const USED_CLIENT_SECONDS = 360 * DAY
 
 /** A signing key is succeeded after so long, and known for longer than any token that it signed. */
@@ -42,5 +42,8 @@ export const MAX_BODY_BYTES = 32 * 1024
 export const MAX_DOCUMENT_BYTES = 10 * 1024
 export const DOCUMENT_LIMIT_MS = 5_000
 export const DOCUMENT_CACHE_SECONDS = { min: 30, max: DAY }
+/** Of a client's metadata, which anybody may have us keep: addresses, and characters of each and of any other text. */
+export const MAX_REDIRECT_URIS = 10
+export const MAX_METADATA_TEXT_CHARS = 2 * 1024
 /** Characters of a client's name that are shown. */
 export const MAX_CLIENT_NAME_CHARS = 80

@@ -15,6 +15,7 @@ import {
 } from '#server/auth/oauth/limits.ts'
 import type { OauthRecords } from '#server/auth/oauth/records.ts'
 import { resourceOf, scopesOf } from '#server/auth/oauth/resources.ts'
+import { toAppError } from '#server/errors.ts'
 
 /** Where our page asks the person; the interaction's id follows. */
 export const CONSENT_PATH = '/oauth/consent/'
@@ -60,8 +61,15 @@ export function createProvider(options: ProviderOptions): Provider {
   // We stand behind a proxy to ourselves: where browsers reach us is said in headers that we set.
   provider.proxy = true
   provider.use(async (ctx, next) => {
-    if (ctx.path === REGISTRATION_PATH && ctx.method === 'POST')
-      Object.assign(ctx.req, { body: registrationIn(bodySchema.parse(ctx.req).body) })
+    if (ctx.path === REGISTRATION_PATH && ctx.method === 'POST') {
+      const registration = registrationIn(bodySchema.parse(ctx.req).body)
+      if ('error' in registration) {
+        ctx.status = 400
+        ctx.body = registration
+        return
+      }
+      Object.assign(ctx.req, { body: registration })
+    }
     await next()
     const [, uid] = CONSENT_LOCATION.exec(ctx.response.get('location')) ?? []
     if (uid !== undefined && isSecure(options.issuer)) ctx.append('Set-Cookie', askerCookieLine(options.issuer, uid))
@@ -187,11 +195,22 @@ function isSecure(issuer: string): boolean {
   return issuer.startsWith('https:')
 }
 
-function registrationIn(body: string): unknown {
+/** What a client registers, or what it is refused with (RFC 7591 §3.2.2). */
+function registrationIn(body: string): Record<string, unknown> {
+  const said = jsonIn(body)
+  // It says itself what is wrong with it.
+  if (said === undefined) return {}
   try {
-    return clientMetadata(JSON.parse(body))
+    return clientMetadata(said)
+  } catch (error) {
+    return { error: 'invalid_client_metadata', error_description: toAppError(error).message }
+  }
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text)
   } catch {
-    // It says itself what is wrong with it.
-    return {}
+    return undefined
   }
 }
