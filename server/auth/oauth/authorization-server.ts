@@ -6,6 +6,7 @@ import { fetchDocument } from '#server/auth/oauth/client-documents.ts'
 import type { FetchDocument } from '#server/auth/oauth/client-documents.ts'
 import { consentAnswerSchema, createConsent } from '#server/auth/oauth/consent.ts'
 import type { Consent, ConsentDeps } from '#server/auth/oauth/consent.ts'
+import { createDocumentFetches } from '#server/auth/oauth/document-fetches.ts'
 import type { Keyring } from '#server/auth/oauth/keyring.ts'
 import {
   ALL_AUTHORIZATIONS_PER_MINUTE,
@@ -68,6 +69,7 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Author
   const noteFailure = (work: Promise<void>) =>
     void work.catch((error: unknown) => log.error('a grant could not be kept up', error))
 
+  const documents = createDocumentFetches(deps.fetchDocument ?? fetchDocument)
   let current: { kid: string | undefined; provider: Provider } | undefined
   /** Made anew when the keys are others. */
   const provider = async () => {
@@ -86,7 +88,7 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Author
         onRefreshed: (clientId) => noteFailure(records.keepClient(clientId)),
         onError: (error) => log.error('the authorization server failed', error),
         takesDocuments: deps.takesDocuments ?? true,
-        fetchDocument: deps.fetchDocument ?? fetchDocument,
+        documents,
       }),
     }
     return current.provider
@@ -110,11 +112,13 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Author
     if (serveResourceMetadata(path, response, publicUrl())) return
     if (path.startsWith(CONSENT_PATH)) return await takeAnswer(request, response)
     if (!ROUTE.test(path) && !METADATA.test(path)) throw new AppError('not_found', 'There is nothing at this address.')
+    let person: string | undefined
     if (path === AUTHORIZATION_PATH) {
       if ((request.url ?? '').length > MAX_AUTHORIZE_URL_BYTES) throw longUrl()
       // Behind a proxy strangers share an address: who is signed in is not kept out by what others send.
       const who = await auth.principalOf(request.headers.cookie)
-      if (who?.kind === 'user') personal(who.id)
+      if (who?.kind === 'user') person = who.id
+      if (person !== undefined) personal(person)
       else authorizations(request.socket.remoteAddress ?? '')
     }
     if (path === REGISTRATION_PATH && request.method === 'POST') registrations(request.socket.remoteAddress ?? '')
@@ -127,7 +131,10 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Author
     request.headers.cookie = withoutSession(request.headers.cookie)
     response.setHeader('x-frame-options', 'DENY')
     response.setHeader('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
-    await (await provider()).callback()(request, response)
+    const handle = (await provider()).callback()
+    const pass = () => handle(request, response)
+    if (person === undefined) await documents.asStranger(pass)
+    else await documents.asPerson(person, pass)
   }
 
   const takeAnswer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {

@@ -7,11 +7,11 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { newId } from '#protocol/ids.ts'
 import { createConnections } from '#server/agents/connections.ts'
-import { Browser, authorizeUrl, newVerifier, tokensFor } from '#server/auth/oauth/_door.ts'
+import { Browser, askToken, authorizeUrl, newVerifier, tokensFor } from '#server/auth/oauth/_door.ts'
 import { createAccessTokens } from '#server/auth/oauth/access-tokens.ts'
 import { createAuthorizationServer } from '#server/auth/oauth/authorization-server.ts'
 import { createKeyring } from '#server/auth/oauth/keyring.ts'
-import { KEY_LIFE_MS } from '#server/auth/oauth/limits.ts'
+import { DOCUMENTS_PER_MINUTE, KEY_LIFE_MS } from '#server/auth/oauth/limits.ts'
 import { createOauthRecords } from '#server/auth/oauth/records.ts'
 import { createSecretBox } from '#server/auth/secret-box.ts'
 import type { Principal } from '#server/auth/principal.ts'
@@ -35,7 +35,7 @@ async function serve(documents: Record<string, unknown>, takesDocuments = true) 
   const fetched: string[] = []
   const authorization = createAuthorizationServer({
     publicUrl: () => new URL(origin),
-    auth: { principalOf: async () => ADA },
+    auth: { principalOf: async (cookieHeader) => (cookieHeader === undefined ? undefined : ADA) },
     userExists: async () => true,
     replOf: async () => ({ name: 'Mine', role: 'editor' }),
     keyring: createKeyring({ stateStore, box }),
@@ -159,6 +159,26 @@ test('a document that is not there, speaks for another, or lies where none may l
     expect((await browser.go(url)).headers.get('location')).toBeNull()
   }
   expect(new Set(s.fetched)).toEqual(new Set([CLAUDE, other]))
+})
+
+test('strangers have us fetch only so many documents, told to come back; a person still comes in', async () => {
+  await using s = await serve({ [CHATGPT]: CHATGPT_DOCUMENT })
+  const renew = (clientId: string) =>
+    askToken(s.origin, { grant_type: 'refresh_token', refresh_token: 'x', client_id: clientId })
+  const first = await renew('https://victim.example/0')
+  expect(first).toMatchObject({ status: 400, body: { error: 'invalid_client' } })
+  // It was not there a moment ago.
+  await renew('https://victim.example/0')
+  expect(s.fetched).toHaveLength(1)
+  for (let count = 1; count < DOCUMENTS_PER_MINUTE; count++) await renew(`https://victim.example/${count}`)
+  expect(await renew('https://victim.example/one-more')).toMatchObject({
+    status: 400,
+    body: { error: 'temporarily_unavailable', error_description: expect.stringContaining('try again in a minute') },
+  })
+  expect(s.fetched).toHaveLength(DOCUMENTS_PER_MINUTE)
+  const [redirectUri = ''] = CHATGPT_DOCUMENT.redirect_uris
+  const asked = { clientId: CHATGPT, redirectUri, resource: `${s.origin}/r/${newId()}/mcp`, scope: 'repl:read' }
+  expect((await tokensFor(s, asked)).status).toBe(200)
 })
 
 test('keys are kept, encrypted, over a restart, succeeded in time, and known a while longer', async () => {

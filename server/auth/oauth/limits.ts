@@ -42,6 +42,12 @@ export const MAX_BODY_BYTES = 32 * 1024
 export const MAX_DOCUMENT_BYTES = 10 * 1024
 export const DOCUMENT_LIMIT_MS = 5_000
 export const DOCUMENT_CACHE_SECONDS = { min: 30, max: DAY }
+/** Documents that are fetched at once and in a minute, for all strangers together and for each person. */
+export const DOCUMENTS_AT_ONCE = 8
+export const DOCUMENTS_PER_MINUTE = 60
+/** One that could not be fetched is not asked for again so long; so many are remembered. */
+export const FAILED_DOCUMENT_MS = 30_000
+export const MAX_FAILED_DOCUMENTS = 1000
 /** Of a client's metadata, which anybody may have us keep: addresses, and characters of each and of any other text. */
 export const MAX_REDIRECT_URIS = 10
 export const MAX_METADATA_TEXT_CHARS = 2 * 1024

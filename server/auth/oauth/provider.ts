@@ -3,7 +3,7 @@ import type { Configuration } from 'oidc-provider'
 import { z } from 'zod'
 import { clientMetadata } from '#server/auth/oauth/client-metadata.ts'
 import { allowsDocument } from '#server/auth/oauth/client-documents.ts'
-import type { FetchDocument } from '#server/auth/oauth/client-documents.ts'
+import type { DocumentFetches } from '#server/auth/oauth/document-fetches.ts'
 import type { SigningJwk } from '#server/auth/oauth/keyring.ts'
 import {
   ACCESS_TOKEN_SECONDS,
@@ -52,7 +52,7 @@ interface ProviderOptions {
   onRefreshed: (clientId: string) => void
   onError: (error: Error) => void
   takesDocuments: boolean
-  fetchDocument: FetchDocument
+  documents: Pick<DocumentFetches, 'fetch' | 'refusal'>
 }
 
 /** The authorization server (OAuth 2.1 with RFC 7591, 7636, 8414, 8707, 9068, 9207), as MCP clients need it. */
@@ -128,7 +128,13 @@ function configurationOf(options: ProviderOptions): Configuration {
       clientIdMetadataDocument: {
         enabled: options.takesDocuments,
         ack: 'draft-02',
-        allowFetch: (_ctx, clientId) => allowsDocument(clientId),
+        allowFetch: (_ctx, clientId) => {
+          if (!allowsDocument(clientId)) return false
+          // What fails in fetching is `invalid_client`, for which programs throw away what they have.
+          const refusal = options.documents.refusal()
+          if (refusal !== undefined) throw new errors.TemporarilyUnavailable(refusal)
+          return true
+        },
         allowClient: () => true,
         cacheDuration: DOCUMENT_CACHE_SECONDS,
       },
@@ -179,7 +185,7 @@ function configurationOf(options: ProviderOptions): Configuration {
       ctx.body = `The sign-in of this program cannot go on: ${out.error_description ?? out.error}\n\nClose this page and begin again in the program.\n`
     },
     fetch: async (url) => {
-      const document = await options.fetchDocument(new URL(url instanceof Request ? url.url : url))
+      const document = await options.documents.fetch(new URL(url instanceof Request ? url.url : url))
       if (document.status !== 200) return document
       const { status, headers } = document
       return new Response(JSON.stringify(clientMetadata(await document.json())), { status, headers })
