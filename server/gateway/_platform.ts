@@ -225,6 +225,7 @@ const unusedHistory: McpDeps['history'] = {
   restore: unused,
   fork: unused,
   archive: unused,
+  requireRoom: unused,
   importZip: unused,
   ofSandbox: { list: unused, checkpoint: unused, restore: unused },
 }

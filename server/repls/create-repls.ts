@@ -182,6 +182,7 @@ export function createDomain(deps: DomainDeps): Domain {
       sidecar: deps.sidecar,
       history: deps.history,
       create: (who, made) => repls.createFilled(who, made),
+      requireRoom: (who) => repls.requireRoom(who),
       importLimitBytes: limits.SANDBOX_DISK_BYTES,
     }),
     lifecycle,

@@ -24,6 +24,7 @@ interface HistoryDeps {
     who: Principal,
     made: { name?: string; from?: Repl; fill: (repl: WorkspaceRef) => Promise<void> },
   ): Promise<ReplView>
+  requireRoom(who: Principal): Promise<void>
   /** Unpacked bytes that an import may have. */
   importLimitBytes: number
 }
@@ -161,6 +162,8 @@ export function createHistory(deps: HistoryDeps): History {
       const held = holdWhileRead(content, { place: taken.move(), idleMs: DOWNLOAD_IDLE_MS })
       return { name: `${repl.name}.${format}`, content: held }
     },
+
+    requireRoom: (who) => deps.requireRoom(who),
 
     importZip: (who, { file, name }) =>
       deps.create(who, {

@@ -59,6 +59,8 @@ export interface History {
     replId: string,
     what: { id?: string; format: ArchiveFormat },
   ): Promise<{ name: string; content: Readable }>
+  /** `quota_exceeded` where the asker may have no further repl: to be asked before a zip is received. */
+  requireRoom(who: Principal): Promise<void>
   /** A new repl of the asker's from a zip on this machine's disk. */
   importZip(who: Principal, what: { file: string; name?: string }): Promise<ReplView>
   /** For a sandbox, whose token was checked before. */

@@ -26,6 +26,8 @@ export interface QuotaLimits {
 export interface Quotas {
   /** Holds a place for a repl to be; `quota_exceeded` if there is none. */
   reserve(ownerId: string, replId: string, at: number): Promise<void>
+  /** `quota_exceeded` if there is no place now; holds none. */
+  requireRoom(ownerId: string, at: number): Promise<void>
   /** Gives back a place that was held. */
   release(ownerId: string, replId: string): Promise<void>
   /** Whether one more may run now. */
@@ -41,11 +43,19 @@ export function createQuotas(stateStore: StateStore, limits: QuotaLimits): Quota
     return { quota: record === undefined ? EMPTY : fromRecord(quotaSchema, record), expected }
   }
 
+  /** The places held, if there is one more. */
+  const withRoom = ({ repls, reserved }: Quota, at: number) => {
+    const held = reserved.filter((place) => at - place.at < RESERVATION_MS)
+    if (repls.length + held.length >= limits.replsPerUser) throw tooManyRepls(limits)
+    return held
+  }
+
   return {
+    requireRoom: async (ownerId, at) => void withRoom((await read(ownerId)).quota, at),
+
     reserve: async (ownerId, replId, at) => {
       const { quota, expected } = await read(ownerId)
-      const reserved = quota.reserved.filter((place) => at - place.at < RESERVATION_MS)
-      if (quota.repls.length + reserved.length >= limits.replsPerUser) throw tooManyRepls(limits)
+      const reserved = withRoom(quota, at)
       const next = { ...quota, reserved: [...reserved, { id: replId, at }] }
       await stateStore.put(keyOf(ownerId), toJson(next), { expected })
     },

@@ -48,6 +48,8 @@ export interface ReplCalls extends Repls {
     who: Principal,
     made: { name?: string; from?: Repl; fill: (repl: WorkspaceRef) => Promise<void> },
   ): Promise<ReplView>
+  /** `quota_exceeded` where one more could not be made now. */
+  requireRoom(who: Principal): Promise<void>
 }
 
 export function createRepls(deps: ReplsDeps): ReplCalls {
@@ -112,6 +114,8 @@ export function createRepls(deps: ReplsDeps): ReplCalls {
     },
 
     create,
+
+    requireRoom: (who) => deps.quotas.requireRoom(who.id, now()),
 
     createFilled: (who, { name, from, fill }) =>
       create(who, {

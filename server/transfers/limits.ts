@@ -8,3 +8,6 @@ export const MAX_IMPORT_BYTES = 1024 ** 3
  * control plane has room for them (`k8s/base/control-plane.yaml`).
  */
 export const MAX_IMPORTS_AT_ONCE = 4
+
+/** A zip of which nothing comes for so long is given up: it holds one of those places. */
+export const IMPORT_SILENCE_MS = 30_000

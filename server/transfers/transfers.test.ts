@@ -96,6 +96,55 @@ describe.skipIf(why !== '')(`archives over HTTP${why}`, () => {
   )
 
   test(
+    'one zip at a time of each, others meanwhile; one that falls silent ends, in words, and leaves nothing',
+    { timeout: LIMIT_MS },
+    async () => {
+      await using s = await stage()
+      const asAda = seenBy(s.app.context, ada)
+      const isRead = Promise.withResolvers<void>()
+      const isGoingOn = Promise.withResolvers<void>()
+      const body = new ReadableStream<Uint8Array>(
+        {
+          pull: async () => {
+            isRead.resolve()
+            await isGoingOn.promise
+          },
+        },
+        { highWaterMark: 0 },
+      )
+      // `duplex` is what fetch asks of a body that is a stream; the DOM's types do not know it.
+      const init = { method: 'POST', headers: { origin: ORIGIN }, body, duplex: 'half' }
+      const slow = uploadImport(new Request(`${ORIGIN}/api/import`, init), asAda, { silenceMs: 1000 })
+      await isRead.promise
+      const second = await uploadImport(await importing({ origin: ORIGIN }), asAda)
+      expect([second.status, await second.text()]).toEqual([
+        429,
+        expect.stringContaining('A zip of yours is being imported.'),
+      ])
+      const asBob = seenBy(s.app.context, user('Bob'))
+      expect((await uploadImport(await importing({ origin: ORIGIN }), asBob)).status).toBe(200)
+      const silent = await slow
+      expect([silent.status, await silent.text()]).toEqual([
+        408,
+        expect.stringContaining('Nothing came of the zip for 1 s.'),
+      ])
+      isGoingOn.resolve()
+      expect(await readdir(s.app.context.uploads)).toEqual([])
+      expect((await uploadImport(await importing({ origin: ORIGIN }), asAda)).status).toBe(200)
+    },
+  )
+
+  test('nothing of a zip is read for which there is no room', { timeout: LIMIT_MS }, async () => {
+    await using s = await stage()
+    for (let count = 0; count < s.app.context.env.REPLS_PER_USER; count++)
+      expect((await uploadImport(await importing({ origin: ORIGIN }), seenBy(s.app.context, ada))).status).toBe(200)
+    const request = await importing({ origin: ORIGIN })
+    const refused = await uploadImport(request, seenBy(s.app.context, ada))
+    expect([refused.status, await refused.text()]).toEqual([403, expect.stringContaining('quota_exceeded')])
+    expect(request.bodyUsed).toBe(false)
+  })
+
+  test(
     'an archive goes to who may see the REPL, under a name of its own, for no other site',
     { timeout: LIMIT_MS },
     async () => {
