@@ -71,6 +71,8 @@ async function fill(tar: Pack, { entries, read }: Project): Promise<void> {
     else {
       const { promise, resolve, reject } = Promise.withResolvers<undefined>()
       const sink = tar.entry({ ...header, size: entry.size }, (error) => (error ? reject(error) : resolve(undefined)))
+      // It breaks where the browser goes away, and an error that nobody listens to would end the process.
+      sink.on('error', reject)
       Readable.from(read(entry)).on('error', reject).pipe(sink)
       await promise
     }
