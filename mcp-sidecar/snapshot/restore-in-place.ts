@@ -96,6 +96,20 @@ async function restoreOnce(
   using staging = Staging.open(options.volumeDir)
   using folders = new FolderStack(options.volumeDir)
   const reopened = openClosed(plan, folders)
+  try {
+    return await carryOut(plan, { ...options, staging, folders, reopened })
+  } catch (error) {
+    // The next attempt, or the next save, would take them for folders that are open.
+    finishFolders(plan.closed.map(modeOnly).sort(compareEntries).reverse(), folders)
+    throw error
+  }
+}
+
+async function carryOut(
+  plan: RestorePlan,
+  options: RestoreOnceOptions & { staging: Staging; folders: FolderStack; reopened: ModeOnly[] },
+): Promise<Restored> {
+  const { staging, folders, reopened } = options
   for (const { root, path } of plan.replaced) {
     const { parent, name } = folders.enterParent(root, path)
     if (!(await options.seen.isAllStill({ root, path }, parent))) throw changing()
@@ -105,7 +119,7 @@ async function restoreOnce(
     const { parent, name } = folders.enterParent(root, path)
     parent.mkdir(name)
   }
-  const written = await writeContents(plan, { ...options, staging, folders })
+  const written = await writeContents(plan, options)
   const removed = remove(plan, folders, options.seen)
   // A folder that is closed again must be the last of its branch.
   finishFolders([...plan.folders, ...reopened].sort(compareEntries).reverse(), folders)
@@ -116,9 +130,11 @@ async function restoreOnce(
 function openClosed({ closed, folders: finished }: RestorePlan, folders: FolderStack): ModeOnly[] {
   for (const { folder, mode } of closed) folders.chmod(folder, mode | 0o700)
   const places = new Set(finished.map(({ root, path }) => `${root}/${path}`))
-  return closed
-    .filter(({ folder: { root, path } }) => !places.has(`${root}/${path}`))
-    .map(({ folder: { root, path }, mode }) => ({ root, path, mode }))
+  return closed.filter(({ folder: { root, path } }) => !places.has(`${root}/${path}`)).map(modeOnly)
+}
+
+function modeOnly({ folder: { root, path }, mode }: RestorePlan['closed'][number]): ModeOnly {
+  return { root, path, mode }
 }
 
 async function writeContents(

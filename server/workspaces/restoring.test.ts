@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import {
+  chmodSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -13,6 +15,7 @@ import {
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { PACK_TARGET_BYTES } from '#snapshot/limits.ts'
 import { openDiskObjectStore } from '#server/object-store/disk.ts'
 import { ControlPlane, SIGNING_KEY, Sandbox } from '#server/workspaces/_constellation.ts'
 import { describeTree, makeNastyTree } from '#server/workspaces/_tree.ts'
@@ -111,6 +114,29 @@ describe('restoring a snapshot under a running repl', { timeout: 30_000 }, () =>
     await expect(run.controlPlane.restore(run.sandbox, { manifest, paths: ['nowhere'] })).rejects.toMatchObject({
       code: 'not_found',
     })
+  })
+
+  test('that fails leaves a folder closed that was', async () => {
+    await using run = await running((workspace) => {
+      mkdirSync(join(workspace, 'closed/deep'), { recursive: true })
+      // In a pack of its own: the list of files stays readable.
+      writeFileSync(join(workspace, 'closed/deep/file'), randomBytes(PACK_TARGET_BYTES))
+      chmodSync(join(workspace, 'closed'), 0o555)
+    })
+    const { objectStore } = run.controlPlane
+    const { workspace } = run.sandbox
+    const manifest = await run.snapshot()
+    writeFileSync(join(workspace, 'closed/deep/file'), 'new')
+    const packs = (await Array.fromAsync(objectStore.list(''))).filter(({ bytes }) => bytes >= PACK_TARGET_BYTES)
+    expect(packs).toHaveLength(1)
+    await objectStore.delete(packs.map(({ key }) => key))
+    await expect(
+      run.controlPlane.restore(run.sandbox, { manifest, paths: ['closed/deep/file'] }),
+    ).rejects.toMatchObject({
+      message: expect.stringContaining('lacks an object of this snapshot'),
+    })
+    expect(statSync(join(workspace, 'closed')).mode & 0o777).toBe(0o555)
+    expect(readFileSync(join(workspace, 'closed/deep/file'), 'utf8')).toBe('new')
   })
 
   test('S8: writes nothing through a symlink that was put where a folder was', async () => {
