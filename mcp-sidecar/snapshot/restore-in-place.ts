@@ -95,8 +95,8 @@ async function restoreOnce(
   if (isNothing(plan)) return { written: 0, removed: 0 }
   using staging = Staging.open(options.volumeDir)
   using folders = new FolderStack(options.volumeDir)
-  const reopened = openClosed(plan, folders)
   try {
+    const reopened = openClosed(plan, folders)
     return await carryOut(plan, { ...options, staging, folders, reopened })
   } catch (error) {
     // The next attempt, or the next save, would take them for folders that are open.

@@ -21,7 +21,10 @@ interface Item {
 
 async function zipOf(items: Item[], { compress = false } = {}): Promise<Buffer> {
   const zip = new ZipFile()
-  for (const { name, content, mode = 0o100644 } of items) zip.addBuffer(Buffer.from(content), name, { mode, compress })
+  for (const { name, content, mode = 0o100644 } of items) {
+    if (name.endsWith('/')) zip.addEmptyDirectory(name)
+    else zip.addBuffer(Buffer.from(content), name, { mode, compress })
+  }
   zip.end()
   const parts: Buffer[] = []
   for await (const part of zip.outputStream) parts.push(Buffer.from(part))
@@ -99,10 +102,21 @@ describe('a zip', () => {
     const many = await zipOf(Array.from({ length: 80 }, (_, top) => ({ name: deep(top), content: '' })))
     expect(many.length).toBeLessThan(1024 ** 2)
     await expect(read(many)).rejects.toMatchObject({ code: 'too_large', message: expect.stringContaining('too deep') })
-    const short = Array.from({ length: 60_000 }, (_, at) => ({ name: `${at}/${at}/f`, content: '' }))
-    await expect(read(await zipOf(short))).rejects.toMatchObject({
+    const named = [
+      { name: 'a/', content: '' },
+      { name: 'a/f', content: '' },
+      { name: 'b/', content: '' },
+      { name: 'b/f', content: '' },
+    ]
+    const limits = { ...LIMITS, maxEntries: 4 }
+    expect(await read(await zipOf(named), limits)).toHaveLength(4)
+    await expect(read(await zipOf([...named, { name: 'c', content: '' }]), limits)).rejects.toMatchObject({
       code: 'too_large',
-      message: expect.stringContaining('files and folders'),
+    })
+    const implied = await zipOf([1, 2, 3].map((at) => ({ name: `${at}/f`, content: '' })))
+    await expect(read(implied, limits)).rejects.toMatchObject({
+      code: 'too_large',
+      message: 'This zip holds more than 4 files and folders.',
     })
   })
 

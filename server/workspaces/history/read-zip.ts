@@ -10,6 +10,14 @@ import type { SourceEntry } from '#server/workspaces/history/write-snapshot.ts'
 const MAX_ENTRIES = 100_000
 /** Of all their paths together: a few MiB of zip can imply gigabytes of them. */
 const MAX_PATHS_BYTES = 32 * 1024 ** 2
+/** Bounds of what a zip may hold. */
+interface ZipLimits {
+  /** Unpacked. */
+  maxBytes: number
+  /** Files and folders. */
+  maxEntries?: number
+}
+
 /** Longest target of a link. */
 const MAX_LINK_BYTES = 4096
 const FILE_TYPE_MASK = 0o170000
@@ -20,8 +28,8 @@ const SYMLINK = 0o120000
  * `maxBytes` unpacked are refused before anything is kept. A single folder around everything, as code hosts make it, is
  * taken off. Links stay links, and nobody follows them.
  */
-export async function* readZip(file: string, { maxBytes }: { maxBytes: number }): AsyncGenerator<SourceEntry> {
-  const { entries, shell } = await listZip(file, maxBytes)
+export async function* readZip(file: string, limits: ZipLimits): AsyncGenerator<SourceEntry> {
+  const { entries, shell } = await listZip(file, limits)
   const now = Date.now()
   for (const root of ['workspace', 'home'] as const) yield folder({ root, path: '', mtime: now })
   const folders = new Set<string>([''])
@@ -56,20 +64,26 @@ async function openZip(file: string): Promise<ZipFile> {
 }
 
 /** Everything in it, checked, and the folder around all of it (with a slash) if there is one. */
-async function listZip(file: string, maxBytes: number): Promise<{ entries: Entry[]; shell: string }> {
+async function listZip(
+  file: string,
+  { maxBytes, maxEntries = MAX_ENTRIES }: ZipLimits,
+): Promise<{ entries: Entry[]; shell: string }> {
   const zip = await openZip(file)
   try {
     const entries: Entry[] = []
-    const folders = new ImpliedFolders()
+    const folders = new Folders()
     let bytes = 0
-    let pathsBytes = 0
+    let [files, pathsBytes] = [0, 0]
     for await (const entry of zip.eachEntry()) {
       check(entry)
       bytes += entry.uncompressedSize
-      pathsBytes += entry.fileName.length
+      const isFile = !entry.fileName.endsWith('/')
+      files += isFile ? 1 : 0
+      pathsBytes += isFile ? entry.fileName.length : 0
       entries.push(entry)
-      folders.add(pathOf(entry), () => {
-        if (entries.length + folders.count > MAX_ENTRIES) throw tooLarge(`more than ${MAX_ENTRIES} files and folders`)
+      folders.add(isFile ? parentOf(pathOf(entry)) : pathOf(entry), () => {
+        if (Math.max(entries.length, files + folders.count) > maxEntries)
+          throw tooLarge(`more than ${maxEntries} files and folders`)
         if (pathsBytes + folders.pathsBytes > MAX_PATHS_BYTES) throw tooLarge('paths that are too deep')
       })
       if (bytes > maxBytes) throw tooLarge(`more than ${Math.floor(maxBytes / 1024 ** 2)} MiB unpacked`)
@@ -89,8 +103,8 @@ async function listZip(file: string, maxBytes: number): Promise<{ entries: Entry
   }
 }
 
-/** The folders above what a zip holds, each counted once. */
-class ImpliedFolders {
+/** The folders of a zip, named or only implied by what lies in them, each counted once. */
+class Folders {
   readonly #known = new Set<string>()
   pathsBytes = 0
 
@@ -98,11 +112,11 @@ class ImpliedFolders {
     return this.#known.size
   }
 
-  /** Adds those above `path`; `check` is called after each that is new, and once if none is. */
+  /** Adds a folder and those above it; `check` is called after each that is new, and once if none is. */
   add(path: string, check: () => void): void {
-    for (let above = parentOf(path); above !== '' && !this.#known.has(above); above = parentOf(above)) {
-      this.#known.add(above)
-      this.pathsBytes += above.length
+    for (let folder = path; folder !== '' && !this.#known.has(folder); folder = parentOf(folder)) {
+      this.#known.add(folder)
+      this.pathsBytes += folder.length
       check()
     }
     check()
