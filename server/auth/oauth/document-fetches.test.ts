@@ -44,7 +44,7 @@ test('and so many in a minute', async () => {
   const { documents, fetched, clock, ask } = open()
   for (const path of ['a', 'b', 'c']) await ask(path)
   await expect(ask('d')).rejects.toMatchObject({ code: 'rate_limited' })
-  const refusal = async () => documents.refusal()
+  const refusal = async () => documents.refusal(at('d'))
   expect(await documents.asStranger(refusal)).toContain('try again in a minute')
   expect(await documents.asPerson('ada', refusal)).toBeUndefined()
   clock.now += 60_001
@@ -53,10 +53,13 @@ test('and so many in a minute', async () => {
 })
 
 test('what failed is not asked for again for a while; the newest of those are remembered', async () => {
-  const { fetched, clock, ask } = open()
+  const { documents, fetched, clock, ask } = open()
   await expect(ask('gone')).rejects.toThrow('gone')
   await ask('missing')
-  for (const path of ['gone', 'missing']) await expect(ask(path)).rejects.toMatchObject({ code: 'unavailable' })
+  for (const path of ['gone', 'missing']) {
+    expect(documents.refusal(at(path))).toContain('a moment ago')
+    await expect(ask(path)).rejects.toThrow('a moment ago')
+  }
   expect(fetched).toEqual(['/gone', '/missing'])
   clock.now += LIMITS.failedMs
   await expect(ask('gone')).rejects.toThrow('gone')

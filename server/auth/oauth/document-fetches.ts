@@ -23,8 +23,8 @@ const LIMITS = {
  */
 export interface DocumentFetches {
   fetch: FetchDocument
-  /** Why none may be fetched now, in words; `undefined` if one may. */
-  refusal(): string | undefined
+  /** Why this one may not be fetched now, in words; `undefined` if it may. */
+  refusal(url: URL): string | undefined
   /** What `work` fetches is a stranger's. Else it is a person's: of our consent page. */
   asStranger<T>(work: () => Promise<T>): Promise<T>
   asPerson<T>(userId: string, work: () => Promise<T>): Promise<T>
@@ -63,8 +63,12 @@ export function createDocumentFetches(
     return allowances.get(asker.getStore() ?? '') ?? { underWay: 0, inMinute: 0 }
   }
   const isFull = ({ underWay, inMinute }: Allowance) => underWay >= limits.atOnce || inMinute >= limits.perMinute
-  const refusal = () =>
-    isFull(allowance()) ? 'too many documents of clients are asked for at once: try again in a minute' : undefined
+  const refusal = ({ href }: URL) => {
+    if ((failed.get(href) ?? 0) > now())
+      return `the document of this client could not be fetched a moment ago: try again in ${limits.failedMs / 1000} s`
+    if (isFull(allowance())) return 'too many documents of clients are asked for at once: try again in a minute'
+    return undefined
+  }
   const noteFailure = (href: string) => {
     failed.delete(href)
     const [oldest] = failed.keys()
@@ -78,11 +82,7 @@ export function createDocumentFetches(
     asPerson: (userId, work) => asker.run(`person:${userId}`, work),
     fetch: async (url) => {
       const { href } = url
-      if ((failed.get(href) ?? 0) > now())
-        throw new AppError('unavailable', 'The client’s document could not be fetched a moment ago.', {
-          advice: `Try again in ${limits.failedMs / 1000} s.`,
-        })
-      const refused = refusal()
+      const refused = refusal(url)
       if (refused !== undefined) throw new AppError('rate_limited', refused)
       const mine = allowance()
       allowances.set(asker.getStore() ?? '', mine)

@@ -168,7 +168,10 @@ test('strangers have us fetch only so many documents, told to come back; a perso
   const first = await renew('https://victim.example/0')
   expect(first).toMatchObject({ status: 400, body: { error: 'invalid_client' } })
   // It was not there a moment ago.
-  await renew('https://victim.example/0')
+  expect(await renew('https://victim.example/0')).toMatchObject({
+    status: 400,
+    body: { error: 'temporarily_unavailable', error_description: expect.stringContaining('a moment ago') },
+  })
   expect(s.fetched).toHaveLength(1)
   for (let count = 1; count < DOCUMENTS_PER_MINUTE; count++) await renew(`https://victim.example/${count}`)
   expect(await renew('https://victim.example/one-more')).toMatchObject({

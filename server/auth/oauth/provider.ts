@@ -131,7 +131,7 @@ function configurationOf(options: ProviderOptions): Configuration {
         allowFetch: (_ctx, clientId) => {
           if (!allowsDocument(clientId)) return false
           // What fails in fetching is `invalid_client`, for which programs throw away what they have.
-          const refusal = options.documents.refusal()
+          const refusal = options.documents.refusal(new URL(clientId))
           if (refusal !== undefined) throw new errors.TemporarilyUnavailable(refusal)
           return true
         },
@@ -182,7 +182,7 @@ function configurationOf(options: ProviderOptions): Configuration {
     clientBasedCORS: () => false,
     renderError: (ctx, out) => {
       ctx.type = 'text/plain; charset=utf-8'
-      ctx.body = `The sign-in of this program cannot go on: ${out.error_description ?? out.error}\n\nClose this page and begin again in the program.\n`
+      ctx.body = `The sign-in of this program cannot go on: ${out.error_description ?? out.error}\n\nClose this page and begin again in the program. If it comes to this page again, remove the server there and add it anew.\n`
     },
     fetch: async (url) => {
       const document = await options.documents.fetch(new URL(url instanceof Request ? url.url : url))
