@@ -85,11 +85,15 @@ test('a role that changes while the page is open: read-only, then typing again, 
 
   const again = await link('editor')
   const other = await context.newPage()
-  await other.goto(`${server.url}/s/${again.token}`)
-  await prompt(other)
-  await other.close()
+  const openAgain = async () => {
+    await other.goto(`${server.url}/s/${again.token}`)
+    await prompt(other)
+    await other.close()
+  }
+  // It is said for some seconds only, in which the other page may still be loading.
+  const told = guest.getByText('You can edit this REPL now.').first()
+  await Promise.all([openAgain(), expect(told).toBeVisible({ timeout: 30_000 })])
   await expect(badge).toBeHidden()
-  await expect(guest.getByText('You can edit this REPL now.').first()).toBeVisible()
   await expect(connection).toHaveAttribute('data-state', 'open')
   await runInTerminal(guest, 'echo types-$((40 + 4))')
   await expect(rows).toContainText('types-44')
