@@ -84,8 +84,9 @@ export class FakeRunner implements AsyncDisposable {
     if (this.refusal !== undefined) return socket.close(this.refusal.code, this.refusal.reason)
     this.#socket = socket
     socket.on('message', (data: Buffer, isBinary) => {
-      if (isBinary) this.#frame(data)
-      else socket.send(this.#answer(data.toString()) ?? '{}')
+      if (isBinary) return this.#frame(data)
+      const answer = this.#answer(data.toString())
+      if (answer !== undefined) socket.send(answer)
     })
     if (!this.isSilent) this.emit('hello', this.hello)
   }

@@ -3,7 +3,7 @@ import { CLOSE_CODES } from '#protocol/errors.ts'
 import { FakeRunner, NO_ANSWER } from './_fake-runner.ts'
 import { reconnectDelayMs } from './backoff.ts'
 import { Connection } from './connection.ts'
-import { RECONNECT_MAX_MS, RETURN_PATIENCE_MS } from './limits.ts'
+import { PING_TIMEOUT_MS, RECONNECT_MAX_MS, RETURN_PATIENCE_MS } from './limits.ts'
 import { RequestError } from './request-error.ts'
 
 function kindOf(connection: Connection): string {
@@ -59,6 +59,18 @@ describe('connection', () => {
     connection.retryNow()
     await expect.poll(() => runner.askedFor('ping').length).toBe(2)
     expect(kindOf(connection)).toBe('open')
+  })
+
+  test('a line over which something moves is not given up for a slow round trip', { timeout: 30_000 }, async () => {
+    await using runner = new FakeRunner()
+    using connection = await opened(runner)
+    runner.handle('ping', () => NO_ANSWER)
+    const asked = () => runner.askedFor('ping').length
+    await expect.poll(asked, { timeout: 4000 }).toBe(1)
+    runner.emit('ports.changed', { ports: [] })
+    await expect.poll(asked, { timeout: PING_TIMEOUT_MS + 4000 }).toBe(2)
+    expect([kindOf(connection), runner.connections]).toEqual(['open', 1])
+    await expect.poll(() => runner.connections, { timeout: PING_TIMEOUT_MS + 4000 }).toBe(2)
   })
 
   test('a return that hangs can be begun anew, a first connection waits for the start behind it', async () => {

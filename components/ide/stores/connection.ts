@@ -54,6 +54,8 @@ export class Connection implements Disposable {
   #timer: ReturnType<typeof setTimeout> | undefined
   #attempt = 0
   #wasOpen = false
+  /** When anything came last (of `performance.now`). */
+  #heardAt = 0
 
   constructor(options: ConnectionOptions) {
     this.#options = options
@@ -146,7 +148,9 @@ export class Connection implements Disposable {
     socket.binaryType = 'arraybuffer'
     this.#socket = socket
     socket.addEventListener('message', (event) => {
-      if (socket === this.#socket) this.#receiveOrGiveUp(event.data)
+      if (socket !== this.#socket) return
+      this.#heardAt = performance.now()
+      this.#receiveOrGiveUp(event.data)
     })
     socket.addEventListener('close', (event) => {
       if (socket === this.#socket) this.#lost(event.code, event.reason)
@@ -198,10 +202,15 @@ export class Connection implements Disposable {
   async #ping(): Promise<void> {
     const startedAt = performance.now()
     const socket = this.#socket
+    const waiting = socket?.bufferedAmount ?? 0
     try {
       await this.request('ping', {}, PING_TIMEOUT_MS)
     } catch (error) {
-      if (isCode(error, 'timeout') && socket === this.#socket) this.#lost(0, 'The REPL stopped answering.')
+      if (!isCode(error, 'timeout') || socket !== this.#socket) return
+      // It may wait behind a large file, either way: a line over which something moves is slow, not dead.
+      const hasMoved = this.#heardAt > startedAt || (socket?.bufferedAmount ?? 0) < waiting
+      if (hasMoved) this.#schedulePing(0)
+      else this.#lost(0, 'The REPL stopped answering.')
       return
     }
     if (socket !== this.#socket) return
