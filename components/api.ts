@@ -3,8 +3,8 @@ import type { AppRouter } from '#server/trpc/router.ts'
 import { wireErrorSchema } from '#protocol/errors.ts'
 import type { WireError } from '#protocol/errors.ts'
 
-/** The server answers the handshake at once, or is not there. */
-const OPEN_LIMIT_MS = 5000
+/** The server answers the handshake at once, or is not there. Others of this browser may come first. */
+const OPEN_LIMIT_MS = 8000
 
 /**
  * Opens a WebSocket, or closes it when nobody answers in time. A browser makes one connection to a server after the other

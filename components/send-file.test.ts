@@ -83,7 +83,7 @@ test('a request of which nothing moves for the limit is given up', async () => {
   vi.advanceTimersByTime(1000)
   request.move(1)
   vi.advanceTimersByTime(LIMIT_MS)
-  await expect(ended).rejects.toEqual(new SendError('stalled'))
+  await expect(ended).rejects.toMatchObject({ how: 'stalled', afterMs: LIMIT_MS })
   expect(request.isAborted).toBe(true)
 })
 

@@ -6,10 +6,13 @@ import type { WireError } from '#protocol/errors.ts'
 export class SendError extends Error {
   override readonly name = 'SendError'
   readonly how: 'broke' | 'stalled'
+  /** How long nothing moved. */
+  readonly afterMs: number | undefined
 
-  constructor(how: 'broke' | 'stalled') {
+  constructor(how: 'broke' | 'stalled', afterMs?: number) {
     super(how === 'broke' ? 'The connection broke.' : 'No byte moved for too long.')
     this.how = how
+    this.afterMs = afterMs
   }
 }
 
@@ -27,6 +30,8 @@ interface SendOptions {
   signal?: AbortSignal
   /** Given up when no byte has moved for so long, in either direction. Never, where it is left out. */
   stallMs?: number
+  /** The same once all is sent: a proxy may have taken it all, and pass it on at its own pace. */
+  answerMs?: number
 }
 
 /**
@@ -34,7 +39,7 @@ interface SendOptions {
  * `SendError` where no answer came, whatever the answer would have been.
  */
 export async function sendFile(url: string, file: Blob, options: SendOptions): Promise<Answer> {
-  const { method, headers = {}, onProgress, signal, stallMs } = options
+  const { method, headers = {}, onProgress, signal, stallMs, answerMs = stallMs } = options
   signal?.throwIfAborted()
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()
   const request = new XMLHttpRequest()
@@ -44,22 +49,23 @@ export async function sendFile(url: string, file: Blob, options: SendOptions): P
   }
   const onAbort = (): void => end(signal?.reason)
   let timer: ReturnType<typeof setTimeout> | undefined
-  const moved = (): void => {
+  const waitFor = (ms: number | undefined): void => {
     clearTimeout(timer)
-    if (stallMs !== undefined) timer = setTimeout(() => end(new SendError('stalled')), stallMs)
+    if (ms !== undefined) timer = setTimeout(() => end(new SendError('stalled', ms)), ms)
   }
   request.open(method, url)
   for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value)
   request.responseType = 'json'
   request.upload.addEventListener('progress', ({ loaded }) => {
-    moved()
+    waitFor(stallMs)
     onProgress(loaded)
   })
-  request.addEventListener('progress', moved)
+  request.upload.addEventListener('load', () => waitFor(answerMs))
+  request.addEventListener('progress', () => waitFor(answerMs))
   request.addEventListener('load', () => resolve({ status: request.status, body: request.response }))
   request.addEventListener('error', () => reject(new SendError('broke')))
   signal?.addEventListener('abort', onAbort)
-  moved()
+  waitFor(stallMs)
   request.send(file)
   try {
     return await promise

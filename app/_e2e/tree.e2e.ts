@@ -37,17 +37,22 @@ const rows = (page: Page): Locator => page.getByRole('tree', { name: 'Files' }).
 const terminal = (page: Page): Locator => page.getByTestId('terminal').locator('textarea')
 
 /** Drops a file, or the folder that it is in, from outside of the browser onto the middle of an element. */
-async function drop(page: Page, target: Locator, name: string): Promise<void> {
+async function drop(page: Page, target: Locator, name: string, over?: Locator): Promise<void> {
   const [folder] = name.split('/')
   const path = test.info().outputPath(folder ?? name)
   if (folder !== name) await mkdir(path)
   await writeFile(test.info().outputPath(name), name)
   const box = await target.boundingBox()
   if (box === null) throw new Error('There is nothing to drop on.')
+  const way = (await over?.boundingBox()) ?? box
   const cdp = await page.context().newCDPSession(page)
   const data = { items: [], files: [path], dragOperationsMask: 1 }
-  for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
-    await cdp.send('Input.dispatchDragEvent', { type, x: box.x + box.width / 2, y: box.y + box.height / 2, data })
+  const drag = (type: 'dragEnter' | 'dragOver' | 'drop', { x, y, width, height }: typeof box) =>
+    cdp.send('Input.dispatchDragEvent', { type, x: x + width / 2, y: y + height / 2, data })
+  await drag('dragEnter', way)
+  await drag('dragOver', way)
+  await drag('dragOver', box)
+  await drag('drop', box)
   await cdp.detach()
 }
 
@@ -129,8 +134,15 @@ test('files dropped below the rows, on a row and into an empty workspace are upl
   await drop(page, treeItem(page, 'first.txt'), 'third.txt')
   await expect(treeItem(page, 'third.txt')).toBeVisible()
   expect(await onDisk(disk, 'third.txt')).toBe('third.txt')
-  await drop(page, area, 'folder/fourth.txt')
+  await drop(page, area, 'folder/fourth.txt', treeItem(page, 'first.txt'))
   await expect.poll(() => onDisk(disk, 'folder/fourth.txt')).toBe('folder/fourth.txt')
+  // A drag that came over a row is over for the keyboard too.
+  await treeItem(page, 'first.txt').click()
+  await expect(async () => {
+    await treeItem(page, 'first.txt').focus()
+    await page.keyboard.press('ArrowDown')
+    await expect(treeItem(page, 'second.txt')).toBeFocused({ timeout: 500 })
+  }).toPass({ timeout: 5000 })
 })
 
 test('a dropped upload leaves the keyboard where it was', async ({ page }) => {

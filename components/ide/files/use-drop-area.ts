@@ -35,19 +35,35 @@ export function useDropArea(tree: TreeInstance<TreeItem>): DropArea {
         if (isTaken(event)) event.preventDefault()
       },
       onDragLeave: ({ currentTarget, relatedTarget }) => {
-        if (!(relatedTarget instanceof Node && currentTarget.contains(relatedTarget))) setIsOver(false)
+        if (relatedTarget instanceof Node && currentTarget.contains(relatedTarget)) return
+        setIsOver(false)
+        forgetDrag(tree)
       },
       onDrop: (event) => {
         setIsOver(false)
         if (event.isDefaultPrevented() || !isTaken(event)) return
         event.preventDefault()
         const items = tree.getState().dnd?.draggedItems
-        if (items === undefined) void config.onDropForeignDragObject?.(event.dataTransfer, top)
-        else void config.onDrop?.(items, top)
+        if (items !== undefined) return void config.onDrop?.(items, top)
+        void config.onDropForeignDragObject?.(event.dataTransfer, top)
+        forgetDrag(tree)
       },
     },
   }
 }
+
+/**
+ * A drag of files that went over rows and ended elsewhere goes on for the library, which takes no arrow keys meanwhile.
+ * After its own word on a row that was left.
+ */
+function forgetDrag(tree: TreeInstance<TreeItem>): void {
+  setTimeout(() => {
+    if (tree.getState().dnd?.draggedItems === undefined) tree.applySubStateUpdate('dnd', null)
+  }, AFTER_LEAVE_MS)
+}
+
+/** The library speaks of a row that was left 100 ms later. */
+const AFTER_LEAVE_MS = 150
 
 function isOnRow({ target }: DragEvent): boolean {
   return target instanceof Element && target.closest('[role="treeitem"]') !== null

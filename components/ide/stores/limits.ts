@@ -6,7 +6,7 @@ export const REQUEST_TIMEOUT_MS = 20_000
 /** Round trips are measured so often; also what tells a dead connection from a quiet one. */
 export const PING_EVERY_MS = 5000
 
-/** A line over which a round trip takes longer is dead: a new one costs less than waiting for it. */
+/** A line over which nothing moves while a round trip takes longer is dead: a new one costs less than waiting for it. */
 export const PING_TIMEOUT_MS = 8000
 
 /** What a return to the runner may take before the page says that it goes on, and lets the person begin it anew. */
@@ -34,6 +34,9 @@ export const REPLAY_WHOLE_BYTES = 256 * 1024
 
 /** A document is saved so long after the last key. */
 export const AUTOSAVE_AFTER_MS = 800
+
+/** What the last save of a page that is left may take before its line is closed. */
+export const LAST_SAVE_MS = 2000
 
 /** Saves of one document whose answers were lost, remembered so that they are not taken for somebody else's. */
 export const MAX_UNANSWERED_SAVES = 4

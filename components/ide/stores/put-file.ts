@@ -17,27 +17,28 @@ interface PutOptions {
   stallMs: number
 }
 
+/** Once all of a file is sent, so many times as long: a proxy that took it in passes it on, or the REPL wakes for it. */
+const ANSWER_STALLS = 5
+
 /** Puts one file into a workspace. Whether it is there now: `false` where something else is. Rejects with a `RequestError`. */
 export async function putFile(file: PutFile, { onProgress, signal, stallMs }: PutOptions): Promise<boolean> {
   const { url, path, blob, over } = file
   const headers = over === 'absent' ? { 'if-none-match': '*' } : undefined
-  const options = { method: 'PUT', onProgress, signal, stallMs, ...(headers && { headers }) } as const
+  const answerMs = ANSWER_STALLS * stallMs
+  const options = { method: 'PUT', onProgress, signal, stallMs, answerMs, ...(headers && { headers }) } as const
   const answer = await sendFile(url, blob, options).catch(async (error: unknown) => {
-    throw error instanceof SendError ? await unanswered(file, { error, stallMs }) : error
+    throw error instanceof SendError ? await unanswered(file, error) : error
   })
   if (answer.status >= 200 && answer.status < 300) return true
   if (over === 'absent' && answer.status === PRECONDITION_FAILED) return false
   throw new RequestError(refusalOf(answer.body) ?? unexplained(path, answer.status))
 }
 
-async function unanswered(
-  { path, blob }: PutFile,
-  { error, stallMs }: { error: SendError; stallMs: number },
-): Promise<RequestError> {
-  if (error.how === 'stalled')
+async function unanswered({ path, blob }: PutFile, { how, afterMs = 0 }: SendError): Promise<RequestError> {
+  if (how === 'stalled')
     return new RequestError({
       code: 'timeout',
-      message: `Nothing of "${path}" moved for ${stallMs / 1000} s, so it was given up.`,
+      message: `Nothing of "${path}" moved for ${afterMs / 1000} s, so it was given up.`,
       advice: 'Check your connection and try again.',
     })
   // A browser says the same of a file that it cannot read any more as of a line that broke.

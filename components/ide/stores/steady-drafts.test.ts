@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { MemoryDrafts } from './drafts.ts'
+import type { Draft } from './drafts.ts'
 import { SteadyDrafts } from './steady-drafts.ts'
 
 const DRAFT = { content: 'typed', baseEtag: null }
@@ -20,6 +21,11 @@ class LosableDrafts extends MemoryDrafts implements Disposable {
     return super.get(path)
   }
 
+  override async put(path: string, draft: Draft) {
+    if (this.isLost) throw new Error('The database connection is closing.')
+    await super.put(path, draft)
+  }
+
   [Symbol.dispose](): void {}
 }
 
@@ -30,6 +36,24 @@ test('drafts are there after the browser ended its database under the page', asy
   browser.isLost = true
   expect(await drafts.get('a')).toEqual(DRAFT)
   expect(browser.openings).toBe(2)
+})
+
+test('a draft that the browser took before it refused does not come back when its text was saved', async () => {
+  const browser = new LosableDrafts()
+  let isRefusing = false
+  const drafts = new SteadyDrafts(async () => {
+    if (isRefusing) throw new Error('The quota is exceeded.')
+    return browser
+  })
+  await drafts.put('a', DRAFT)
+  browser.isLost = true
+  isRefusing = true
+  await drafts.put('a', { ...DRAFT, content: 'newer' })
+  browser.isLost = false
+  isRefusing = false
+  expect(await drafts.get('a')).toMatchObject({ content: 'newer' })
+  await drafts.delete('a', 'newer')
+  expect(await drafts.get('a')).toBeUndefined()
 })
 
 test('where the browser refuses, drafts live as long as the page', async () => {

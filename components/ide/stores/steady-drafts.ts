@@ -11,6 +11,8 @@ type OpenDrafts = () => Promise<Drafts & Disposable>
 export class SteadyDrafts implements Drafts {
   readonly #open: OpenDrafts
   readonly #fallback = new MemoryDrafts()
+  /** Paths of which the browser may hold an older draft than the page. */
+  readonly #stale = new Set<string>()
   #opened: Promise<Drafts & Disposable> | undefined
 
   constructor(open: OpenDrafts) {
@@ -27,12 +29,18 @@ export class SteadyDrafts implements Drafts {
     // Where it is kept, what is held here is older.
     const older = isKept === true ? await this.#fallback.get(path) : undefined
     if (older !== undefined) await this.#fallback.delete(path, older.content)
-    if (isKept !== true) await this.#fallback.put(path, draft)
+    if (isKept === true) return void this.#stale.delete(path)
+    this.#stale.add(path)
+    await this.#fallback.put(path, draft)
   }
 
   async delete(path: string, content: string): Promise<void> {
     await this.#fallback.delete(path, content)
-    await this.#attempt((drafts) => drafts.delete(path, content))
+    await this.#attempt(async (drafts) => {
+      const older = this.#stale.has(path) ? await drafts.get(path) : undefined
+      await drafts.delete(path, older?.content ?? content)
+      this.#stale.delete(path)
+    })
   }
 
   /** Once more on a new store, if the one at hand fails; `undefined` if that fails too. */

@@ -141,7 +141,10 @@ describe('leaving the page for another of the app', () => {
   test('what was typed a moment ago is saved', async () => {
     await using it = await typed()
     it.workbench.close()
-    await expect.poll(() => it.disk.files.get('index.js')).toBe('typed')
+    await expect.poll(it.connection).toBe('off')
+    expect(it.disk.files.get('index.js')).toBe('typed')
+    // A draft of what is saved would come back over what others write there.
+    await expect.poll(() => it.drafts.get('index.js')).toBeUndefined()
   })
 
   test('without a connection it is kept as a draft at once', async () => {

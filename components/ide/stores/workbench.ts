@@ -14,6 +14,7 @@ import { firstFile } from './first-file.ts'
 import { History } from './history.ts'
 import type { HistoryApi } from './history.ts'
 import { LayoutMemory } from './layout.ts'
+import { LAST_SAVE_MS } from './limits.ts'
 import type { PhonePane, SideView, Storage } from './layout.ts'
 import { followMayEdit } from './may-edit.ts'
 import { Preview } from './preview.ts'
@@ -89,6 +90,8 @@ export class Workbench {
   readonly overlay = new Store<Overlay>({ kind: 'none' })
   readonly notify: (toast: ToastInput) => void
   #runner: string | undefined
+  /** How often the page was opened: React closes and opens it again while it is developed. */
+  #openings = 0
 
   constructor(options: WorkbenchOptions) {
     const { view, account, api, drafts, storage, socketUrl, early, ticketUrl, notify } = options
@@ -126,6 +129,7 @@ export class Workbench {
 
   /** Begins to watch, to wake and to connect. */
   open(): void {
+    this.#openings += 1
     this.repl.open()
     this.#connectOrNot()
   }
@@ -133,11 +137,19 @@ export class Workbench {
   /** Lets go of the connection and of timers; `open` begins again. */
   close(): void {
     this.repl.close()
-    // What was typed a moment ago goes out before the line is closed, whose end waits for it.
-    void this.documents.saveAll()
-    this.connection.stop()
+    const saving = this.documents.saveAll()
     this.documents[Symbol.dispose]()
     this.tree[Symbol.dispose]()
+    void this.#stopAfter(saving)
+  }
+
+  /** What was typed a moment ago goes out, and its answer is waited for: else it would be kept as a draft too. */
+  async #stopAfter(saving: Promise<void>): Promise<void> {
+    const opening = this.#openings
+    const late = Promise.withResolvers<void>()
+    const timer = setTimeout(late.resolve, LAST_SAVE_MS)
+    await Promise.race([saving, late.promise]).finally(() => clearTimeout(timer))
+    if (this.#openings === opening) this.connection.stop()
   }
 
   /** Runs something a person asked for, and tells them if it fails. */
