@@ -11,6 +11,7 @@ import type { AtHand, commitRequestSchema, reportRequestSchema } from '#protocol
 import { wireErrorSchema } from '#protocol/errors.ts'
 import { createCaller, readBody } from './http-call.ts'
 import type { Call, Caller } from './http-call.ts'
+import { jsonOrNothing } from './json-or-nothing.ts'
 import { MAX_ANSWER_BYTES, MAX_URLS_PER_CALL, MAX_WAITING_CALLS, TRANSFER_TIMEOUT_MS } from './limits.ts'
 import { withRetries } from './retry.ts'
 import { SidecarError } from './sidecar-error.ts'
@@ -189,7 +190,7 @@ function isSuccess(answer: IncomingMessage): boolean {
 }
 
 function controlPlaneError(answer: IncomingMessage, body: Buffer): SidecarError {
-  const parsed = z.object({ error: wireErrorSchema }).safeParse(parseOrNothing(body))
+  const parsed = z.object({ error: wireErrorSchema }).safeParse(jsonOrNothing(body.toString('utf8')))
   if (parsed.success) {
     const { code, message, advice } = parsed.data.error
     // `internal` is what the control plane says of a fault it does not know; it may pass like any other 5xx.
@@ -204,12 +205,4 @@ function storeError(answer: IncomingMessage, body: Buffer): SidecarError {
     return new SidecarError('not_found', 'The object store lacks an object of this snapshot.')
   const detail = body.toString('utf8').replaceAll(/\s+/g, ' ').slice(0, 200)
   return new SidecarError('unavailable', `The object store answered ${answer.statusCode}: ${detail}`)
-}
-
-function parseOrNothing(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'))
-  } catch {
-    return undefined
-  }
 }

@@ -4,6 +4,7 @@ import { wireErrorSchema } from '#protocol/errors.ts'
 import type { ErrorCode, WireError } from '#protocol/errors.ts'
 import { GRPC_STATUS, GrpcFault, encodeMessage } from '#wire/grpc.ts'
 import type { CallDefinition } from '#wire/grpc.ts'
+import { jsonOrNothing } from '../json-or-nothing.ts'
 import { SidecarError } from '../sidecar-error.ts'
 import type { Channel } from './channel.ts'
 import { Exchange } from './exchange.ts'
@@ -132,12 +133,7 @@ function toSidecarError(error: unknown): SidecarError {
 
 /** The runner's own words, where it said any: what serves its socket may be another program of the sandbox. */
 function toldIn({ told }: GrpcFault): WireError | undefined {
-  if (told === undefined) return undefined
-  try {
-    return wireErrorSchema.parse(JSON.parse(told))
-  } catch {
-    return undefined
-  }
+  return told === undefined ? undefined : wireErrorSchema.safeParse(jsonOrNothing(told)).data
 }
 
 const FAULTS: Record<number, [ErrorCode, string, string?] | undefined> = {

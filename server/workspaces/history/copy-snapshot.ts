@@ -7,6 +7,7 @@ import type { ObjectStore } from '#server/object-store/object-store.ts'
 import { rescue } from '#server/workspaces/collection.ts'
 import { markOwned, putHead } from '#server/workspaces/head.ts'
 import type { Reason } from '#server/workspaces/head.ts'
+import { foldersAbove } from '#server/workspaces/history/folders-above.ts'
 import { openSnapshot, readManifest } from '#server/workspaces/history/open-snapshot.ts'
 import type { OpenSnapshot } from '#server/workspaces/history/open-snapshot.ts'
 import { sealInto, writeSnapshot } from '#server/workspaces/history/write-snapshot.ts'
@@ -86,11 +87,10 @@ export async function withPathsOf(
   const isMeant = ({ root, path }: SnapshotEntry) =>
     root === 'workspace' && (meant.has(path) || foldersAbove(path).some((folder) => meant.has(folder)))
   const taken = after.entries.filter(isMeant)
-  const kept = before.entries.filter((entry) => !isMeant(entry))
-  const known = new Set(
-    [...before.entries.filter(isMeant), ...taken].flatMap(({ path }) => [path, ...foldersAbove(path)]),
-  )
-  const unknown = paths.find((path) => !known.has(byteStringOf(path)))
+  const { kept = [], replaced = [] } = Object.groupBy(before.entries, (entry) => (isMeant(entry) ? 'replaced' : 'kept'))
+  const concerned = [...replaced, ...taken]
+  const known = new Set([...concerned.map(keyOf), ...keysAbove(concerned)])
+  const unknown = paths.find((path) => !known.has(keyOf({ root: 'workspace', path: byteStringOf(path) })))
   if (unknown !== undefined) throw new AppError('not_found', `${unknown} is not there now, and was not there then.`)
   const there = new Map(kept.map((entry) => [keyOf(entry), entry]))
   const above = keysAbove(taken)
@@ -130,11 +130,4 @@ function keysAbove(entries: readonly SnapshotEntry[]): Set<string> {
     }
   }
   return keys
-}
-
-/** The folders above a path, the nearest first, the top (`''`) last. */
-function foldersAbove(path: string): string[] {
-  const folders: string[] = []
-  for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) folders.push(path.slice(0, at))
-  return path === '' ? [] : [...folders, '']
 }

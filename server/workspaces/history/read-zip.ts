@@ -4,6 +4,7 @@ import { byteStringOf, displayName } from '#snapshot/byte-string.ts'
 import type { DirectoryEntry } from '#snapshot/entry.ts'
 import { isWorkspacePath, parentOf } from '#protocol/paths.ts'
 import { AppError } from '#server/errors.ts'
+import { foldersAbove } from '#server/workspaces/history/folders-above.ts'
 import type { SourceEntry } from '#server/workspaces/history/write-snapshot.ts'
 
 /** Things in one zip, the folders that its paths only imply among them. */
@@ -40,7 +41,7 @@ export async function* readZip(file: string, limits: ZipLimits): AsyncGenerator<
       if (path === '') continue
       const mtime = entry.getLastModDate().getTime()
       const isFolder = entry.fileName.endsWith('/')
-      for (const above of [...ancestorsOf(path), ...(isFolder ? [path] : [])]) {
+      for (const above of [...foldersAbove(path).reverse(), ...(isFolder ? [path] : [])]) {
         if (folders.has(above)) continue
         folders.add(above)
         yield folder({ root: 'workspace', path: byteStringOf(above), mtime })
@@ -132,12 +133,6 @@ function check(entry: Entry): void {
 
 function pathOf({ fileName }: Entry): string {
   return fileName.endsWith('/') ? fileName.slice(0, -1) : fileName
-}
-
-function ancestorsOf(path: string): string[] {
-  const parents: string[] = []
-  for (let parent = parentOf(path); parent !== ''; parent = parentOf(parent)) parents.unshift(parent)
-  return parents
 }
 
 function folder(place: Pick<DirectoryEntry, 'root' | 'path' | 'mtime'>): DirectoryEntry {
