@@ -118,6 +118,20 @@ describe('the runner, to another implementation of gRPC', () => {
   })
 })
 
+test('calls that are ended early, one after the other, leave the others on their connection alone', async () => {
+  const abort = new AbortController()
+  const watching = Array.fromAsync(runner.api.terminals.watch({ signal: abort.signal })).catch(
+    (error: unknown) => error,
+  )
+  // HTTP/2's own bound is 1,000.
+  for (let n = 0; n < 1500; n++) {
+    for await (const _ of runner.api.terminals.watch()) break
+  }
+  expect(await runner.api.files.stat('')).toMatchObject({ path: '' })
+  abort.abort(new Error('enough'))
+  expect(await watching).toMatchObject({ message: 'enough' })
+})
+
 describe('a program that only pretends to be the runner', () => {
   test.each([
     ['details that cannot be decoded', { 'grpc-message': '100%' }],

@@ -38,3 +38,24 @@ test('nothing is started for a caller who hung up before', async () => {
   await expect(follow(open, { ...options, signal: AbortSignal.abort() })).rejects.toThrow('cancelled before it began')
   expect(starts).toBe(0)
 })
+
+test('a command that has ended lets its call end: it is not ended by us', async () => {
+  let isEnded = false
+  const open = async function* (): AsyncGenerator<CommandEvent> {
+    yield { type: 'started', process: RUNNING }
+    yield { type: 'ended', process: { ...RUNNING, exit: { code: 0, timedOut: false } } }
+    isEnded = true
+  }
+  const options = { output: new Output(0), waitMs: 10_000, isStart: true, progress: () => undefined }
+  expect(await follow(open, { ...options, signal: new AbortController().signal })).toMatchObject({ exit: { code: 0 } })
+  expect(isEnded).toBe(true)
+})
+
+test('a connection that breaks after the end of the command takes nothing from what it said', async () => {
+  const open = async function* (): AsyncGenerator<CommandEvent> {
+    yield { type: 'ended', process: { ...RUNNING, exit: { code: 0, timedOut: false } } }
+    throw new Error('The runner went away.')
+  }
+  const options = { output: new Output(0), waitMs: 10_000, isStart: true, progress: () => undefined }
+  expect(await follow(open, { ...options, signal: new AbortController().signal })).toMatchObject({ exit: { code: 0 } })
+})

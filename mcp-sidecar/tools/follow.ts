@@ -63,11 +63,12 @@ export async function follow(
       }
       process = event.process
       onProcess?.(process)
-      if (event.type === 'ended' || isDue) break
+      // After its end the call ends by itself. One that we end is a reset stream, of which HTTP/2 bears so many a second.
+      if (isDue && event.type !== 'ended') break
     }
   } catch (error) {
-    // Our own end of the wait comes back as a failed call.
-    if (!over.signal.aborted) throw error
+    // Our own end of the wait comes back as a failed call; and what is known to have ended has, whatever came after.
+    if (!over.signal.aborted && process?.exit === undefined) throw error
   } finally {
     clearTimeout(time)
     clearTimeout(late)

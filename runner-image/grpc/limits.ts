@@ -30,5 +30,12 @@ export const MAX_COUNTED_ENTRIES = 100_000
 /** Calls at one time on one connection. */
 export const MAX_GRPC_STREAMS = 1000
 
+/**
+ * Calls that their caller ends early: so many at once, and so many a second for long. Past that HTTP/2 ends the whole
+ * connection, and all that is under way on it; its own bounds (1,000 and 33) are for strangers.
+ */
+export const MAX_RESETS_AT_ONCE = 10_000
+export const MAX_RESETS_PER_SECOND = 1000
+
 /** Content on its way to us before its sender waits: with HTTP/2's own 64 KiB it would wait all the time. */
 export const FLOW_CONTROL_WINDOW_BYTES = 1 * MIB

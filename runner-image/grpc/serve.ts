@@ -11,7 +11,7 @@ import {
 import { ERROR_HEADER, GRPC_CONTENT_TYPE, GRPC_STATUS, GrpcFault, encodeMessage } from '#wire/grpc.ts'
 import type { CallDefinition } from '#wire/grpc.ts'
 import { Incoming } from './incoming.ts'
-import { FLOW_CONTROL_WINDOW_BYTES, MAX_GRPC_STREAMS } from './limits.ts'
+import { FLOW_CONTROL_WINDOW_BYTES, MAX_GRPC_STREAMS, MAX_RESETS_AT_ONCE, MAX_RESETS_PER_SECOND } from './limits.ts'
 import type { CallContext, Collected, Services, Streamed, Unary } from './services.ts'
 
 export interface GrpcServer {
@@ -38,6 +38,8 @@ export function createGrpcServer({ services, toWireError }: GrpcOptions): GrpcSe
   const sessions = new Set<ServerHttp2Session>()
   const server = createServer({
     settings: { initialWindowSize: FLOW_CONTROL_WINDOW_BYTES, maxConcurrentStreams: MAX_GRPC_STREAMS },
+    streamResetBurst: MAX_RESETS_AT_ONCE,
+    streamResetRate: MAX_RESETS_PER_SECOND,
   })
   server.on('session', (session) => {
     sessions.add(session)
