@@ -9,6 +9,7 @@ import {
 } from '#protocol/adoption.ts'
 import type { AtHand, commitRequestSchema, reportRequestSchema } from '#protocol/adoption.ts'
 import { wireErrorSchema } from '#protocol/errors.ts'
+import type { WireError } from '#protocol/errors.ts'
 import { createCaller, readBody } from './http-call.ts'
 import type { Call, Caller } from './http-call.ts'
 import { jsonOrNothing } from './json-or-nothing.ts'
@@ -189,10 +190,15 @@ function isSuccess(answer: IncomingMessage): boolean {
   return answer.statusCode !== undefined && answer.statusCode >= 200 && answer.statusCode < 300
 }
 
+/** What our own routes say went wrong. */
+function toldIn(body: Buffer): WireError | undefined {
+  return z.object({ error: wireErrorSchema }).safeParse(jsonOrNothing(body.toString('utf8'))).data?.error
+}
+
 function controlPlaneError(answer: IncomingMessage, body: Buffer): SidecarError {
-  const parsed = z.object({ error: wireErrorSchema }).safeParse(jsonOrNothing(body.toString('utf8')))
-  if (parsed.success) {
-    const { code, message, advice } = parsed.data.error
+  const told = toldIn(body)
+  if (told !== undefined) {
+    const { code, message, advice } = told
     // `internal` is what the control plane says of a fault it does not know; it may pass like any other 5xx.
     return new SidecarError(code === 'internal' ? 'unavailable' : code, message, { advice })
   }
@@ -203,6 +209,9 @@ function controlPlaneError(answer: IncomingMessage, body: Buffer): SidecarError 
 function storeError(answer: IncomingMessage, body: Buffer): SidecarError {
   if (answer.statusCode === 404)
     return new SidecarError('not_found', 'The object store lacks an object of this snapshot.')
+  // The control plane itself, where it keeps the objects: a disk that is full, in words for people.
+  const told = toldIn(body)
+  if (told !== undefined) return new SidecarError('unavailable', told.message, { advice: told.advice })
   const detail = body.toString('utf8').replaceAll(/\s+/g, ' ').slice(0, 200)
   return new SidecarError('unavailable', `The object store answered ${answer.statusCode}: ${detail}`)
 }
