@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { drained } from '../drained.ts'
+import { drained } from '#wire/drained.ts'
 
 /** Aborts when whoever asked hangs up before the answer's end. */
 export function abortWhenHungUp(response: ServerResponse): AbortController {

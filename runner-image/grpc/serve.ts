@@ -8,6 +8,7 @@ import {
   ProcessServiceDefinition,
   TerminalServiceDefinition,
 } from '#wire/gen/runner.ts'
+import { drained } from '#wire/drained.ts'
 import { ERROR_HEADER, GRPC_CONTENT_TYPE, GRPC_STATUS, GrpcFault, encodeMessage } from '#wire/grpc.ts'
 import type { CallDefinition } from '#wire/grpc.ts'
 import { Incoming } from './incoming.ts'
@@ -131,11 +132,7 @@ function streamed<Q, R>(definition: CallDefinition<Q, R>, handle: Streamed<Q, R>
     const request = await new Incoming(stream, definition.requestType).only()
     for await (const item of handle(request, call)) {
       if (call.signal.aborted || stream.destroyed) return
-      if (begin(stream).write(encodeMessage(definition.responseType, item))) continue
-      await new Promise<void>((resolve) => {
-        stream.once('drain', resolve)
-        call.signal.addEventListener('abort', () => resolve(), { once: true })
-      })
+      if (!begin(stream).write(encodeMessage(definition.responseType, item))) await drained(stream)
     }
   }
   return [definition, serve]
