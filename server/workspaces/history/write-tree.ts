@@ -22,13 +22,13 @@ export async function writeTree(snapshot: OpenSnapshot, folder: string): Promise
     else if (entry.type === 'file') await writeFile(snapshot, entry, place)
     else if (entry.type === 'symlink') {
       await symlink(bytesOf(entry.target), place)
-      await lutimes(place, entry.mtime / 1000, entry.mtime / 1000)
+      await lutimes(place, secondsOf(entry.mtime), secondsOf(entry.mtime))
     }
   }
   // Innermost first: a folder that forbids entry must be the last of its branch.
   for (const entry of snapshot.entries.toReversed()) {
     if (entry.type !== 'directory') continue
-    await utimes(placeOf(entry), entry.mtime / 1000, entry.mtime / 1000)
+    await utimes(placeOf(entry), secondsOf(entry.mtime), secondsOf(entry.mtime))
     await chmod(placeOf(entry), entry.mode)
   }
 }
@@ -37,5 +37,10 @@ async function writeFile(snapshot: OpenSnapshot, entry: FileEntry, place: Buffer
   await using file = await open(place, 'wx', 0o600)
   for await (const part of snapshot.read(entry)) await file.writeFile(part)
   await file.chmod(entry.mode)
-  await file.utimes(entry.mtime / 1000, entry.mtime / 1000)
+  await file.utimes(secondsOf(entry.mtime), secondsOf(entry.mtime))
+}
+
+/** Half a microsecond is added: what a double lies below a millisecond would be cut down to the one before. */
+function secondsOf(milliseconds: number): number {
+  return (milliseconds * 1000 + 0.5) / 1_000_000
 }
