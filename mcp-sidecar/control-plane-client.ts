@@ -13,7 +13,13 @@ import type { WireError } from '#protocol/errors.ts'
 import { createCaller, readBody } from './http-call.ts'
 import type { Call, Caller } from './http-call.ts'
 import { jsonOrNothing } from './json-or-nothing.ts'
-import { MAX_ANSWER_BYTES, MAX_URLS_PER_CALL, MAX_WAITING_CALLS, TRANSFER_TIMEOUT_MS } from './limits.ts'
+import {
+  MAX_ANSWER_BYTES,
+  MAX_KNOWN_URLS,
+  MAX_URLS_PER_CALL,
+  MAX_WAITING_CALLS,
+  TRANSFER_TIMEOUT_MS,
+} from './limits.ts'
 import { withRetries } from './retry.ts'
 import { SidecarError } from './sidecar-error.ts'
 import { Turns } from './turns.ts'
@@ -117,6 +123,12 @@ export function createControlPlane(caller: Caller, token: string, atHand?: AtHan
   }
 
   const announced = new Map<string, Presigned>(atHand?.downloads.map(({ name, ...where }) => [name, where]))
+  /** The one that was not used for the longest time gives way. */
+  const keep = (name: string, presigned: Presigned) => {
+    announced.set(name, presigned)
+    const [oldest] = announced.keys()
+    if (announced.size > MAX_KNOWN_URLS && oldest !== undefined) announced.delete(oldest)
+  }
   const contents = new Map(atHand?.contents.map(({ name, content }) => [name, content]))
   const askForDownloads = async (names: string[]) => {
     const json = { objects: names }
@@ -147,14 +159,14 @@ export function createControlPlane(caller: Caller, token: string, atHand?: AtHan
         if (presigned === undefined) throw new SidecarError('internal', 'The control plane gave no download URL.')
         const headers = range === undefined ? {} : { range: `bytes=${range.first}-${range.last}` }
         const body = await readBody(await transfer(presigned, { method: 'GET', headers }), maxBytes, allocate)
-        announced.set(name, presigned)
+        keep(name, presigned)
         return body
       }),
     announceDownloads: async (names) => {
       const first = names.filter((name) => !announced.has(name) && !contents.has(name)).slice(0, MAX_URLS_PER_CALL)
       if (first.length === 0) return
       const presigned = await withRetries(() => askForDownloads(first))
-      for (const [at, each] of presigned.entries()) announced.set(first[at] ?? '', each)
+      for (const [at, each] of presigned.entries()) keep(first[at] ?? '', each)
     },
     commit: async (request) => (await post(INTERNAL_ROUTES.commit, request, commitResponseSchema)).etag,
     report: async (report) =>
@@ -209,6 +221,8 @@ function controlPlaneError(answer: IncomingMessage, body: Buffer): SidecarError 
 function storeError(answer: IncomingMessage, body: Buffer): SidecarError {
   if (answer.statusCode === 404)
     return new SidecarError('not_found', 'The object store lacks an object of this snapshot.')
+  if (answer.statusCode === 416)
+    return new SidecarError('not_found', 'The object store lacks a part of an object of this snapshot.')
   // The control plane itself, where it keeps the objects: a disk that is full, in words for people.
   const told = toldIn(body)
   if (told !== undefined) return new SidecarError('unavailable', told.message, { advice: told.advice })

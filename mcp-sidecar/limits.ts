@@ -35,6 +35,9 @@ export const MAX_TRANSFERS = 2
 /** Pre-signed URLs asked for in one call (the protocol's own bound). */
 export const MAX_URLS_PER_CALL = 500
 
+/** URLs of the store that are kept to be used again. One takes about 700 bytes, with a session's token in it some thousands. */
+export const MAX_KNOWN_URLS = 1000
+
 /** A call to the control plane or the store is tried so often, with growing waits, before it counts as failed. */
 export const MAX_ATTEMPTS = 4
 export const RETRY_FIRST_WAIT_MS = 200
