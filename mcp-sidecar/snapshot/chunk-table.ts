@@ -62,10 +62,13 @@ export class ChunkTable {
 
   /** Only what lies in these packs counts from now on. */
   keepOnly(packs: ReadonlySet<string>): void {
-    for (const pack of this.#packs) pack.isLive = packs.has(pack.name)
-    let live = 0
+    let [live, livePacks] = [0, 0]
+    for (const pack of this.#packs) {
+      pack.isLive = packs.has(pack.name)
+      if (pack.isLive) livePacks += 1
+    }
     for (let at = 0; at < this.#count; at += 1) if (this.#isLive(at)) live += 1
-    if (live * 2 < this.#count && this.#count > FIRST_CAPACITY) this.#rebuild()
+    if (isMostlyDead(live, this.#count) || isMostlyDead(livePacks, this.#packs.length)) this.#rebuild()
     else for (const pack of this.#packs) if (!pack.isLive) this.#packNumbers.delete(pack.name)
   }
 
@@ -129,4 +132,9 @@ export class ChunkTable {
       this.#slots[slot] = at + 1
     }
   }
+}
+
+/** Whether enough of them is dead to be worth the work. */
+function isMostlyDead(live: number, all: number): boolean {
+  return live * 2 < all && all > FIRST_CAPACITY
 }
