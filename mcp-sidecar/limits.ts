@@ -1,6 +1,7 @@
 /** Bounds of the sidecar's own. Sizes of the snapshot format stand in `#snapshot/limits.ts`. */
 
 import { CONTROL_TUNNELS } from '#protocol/limits.ts'
+import { PACK_TARGET_BYTES } from '#snapshot/limits.ts'
 
 const KIB = 1024
 const MIB = 1024 * KIB
@@ -37,6 +38,30 @@ export const MAX_URLS_PER_CALL = 500
 
 /** URLs of the store that are kept to be used again. One takes about 700 bytes, with a session's token in it some thousands. */
 export const MAX_KNOWN_URLS = 1000
+
+/**
+ * A pack is small if a snapshot has less than this in it: merged with its like, four or more become one. What is not small
+ * is at most as many packs as there are such parts in the snapshot's files.
+ */
+export const SMALL_PACK_BYTES = PACK_TARGET_BYTES / 4
+
+/**
+ * A snapshot with more small packs than this has some of them merged. Each is a request at a start, two at a time; and an
+ * entry of 40 bytes in a manifest of 8 MiB at most.
+ */
+export const MAX_SMALL_PACKS = 256
+
+/** Packs that are merged at once, the smallest first: 64 requests one after the other, a second or two. */
+export const MERGED_PACKS = 128
+
+/**
+ * What a merge sends anew: so much of files, so much of entry lists, and of each no more than a list or a pack over it.
+ * What it does not come to is left for the one after the next save.
+ */
+export const MERGE_BYTES = 32 * MIB
+
+/** Pieces of files that a merge moves, since it holds where each lies: about 8 MiB. One entry list over it at most. */
+export const MERGED_CHUNKS = 32_768
 
 /** A call to the control plane or the store is tried so often, with growing waits, before it counts as failed. */
 export const MAX_ATTEMPTS = 4

@@ -15,10 +15,11 @@ import { PROGRESS_INTERVAL_MS, RUNNER_RESTART_TIMEOUT_MS, RUNNER_START_TIMEOUT_M
 import type { Runner } from './runner-client.ts'
 import { SidecarError } from './sidecar-error.ts'
 import { ContinuousSave } from './snapshot/continuous.ts'
+import type { KnownHead, SaveReason } from './snapshot/head-writer.ts'
 import { restoreInPlace } from './snapshot/restore-in-place.ts'
 import { emptyVolume, makeRoots, restoreVolume } from './snapshot/restorer.ts'
 import { Saver } from './snapshot/saver.ts'
-import type { KnownHead, Look, SaveDone, SaveReason } from './snapshot/saver.ts'
+import type { Look, SaveDone } from './snapshot/saver.ts'
 
 type AdoptDone = Extract<AdoptProgress, { phase: 'done' }>
 
@@ -184,8 +185,14 @@ export class Workspace implements AsyncDisposable {
   }
 
   #makeSaver(head: KnownHead | undefined): Saver {
-    const { volumeDir, stateDir, controlPlane } = this.#options
-    return new Saver({ volumeDir, stateDir, controlPlane, head })
+    const { volumeDir, stateDir, controlPlane, log } = this.#options
+    return new Saver({
+      volumeDir,
+      stateDir,
+      controlPlane,
+      head,
+      onUnreadable: (pack, error) => log(`Pack ${pack}, which snapshots of this REPL need, cannot be read.`, error),
+    })
   }
 
   async #requireRestored(): Promise<void> {
@@ -218,6 +225,10 @@ export class Workspace implements AsyncDisposable {
         report(since)
       },
       onFailure: (error) => log('A save failed and will be tried again.', error),
+      tidy: async (signal) =>
+        this.#saver
+          ?.mergePacks(signal)
+          .catch((error: unknown) => log('Small packs could not be merged; that is tried again later.', error)),
     })
     const followed = followRunner(
       {

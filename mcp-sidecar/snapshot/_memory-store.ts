@@ -1,9 +1,8 @@
 import type { ControlPlane } from '../control-plane-client.ts'
 import { SidecarError } from '../sidecar-error.ts'
 
-/** A store that is always there. */
-export function memoryStore(): ControlPlane {
-  const objects = new Map<string, Buffer>()
+/** A store that is always there. `objects`: what lies in it, by name. */
+export function memoryStore(objects = new Map<string, Buffer>()): ControlPlane {
   let head: { manifest: string | null; etag: string | null } = { manifest: null, etag: null }
   return {
     head: async () => head,

@@ -49,3 +49,25 @@ test('a save that failed is told with the time of day of the first change', { ti
   await all
   expect(unsaved).toEqual([since, null])
 })
+
+test('what can wait is done after each save, and keeps nobody from ending it', { timeout: 10_000 }, async () => {
+  const done: string[] = []
+  const tidying = Promise.withResolvers<void>()
+  const continuous = new ContinuousSave({
+    save: async () => {
+      done.push('saved')
+      return { look: 'changes' }
+    },
+    onUnsaved: (since) => void (since === null && done.push('told')),
+    onFailure: () => undefined,
+    tidy: (signal) => {
+      done.push('tidying')
+      tidying.resolve()
+      return new Promise((resolve) => signal.addEventListener('abort', () => resolve()))
+    },
+  })
+  continuous.changed('workspace/file')
+  await tidying.promise
+  await continuous[Symbol.asyncDispose]()
+  expect(done).toEqual(['saved', 'told', 'tidying'])
+})

@@ -16,6 +16,8 @@ interface ContinuousOptions {
   /** The time since when changes are not in the store; `null`: all is well again. */
   onUnsaved(since: number | null): void
   onFailure(error: unknown): void
+  /** Called after each save, for what can wait until then. It ends soon after the signal is aborted, and never rejects. */
+  tidy?(signal: AbortSignal): Promise<void>
 }
 
 /**
@@ -71,6 +73,7 @@ export class ContinuousSave implements AsyncDisposable {
       const since = this.#firstChange?.date ?? Date.now()
       this.#firstChange = undefined
       await this.#saveUntilDone(since, signal)
+      await this.#options.tidy?.(signal)
     }
   }
 

@@ -89,14 +89,7 @@ export class Draft {
       const { name, ...described } = segment
       return { ...described, ref: required(chunks.get(name), name) }
     })
-    const packs = [...packsOf(segments)].map((pack) => ({
-      sha256: pack,
-      bytes: required(chunks.packBytes(pack), pack),
-    }))
-    const files = segments.reduce((sum, segment) => sum + segment.files, 0)
-    const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0)
-    const manifest = await encodeManifest({ files, bytes, packs, segments: segments.map(({ ref }) => ref) })
-    return { manifest, segments, files, bytes }
+    return sealSegments(segments, chunks)
   }
 
   async #encodeWaiting(): Promise<void> {
@@ -134,6 +127,18 @@ export class Draft {
     await uploader.add(name, bytes)
     this.#segments.push({ name, ...describeSegment(entries) })
   }
+}
+
+/** The snapshot of these segments. They lie in the store, as the packs do that they name. */
+export async function sealSegments(segments: SavedSegment[], chunks: ChunkTable): Promise<SealedDraft> {
+  const packs = [...packsOf(segments)].map((pack) => ({
+    sha256: pack,
+    bytes: required(chunks.packBytes(pack), pack),
+  }))
+  const files = segments.reduce((sum, segment) => sum + segment.files, 0)
+  const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0)
+  const manifest = await encodeManifest({ files, bytes, packs, segments: segments.map(({ ref }) => ref) })
+  return { manifest, segments, files, bytes }
 }
 
 /** Whether a run is a segment of the last snapshot, all of it and nothing else. */

@@ -5,6 +5,7 @@ import { checkPack, chunkIn, openFrame } from '#snapshot/pack.ts'
 import { SnapshotError } from '#snapshot/snapshot-error.ts'
 import type { ControlPlane } from '../control-plane-client.ts'
 import { MAX_TRANSFERS, RESTORE_GARBAGE_BYTES, WHOLE_PACK_SHARE } from '../limits.ts'
+import { SidecarError } from '../sidecar-error.ts'
 import { Garbage } from './garbage.ts'
 
 interface FetchOptions {
@@ -13,6 +14,8 @@ interface FetchOptions {
   packBytes: ReadonlyMap<string, number>
   /** Called with each chunk, checked, in any order; `bytes` are good until what it returns has resolved. */
   onChunk: (ref: ChunkRef, bytes: Buffer) => Promise<void> | undefined
+  /** A pack is damaged or not there, and not all that was wanted of it was given. Absent: that ends everything. */
+  onUnreadable?: ((pack: string, error: unknown) => void) | undefined
 }
 
 /**
@@ -27,12 +30,22 @@ export async function fetchChunks(refs: Iterable<ChunkRef>, options: FetchOption
   const work = async () => {
     for (const [pack, frames] of packs) {
       if (failures.length > 0) return
-      garbage.add(await fetchPack(pack, [...frames.values()], { ...options, pool }))
+      try {
+        garbage.add(await fetchPack(pack, [...frames.values()], { ...options, pool }))
+      } catch (error) {
+        if (options.onUnreadable === undefined || !isLoss(error)) throw error
+        options.onUnreadable(pack, error)
+      }
     }
   }
   // All of them end before this does: nobody may go on writing into a volume that is emptied for another attempt.
   await Promise.all(Array.from({ length: MAX_TRANSFERS }, () => work().catch((error) => failures.push(error))))
   if (failures.length > 0) throw failures[0]
+}
+
+/** Whether the store has no longer what was put there, which no other attempt changes. */
+function isLoss(error: unknown): boolean {
+  return error instanceof SnapshotError || (error instanceof SidecarError && error.code === 'not_found')
 }
 
 /** Bytes of what it leaves to the garbage collector. */

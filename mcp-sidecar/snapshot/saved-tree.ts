@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import { ROOTS } from '#snapshot/entry.ts'
 import type { ChunkRef, Root, SnapshotEntry } from '#snapshot/entry.ts'
-import { sha256Schema } from '#snapshot/hash.ts'
+import { sha256, sha256Schema } from '#snapshot/hash.ts'
 import { decodeSegment } from '#snapshot/segment.ts'
 import { compareEntries } from '#snapshot/tree-order.ts'
 import { GARBAGE_BYTES } from '../limits.ts'
@@ -72,6 +72,12 @@ export interface SavedEntry {
   at: number
 }
 
+/** What the last save knew, and where its chunks lie. */
+export interface Known {
+  tree: SavedTree
+  chunks: ChunkTable
+}
+
 /**
  * What the last save knew: the entries of its snapshot, and by what a file can be seen to be unchanged. It lies in the
  * state folder, a file per segment, so that saving it costs what changed, and memory holds the list of segments only.
@@ -88,17 +94,27 @@ export class SavedTree {
 
   /** Entries of a segment. `gone` if their file is missing or damaged: nothing is known then. */
   read(segment: SavedSegment): SavedEntry[] {
+    return this.#readOrGone(segment, false)
+  }
+
+  /** The same, and `gone` too if they are others than the store has: for who sends them anew without a look at the disk. */
+  readSurely(segment: SavedSegment): SavedEntry[] {
+    return this.#readOrGone(segment, true)
+  }
+
+  #readOrGone(segment: SavedSegment, isChecked: boolean): SavedEntry[] {
     try {
-      return this.#read(segment)
+      return this.#read(segment, isChecked)
     } catch (cause) {
       throw new SidecarError('gone', 'What the last save knew is damaged.', { cause })
     }
   }
 
-  #read(segment: SavedSegment): SavedEntry[] {
+  #read(segment: SavedSegment, isChecked: boolean): SavedEntry[] {
     const file = readFileSync(join(this.#folder, segment.ref.sha256))
     this.#garbage.add(file.length * DECODED_FACTOR)
     const end = file.indexOf('\n')
+    if (isChecked && sha256(file.subarray(end + 1)) !== segment.ref.sha256) throw new Error('not what its name says')
     const identities = identitiesSchema.parse(JSON.parse(file.toString('latin1', 0, end)))
     return decodeSegment(file.subarray(end + 1)).map((entry, at) => {
       const [inode, size, mtimeMs, ctimeMs, readAt] = identities[at] ?? []
@@ -168,7 +184,7 @@ export async function writeTree(
  * Reads what the last save knew, and where the chunks of its snapshot lie. What is missing or damaged is as if it never
  * was: every file is then read again, and nothing is lost.
  */
-export async function readTree(stateDir: string): Promise<{ tree: SavedTree; chunks: ChunkTable }> {
+export async function readTree(stateDir: string): Promise<Known> {
   const parsed = treeSchema.safeParse(await readStateFile(stateDir, TREE_FILE).catch(() => undefined))
   if (!parsed.success) return emptyTree(stateDir)
   const tree = new SavedTree(stateDir, parsed.data.segments)
@@ -184,7 +200,7 @@ export async function readTree(stateDir: string): Promise<{ tree: SavedTree; chu
   }
 }
 
-export function emptyTree(stateDir: string): { tree: SavedTree; chunks: ChunkTable } {
+export function emptyTree(stateDir: string): Known {
   return { tree: new SavedTree(stateDir, []), chunks: new ChunkTable() }
 }
 

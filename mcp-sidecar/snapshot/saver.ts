@@ -1,23 +1,22 @@
-import type { z } from 'zod'
-import type { commitRequestSchema } from '#protocol/adoption.ts'
 import type { SaveProgress } from '#protocol/adoption.ts'
-import type { ControlPlane } from '../control-plane-client.ts'
 import { MAPPED_WRITE_WINDOW_MS, MAX_CLOSED_FOLDERS, PROGRESS_INTERVAL_MS } from '../limits.ts'
 import { SidecarError } from '../sidecar-error.ts'
-import type { ChunkTable } from './chunk-table.ts'
 import { ClosedFolders } from './closed-folders.ts'
 import type { LeftFolder } from './closed-folders.ts'
 import { Draft } from './draft.ts'
 import type { SealedDraft } from './draft.ts'
+import { HeadWriter } from './head-writer.ts'
+import type { KnownHead, SaveReason } from './head-writer.ts'
+import { PackMerger } from './pack-merger.ts'
+import type { PackMergerOptions } from './pack-merger.ts'
 import { applyPatches, lookAtHints } from './patches.ts'
 import type { TakeChunk } from './read-file.ts'
 import { emptyTree, packsOf, readTree, writeTree } from './saved-tree.ts'
-import type { SavedTree } from './saved-tree.ts'
+import type { Known } from './saved-tree.ts'
 import { Scanner } from './scanner.ts'
 import { Uploader } from './uploader.ts'
 import { walkVolume } from './walk.ts'
 
-export type SaveReason = z.infer<typeof commitRequestSchema>['reason']
 export type SaveDone = Extract<SaveProgress, { phase: 'done' }>
 
 interface SaveRequest {
@@ -33,16 +32,8 @@ interface Onto {
   onClosedAgain(left: LeftFolder): void
 }
 
-/** The repl's newest snapshot as the control plane last told it. */
-export interface KnownHead {
-  manifest: string | null
-  etag: string | null
-}
-
-interface SaverOptions {
+interface SaverOptions extends PackMergerOptions {
   volumeDir: string
-  stateDir: string
-  controlPlane: ControlPlane
   /** Absent: asked for at the first save. */
   head?: KnownHead | undefined
 }
@@ -57,14 +48,8 @@ export type Look = 'everything' | 'thoroughly' | ReadonlySet<string> | { everyth
 /** What a save did look at. */
 export type Looked = 'everything' | 'changes' | 'nothing'
 
-/** What the last save knew. */
-export interface Known {
-  tree: SavedTree
-  chunks: ChunkTable
-}
-
-/** How often a commit is repeated after the head turned out to be another than thought, or packs to be missing. */
-const MAX_COMMIT_ATTEMPTS = 3
+/** How often a save is repeated after packs turned out to be missing. */
+const MAX_SAVE_ATTEMPTS = 3
 
 /**
  * Saves the volume: chunks, then segments, then the manifest, then the head by compare-and-set. A save that ends before
@@ -76,13 +61,16 @@ export class Saver {
   /** Whether this process has seen everything once: before that, nobody can say what changed. */
   #hasLooked = false
   readonly #closed: ClosedFolders
-  #head: KnownHead | undefined
+  readonly #head: HeadWriter
+  readonly #merger: PackMerger
+  #merging: AbortController | undefined
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(options: SaverOptions) {
     this.#options = options
     this.#closed = new ClosedFolders(options.volumeDir)
-    this.#head = options.head
+    this.#head = new HeadWriter(options.controlPlane, options.head)
+    this.#merger = new PackMerger(options)
   }
 
   /** Saves what is on the disk when its turn has come. Without any change nothing is committed. */
@@ -94,8 +82,30 @@ export class Saver {
     return this.inTurn(() => this.#save({ reason, onProgress: throttled(onProgress), look }))
   }
 
+  /**
+   * Merges small packs of what was saved last, if it has too many: a bounded part of them, in a commit of its own. Whoever
+   * asks for a turn meanwhile, or aborts `signal`, ends it soon, and everything is as it was.
+   */
+  async mergePacks(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return
+    const merging = new AbortController()
+    const end = () => merging.abort()
+    signal.addEventListener('abort', end)
+    const turn = this.inTurn((known) => this.#merge(known, merging.signal))
+    // Not sooner: it would be ended by its own turn.
+    this.#merging = merging
+    try {
+      await turn
+    } catch (error) {
+      if (!merging.signal.aborted) throw error
+    } finally {
+      signal.removeEventListener('abort', end)
+    }
+  }
+
   /** Does `work`, which is given what the last save knew, while no save goes on. */
   inTurn<T>(work: (known: Known) => Promise<T>): Promise<T> {
+    this.#merging?.abort()
     const turn = this.#last.then(async () => work((this.#known ??= await readTree(this.#options.stateDir))))
     this.#last = turn.catch(() => undefined)
     return turn
@@ -106,12 +116,29 @@ export class Saver {
       try {
         return await this.#saveOnce(request)
       } catch (error) {
-        if (!(error instanceof SidecarError) || error.code !== 'gone' || attempt === MAX_COMMIT_ATTEMPTS) throw error
+        if (!(error instanceof SidecarError) || error.code !== 'gone' || attempt === MAX_SAVE_ATTEMPTS) throw error
         // The store lost a pack that was thought to lie there: everything is read and sent anew.
-        this.#known = emptyTree(this.#options.stateDir)
-        this.#hasLooked = false
+        this.#forget()
       }
     }
+  }
+
+  async #merge(known: Known, signal: AbortSignal): Promise<void> {
+    try {
+      const merged = await this.#merger.merge(known, signal)
+      if (merged === undefined) return
+      signal.throwIfAborted()
+      await this.#head.commit(merged, 'auto')
+      await this.#remember(merged)
+    } catch (error) {
+      if (error instanceof SidecarError && error.code === 'gone') this.#forget()
+      throw error
+    }
+  }
+
+  #forget(): void {
+    this.#known = emptyTree(this.#options.stateDir)
+    this.#hasLooked = false
   }
 
   async #saveOnce({ reason, onProgress, look }: SaveRequest): Promise<SaveDone & { look: Looked }> {
@@ -133,8 +160,8 @@ export class Saver {
     const looked =
       (changed === undefined ? undefined : await this.#lookAt(changed, onto)) ??
       (await this.#lookAtEverything(onto, { onProgress, isThorough: look === 'thoroughly' }))
-    const sealed = await draft.seal()
-    await this.#commit(sealed, reason)
+    const sealed = await this.#merger.fit(await draft.seal(), { chunks })
+    await this.#head.commit(sealed, reason)
     await this.#remember(sealed)
     // Not sooner: a save that fails is repeated with the same hints, which must lead it to the same folders.
     this.#closed.remember(left, looked.look)
@@ -186,28 +213,6 @@ export class Saver {
     if (isSame) return
     chunks.keepOnly(packsOf(segments))
     this.#known = { chunks, tree: await writeTree(this.#options.stateDir, segments, (pack) => chunks.packBytes(pack)) }
-  }
-
-  /** Makes the manifest the head, unless it is already. */
-  async #commit(sealed: SealedDraft, reason: SaveReason): Promise<void> {
-    const { controlPlane } = this.#options
-    const manifest = `manifests/${sealed.manifest.sha256}`
-    this.#head ??= await controlPlane.head()
-    if (this.#head.manifest === manifest) return
-    await controlPlane.upload(manifest, sealed.manifest.bytes)
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        const request = { manifest, ifMatch: this.#head.etag, files: sealed.files, bytes: sealed.bytes, reason }
-        this.#head = { manifest, etag: await controlPlane.commit(request) }
-        return
-      } catch (error) {
-        if (!(error instanceof SidecarError) || error.code !== 'conflict' || attempt === MAX_COMMIT_ATTEMPTS)
-          throw error
-        // Another head than thought: an answer was lost, or the control plane moved it. Asking fails if this
-        // generation is over, so only the repl's own newest sandbox comes past this.
-        this.#head = await controlPlane.head()
-      }
-    }
   }
 }
 
