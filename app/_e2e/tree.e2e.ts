@@ -69,6 +69,18 @@ test('what is deleted together comes back with one Undo', async ({ page }) => {
   expect(await onDisk(disk, 'e.txt')).toBe('e.txt')
 })
 
+test('the menu deletes all that are selected where it is opened on one of them, else that one', async ({ page }) => {
+  await openWith(page, ['a.txt', 'b.txt', 'c.txt', 'd.txt'])
+  await treeItem(page, 'a.txt').click()
+  await treeItem(page, 'c.txt').click({ modifiers: ['Control'] })
+  await treeItem(page, 'd.txt').click({ button: 'right' })
+  await page.getByRole('menuitem', { name: 'Delete', exact: false }).click()
+  await expect(rows(page)).toHaveText(['a.txt', 'b.txt', 'c.txt'])
+  await treeItem(page, 'c.txt').click({ button: 'right' })
+  await page.getByRole('menuitem', { name: 'Delete 2 items' }).click()
+  await expect(rows(page)).toHaveText(['b.txt'])
+})
+
 test('the keyboard stays in the tree when its row is deleted or renamed', async ({ page }) => {
   await openWith(page, ['a.txt', 'b.txt', 'c.txt', 'd.txt'])
   await treeItem(page, 'b.txt').click()

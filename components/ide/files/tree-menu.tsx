@@ -5,6 +5,7 @@ import type { ItemInstance } from '@headless-tree/core'
 import { ContextMenuContent, ContextMenuItem, ContextMenuSeparator } from '#components/ui/context-menu.tsx'
 import { nameOf, parentOf } from '#protocol/paths.ts'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
+import { meantBy } from './use-file-tree.ts'
 import type { TreeItem } from './use-file-tree.ts'
 import { beginCreate } from '../stores/actions.ts'
 import { deleteFiles } from '../stores/delete-files.ts'
@@ -84,16 +85,20 @@ export function TreeMenu({ item }: { item?: ItemInstance<TreeItem> }) {
       {item !== undefined && canEdit && (
         <>
           <ContextMenuSeparator />
-          <ContextMenuItem
-            icon={<Trash2 />}
-            keys="Delete"
-            isDanger
-            onSelect={() => void deleteFiles(workbench, [path])}
-          >
-            Delete
-          </ContextMenuItem>
+          <Delete item={item} />
         </>
       )}
     </ContextMenuContent>
+  )
+}
+
+/** A part of its own: only a menu that is open looks through the selection. */
+function Delete({ item }: { item: ItemInstance<TreeItem> }) {
+  const workbench = useWorkbench()
+  const paths = meantBy(workbench, item)
+  return (
+    <ContextMenuItem icon={<Trash2 />} keys="Delete" isDanger onSelect={() => void deleteFiles(workbench, paths)}>
+      {paths.length > 1 ? `Delete ${paths.length} items` : 'Delete'}
+    </ContextMenuItem>
   )
 }

@@ -77,10 +77,8 @@ export function useFileTree(workbench: Workbench, scrollTo: (index: number) => v
         hotkey: 'Delete',
         handler: (_event, instance) => {
           if (!workbench.repl.canEdit) return
-          const focused = instance.getFocusedItem()
           // Arrow keys move the focus alone: the selection is meant where the focus is in it.
-          const items = focused.isSelected() ? instance.getSelectedItems() : [focused]
-          void deleteFiles(workbench, chosen(workbench, items))
+          void deleteFiles(workbench, meantBy(workbench, instance.getFocusedItem()))
         },
       },
       customOpen: {
@@ -103,6 +101,11 @@ export function useFileTree(workbench: Workbench, scrollTo: (index: number) => v
   })
   useTreeFocus(workbench, tree)
   return tree
+}
+
+/** Paths of what an item is meant to stand for: the whole selection if it is in it, else itself. */
+export function meantBy(workbench: Workbench, item: ItemInstance<TreeItem>): string[] {
+  return chosen(workbench, item.isSelected() ? item.getTree().getSelectedItems() : [item])
 }
 
 /** Paths of the items that are there. What was deleted stays selected until something else is. */
