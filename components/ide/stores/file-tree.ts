@@ -6,6 +6,7 @@ import { MAX_SHOWN_ENTRIES, RELIST_AFTER_MS } from './limits.ts'
 import { isAmong } from './outermost.ts'
 import { describeError, isCode, isLost } from './request-error.ts'
 import { Store } from './store.ts'
+import { Turns } from './turns.ts'
 
 /** A folder that was listed. */
 export interface Folder {
@@ -30,6 +31,7 @@ export class FileTree implements Disposable {
   /** What is being moved, and where to. */
   readonly moves = new Map<string, string>()
   readonly #connection: Connection
+  readonly #listings = new Turns((path) => this.#list(path))
   readonly #stale = new Set<string>()
   #timer: ReturnType<typeof setTimeout> | undefined
 
@@ -71,18 +73,26 @@ export class FileTree implements Disposable {
     await Promise.all(unknown.map((folder) => this.list(folder)))
   }
 
-  /** Asks what lies in a folder. */
-  async list(path: string): Promise<void> {
+  /**
+   * Asks what lies in a folder. One listing at a time: the answers of two could come in either order, and of a large
+   * folder that keeps changing more would be asked for than are answered.
+   */
+  list(path: string): Promise<void> {
+    return this.#listings.take(path)
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  async #list(path: string): Promise<void> {
     try {
       this.#put(path, await this.#pages(path))
     } catch (error) {
       if (isCode(error, 'not_found') && path !== '') this.state.update((state) => without(state, new Set([path])))
       else if (!isLost(error)) this.#put(path, { ...folderOf([]), error: describeError(error) })
     }
-  }
-
-  [Symbol.dispose](): void {
-    clearTimeout(this.#timer)
   }
 
   async #pages(path: string): Promise<Folder> {
@@ -139,10 +149,12 @@ export class FileTree implements Disposable {
   #relistStale(): void {
     const { expanded, folders } = this.state.getSnapshot()
     for (const path of this.#stale) {
+      if (this.#listings.isResting(path)) continue
+      this.#stale.delete(path)
       if (path === '' || expanded.includes(path)) void this.list(path)
       else if (folders.has(path)) this.#forgetList(path)
     }
-    this.#stale.clear()
+    if (this.#stale.size > 0) this.#schedule()
   }
 }
 

@@ -47,6 +47,9 @@ export const DRAFT_AFTER_MS = 250
 /** Folder listings asked for after a burst of changes are gathered for so long. */
 export const RELIST_AFTER_MS = 60
 
+/** A folder that changes again is listed again after as long as its last listing took, and after so long at most. */
+export const MAX_REST_MS = 2000
+
 /** Entries shown of one folder; more are named by their number. */
 export const MAX_SHOWN_ENTRIES = 5000
 
