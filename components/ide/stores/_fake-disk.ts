@@ -1,3 +1,4 @@
+import { nameOf } from '#protocol/paths.ts'
 import type { FakeRunner } from './_fake-runner.ts'
 import { RequestError } from './request-error.ts'
 
@@ -15,6 +16,10 @@ export class FakeDisk {
       if (content.includes('\0')) return { kind: 'binary', etag: etagOf(content), size: content.length, mtime: 0 }
       return { kind: 'text', content, etag: etagOf(content), size: content.length, mtime: 0 }
     })
+    runner.handle('files.stat', ({ path }: { path: string }) => ({
+      entry: { name: nameOf(path), type: 'file', size: 0, mtime: 0, mode: 420 },
+      etag: etagOf(this.#need(path)),
+    }))
     runner.handle('files.write', ({ path, content, ifMatch }: Write) => this.#write({ path, content, ifMatch }))
     runner.handle('files.list', ({ path }: { path: string }) => ({ entries: this.#list(path) }))
     runner.handle('files.copy', ({ from, to }: Move) => this.#put(to, this.#need(from)))

@@ -1,4 +1,4 @@
-import { MAX_UNANSWERED_SAVES } from './limits.ts'
+import { MAX_UNANSWERED_SAVES, READ_UNASKED_CHARS } from './limits.ts'
 
 /** What a document knows of its file: which text lies there, and which may lie there because an answer was lost. */
 export class DiskText {
@@ -14,6 +14,11 @@ export class DiskText {
   /** The text that was edited, if it is known. */
   get text(): string | undefined {
     return this.#text
+  }
+
+  /** Whether to read the file again costs much more than to ask whether it changed. */
+  get isLong(): boolean {
+    return (this.#text?.length ?? 0) > READ_UNASKED_CHARS
   }
 
   /** The file was read or written: it holds this. */

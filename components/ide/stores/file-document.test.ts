@@ -5,6 +5,7 @@ import { Connection } from './connection.ts'
 import { Documents } from './documents.ts'
 import { MemoryDrafts } from './drafts.ts'
 import type { FileDocument } from './file-document.ts'
+import { READ_UNASKED_CHARS } from './limits.ts'
 import { followMayEdit } from './may-edit.ts'
 import type { SaveState } from './open-document.ts'
 import { RequestError } from './request-error.ts'
@@ -54,6 +55,7 @@ function type(document: FileDocument, text: string): void {
   document.edited()
 }
 
+const OVERFLOW = { changes: [], overflow: true }
 const CHANGED = { changes: [{ path: PATH, kind: 'modified' as const }], overflow: false }
 
 describe('saving', () => {
@@ -98,6 +100,38 @@ describe('saving', () => {
     })
     await it.document.save()
     expect(it.disk.files.get(PATH)).toBe('two')
+  })
+})
+
+describe('a long text', () => {
+  const long = 'x'.repeat(READ_UNASKED_CHARS + 1)
+
+  test('is not read again as long as the disk has it', async () => {
+    await using it = await bench(long)
+    const readsAtFirst = it.runner.askedFor('files.read').length
+    type(it.document, `${long}y`)
+    await it.document.save()
+    it.runner.emit('files.changed', CHANGED)
+    await expect.poll(() => it.runner.askedFor('files.stat').length).toBe(1)
+    it.runner.emit('files.changed', OVERFLOW)
+    await expect.poll(() => it.runner.askedFor('files.stat').length).toBe(2)
+    await it.connection.request('ping', {})
+    expect(it.runner.askedFor('files.read')).toHaveLength(readsAtFirst)
+    expect(saveOf(it.document)).toBe('saved')
+  })
+
+  test('follows what others write', async () => {
+    await using it = await bench(long)
+    it.disk.files.set(PATH, 'theirs')
+    it.runner.emit('files.changed', OVERFLOW)
+    await expect.poll(() => it.document.buffer.getText()).toBe('theirs')
+  })
+
+  test('that was deleted is known to be gone', async () => {
+    await using it = await bench(long)
+    it.disk.files.delete(PATH)
+    it.runner.emit('files.changed', CHANGED)
+    await expect.poll(() => saveOf(it.document)).toBe('deleted')
   })
 })
 

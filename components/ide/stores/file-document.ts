@@ -176,6 +176,7 @@ export class FileDocument implements OpenDocument, Disposable {
 
   async #compare(): Promise<void> {
     try {
+      if (await this.#isKnown()) return
       const read = await this.#read()
       const save = this.#save
       if (save === undefined || this.#saving !== undefined) return
@@ -192,6 +193,20 @@ export class FileDocument implements OpenDocument, Disposable {
     } catch (error) {
       if (!isLost(error)) this.#setSave({ kind: 'dirty', error: describeError(error) })
     }
+  }
+
+  /**
+   * Asks whether a long text is still what the disk has. A burst of changes in the workspace has all documents look, and
+   * so has each save: read every time, they would take the line for themselves.
+   */
+  async #isKnown(): Promise<boolean> {
+    if (!this.#disk.isLong || this.#disk.etag === null) return false
+    const stat = await this.#unlessGone(this.#options.line.request('files.stat', { path: this.path }))
+    const save = this.#save
+    if (save === undefined || this.#saving !== undefined) return true
+    if (stat?.etag !== this.#disk.etag) return false
+    this.#settleUnchanged(save)
+    return true
   }
 
   /** The disk has what we think it has; a save that failed for want of a connection, or met another text, is due again. */
@@ -245,9 +260,13 @@ export class FileDocument implements OpenDocument, Disposable {
     await this.#draft.delete(this.path)
   }
 
-  async #read(): Promise<Read | undefined> {
+  #read(): Promise<Read | undefined> {
+    return this.#unlessGone(this.#options.line.request('files.read', { path: this.path }))
+  }
+
+  async #unlessGone<T>(asked: Promise<T>): Promise<T | undefined> {
     try {
-      return await this.#options.line.request('files.read', { path: this.path })
+      return await asked
     } catch (error) {
       if (isCode(error, 'not_found')) return undefined
       throw error

@@ -38,6 +38,9 @@ export const AUTOSAVE_AFTER_MS = 800
 /** What the last save of a page that is left may take before its line is closed. */
 export const LAST_SAVE_MS = 2000
 
+/** A text longer than this is read again only once the disk has told that it is another one. */
+export const READ_UNASKED_CHARS = 64 * 1024
+
 /** Saves of one document whose answers were lost, remembered so that they are not taken for somebody else's. */
 export const MAX_UNANSWERED_SAVES = 4
 
