@@ -30,15 +30,27 @@ export class QuickFiles {
   }
 }
 
+interface Ranked extends QuickFile {
+  score: number
+}
+
 /** The best matches, recent files first where they match equally well or nothing is asked for. */
 export function rankFiles(query: string, paths: readonly string[], recent: readonly string[]): QuickFile[] {
-  const matches = paths.flatMap((path) => {
+  const recency = new Map(recent.map((path, index) => [path, recent.length - index] as const).toReversed())
+  // Only the best are kept in order: to sort all that match takes half a second where there are many.
+  const best: Ranked[] = []
+  for (const path of paths) {
     const match = fuzzyMatch(query, path)
-    const recency = recent.indexOf(path)
-    return match === undefined ? [] : [{ path, ...match, recency: recency === -1 ? 0 : recent.length - recency }]
-  })
-  const ranked = matches.toSorted(
-    (one, other) => other.score + other.recency - (one.score + one.recency) || one.path.localeCompare(other.path),
-  )
-  return ranked.slice(0, MAX_QUICK_RESULTS).map(({ path, positions }) => ({ path, positions }))
+    if (match === undefined) continue
+    const ranked = { path, positions: match.positions, score: match.score + (recency.get(path) ?? 0) }
+    const place = best.findLastIndex((other) => isBefore(other, ranked)) + 1
+    if (place === MAX_QUICK_RESULTS) continue
+    best.splice(place, 0, ranked)
+    if (best.length > MAX_QUICK_RESULTS) best.pop()
+  }
+  return best.map(({ path: found, positions }) => ({ path: found, positions }))
+}
+
+function isBefore(one: Ranked, other: Ranked): boolean {
+  return one.score > other.score || (one.score === other.score && one.path.localeCompare(other.path) <= 0)
 }
