@@ -1,6 +1,7 @@
 'use client'
 
 import {
+  buildProxiedInstance,
   dragAndDropFeature,
   hotkeysCoreFeature,
   renamingFeature,
@@ -37,6 +38,9 @@ export function useFileTree(workbench: Workbench, scrollTo: (index: number) => v
   const [selected, setSelected] = useState<string[]>([])
   const tree = useTree<TreeItem>({
     rootItemId: ROOT,
+    // The library keeps an instance of every path it ever met. As it builds them otherwise, each is some 8 KB of closures:
+    // a build that names its files anew each time would fill the page.
+    instanceBuilder: buildProxiedInstance,
     dataLoader: {
       getItem: (id) => ({ path: pathOf(id), entry: workbench.tree.entry(id) }),
       getChildren: (id) => workbench.tree.children(pathOf(id)),

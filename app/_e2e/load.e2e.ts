@@ -1,0 +1,64 @@
+import { expect, test } from '@playwright/test'
+import type { CDPSession, Page } from '@playwright/test'
+import { connect, createRepl, signIn } from './_client.ts'
+import { startServer } from './_server.ts'
+import { openRepl, treeItem } from './_workbench.ts'
+import type { Client, Connection } from './_client.ts'
+import type { Server } from './_server.ts'
+
+/** A path that is gone may leave some 0.5 KB behind: 5 MiB here, and room for what a collection has left. */
+const MAX_GROWTH_BYTES = 20 * 2 ** 20
+const ROUNDS = 4
+const FILES = 2500
+
+let server: Server
+let client: Client
+let replId: string
+let disk: Connection
+
+test.beforeAll(async () => {
+  server = await startServer({ env: { SPARE_SANDBOXES: '0' } })
+  client = await signIn(server.link)
+  replId = await createRepl(client, 'empty')
+  disk = await connect(client, replId)
+})
+test.afterAll(async () => {
+  disk.close()
+  await server[Symbol.asyncDispose]()
+})
+
+async function measure(page: Page): Promise<CDPSession> {
+  const session = await page.context().newCDPSession(page)
+  await session.send('Performance.enable')
+  return session
+}
+
+async function metric(session: CDPSession, wanted: string): Promise<number> {
+  const { metrics } = await session.send('Performance.getMetrics')
+  return metrics.find(({ name }) => name === wanted)?.value ?? 0
+}
+
+async function heapBytes(session: CDPSession): Promise<number> {
+  await session.send('HeapProfiler.collectGarbage')
+  return metric(session, 'JSHeapUsedSize')
+}
+
+test('files whose names are others after each build leave little in the page', async ({ page }) => {
+  const shell = await disk.openTerminal()
+  const build = async (round: number) => {
+    const files = `seq -f 'round-${round}-%g' ${FILES} | xargs touch`
+    await shell.type(
+      `mkdir -p dist; cd dist; rm -f round-*; ${files}; cd ..; echo bui''lt ${round}\n`,
+      `built ${round}`,
+    )
+    await expect(treeItem(page, `round-${round}-1`)).toBeVisible()
+  }
+  await openRepl(page, client, replId)
+  await shell.type("mkdir dist; echo ma''de\n", 'made')
+  await treeItem(page, 'dist').click()
+  await build(0)
+  const session = await measure(page)
+  const before = await heapBytes(session)
+  for (let round = 1; round <= ROUNDS; round++) await build(round)
+  expect((await heapBytes(session)) - before).toBeLessThan(MAX_GROWTH_BYTES)
+})
