@@ -1,5 +1,6 @@
 import { expect, test } from '@playwright/test'
 import type { CDPSession, Page } from '@playwright/test'
+import { connectAgent, createToken } from './_agent.ts'
 import { connect, createRepl, signIn } from './_client.ts'
 import { startServer } from './_server.ts'
 import { openRepl, treeItem } from './_workbench.ts'
@@ -10,6 +11,8 @@ import type { Server } from './_server.ts'
 const MAX_GROWTH_BYTES = 20 * 2 ** 20
 const ROUNDS = 4
 const FILES = 2500
+const RENAMINGS = 100
+const CALLS = 400
 
 let server: Server
 let client: Client
@@ -61,4 +64,30 @@ test('files whose names are others after each build leave little in the page', a
   const before = await heapBytes(session)
   for (let round = 1; round <= ROUNDS; round++) await build(round)
   expect((await heapBytes(session)) - before).toBeLessThan(MAX_GROWTH_BYTES)
+})
+
+test('what terminals do costs the page no more where hundreds of calls are listed', async ({ page }) => {
+  await openRepl(page, client, replId)
+  await page.getByRole('button', { name: 'Agents' }).first().click()
+  await using agent = await connectAgent(server.url, replId, await createToken(client, replId))
+  const session = await measure(page)
+  const rows = page.getByRole('complementary', { name: 'Side panel' }).locator('ol > li')
+  const tabs = page.getByRole('tablist', { name: 'Terminals' }).getByRole('tab')
+  const shell = await disk.openTerminal()
+  const busyFor = async (last: string) => {
+    const before = await metric(session, 'TaskDuration')
+    for (let index = 0; index < RENAMINGS; index++)
+      await disk.request('terminal.rename', { terminal: shell.id, name: `name ${index}` })
+    await disk.request('terminal.rename', { terminal: shell.id, name: last })
+    await expect(tabs.filter({ hasText: last })).toBeVisible()
+    return (await metric(session, 'TaskDuration')) - before
+  }
+  const listed = async (calls: number) => {
+    for (let call = 0; call < calls; call++) await agent.call('list_dir', { path: '' })
+    await expect(rows).toHaveCount(calls)
+  }
+  await busyFor('first')
+  const alone = await busyFor('second')
+  await listed(CALLS)
+  expect(await busyFor('third')).toBeLessThan(3 * alone)
 })

@@ -24,6 +24,12 @@ export function useStore<T>(store: Readable<T>): T {
   return useSyncExternalStore(store.subscribe, store.getSnapshot, store.getSnapshot)
 }
 
+/** Something about a store's value: a change of the rest draws nothing anew. `select` gives what `Object.is` compares. */
+export function useSelected<T, S>(store: Readable<T>, select: (value: T) => S): S {
+  const selected = (): S => select(store.getSnapshot())
+  return useSyncExternalStore(store.subscribe, selected, selected)
+}
+
 /** The REPL as last heard. */
 export function useRepl() {
   return useStore(useWorkbench().repl.state).view

@@ -1,5 +1,6 @@
 'use client'
 
+import { memo } from 'react'
 import { Check, ChevronRight, CircleStop, X } from 'lucide-react'
 import { cx } from '#components/ui/cx.ts'
 import { IconButton } from '#components/ui/icon-button.tsx'
@@ -7,20 +8,24 @@ import { SpinnerWheel } from '#components/ui/spinner.tsx'
 import { formatDuration } from '../format.ts'
 import { clockOf } from '../history/timeline.ts'
 import type { AgentCall } from '#protocol/agents.ts'
-import { useStore, useWorkbench } from '../use-workbench.tsx'
+import { useSelected, useWorkbench } from '../use-workbench.tsx'
 import { stopCommand } from './actions.ts'
 import { CallDetails } from './call-details.tsx'
 import { aboutOf, verbOf } from './runs.ts'
 
-/** One tool call; opened, everything about it. */
-export function CallRow({ call }: { call: AgentCall }) {
+/**
+ * One tool call; opened, everything about it. Drawn anew only for what is its own: there are hundreds, and an agent opens
+ * and ends terminals many times a second.
+ */
+export const CallRow = memo(function CallRow({ call }: { call: AgentCall }) {
   const workbench = useWorkbench()
   const { agents, terminals, repl } = workbench
-  const isOpen = useStore(agents.open).has(call.id)
-  const { list } = useStore(terminals.state)
-  const { tool, startedAt, endedAt, terminal } = call
+  const { id: callId, tool, startedAt, endedAt, terminal } = call
+  const isOpen = useSelected(agents.open, (open) => open.has(callId))
   const isRunning = endedAt === undefined
-  const runsStill = list.some(({ id, exit }) => id === terminal && exit === undefined)
+  const runsStill = useSelected(terminals.state, ({ list }) =>
+    list.some(({ id, exit }) => id === terminal && exit === undefined),
+  )
   const about = aboutOf(call)
   const words = `${verbOf(tool, isRunning)}${about === '' ? '' : ` ${about}`}`
   return (
@@ -29,7 +34,7 @@ export function CallRow({ call }: { call: AgentCall }) {
         <button
           type="button"
           aria-expanded={isOpen}
-          onClick={() => agents.toggle(call.id)}
+          onClick={() => agents.toggle(callId)}
           className="flex min-w-0 grow items-start gap-2 py-1.5 pl-2.5 text-left -outline-offset-2 hover:bg-hover"
         >
           <ChevronRight
@@ -60,7 +65,7 @@ export function CallRow({ call }: { call: AgentCall }) {
       {isOpen && <CallDetails call={call} />}
     </li>
   )
-}
+})
 
 function tookWords(ms: number): string {
   return ms < 1000 ? `${Math.max(0, Math.round(ms))} ms` : formatDuration(ms)

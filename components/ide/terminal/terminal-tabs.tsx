@@ -1,6 +1,6 @@
 'use client'
 
-import { useEffect, useRef, useState } from 'react'
+import { memo, useEffect, useRef, useState } from 'react'
 import { Bot, ChevronDown, Pencil, Play, Plus, TerminalSquare, Trash2, X } from 'lucide-react'
 import { cx } from '#components/ui/cx.ts'
 import { ContextMenu, ContextMenuContent, ContextMenuItem, ContextMenuTrigger } from '#components/ui/context-menu.tsx'
@@ -50,7 +50,8 @@ export function TerminalTabs() {
 
 const ICONS = { shell: TerminalSquare, clone: TerminalSquare, run: Play, agent: Bot } as const
 
-function TerminalTab({ terminal, isActive }: { terminal: TerminalInfo; isActive: boolean }) {
+/** Drawn anew only for what is its own: agents open and end terminals many times a second. */
+const TerminalTab = memo(function TerminalTab({ terminal, isActive }: { terminal: TerminalInfo; isActive: boolean }) {
   const workbench = useWorkbench()
   const [isRenaming, setIsRenaming] = useState(false)
   const element = useRef<HTMLDivElement>(null)
@@ -129,4 +130,4 @@ function TerminalTab({ terminal, isActive }: { terminal: TerminalInfo; isActive:
       </ContextMenuContent>
     </ContextMenu>
   )
-}
+})
