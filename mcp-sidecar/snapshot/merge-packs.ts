@@ -122,7 +122,8 @@ async function rewriteSegments(
     const bytes = encodeSegment(entries)
     const name = sha256(bytes)
     const identities = saved.map(({ identity }) => identity)
-    await writeSegment(stateDir, { name, bytes }, identities)
+    // One that stays the same and only moves lies there already; a kill while it is written would damage what the last save knew.
+    if (name !== segment.ref.sha256) await writeSegment(stateDir, { name, bytes }, identities)
     await uploader.add(name, bytes)
     rewritten.set(segment, { name, described: describeSegment(entries) })
   }

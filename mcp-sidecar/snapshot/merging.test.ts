@@ -1,17 +1,29 @@
 import { randomBytes } from 'node:crypto'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { sha256 } from '#snapshot/hash.ts'
 import { decodeManifest } from '#snapshot/manifest.ts'
 import { readPackIndex } from '#snapshot/pack.ts'
 import type { ControlPlane } from '../control-plane-client.ts'
-import { MAX_SMALL_PACKS, MERGED_PACKS, MERGE_BYTES, SMALL_PACK_BYTES } from '../limits.ts'
+import { LOOK_AGAIN_PACKS, MAX_SMALL_PACKS, MERGED_PACKS, MERGE_BYTES, SMALL_PACK_BYTES } from '../limits.ts'
 import { SidecarError } from '../sidecar-error.ts'
 import { memoryStore } from './_memory-store.ts'
 import { mergePacks } from './merge-packs.ts'
+import { PackMerger } from './pack-merger.ts'
 import { restoreVolume } from './restorer.ts'
-import { readTree, writeTree } from './saved-tree.ts'
+import { SavedTree, readTree, writeTree } from './saved-tree.ts'
+import type { SavedEntry, SavedSegment } from './saved-tree.ts'
 import { Saver } from './saver.ts'
 import { firstToMerge, smallPacks } from './small-packs.ts'
 
@@ -89,6 +101,16 @@ async function saveNewFile({ workspace }: Repl, saver: Saver, { name, bytes }: {
 async function saveNewFiles(repl: Repl, saver: Saver, { count, bytes = 20 }: { count: number; bytes?: number }) {
   for (let at = 0; at < count; at += 1)
     await saveNewFile(repl, saver, { name: `file-${at}`, bytes: randomBytes(bytes) })
+}
+
+/** What the last save knew, and whether anybody looked at it. */
+class WatchedTree extends SavedTree {
+  isRead = false
+
+  override read(segment: SavedSegment): SavedEntry[] {
+    this.isRead = true
+    return super.read(segment)
+  }
 }
 
 const merge = (saver: Saver) => saver.mergePacks(new AbortController().signal)
@@ -181,6 +203,56 @@ describe('merging packs', { timeout: 60_000 }, () => {
     await merge(next)
     expect((await repl.packs()).length).toBeLessThan(TOO_MANY)
     expect(await repl.restored()).toEqual(contents(repl.workspace))
+  })
+
+  test('a merge whose commit fails is not made again with each save', async () => {
+    const repl = await newFullRepl()
+    const commit: ControlPlane['commit'] = () => Promise.reject(new SidecarError('quota_exceeded', 'Too long.'))
+    const saver = repl.newSaver({ controlPlane: { ...repl.store, commit } })
+    await expect(merge(saver)).rejects.toMatchObject({ code: 'quota_exceeded' })
+    const sent = repl.objects.size
+    // As after each save that found nothing new.
+    for (let minute = 1; minute <= 2; minute += 1) await merge(saver)
+    expect(repl.objects.size).toBe(sent)
+    expect(await repl.restored()).toEqual(contents(repl.workspace))
+  })
+
+  test('a look that found few enough small packs is not repeated with each pack that comes', async () => {
+    const repl = await newFullRepl()
+    const merger = new PackMerger({ stateDir: repl.stateDir, controlPlane: repl.store })
+    const hasLooked = async () => {
+      const { tree, chunks } = await readTree(repl.stateDir)
+      const watched = new WatchedTree(repl.stateDir, tree.segments)
+      const signal = new AbortController().signal
+      await merger.merge({ tree: watched, chunks }, { signal, commit: async () => expect.unreachable() })
+      return watched.isRead
+    }
+    // As many small ones as there may be, and some that are not.
+    const few = TOO_MANY + 1 - MAX_SMALL_PACKS
+    for (let at = 0; at < few; at += 1) rmSync(join(repl.workspace, `file-${at}`))
+    const saver = repl.newSaver()
+    await saver.save('save', () => undefined)
+    const large = (at: number) => ({ name: `large-${at}`, bytes: randomBytes(SMALL_PACK_BYTES) })
+    const looks: boolean[] = []
+    for (let at = 0; at < LOOK_AGAIN_PACKS + 2; at += 1) {
+      await saveNewFile(repl, saver, large(at))
+      looks.push(await hasLooked())
+    }
+    expect(looks.filter(Boolean)).toHaveLength(2)
+    expect([looks[0], looks.at(-1)]).toEqual([true, true])
+  })
+
+  test('an entry list that is only moved stays as it lies on the disk', async () => {
+    const repl = await newFullRepl()
+    const { stateDir, store } = repl
+    const known = await readTree(stateDir)
+    const files = known.tree.segments.map(({ ref }) => join(stateDir, 'segments', ref.sha256))
+    for (const file of files) utimesSync(file, 1, 1)
+    const from = new Set(known.tree.segments.map(({ ref }) => ref.pack))
+    const onUnreadable = () => expect.unreachable()
+    const { segments } = await mergePacks({ ...known, stateDir, controlPlane: store, from, onUnreadable })
+    expect(segments.map(({ ref }) => ref.sha256)).toEqual(known.tree.segments.map(({ ref }) => ref.sha256))
+    expect(files.map((file) => statSync(file).mtimeMs)).toEqual(files.map(() => 1000))
   })
 
   test('a process that ends right after the commit of a merge has only to look at its files again', async () => {

@@ -1,6 +1,6 @@
 import { MAX_MANIFEST_BYTES } from '#snapshot/limits.ts'
 import type { ControlPlane } from '../control-plane-client.ts'
-import { MAX_SMALL_PACKS, MERGED_PACKS } from '../limits.ts'
+import { LOOK_AGAIN_PACKS, MAX_SMALL_PACKS, MERGED_PACKS } from '../limits.ts'
 import type { SealedDraft } from './draft.ts'
 import { mergePacks } from './merge-packs.ts'
 import type { MergeOptions } from './merge-packs.ts'
@@ -17,6 +17,12 @@ export interface PackMergerOptions {
   maxManifestBytes?: number | undefined
 }
 
+interface MergeCall {
+  /** Ends it, until `commit` is called. */
+  signal: AbortSignal
+  commit: (merged: SealedDraft) => Promise<void>
+}
+
 /**
  * Keeps the packs of a snapshot few. Every save adds one or two, and those of which anything is needed stay: without this
  * each file that is written once would be a request at every start, and the manifest would outgrow what can be read.
@@ -31,21 +37,26 @@ export class PackMerger {
     this.#options = options
   }
 
-  /** The same snapshot, with some of its small packs merged if they are too many; `undefined`: it is well as it is. */
-  async merge(known: Known, signal: AbortSignal): Promise<SealedDraft | undefined> {
+  /** Merges some of a snapshot's small packs, if they are too many. `commit` is given the same snapshot without them. */
+  async merge(known: Known, { signal, commit }: MergeCall): Promise<void> {
     const count = packsOf(known.tree.segments).size
     this.#enough = Math.min(this.#enough, count + MAX_SMALL_PACKS)
-    if (count <= this.#enough) return undefined
+    if (count <= this.#enough) return
     const { from, small } = await this.#lookAt(known.tree, signal)
     // Should it come to nothing, it is tried again once there is more to gain.
     const later = count + MERGED_PACKS
     this.#enough = count - small + MAX_SMALL_PACKS
-    if (small <= MAX_SMALL_PACKS) return undefined
+    if (small <= MAX_SMALL_PACKS) {
+      this.#enough = Math.max(this.#enough, count + LOOK_AGAIN_PACKS)
+      return
+    }
     try {
       const merged = await this.#merge(known, { from, signal })
+      signal.throwIfAborted()
+      await commit(merged)
       if (packsOf(merged.segments).size >= count) this.#enough = later
-      return merged
     } catch (error) {
+      // A commit that failed too: after each minute without changes as much would be sent again, for nothing.
       if (!signal.aborted) this.#enough = later
       throw error
     }

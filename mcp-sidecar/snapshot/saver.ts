@@ -125,11 +125,11 @@ export class Saver {
 
   async #merge(known: Known, signal: AbortSignal): Promise<void> {
     try {
-      const merged = await this.#merger.merge(known, signal)
-      if (merged === undefined) return
-      signal.throwIfAborted()
-      await this.#head.commit(merged, 'auto')
-      await this.#remember(merged)
+      const commit = async (merged: SealedDraft) => {
+        await this.#head.commit(merged, 'auto')
+        await this.#remember(merged)
+      }
+      await this.#merger.merge(known, { signal, commit })
     } catch (error) {
       if (error instanceof SidecarError && error.code === 'gone') this.#forget()
       throw error
