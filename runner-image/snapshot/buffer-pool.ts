@@ -1,4 +1,10 @@
 /**
+ * Buffers that a pool keeps: some more than two transfers and a pack in the making give back at once. Those that come in
+ * growing sizes fit nobody after them, and would all be kept.
+ */
+const MAX_FREE_BUFFERS = 16
+
+/**
  * Large buffers that are used again: left to the garbage collector, hundreds of megabytes of them would pile up before
  * it looks at memory outside its heap.
  */
@@ -16,5 +22,7 @@ export class BufferPool {
   give(view: Buffer): void {
     const buffer = Buffer.from(view.buffer)
     if (!this.#free.some((free) => free.buffer === buffer.buffer)) this.#free.push(buffer)
+    // What lay there for the longest time.
+    if (this.#free.length > MAX_FREE_BUFFERS) this.#free.shift()
   }
 }
