@@ -54,6 +54,10 @@ export const MAX_SMALL_PACKS = 256
 /** Packs that are merged at once, the smallest first: 64 requests one after the other, a second or two. */
 export const MERGED_PACKS = 128
 
+/** The next save waits for a merge: where one took longer than this, the next one takes half as many packs, down to so many. */
+export const MERGE_TARGET_MS = 2000
+export const MIN_MERGED_PACKS = 8
+
 /**
  * Where a look at all entry lists found small packs to be few enough, it is worth another one only with so many packs more:
  * of 100,000 files it takes 2 to 4 s of CPU time. By so many there may be more than `MAX_SMALL_PACKS`.

@@ -16,7 +16,14 @@ import { sha256 } from '#snapshot/hash.ts'
 import { decodeManifest } from '#snapshot/manifest.ts'
 import { readPackIndex } from '#snapshot/pack.ts'
 import type { ControlPlane } from '../control-plane-client.ts'
-import { LOOK_AGAIN_PACKS, MAX_SMALL_PACKS, MERGED_PACKS, MERGE_BYTES, SMALL_PACK_BYTES } from '../limits.ts'
+import {
+  LOOK_AGAIN_PACKS,
+  MAX_SMALL_PACKS,
+  MERGED_PACKS,
+  MERGE_BYTES,
+  MERGE_TARGET_MS,
+  SMALL_PACK_BYTES,
+} from '../limits.ts'
 import { SidecarError } from '../sidecar-error.ts'
 import { memoryStore } from './_memory-store.ts'
 import { mergePacks } from './merge-packs.ts'
@@ -308,21 +315,48 @@ describe('merging packs', { timeout: 60_000 }, () => {
     expect(await repl.restored()).toEqual(contents(repl.workspace))
   })
 
-  test('a damaged pack is left as it is, told once, and keeps nothing else from being merged and saved', async () => {
+  test('a damaged pack is told once, keeps nothing else from being merged, and what lay in it is sent anew', async () => {
     const repl = await newFullRepl()
     const unreadable: string[] = []
     const saver = repl.newSaver({ onUnreadable: (pack) => unreadable.push(pack) })
     const pack = await repl.packWith(readFileSync(join(repl.workspace, 'file-0')))
     const intact = repl.objects.get(`packs/${pack}`) ?? Buffer.alloc(0)
     repl.objects.set(`packs/${pack}`, Buffer.from(intact).fill(7, 8, 40))
-    for (let round = 0; round < 3; round += 1) {
+    await merge(saver)
+    expect((await repl.packs()).length).toBeLessThan(TOO_MANY - MERGED_PACKS + 10)
+    await expect(repl.restored()).rejects.toThrow(pack)
+    for (let round = 0; round < 2; round += 1) {
       await saveNewFile(repl, saver, { name: `new-${round}`, bytes: Buffer.from(`new ${round}`) })
       await merge(saver)
     }
     expect(unreadable).toEqual([pack])
-    expect((await repl.packs()).length).toBeLessThan(TOO_MANY - MERGED_PACKS + 10)
-    await expect(repl.restored()).rejects.toThrow(pack)
-    repl.objects.set(`packs/${pack}`, intact)
+    expect(await repl.restored()).toEqual(contents(repl.workspace))
+  })
+
+  test('where a merge took long, the next ones take fewer packs, and more again once they are quick', async () => {
+    const repl = await newFullRepl()
+    let now = 0
+    let merged = new Set<string>()
+    const download: ControlPlane['download'] = async (name, part) => {
+      merged.add(name)
+      return repl.store.download(name, part)
+    }
+    const upload: ControlPlane['upload'] = async (name, bytes) => {
+      if (merged.size > 0) now += tookMs
+      await repl.store.upload(name, bytes)
+    }
+    let tookMs = MERGE_TARGET_MS + 1
+    const saver = repl.newSaver({ controlPlane: { ...repl.store, download, upload }, now: () => now })
+    const counts: number[] = []
+    for (let round = 0; round < 3; round += 1) {
+      await merge(saver)
+      counts.push(merged.size)
+      merged = new Set()
+      tookMs = 0
+      for (let at = 0; at < MERGED_PACKS; at += 1)
+        await saveNewFile(repl, saver, { name: `${round}-${at}`, bytes: randomBytes(20) })
+    }
+    expect(counts).toEqual([MERGED_PACKS, MERGED_PACKS / 2, MERGED_PACKS])
     expect(await repl.restored()).toEqual(contents(repl.workspace))
   })
 
@@ -382,8 +416,8 @@ describe('merging packs', { timeout: 60_000 }, () => {
     const small = smallPacks(uses, new Set(['damaged']))
     expect(small.map(([pack]) => pack)).toEqual(['tiny', 'half'])
     const many = Array.from({ length: 1000 }, (_, at) => [`${at}`, 1] as const)
-    expect(firstToMerge(many).size).toBe(MERGED_PACKS)
+    expect(firstToMerge(many, MERGED_PACKS).size).toBe(MERGED_PACKS)
     const large = Array.from({ length: 1000 }, (_, at) => [`${at}`, SMALL_PACK_BYTES - 1] as const)
-    expect(firstToMerge(large).size).toBe(MERGE_BYTES / SMALL_PACK_BYTES)
+    expect(firstToMerge(large, MERGED_PACKS).size).toBe(MERGE_BYTES / SMALL_PACK_BYTES)
   })
 })

@@ -1,6 +1,6 @@
 import { MAX_MANIFEST_BYTES } from '#snapshot/limits.ts'
 import type { ControlPlane } from '../control-plane-client.ts'
-import { LOOK_AGAIN_PACKS, MAX_SMALL_PACKS, MERGED_PACKS } from '../limits.ts'
+import { LOOK_AGAIN_PACKS, MAX_SMALL_PACKS, MERGED_PACKS, MERGE_TARGET_MS, MIN_MERGED_PACKS } from '../limits.ts'
 import type { SealedDraft } from './draft.ts'
 import { mergePacks } from './merge-packs.ts'
 import type { MergeOptions } from './merge-packs.ts'
@@ -15,6 +15,8 @@ export interface PackMergerOptions {
   onUnreadable?: MergeOptions['onUnreadable'] | undefined
   /** What the largest manifest may have, if not `MAX_MANIFEST_BYTES`. */
   maxManifestBytes?: number | undefined
+  /** Milliseconds since whenever, if not by the clock. */
+  now?: (() => number) | undefined
 }
 
 interface MergeCall {
@@ -31,6 +33,8 @@ export class PackMerger {
   readonly #options: PackMergerOptions
   /** With no more packs than this, it is not worth a look how many of them are small: that reads the whole entry list. */
   #enough = MAX_SMALL_PACKS
+  /** How many packs the next merge takes. */
+  #atOnce = MERGED_PACKS
   readonly #unreadable = new Set<string>()
 
   constructor(options: PackMergerOptions) {
@@ -82,12 +86,13 @@ export class PackMerger {
     const uses = await packUses(tree, signal)
     for (const pack of this.#unreadable) if (!uses.has(pack)) this.#unreadable.delete(pack)
     const small = smallPacks(uses, this.#unreadable)
-    return { from: firstToMerge(small), small: small.length }
+    return { from: firstToMerge(small, this.#atOnce), small: small.length }
   }
 
-  #merge(known: Known, what: { from: Set<string>; signal?: AbortSignal }): Promise<SealedDraft> {
-    const { stateDir, controlPlane, onUnreadable } = this.#options
-    return mergePacks({
+  async #merge(known: Known, what: { from: Set<string>; signal?: AbortSignal }): Promise<SealedDraft> {
+    const { stateDir, controlPlane, onUnreadable, now = () => performance.now() } = this.#options
+    const startedAt = now()
+    const merged = await mergePacks({
       stateDir,
       controlPlane,
       ...known,
@@ -97,5 +102,8 @@ export class PackMerger {
         onUnreadable?.(pack, error)
       },
     })
+    const isSlow = now() - startedAt > MERGE_TARGET_MS
+    this.#atOnce = isSlow ? Math.max(this.#atOnce / 2, MIN_MERGED_PACKS) : Math.min(this.#atOnce * 2, MERGED_PACKS)
+    return merged
   }
 }

@@ -63,6 +63,8 @@ export class Saver {
   readonly #closed: ClosedFolders
   readonly #head: HeadWriter
   readonly #merger: PackMerger
+  /** A pack was found to be damaged or gone since this was last asked. */
+  #hasLostPack = false
   #merging: AbortController | undefined
   #last: Promise<unknown> = Promise.resolve()
 
@@ -70,7 +72,13 @@ export class Saver {
     this.#options = options
     this.#closed = new ClosedFolders(options.volumeDir)
     this.#head = new HeadWriter(options.controlPlane, options.head)
-    this.#merger = new PackMerger(options)
+    this.#merger = new PackMerger({
+      ...options,
+      onUnreadable: (pack, error) => {
+        this.#hasLostPack = true
+        options.onUnreadable?.(pack, error)
+      },
+    })
   }
 
   /** Saves what is on the disk when its turn has come. Without any change nothing is committed. */
@@ -133,7 +141,15 @@ export class Saver {
     } catch (error) {
       if (error instanceof SidecarError && error.code === 'gone') this.#forget()
       throw error
+    } finally {
+      this.#healLoss()
     }
+  }
+
+  /** What lay in a pack that is lost lies here still: the next save reads and sends everything anew. */
+  #healLoss(): void {
+    if (this.#hasLostPack) this.#forget()
+    this.#hasLostPack = false
   }
 
   #forget(): void {

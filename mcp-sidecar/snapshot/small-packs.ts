@@ -1,5 +1,5 @@
 import type { ChunkRef } from '#snapshot/entry.ts'
-import { MERGED_PACKS, MERGE_BYTES, SMALL_PACK_BYTES } from '../limits.ts'
+import { MERGE_BYTES, SMALL_PACK_BYTES } from '../limits.ts'
 import type { SavedTree } from './saved-tree.ts'
 import { createSlices } from './slice.ts'
 
@@ -30,10 +30,10 @@ export function smallPacks(uses: ReadonlyMap<string, number>, except: ReadonlySe
     .toSorted(([, one], [, other]) => one - other)
 }
 
-/** Those of them that are merged at once. */
-export function firstToMerge(small: readonly PackUse[]): Set<string> {
+/** Those of them that are merged at once: `count` at most. */
+export function firstToMerge(small: readonly PackUse[], count: number): Set<string> {
   let room = MERGE_BYTES
-  const first = small.slice(0, MERGED_PACKS).filter(([, bytes]) => {
+  const first = small.slice(0, count).filter(([, bytes]) => {
     room -= bytes
     return room >= 0
   })
