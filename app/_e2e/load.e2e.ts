@@ -1,11 +1,9 @@
 import { expect, test } from '@playwright/test'
 import type { CDPSession } from '@playwright/test'
 import { connectAgent, createToken } from './_agent.ts'
-import { connect, createRepl, signIn } from './_client.ts'
-import { startServer } from './_server.ts'
+import { openRoom } from './_room.ts'
 import { openRepl, treeItem } from './_workbench.ts'
-import type { Client, Connection } from './_client.ts'
-import type { Server } from './_server.ts'
+import type { Room } from './_room.ts'
 
 /** A path that is gone may leave some 0.5 KB behind: 5 MiB here, and room for what a collection has left. */
 const MAX_GROWTH_BYTES = 20 * 2 ** 20
@@ -14,21 +12,11 @@ const FILES = 2500
 const RENAMINGS = 100
 const CALLS = 400
 
-let server: Server
-let client: Client
-let replId: string
-let disk: Connection
-
+let room: Room
 test.beforeAll(async () => {
-  server = await startServer({ env: { SPARE_SANDBOXES: '0' } })
-  client = await signIn(server.link)
-  replId = await createRepl(client, 'empty')
-  disk = await connect(client, replId)
+  room = await openRoom('empty')
 })
-test.afterAll(async () => {
-  disk.close()
-  await server[Symbol.asyncDispose]()
-})
+test.afterAll(() => room[Symbol.asyncDispose]())
 
 async function heapBytes(session: CDPSession): Promise<number> {
   await session.send('HeapProfiler.collectGarbage')
@@ -44,7 +32,7 @@ async function functionCalls(session: CDPSession): Promise<number> {
 }
 
 test('files whose names are others after each build leave little in the page', async ({ page }) => {
-  const shell = await disk.openTerminal()
+  const shell = await room.disk.openTerminal()
   const build = async (round: number) => {
     const files = `seq -f 'round-${round}-%g' ${FILES} | xargs touch`
     await shell.type(
@@ -53,7 +41,7 @@ test('files whose names are others after each build leave little in the page', a
     )
     await expect(treeItem(page, `round-${round}-1`)).toBeVisible()
   }
-  await openRepl(page, client, replId)
+  await openRepl(page, room.client, room.replId)
   await shell.type("mkdir dist; echo ma''de\n", 'made')
   await treeItem(page, 'dist').click()
   await build(0)
@@ -65,20 +53,20 @@ test('files whose names are others after each build leave little in the page', a
 })
 
 test('what terminals do costs the page no more where hundreds of calls are listed', async ({ page }) => {
-  await openRepl(page, client, replId)
+  await openRepl(page, room.client, room.replId)
   await page.getByRole('button', { name: 'Agents' }).first().click()
-  await using agent = await connectAgent(server.url, replId, await createToken(client, replId))
+  await using agent = await connectAgent(room.server.url, room.replId, await createToken(room.client, room.replId))
   const session = await page.context().newCDPSession(page)
   await session.send('Profiler.enable')
   await session.send('Profiler.startPreciseCoverage', { callCount: true, detailed: false })
   const rows = page.getByRole('complementary', { name: 'Side panel' }).locator('ol > li')
   const tabs = page.getByRole('tablist', { name: 'Terminals' }).getByRole('tab')
-  const shell = await disk.openTerminal()
+  const shell = await room.disk.openTerminal()
   const callsFor = async (last: string) => {
     await functionCalls(session)
     for (let index = 0; index < RENAMINGS; index++)
-      await disk.request('terminal.rename', { terminal: shell.id, name: `name ${index}` })
-    await disk.request('terminal.rename', { terminal: shell.id, name: last })
+      await room.disk.request('terminal.rename', { terminal: shell.id, name: `name ${index}` })
+    await room.disk.request('terminal.rename', { terminal: shell.id, name: last })
     await expect(tabs.filter({ hasText: last })).toBeVisible()
     return functionCalls(session)
   }

@@ -1,34 +1,22 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { expect, test } from '@playwright/test'
-import { connect, createRepl, signIn } from './_client.ts'
-import { startServer } from './_server.ts'
+import { openRoom } from './_room.ts'
 import { editFile, onDisk, openRepl, treeItem } from './_workbench.ts'
 import type { Locator, Page } from '@playwright/test'
-import type { Client, Connection } from './_client.ts'
-import type { Server } from './_server.ts'
+import type { Room } from './_room.ts'
 
-let server: Server
-let client: Client
-let replId: string
-let disk: Connection
-
+let room: Room
 test.beforeAll(async () => {
-  server = await startServer({ env: { SPARE_SANDBOXES: '0' } })
-  client = await signIn(server.link)
-  replId = await createRepl(client, 'empty')
-  disk = await connect(client, replId)
+  room = await openRoom('empty')
 })
-test.afterAll(async () => {
-  disk.close()
-  await server[Symbol.asyncDispose]()
-})
+test.afterAll(() => room[Symbol.asyncDispose]())
 
 /** Opens the page on a workspace with these files and no others. */
 async function openWith(page: Page, files: readonly string[]): Promise<void> {
-  const { entries } = await disk.request('files.list', { path: '' })
-  for (const { name } of entries) await disk.request('files.delete', { path: name })
-  for (const path of files) await disk.request('files.write', { path, content: path, ifMatch: null })
-  await openRepl(page, client, replId)
+  const { entries } = await room.disk.request('files.list', { path: '' })
+  for (const { name } of entries) await room.disk.request('files.delete', { path: name })
+  for (const path of files) await room.disk.request('files.write', { path, content: path, ifMatch: null })
+  await openRepl(page, room.client, room.replId)
   const first = files[0]?.split('/')[0]
   if (first !== undefined) await expect(treeItem(page, first)).toBeVisible()
 }
@@ -66,7 +54,7 @@ test('what is deleted together comes back with one Undo', async ({ page }) => {
   await expect(page.locator('[data-slot="toast"]')).toHaveText([/^5 files were moved to the trash\./])
   await page.getByRole('button', { name: 'Undo' }).click()
   await expect(rows(page)).toHaveText([...names, 'kept.txt'])
-  expect(await onDisk(disk, 'e.txt')).toBe('e.txt')
+  expect(await onDisk(room.disk, 'e.txt')).toBe('e.txt')
 })
 
 test('the menu deletes all that are selected where it is opened on one of them, else that one', async ({ page }) => {
@@ -101,7 +89,7 @@ test('the tree takes the keyboard where its row is deleted elsewhere, but not fr
   const editor = await editFile(page, 'a.txt')
   await treeItem(page, 'b.txt').click()
   await editor.focus()
-  await disk.request('files.delete', { path: 'b.txt' })
+  await room.disk.request('files.delete', { path: 'b.txt' })
   await expect(rows(page)).toHaveText(['a.txt', 'c.txt'])
   await expect(treeItem(page, 'c.txt')).toHaveAttribute('tabindex', '0')
   await expect(editor).toBeFocused()
@@ -145,9 +133,9 @@ test('files dropped below the rows, on a row and into an empty workspace are upl
   await expect(treeItem(page, 'second.txt')).toBeVisible()
   await drop(page, treeItem(page, 'first.txt'), 'third.txt')
   await expect(treeItem(page, 'third.txt')).toBeVisible()
-  expect(await onDisk(disk, 'third.txt')).toBe('third.txt')
+  expect(await onDisk(room.disk, 'third.txt')).toBe('third.txt')
   await drop(page, area, 'folder/fourth.txt', treeItem(page, 'first.txt'))
-  await expect.poll(() => onDisk(disk, 'folder/fourth.txt')).toBe('folder/fourth.txt')
+  await expect.poll(() => onDisk(room.disk, 'folder/fourth.txt')).toBe('folder/fourth.txt')
   // A drag that came over a row is over for the keyboard too.
   await treeItem(page, 'first.txt').click()
   await expect(async () => {
@@ -185,7 +173,7 @@ test('a folder and a file in it are moved together, and nothing else', async ({ 
   await treeItem(page, 'in.txt').click({ modifiers: ['Control'] })
   await treeItem(page, 'last.txt').click({ modifiers: ['Control'] })
   await treeItem(page, 'from').dragTo(treeItem(page, 'into'))
-  await expect.poll(() => onDisk(disk, 'into/from/in.txt')).toBe('from/in.txt')
-  await expect.poll(() => onDisk(disk, 'into/last.txt')).toBe('last.txt')
+  await expect.poll(() => onDisk(room.disk, 'into/from/in.txt')).toBe('from/in.txt')
+  await expect.poll(() => onDisk(room.disk, 'into/last.txt')).toBe('last.txt')
   await expect(page.locator('[data-slot="toast"]')).toHaveCount(0)
 })

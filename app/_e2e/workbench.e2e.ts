@@ -1,30 +1,19 @@
 import { expect, test } from '@playwright/test'
-import { connect, createRepl, signIn } from './_client.ts'
 import { prompt, runInTerminal } from './_pages.ts'
-import { startServer } from './_server.ts'
+import { createRepl } from './_client.ts'
+import { openRoom } from './_room.ts'
 import { editFile, editorText, onDisk, openRepl, treeItem } from './_workbench.ts'
 import type { Locator, Page } from '@playwright/test'
-import type { Client, Connection } from './_client.ts'
-import type { Server } from './_server.ts'
+import type { Room } from './_room.ts'
 
 /** Far below the wait of the autosave, far above what a key handler takes. */
 const AT_ONCE_MS = 200
 
-let server: Server
-let client: Client
-let replId: string
-let disk: Connection
-
+let room: Room
 test.beforeAll(async () => {
-  server = await startServer({ env: { SPARE_SANDBOXES: '0' } })
-  client = await signIn(server.link)
-  replId = await createRepl(client, 'node')
-  disk = await connect(client, replId)
+  room = await openRoom('node')
 })
-test.afterAll(async () => {
-  disk.close()
-  await server[Symbol.asyncDispose]()
-})
+test.afterAll(() => room[Symbol.asyncDispose]())
 
 async function chooseInTree(page: Page, name: string, action: string): Promise<void> {
   await treeItem(page, name).click({ button: 'right' })
@@ -36,7 +25,7 @@ function terminalTabs(page: Page): Locator {
 }
 
 test('U1: Ctrl+S writes at once, and the page says so', async ({ page }) => {
-  await disk.request('files.write', { path: 'saved.txt', content: '', ifMatch: null })
+  await room.disk.request('files.write', { path: 'saved.txt', content: '', ifMatch: null })
   await page.addInitScript(() => {
     const times = { pressed: 0, sent: 0 }
     Object.assign(window, { times })
@@ -51,12 +40,12 @@ test('U1: Ctrl+S writes at once, and the page says so', async ({ page }) => {
     }
     window.addEventListener('keydown', onKeyDown, { capture: true })
   })
-  await openRepl(page, client, replId)
+  await openRepl(page, room.client, room.replId)
   await editFile(page, 'saved.txt')
   await page.keyboard.insertText('typed')
   await page.keyboard.press('Control+s')
   await expect(page.getByTestId('save-state')).toHaveAttribute('data-state', /^(saved|backed-up)/)
-  expect(await onDisk(disk, 'saved.txt')).toBe('typed')
+  expect(await onDisk(room.disk, 'saved.txt')).toBe('typed')
   const tookMs = await page.evaluate(() => {
     const { times } = Object.assign({ times: { pressed: 0, sent: 0 } }, window)
     return times.sent - times.pressed
@@ -65,20 +54,20 @@ test('U1: Ctrl+S writes at once, and the page says so', async ({ page }) => {
 })
 
 test('U1, U5: F5 really runs the project, the preview opens beside it, and Stop ends it', async ({ page }) => {
-  await openRepl(page, client, replId)
+  await openRepl(page, room.client, room.replId)
   await page.keyboard.press('F5')
   const stop = page.getByRole('button', { name: 'Stop', exact: true })
   await expect(stop).toBeVisible()
   const preview = page.frameLocator('iframe[title^="Preview"]')
   await expect(preview.locator('body')).toContainText(/\w/)
-  expect((await disk.request('ports.list', {})).ports.map(({ port }) => port)).toContain(3000)
+  expect((await room.disk.request('ports.list', {})).ports.map(({ port }) => port)).toContain(3000)
   await stop.click()
   await expect(page.getByRole('button', { name: 'Run', exact: true })).toBeVisible()
-  await expect.poll(async () => (await disk.request('ports.list', {})).ports).toEqual([])
+  await expect.poll(async () => (await room.disk.request('ports.list', {})).ports).toEqual([])
 })
 
 test('Find in terminal takes what is typed; the shell gets none of it', async ({ page }) => {
-  await openRepl(page, client, replId)
+  await openRepl(page, room.client, room.replId)
   await runInTerminal(page, 'echo needle-in-hay')
   await editFile(page, 'index.js')
   await page.keyboard.press('Alt+f')
@@ -91,12 +80,12 @@ test('Find in terminal takes what is typed; the shell gets none of it', async ({
 
 test('a screen reader hears what a terminal prints, where a person wants that', async ({ page }) => {
   const heard = page.getByTestId('terminal').locator('.xterm-accessibility')
-  await openRepl(page, client, replId)
+  await openRepl(page, room.client, room.replId)
   await runInTerminal(page, 'echo before')
   await expect(heard).toHaveCount(0)
-  await page.goto(`${server.url}/settings`)
+  await page.goto(`${room.server.url}/settings`)
   await page.getByRole('switch', { name: 'Read terminals aloud' }).click()
-  await openRepl(page, client, replId)
+  await openRepl(page, room.client, room.replId)
   await runInTerminal(page, 'echo said-$((40 + 2))')
   await expect(heard).toContainText('said-42')
 })
@@ -105,55 +94,55 @@ test.describe('in a browser on Windows', () => {
   test.use({ userAgent: 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36' })
 
   test('lines end as on the machine of the REPL, and as they did in a file from Windows', async ({ page }) => {
-    await disk.request('files.write', { path: 'empty.sh', content: '', ifMatch: null })
-    await disk.request('files.write', { path: 'windows.txt', content: 'a\r\nb', ifMatch: null })
-    await openRepl(page, client, replId)
+    await room.disk.request('files.write', { path: 'empty.sh', content: '', ifMatch: null })
+    await room.disk.request('files.write', { path: 'windows.txt', content: 'a\r\nb', ifMatch: null })
+    await openRepl(page, room.client, room.replId)
     await editFile(page, 'empty.sh')
     await page.keyboard.type('one')
     await page.keyboard.press('Enter')
     await page.keyboard.type('two')
     await page.keyboard.press('Control+s')
-    await expect.poll(() => onDisk(disk, 'empty.sh')).toBe('one\ntwo')
+    await expect.poll(() => onDisk(room.disk, 'empty.sh')).toBe('one\ntwo')
     await editFile(page, 'windows.txt')
     await page.keyboard.press('Control+End')
     await page.keyboard.press('Enter')
     await page.keyboard.type('c')
     await page.keyboard.press('Control+s')
-    await expect.poll(() => onDisk(disk, 'windows.txt')).toBe('a\r\nb\r\nc')
+    await expect.poll(() => onDisk(room.disk, 'windows.txt')).toBe('a\r\nb\r\nc')
   })
 })
 
 test('U2: duplicate, copy, cut and paste in the tree reach the disk', async ({ page }) => {
-  await disk.request('files.write', { path: 'one.txt', content: 'one\n', ifMatch: null })
-  await disk.request('files.mkdir', { path: 'folder' })
-  await openRepl(page, client, replId)
+  await room.disk.request('files.write', { path: 'one.txt', content: 'one\n', ifMatch: null })
+  await room.disk.request('files.mkdir', { path: 'folder' })
+  await openRepl(page, room.client, room.replId)
   await chooseInTree(page, 'one.txt', 'Duplicate')
   await expect(treeItem(page, 'one copy.txt')).toBeVisible()
-  expect(await onDisk(disk, 'one copy.txt')).toBe('one\n')
+  expect(await onDisk(room.disk, 'one copy.txt')).toBe('one\n')
   await chooseInTree(page, 'one.txt', 'Copy')
   await chooseInTree(page, 'folder', 'Paste')
-  await expect.poll(() => onDisk(disk, 'folder/one.txt')).toBe('one\n')
+  await expect.poll(() => onDisk(room.disk, 'folder/one.txt')).toBe('one\n')
   await chooseInTree(page, 'one copy.txt', 'Cut')
   await chooseInTree(page, 'folder', 'Paste')
-  await expect.poll(() => onDisk(disk, 'folder/one copy.txt')).toBe('one\n')
+  await expect.poll(() => onDisk(room.disk, 'folder/one copy.txt')).toBe('one\n')
   await expect(treeItem(page, 'one copy.txt')).toHaveCount(0)
-  expect(await onDisk(disk, 'one copy.txt')).toBeUndefined()
-  expect(await onDisk(disk, 'one.txt')).toBe('one\n')
+  expect(await onDisk(room.disk, 'one copy.txt')).toBeUndefined()
+  expect(await onDisk(room.disk, 'one.txt')).toBe('one\n')
 })
 
 test('L16: what one page has copied is no other page’s to paste', async ({ page, context }) => {
-  await disk.request('files.write', { path: 'mine.txt', content: 'mine\n', ifMatch: null })
-  await openRepl(page, client, replId)
+  await room.disk.request('files.write', { path: 'mine.txt', content: 'mine\n', ifMatch: null })
+  await openRepl(page, room.client, room.replId)
   const other = await context.newPage()
-  await openRepl(other, client, replId)
+  await openRepl(other, room.client, room.replId)
   await chooseInTree(page, 'mine.txt', 'Copy')
   await treeItem(other, 'mine.txt').click({ button: 'right' })
   await expect(other.getByRole('menuitem', { name: 'Paste' })).toBeDisabled()
 })
 
 test('U3: "?" typed in the editor and in a terminal is text; elsewhere it opens the keys', async ({ page }) => {
-  await disk.request('files.write', { path: 'why.txt', content: '', ifMatch: null })
-  await openRepl(page, client, replId)
+  await room.disk.request('files.write', { path: 'why.txt', content: '', ifMatch: null })
+  await openRepl(page, room.client, room.replId)
   const terminal = await runInTerminal(page, 'echo why?')
   await expect(terminal).toContainText(/why\?\s*why\?/)
   await editFile(page, 'why.txt')
@@ -183,9 +172,9 @@ async function pretend(page: Page, on: { platform: string; system: string }, hel
 test('U3: what Option types on a Mac is text in the editor and in a terminal; with Control it is a command', async ({
   page,
 }) => {
-  await disk.request('files.write', { path: 'mac.txt', content: '', ifMatch: null })
+  await room.disk.request('files.write', { path: 'mac.txt', content: '', ifMatch: null })
   const typeAt = await pretend(page, MAC, MAC.option)
-  await openRepl(page, client, replId)
+  await openRepl(page, room.client, room.replId)
   await editFile(page, 'mac.txt')
   await typeAt()
   await expect(editorText(page)).toContainText('@')
@@ -198,7 +187,7 @@ test('U3: what Option types on a Mac is text in the editor and in a terminal; wi
 
 test('U3: what AltGr types on Windows is text in a terminal', async ({ page }) => {
   const typeAt = await pretend(page, WINDOWS, WINDOWS.altGr)
-  await openRepl(page, client, replId)
+  await openRepl(page, room.client, room.replId)
   await page.getByTestId('terminal').locator('textarea').focus()
   await page.keyboard.type('echo a')
   await typeAt()
@@ -207,7 +196,7 @@ test('U3: what AltGr types on Windows is text in a terminal', async ({ page }) =
 })
 
 test('U5: several terminals and several open files, each with what is its own', async ({ page }) => {
-  await openRepl(page, client, replId)
+  await openRepl(page, room.client, room.replId)
   await runInTerminal(page, 'NAME=first; echo first-$((40 + 2))')
   const before = await terminalTabs(page).count()
   await page.getByRole('button', { name: 'New terminal' }).click()
@@ -228,11 +217,11 @@ test('U5: several terminals and several open files, each with what is its own', 
 })
 
 test('L2: a second tab finds the same shell with its history, and the first goes on', async ({ page, context }) => {
-  await openRepl(page, client, replId)
+  await openRepl(page, room.client, room.replId)
   const first = await runInTerminal(page, 'KEPT=yes; echo first-$((40 + 2))')
   await expect(first).toContainText('first-42')
   const other = await context.newPage()
-  await openRepl(other, client, replId)
+  await openRepl(other, room.client, room.replId)
   const second = await runInTerminal(other, 'echo kept-$KEPT-$((40 + 3))')
   await expect(second).toContainText('first-42')
   await expect(second).toContainText('kept-yes-43')
@@ -245,17 +234,17 @@ test('L2: a second tab finds the same shell with its history, and the first goes
 test('U7: output from before the page was there is shown, and a stopped REPL wakes instead of hanging', async ({
   page,
 }) => {
-  const terminal = await disk.openTerminal()
+  const terminal = await room.disk.openTerminal()
   await terminal.type('echo early-$((40 + 2))\r', 'early-42')
-  await openRepl(page, client, replId)
+  await openRepl(page, room.client, room.replId)
   await terminalTabs(page).last().click()
   await expect(page.getByTestId('terminal')).toContainText('early-42')
 
-  const sleeping = await createRepl(client, 'empty')
-  await client.mutate('repls.stop', { replId: sleeping })
-  await page.goto(`${server.url}/r/${sleeping}`)
+  const sleeping = await createRepl(room.client, 'empty')
+  await room.client.mutate('repls.stop', { replId: sleeping })
+  await page.goto(`${room.server.url}/r/${sleeping}`)
   await prompt(page)
-  await client.mutate('repls.stop', { replId: sleeping })
+  await room.client.mutate('repls.stop', { replId: sleeping })
   await expect(page.getByTestId('repl-gate')).toContainText('sleeping')
   await page.getByRole('button', { name: 'Start', exact: true }).click()
   await expect(page.getByTestId('repl-gate')).toHaveCount(0)
@@ -265,7 +254,7 @@ test('U7: output from before the page was there is shown, and a stopped REPL wak
 test('U8: whoever may not look opens no socket', async ({ page }) => {
   const sockets: string[] = []
   page.on('websocket', (socket) => sockets.push(socket.url()))
-  await page.goto(`${server.url}/r/${replId}`)
+  await page.goto(`${room.server.url}/r/${room.replId}`)
   await expect(page).toHaveURL(/\/signin/)
   await expect(page.getByRole('heading').first()).toBeVisible()
   expect(sockets.filter((url) => url.includes('/socket'))).toEqual([])
