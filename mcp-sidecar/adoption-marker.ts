@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import * as z from 'zod'
 import { replIdSchema } from '#protocol/ids.ts'
@@ -29,16 +29,16 @@ export type AdoptionMarker = Omit<z.infer<typeof markerSchema>, 'version'>
  * The marker, if there is one and the machine has not crashed too soon after it: then it may be empty, too. A damaged one
  * throws: guessing could restore over live work.
  */
-export async function readMarker(stateDir: string): Promise<AdoptionMarker | undefined> {
-  const json = await readStateFile(stateDir, MARKER_FILE)
+export function readMarker(stateDir: string): AdoptionMarker | undefined {
+  const json = readStateFile(stateDir, MARKER_FILE)
   if (json === undefined) return undefined
   const { version: _, ...marker } = markerSchema.parse(json)
-  return marker.boot === undefined || marker.boot === (await readBootId()) ? marker : undefined
+  return marker.boot === undefined || marker.boot === readBootId() ? marker : undefined
 }
 
 /** What marks a volume as restored just now. */
-export async function restoredNow(owner: Pick<AdoptionMarker, 'repl' | 'generation'>): Promise<AdoptionMarker> {
-  const boot = await readBootId()
+export function restoredNow(owner: Pick<AdoptionMarker, 'repl' | 'generation'>): AdoptionMarker {
+  const boot = readBootId()
   return { ...owner, phase: 'restored', ...(boot !== undefined && { boot }) }
 }
 
@@ -47,18 +47,19 @@ export async function settle({ stateDir, volumeDir }: { stateDir: string; volume
   // Not before it is needed: a sidecar is up the sooner.
   const { execFile } = await import('node:child_process')
   await promisify(execFile)('sync', ['--file-system', volumeDir], { timeout: SYNC_LIMIT_MS })
-  const marker = await readMarker(stateDir)
+  const marker = readMarker(stateDir)
   if (marker === undefined) return
   const { boot: _, ...settled } = marker
   await writeStateFile(stateDir, { name: MARKER_FILE, durable: true }, { version: 1, ...settled })
 }
 
 /** `undefined` where the system does not say; what a crash leaves is then taken as it is. */
-async function readBootId(): Promise<string | undefined> {
-  return await readFile('/proc/sys/kernel/random/boot_id', 'utf8').then(
-    (text) => text.trim(),
-    () => undefined,
-  )
+function readBootId(): string | undefined {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+  } catch {
+    return undefined
+  }
 }
 
 export async function writeMarker(stateDir: string, marker: AdoptionMarker): Promise<void> {

@@ -18,8 +18,8 @@ export const MAX_ANSWER_BYTES = 4 * MIB
  */
 export const RESTORE_BATCH_FILES = 4096
 
-/** Segments of an entry list that are fetched together: about 100 KB each. */
-export const SEGMENTS_AHEAD = 4
+/** Segments of an entry list that are fetched together: about 100 KB each, ten of them in a frame that is fetched once for all. */
+export const SEGMENTS_AHEAD = 16
 
 /** If at least this part of a pack is wanted, all of it is fetched at once. */
 export const WHOLE_PACK_SHARE = 0.4
@@ -27,8 +27,11 @@ export const WHOLE_PACK_SHARE = 0.4
 /** Buffers that are of no use any more are collected when they come to so much. */
 export const GARBAGE_BYTES = 4 * MIB
 
-/** The same while restoring, which makes more of them: collecting after each four took a fifth of its CPU time. */
-export const RESTORE_GARBAGE_BYTES = 12 * MIB
+/**
+ * The same while restoring, which makes more of them: collecting after each four took a fifth of its CPU time, after each
+ * twelve still a tenth. Most of them are used again, so the process grows by some MiB only.
+ */
+export const RESTORE_GARBAGE_BYTES = 32 * MIB
 
 /** Packs on their way to or from the store at once. With the one being filled they bound the sidecar's memory. */
 export const MAX_TRANSFERS = 2

@@ -53,13 +53,13 @@ export class Workspace implements AsyncDisposable {
    */
   async bringUp(onProgress: (progress: AdoptProgress) => void): Promise<AdoptDone> {
     const { volumeDir, stateDir } = this.#options
-    let marker = await readMarker(stateDir)
+    let marker = readMarker(stateDir)
     if (marker !== undefined) requireSame(marker, this.#request)
     // Neither waits for the other: a runner comes up while files are restored.
     const isUp = marker?.phase === 'opened' ? undefined : this.#isRunnerUp()
     if (marker === undefined) {
       await this.#restore(onProgress)
-      marker = await restoredNow({ repl: this.#request.repl, generation: this.#request.generation })
+      marker = restoredNow({ repl: this.#request.repl, generation: this.#request.generation })
       await writeMarker(stateDir, marker)
     }
     makeRoots(volumeDir)
@@ -103,7 +103,7 @@ export class Workspace implements AsyncDisposable {
 
   /** Whether the runner was ever opened on what lies here: before that nobody can have worked on it. */
   async mayHoldWork(): Promise<boolean> {
-    return (await readMarker(this.#options.stateDir))?.phase === 'opened'
+    return readMarker(this.#options.stateDir)?.phase === 'opened'
   }
 
   /** Ends every process of the sandbox, then saves. Continuous saving does not come back but by `bringUp`. */
@@ -196,7 +196,7 @@ export class Workspace implements AsyncDisposable {
   }
 
   async #requireRestored(): Promise<void> {
-    const marker = await readMarker(this.#options.stateDir)
+    const marker = readMarker(this.#options.stateDir)
     if (marker !== undefined) return requireSame(marker, this.#request)
     throw new SidecarError('conflict', 'This sandbox does not hold the whole workspace, so it is not saved.', {
       advice: 'Start the repl: it is restored from its last snapshot.',

@@ -4,6 +4,7 @@ import { encodeManifest } from '#snapshot/manifest.ts'
 import { SegmentCutter, encodeSegment } from '#snapshot/segment.ts'
 import type { ChunkTable } from './chunk-table.ts'
 import type { FileIdentity } from './file-identity.ts'
+import { createSlices } from './slice.ts'
 import { packsOf, writeSegment } from './saved-tree.ts'
 import type { SavedEntry, SavedSegment, SavedTree } from './saved-tree.ts'
 import type { Uploader } from './uploader.ts'
@@ -43,6 +44,7 @@ export class Draft {
   readonly #options: DraftOptions
   readonly #known: Map<string, SavedSegment>
   readonly #cutter = new SegmentCutter()
+  readonly #slice = createSlices()
   #run: (SavedEntry | FoundEntry)[] = []
   /** Runs whose chunks are on their way, oldest first. */
   #waiting: (SavedEntry | FoundEntry)[][] = []
@@ -112,9 +114,10 @@ export class Draft {
       if ('from' in item || item.entry.type !== 'file') return item.entry
       return { ...item.entry, chunks: item.chunks.map((name) => required(chunks.get(name), name)) }
     })
+    await this.#slice()
     const bytes = encodeSegment(entries)
     const name = sha256(bytes)
-    await writeSegment(
+    writeSegment(
       stateDir,
       { name, bytes },
       run.map((item) => item.identity),

@@ -1,7 +1,7 @@
 import { BufferPool } from '#snapshot/buffer-pool.ts'
 import type { ChunkRef } from '#snapshot/entry.ts'
 import { MAX_FRAME_BYTES, MAX_PACK_BYTES } from '#snapshot/limits.ts'
-import { checkPack, chunkIn, openFrame } from '#snapshot/pack.ts'
+import { checkPackFormat, chunkIn, openFrame } from '#snapshot/pack.ts'
 import { SnapshotError } from '#snapshot/snapshot-error.ts'
 import type { ControlPlane } from '../control-plane-client.ts'
 import { MAX_TRANSFERS, RESTORE_GARBAGE_BYTES, WHOLE_PACK_SHARE } from '../limits.ts'
@@ -61,7 +61,7 @@ async function fetchPack(
   const whole = isWhole
     ? await controlPlane.download(`packs/${pack}`, { maxBytes: MAX_PACK_BYTES, allocate })
     : undefined
-  if (whole !== undefined) checkPack(pack, whole)
+  if (whole !== undefined) checkPackFormat(pack, whole)
   // What the network gave in parts.
   let used = whole?.length ?? wanted
   for (const chunks of frames) {

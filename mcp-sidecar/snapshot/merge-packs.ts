@@ -113,7 +113,9 @@ async function rewriteSegments(
   }: MergeOptions & { uploader: Uploader; placeOf: (ref: ChunkRef) => ChunkRef },
 ): Promise<Map<SavedSegment, Rewritten>> {
   const rewritten = new Map<SavedSegment, Rewritten>()
+  const slice = createSlices()
   for (const segment of segments) {
+    await slice()
     signal?.throwIfAborted()
     const saved = tree.readSurely(segment)
     const entries = saved.map(({ entry }): SnapshotEntry =>
@@ -123,7 +125,7 @@ async function rewriteSegments(
     const name = sha256(bytes)
     const identities = saved.map(({ identity }) => identity)
     // One that stays the same and only moves lies there already; a kill while it is written would damage what the last save knew.
-    if (name !== segment.ref.sha256) await writeSegment(stateDir, { name, bytes }, identities)
+    if (name !== segment.ref.sha256) writeSegment(stateDir, { name, bytes }, identities)
     await uploader.add(name, bytes)
     rewritten.set(segment, { name, described: describeSegment(entries) })
   }

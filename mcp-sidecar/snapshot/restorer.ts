@@ -69,7 +69,7 @@ export async function restoreVolume(manifestName: string, options: RestoreOption
     for (const segment of batch) {
       const { ref, bytes, entries } = segment
       const known = entries.map((entry) => identities.get(entry))
-      await writeSegment(stateDir, { name: ref.sha256, bytes }, known)
+      writeSegment(stateDir, { name: ref.sha256, bytes }, known)
       segments.push({ ...describeSegment(entries), ref })
     }
     batch = []

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs'
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { ROOTS } from '#snapshot/entry.ts'
@@ -144,18 +143,18 @@ export class SavedTree {
 }
 
 /** Keeps what is known of a segment's entries. `bytes`: the segment itself. */
-export async function writeSegment(
+export function writeSegment(
   stateDir: string,
   { name, bytes }: { name: string; bytes: Buffer },
   identities: readonly (FileIdentity | undefined)[],
-): Promise<void> {
+): void {
   const rows = identities.map((identity) =>
     identity === undefined
       ? null
       : [identity.inode, identity.size, identity.mtimeMs, identity.ctimeMs, identity.readAt],
   )
-  await mkdir(join(stateDir, SEGMENTS_FOLDER), { recursive: true, mode: 0o700 })
-  await writeFile(
+  mkdirSync(join(stateDir, SEGMENTS_FOLDER), { recursive: true, mode: 0o700 })
+  writeFileSync(
     join(stateDir, SEGMENTS_FOLDER, name),
     Buffer.concat([Buffer.from(`${JSON.stringify(rows)}\n`), bytes]),
     {
@@ -174,9 +173,9 @@ export async function writeTree(
   const tree: z.infer<typeof treeSchema> = { version: 2, packs, segments: [...segments] }
   await writeStateFile(stateDir, { name: TREE_FILE, durable: false }, tree)
   const folder = join(stateDir, SEGMENTS_FOLDER)
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
   const kept = new Set(segments.map((segment) => segment.ref.sha256))
-  for (const name of await readdir(folder)) if (!kept.has(name)) await rm(join(folder, name), { force: true })
+  for (const name of readdirSync(folder)) if (!kept.has(name)) rmSync(join(folder, name), { force: true })
   return new SavedTree(stateDir, segments)
 }
 
@@ -185,7 +184,7 @@ export async function writeTree(
  * was: every file is then read again, and nothing is lost.
  */
 export async function readTree(stateDir: string): Promise<Known> {
-  const parsed = treeSchema.safeParse(await readStateFile(stateDir, TREE_FILE).catch(() => undefined))
+  const parsed = treeSchema.safeParse(readTreeFile(stateDir))
   if (!parsed.success) return emptyTree(stateDir)
   const tree = new SavedTree(stateDir, parsed.data.segments)
   const chunks = new ChunkTable()
@@ -197,6 +196,14 @@ export async function readTree(stateDir: string): Promise<Known> {
     return { tree, chunks }
   } catch {
     return emptyTree(stateDir)
+  }
+}
+
+function readTreeFile(stateDir: string): unknown {
+  try {
+    return readStateFile(stateDir, TREE_FILE)
+  } catch {
+    return undefined
   }
 }
 

@@ -1,13 +1,21 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { closeSync, fsync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+const sync = promisify(fsync)
+
+/*
+ * Small files, written and read at once: of a start that somebody waits for, the ways through the thread pool would take
+ * longer than all the rest. Only forcing something to the disk may take long.
+ */
 
 /**
  * A JSON file of the sidecar's own; `undefined` if it was never written, or is empty: a crash of the machine can leave
  * that of one that is not durable, in the place of what was there before, too.
  */
-export async function readStateFile(stateDir: string, name: string): Promise<unknown> {
+export function readStateFile(stateDir: string, name: string): unknown {
   try {
-    const text = await readFile(join(stateDir, `${name}.json`), 'utf8')
+    const text = readFileSync(join(stateDir, `${name}.json`), 'utf8')
     return text === '' ? undefined : JSON.parse(text)
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
@@ -24,12 +32,14 @@ export async function writeStateFile(
   { name, durable }: { name: string; durable: boolean },
   value: unknown,
 ): Promise<void> {
-  await mkdir(stateDir, { recursive: true, mode: 0o700 })
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 })
   const temporary = join(stateDir, `${name}.json.new`)
-  {
-    await using file = await open(temporary, 'w', 0o600)
-    await file.writeFile(JSON.stringify(value))
-    if (durable) await file.sync()
+  const fd = openSync(temporary, 'w', 0o600)
+  try {
+    writeFileSync(fd, JSON.stringify(value))
+    if (durable) await sync(fd)
+  } finally {
+    closeSync(fd)
   }
-  await rename(temporary, join(stateDir, `${name}.json`))
+  renameSync(temporary, join(stateDir, `${name}.json`))
 }

@@ -246,7 +246,7 @@ describe('adoption', { timeout: 30_000 }, () => {
     for await (const { key, bytes } of controlPlane.objectStore.list(`owners/`))
       await controlPlane.objectStore.put(key, Buffer.alloc(bytes, 1))
     await expect(controlPlane.adopt(sandbox)).rejects.toMatchObject({
-      message: expect.stringContaining('does not hold what its name says'),
+      message: expect.stringContaining('is not a pack'),
     })
     expect(sandbox.calls('/open')).toBe(0)
     expect(readdirSync(sandbox.workspace)).toEqual([])
