@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { dirname, join } from 'node:path'
+import { REHEARSAL_AFTER_MS } from '#protocol/limits.ts'
 import { AdoptedSandbox } from './adopt.ts'
 import { createAuthorize } from './authorize.ts'
 import { createControlPlane } from './control-plane-client.ts'
@@ -11,6 +12,7 @@ import { sayHello } from './hello.ts'
 import { saveBeforeEnd } from './last-save.ts'
 import { END_GRACE_MS } from './limits.ts'
 import { onceAsked } from './once-asked.ts'
+import { rehearse } from './rehearsal.ts'
 import { createRunner } from './runner-client.ts'
 import { listen } from './server.ts'
 import { Workspace } from './workspace.ts'
@@ -63,8 +65,13 @@ async function main(): Promise<void> {
   const ended = new AbortController()
   if (env.hello !== undefined) void sayHello(controlCaller, env.hello, ended.signal)
   if (env.control !== 'tunnel') void warmUp({ authorize, controlCaller, runner })
+  const rehearsal = setTimeout(() => {
+    if (sandbox.identity === null)
+      rehearse(env.stateDir).catch((error: unknown) => log('The rehearsal of an adoption failed.', error))
+  }, REHEARSAL_AFTER_MS)
 
   await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
+  clearTimeout(rehearsal)
   ended.abort()
   await mcp.end()
 

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { openRequestSchema } from '#protocol/adoption.ts'
+import { REHEARSAL_AFTER_MS } from '#protocol/limits.ts'
 import { WORKSPACE_DIR } from '#protocol/paths.ts'
 import { processEnv } from './env.ts'
 import { loadWatcher } from './files/watch.ts'
 import { createLog } from './log.ts'
+import { rehearse } from './rehearsal.ts'
 import { startRunner } from './runner.ts'
 import { warmUpAuthorize } from './sockets/authorize.ts'
 
@@ -23,10 +25,14 @@ async function main(): Promise<void> {
   void warmUpAuthorize(env.CONTROL_PUBLIC_KEY)
   // What fails here fails again, and is told, when a folder is to be watched.
   loadWatcher().catch(() => undefined)
+  const rehearsal = setTimeout(() => {
+    if (!runner.isOpened) rehearse().catch((error: unknown) => log.error('No terminal could be rehearsed.', error))
+  }, REHEARSAL_AFTER_MS)
   const stop = () => {
     // A second signal ends it at once, as by default.
     process.off('SIGTERM', stop)
     process.off('SIGINT', stop)
+    clearTimeout(rehearsal)
     void runner[Symbol.asyncDispose]().then(
       () => process.exit(0),
       (error: unknown) => {

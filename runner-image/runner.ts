@@ -40,6 +40,8 @@ interface RunnerOptions {
 export interface Runner extends AsyncDisposable {
   /** Where it listens over TLS, if it does. */
   readonly tlsPort: number | undefined
+  /** Whether it is a repl's. */
+  readonly isOpened: boolean
 }
 
 /**
@@ -149,6 +151,9 @@ export async function startRunner({ env, log, ownsNamespace }: RunnerOptions): P
 
   return {
     tlsPort: tls?.port,
+    get isOpened() {
+      return opening.sandbox !== undefined
+    },
     [Symbol.asyncDispose]: async () => {
       const closed = tls?.[Symbol.asyncDispose]()
       near.close()

@@ -46,3 +46,9 @@ export const CONNECTION_SILENCE_MS = 30_000
 
 /** Connections that a control plane which pods cannot reach keeps open to each sidecar, for the sidecar's calls to it. */
 export const CONTROL_TUNNELS = 4
+
+/**
+ * Milliseconds after which a sandbox that is nobody's yet is taken for a spare, which has time to rehearse a start. One
+ * that somebody waits for is adopted by then.
+ */
+export const REHEARSAL_AFTER_MS = 2000
