@@ -7,6 +7,8 @@ import { INTERNAL_ROUTES, MAX_AT_HAND } from '#protocol/adoption.ts'
 import { openDiskObjectStore } from '#server/object-store/disk.ts'
 import { ControlPlane, SIGNING_KEY, Sandbox } from '#server/workspaces/_constellation.ts'
 import { describeTree, makeNastyTree } from '#server/workspaces/_tree.ts'
+import { createWorkspaces } from '#server/workspaces/create-workspaces.ts'
+import { createTemplates } from '#server/workspaces/load-templates.ts'
 
 const openDisk = (folder: string) => openDiskObjectStore({ folder, signingKey: SIGNING_KEY })
 
@@ -103,6 +105,20 @@ describe('what is at hand when a sandbox is adopted', { timeout: 90_000 }, () =>
     await expect(restored(controlPlane, { contents: wrong, downloads: [] })).rejects.toThrow(
       'does not hold what its name says',
     )
+  })
+
+  test('is what a template consists of, which is not read again', async () => {
+    await using controlPlane = await ControlPlane.start(openDisk)
+    const { objectStore, repl, workspaces } = controlPlane
+    const folder = join(import.meta.dirname, '../../templates')
+    const templates = await createTemplates({ folder, probe: async () => true })
+    await workspaces.seed(repl, templates.get('node'))
+    const asStored = await createWorkspaces({ objectStore }).atHand(repl)
+    expect(asStored?.contents.length).toBeGreaterThan(1)
+    const named = await Array.fromAsync(objectStore.list(''))
+    await objectStore.delete(named.map(({ key }) => key).filter((key) => /\/(packs|manifests)\//.test(key)))
+    expect(await workspaces.atHand(repl)).toEqual(asStored)
+    expect(await createWorkspaces({ objectStore }).atHand(repl)).toBeUndefined()
   })
 
   test('is nothing for a repl that was never saved', async () => {

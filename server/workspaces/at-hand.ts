@@ -15,19 +15,25 @@ const MAX_DOWNLOAD_CHARS = 64 * 1024
 
 /**
  * What a restore of the newest snapshot will ask for first: its manifest, packs as small as entry lists are, and where the
- * others lie. Read while a sandbox comes up, it spares the restore its round trips. `undefined`: there is no snapshot.
+ * others lie. Read while a sandbox comes up, it spares the restore its round trips. `known`: objects that need not be read,
+ * by their name, which is that of their content. `undefined`: there is no snapshot.
  */
-export async function readAtHand(objectStore: ObjectStore, repl: WorkspaceRef): Promise<AtHand | undefined> {
+export async function readAtHand(
+  objectStore: ObjectStore,
+  repl: WorkspaceRef,
+  known: ReadonlyMap<string, Buffer>,
+): Promise<AtHand | undefined> {
+  const read = async (name: string, maxBytes: number) =>
+    known.get(name) ?? (await readObject(objectStore, keyOfObject(repl, name), maxBytes))?.bytes
   const current = await readHead(objectStore, repl.replId)
   if (current === undefined) return undefined
   const { manifest: sha256 } = current.head
   const name = `manifests/${sha256}`
-  const found = await readObject(objectStore, keyOfObject(repl, name), MAX_MANIFEST_BYTES)
-  if (found === undefined) return undefined
+  const bytes = await read(name, MAX_MANIFEST_BYTES)
   // As large as that, it is fetched sooner than it is sent in here.
-  if (found.bytes.length > MAX_CONTENT_BYTES) return undefined
-  const { packs } = await decodeManifest(sha256, found.bytes)
-  let room = MAX_CONTENT_BYTES - found.bytes.length
+  if (bytes === undefined || bytes.length > MAX_CONTENT_BYTES) return undefined
+  const { packs } = await decodeManifest(sha256, bytes)
+  let room = MAX_CONTENT_BYTES - bytes.length
   const sent: string[] = []
   for (const pack of packs.toSorted((a, b) => a.bytes - b.bytes)) {
     room -= pack.bytes
@@ -37,11 +43,12 @@ export async function readAtHand(objectStore: ObjectStore, repl: WorkspaceRef): 
   }
   const others = packs.map((pack) => `packs/${pack.sha256}`).filter((pack) => !sent.includes(pack))
   const [contents, downloads] = await Promise.all([
-    Promise.all(sent.map((pack) => readContent(objectStore, repl, pack))),
+    Promise.all(sent.map(async (pack) => contentOf(pack, await read(pack, MAX_PACK_BYTES)))),
     Promise.all(others.slice(0, MAX_AT_HAND).map((pack) => presign(objectStore, repl, pack))),
   ])
-  const content = { name, content: found.bytes.toString('base64') }
-  return { contents: [content, ...contents.filter((each) => each !== undefined)], downloads: fitting(downloads) }
+  // What is missing is told where it is needed.
+  const there = [contentOf(name, bytes), ...contents].filter((each) => each !== undefined)
+  return { contents: there, downloads: fitting(downloads) }
 }
 
 /** The first of them, as many as there is room for. */
@@ -53,10 +60,8 @@ function fitting<T>(downloads: T[]): T[] {
   })
 }
 
-async function readContent(objectStore: ObjectStore, repl: WorkspaceRef, name: string) {
-  const found = await readObject(objectStore, keyOfObject(repl, name), MAX_PACK_BYTES)
-  // What is missing is told where it is needed.
-  return found && { name, content: found.bytes.toString('base64') }
+function contentOf(name: string, bytes: Buffer | undefined) {
+  return bytes && { name, content: bytes.toString('base64') }
 }
 
 async function presign(objectStore: ObjectStore, repl: WorkspaceRef, name: string) {

@@ -18,12 +18,18 @@ const DELETE_BATCH = 500
 /** Workspaces in the object store. */
 export function createWorkspaces({ objectStore }: { objectStore: ObjectStore }): Workspaces {
   const encoded = new Map<string, Promise<EncodedTemplate>>()
+  /** What they consist of, by its name in the store: the first start of a repl is mostly with nothing else. */
+  const ofTemplates = new Map<string, Buffer>()
 
   /** Once per template: templates do not change while the program runs. A failure is not kept. */
   const encode = (template: Template) => {
     const known = encoded.get(template.key)
     if (known !== undefined) return known
-    const made = encodeTemplate(template)
+    const made = encodeTemplate(template).then((done) => {
+      ofTemplates.set(`manifests/${done.manifest.sha256}`, done.manifest.bytes)
+      for (const { sha256, bytes } of done.packs) ofTemplates.set(`packs/${sha256}`, bytes)
+      return done
+    })
     encoded.set(template.key, made)
     made.catch(() => encoded.delete(template.key))
     return made
@@ -56,7 +62,7 @@ export function createWorkspaces({ objectStore }: { objectStore: ObjectStore }):
       return { manifest, generation, savedAt, files, bytes }
     },
     claim: (replId, generation) => claimHead({ objectStore, replId, generation }),
-    atHand: (repl) => readAtHand(objectStore, repl),
+    atHand: (repl) => readAtHand(objectStore, repl, ofTemplates),
     collect: ({ ownerId, replIds }) => collect({ objectStore, ownerId, replIds, now: Date.now }),
     purge: async ({ replId, ownerId }) => {
       // The head goes first: without it nothing below is a workspace any more, whatever happens next.
