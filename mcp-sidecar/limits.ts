@@ -20,6 +20,8 @@ export const RESTORE_BATCH_FILES = 4096
 
 /** Segments of an entry list that are fetched together: about 100 KB each, ten of them in a frame that is fetched once for all. */
 export const SEGMENTS_AHEAD = 16
+/** Some have thousands of entries: then as many as have so many bytes, or one. */
+export const SEGMENTS_AHEAD_BYTES = 4 * MIB
 
 /** If at least this part of a pack is wanted, all of it is fetched at once. */
 export const WHOLE_PACK_SHARE = 0.4

@@ -8,6 +8,9 @@ import { MAX_TRANSFERS, RESTORE_GARBAGE_BYTES, WHOLE_PACK_SHARE } from '../limit
 import { SidecarError } from '../sidecar-error.ts'
 import { Garbage } from './garbage.ts'
 
+/** Of the process: what one fetch leaves, the next one adds to. */
+const garbage = new Garbage(RESTORE_GARBAGE_BYTES)
+
 interface FetchOptions {
   controlPlane: ControlPlane
   /** Size of each pack. */
@@ -25,7 +28,6 @@ interface FetchOptions {
 export async function fetchChunks(refs: Iterable<ChunkRef>, options: FetchOptions): Promise<void> {
   const packs = groupByPack(refs).entries()
   const failures: unknown[] = []
-  const garbage = new Garbage(RESTORE_GARBAGE_BYTES)
   const pool = new BufferPool()
   const work = async () => {
     for (const [pack, frames] of packs) {
@@ -62,8 +64,8 @@ async function fetchPack(
     ? await controlPlane.download(`packs/${pack}`, { maxBytes: MAX_PACK_BYTES, allocate })
     : undefined
   if (whole !== undefined) checkPackFormat(pack, whole)
-  // What the network gave in parts.
-  let used = whole?.length ?? wanted
+  // What the network gave in parts; without a buffer of the pool, also what they were put together in.
+  let used = whole?.length ?? 2 * wanted
   for (const chunks of frames) {
     const [first] = chunks
     if (first === undefined) continue

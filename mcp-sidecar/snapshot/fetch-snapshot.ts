@@ -5,7 +5,7 @@ import type { Manifest } from '#snapshot/manifest.ts'
 import { decodeSegment } from '#snapshot/segment.ts'
 import { TreeCheck } from '#snapshot/tree-order.ts'
 import type { ControlPlane } from '../control-plane-client.ts'
-import { SEGMENTS_AHEAD } from '../limits.ts'
+import { SEGMENTS_AHEAD, SEGMENTS_AHEAD_BYTES } from '../limits.ts'
 import { fetchChunks } from './fetch-chunks.ts'
 
 /** A run of a snapshot's entries, as it lies in the store. */
@@ -50,8 +50,9 @@ export async function* fetchSome(
   controlPlane: ControlPlane,
   { segments, packBytes }: { segments: readonly ChunkRef[]; packBytes: ReadonlyMap<string, number> },
 ): AsyncGenerator<FetchedSegment> {
-  for (let at = 0; at < segments.length; at += SEGMENTS_AHEAD) {
-    const refs = segments.slice(at, at + SEGMENTS_AHEAD)
+  for (let at = 0; at < segments.length;) {
+    const refs = someFrom(segments, at)
+    at += refs.length
     const found = new Map<ChunkRef, Buffer>()
     // Copied: a view would keep the whole frame.
     const onChunk = (ref: ChunkRef, bytes: Buffer) => void found.set(ref, Buffer.from(bytes))
@@ -63,4 +64,16 @@ export async function* fetchSome(
       yield { ref, bytes, entries: decodeSegment(bytes) }
     }
   }
+}
+
+/** At least one, if there is any left. */
+function someFrom(segments: readonly ChunkRef[], first: number): ChunkRef[] {
+  const some: ChunkRef[] = []
+  let bytes = 0
+  for (const ref of segments.slice(first, first + SEGMENTS_AHEAD)) {
+    bytes += ref.bytes
+    if (some.length > 0 && bytes > SEGMENTS_AHEAD_BYTES) break
+    some.push(ref)
+  }
+  return some
 }

@@ -11,6 +11,7 @@ import { SidecarError } from '../sidecar-error.ts'
 import { ChunkTable } from './chunk-table.ts'
 import type { FileIdentity } from './file-identity.ts'
 import { Garbage } from './garbage.ts'
+import { createSlices } from './slice.ts'
 import { readStateFile, writeStateFile } from './state-file.ts'
 
 const TREE_FILE = 'tree'
@@ -175,7 +176,11 @@ export async function writeTree(
   const folder = join(stateDir, SEGMENTS_FOLDER)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const kept = new Set(segments.map((segment) => segment.ref.sha256))
-  for (const name of readdirSync(folder)) if (!kept.has(name)) rmSync(join(folder, name), { force: true })
+  const slice = createSlices()
+  for (const name of readdirSync(folder)) {
+    if (!kept.has(name)) rmSync(join(folder, name), { force: true })
+    await slice()
+  }
   return new SavedTree(stateDir, segments)
 }
 

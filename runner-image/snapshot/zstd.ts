@@ -22,16 +22,28 @@ export function compress(bytes: Uint8Array): Promise<Buffer> {
 /** What a zstd frame holds; more than `maxBytes` or anything malformed is a `SnapshotError` that names `what`. */
 export async function decompress(bytes: Uint8Array, limit: { maxBytes: number; what: string }): Promise<Buffer> {
   const chunkSize = Math.min(OUTPUT_BYTES, limit.maxBytes, Math.max(MIN_CHUNK_BYTES, bytes.length * 16))
-  const options = { maxOutputLength: limit.maxBytes, chunkSize }
   try {
-    return bytes.length <= SMALL_BYTES ? zstdDecompressSync(bytes, options) : await decompressAsync(bytes, options)
+    const small = decompressSmall(bytes, limit.maxBytes)
+    return small ?? (await decompressAsync(bytes, { maxOutputLength: limit.maxBytes, chunkSize }))
   } catch (error) {
     throw new SnapshotError(`${limit.what} cannot be decompressed within ${limit.maxBytes} bytes`, { cause: error })
   }
 }
 
-/** So little takes less time than the way to a thread and back. */
+/** At once, where that takes less time than the way to a thread and back; `undefined` where it does not. */
+function decompressSmall(bytes: Uint8Array, maxBytes: number): Buffer | undefined {
+  if (bytes.length > SMALL_BYTES) return undefined
+  const maxOutputLength = Math.min(maxBytes, SMALL_OUTPUT_BYTES)
+  try {
+    return zstdDecompressSync(bytes, { maxOutputLength, chunkSize: Math.max(MIN_CHUNK_BYTES, maxOutputLength) })
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') return undefined
+    throw error
+  }
+}
+
 const SMALL_BYTES = 4096
+const SMALL_OUTPUT_BYTES = 64 * 1024
 
 /** The least that Node takes. */
 const MIN_CHUNK_BYTES = 64

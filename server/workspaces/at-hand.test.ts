@@ -9,6 +9,7 @@ import { ControlPlane, SIGNING_KEY, Sandbox } from '#server/workspaces/_constell
 import { describeTree, makeNastyTree } from '#server/workspaces/_tree.ts'
 import { createWorkspaces } from '#server/workspaces/create-workspaces.ts'
 import { createTemplates } from '#server/workspaces/load-templates.ts'
+import { readObject } from '#server/workspaces/read-object.ts'
 
 const openDisk = (folder: string) => openDiskObjectStore({ folder, signingKey: SIGNING_KEY })
 
@@ -119,6 +120,23 @@ describe('what is at hand when a sandbox is adopted', { timeout: 90_000 }, () =>
     await objectStore.delete(named.map(({ key }) => key).filter((key) => /\/(packs|manifests)\//.test(key)))
     expect(await workspaces.atHand(repl)).toEqual(asStored)
     expect(await createWorkspaces({ objectStore }).atHand(repl)).toBeUndefined()
+  })
+
+  test('a pack of which one byte is another is refused, and taken when it is whole again', async () => {
+    const fill = (workspace: string) => writeFileSync(join(workspace, 'random'), randomBytes(400_000))
+    const { controlPlane, tree } = await saved(fill)
+    await using _ = controlPlane
+    const { objectStore } = controlPlane
+    const packs = (await Array.fromAsync(objectStore.list('owners/'))).filter(({ key }) => key.includes('/packs/'))
+    const [largest] = packs.toSorted((a, b) => b.bytes - a.bytes)
+    const whole = await readObject(objectStore, largest?.key ?? '', 1_000_000)
+    const changed = Buffer.from(whole?.bytes ?? '')
+    // Nothing compresses it, so it lies there as it is, and zstd notices nothing.
+    changed[200_000] = (changed[200_000] ?? 0) ^ 1
+    await objectStore.put(largest?.key ?? '', changed)
+    await expect(restored(controlPlane, undefined)).rejects.toThrow(/chunk .* does not hold what its name says/)
+    await objectStore.put(largest?.key ?? '', whole?.bytes ?? changed)
+    expect((await restored(controlPlane, undefined)).tree).toEqual(tree)
   })
 
   test('is nothing for a repl that was never saved', async () => {
