@@ -15,19 +15,21 @@ const MAX_DOWNLOAD_CHARS = 64 * 1024
 
 /**
  * What a restore of the newest snapshot will ask for first: its manifest, packs as small as entry lists are, and where the
- * others lie. Read while a sandbox comes up, it spares the restore its round trips. `known`: objects that need not be read,
- * by their name, which is that of their content. `undefined`: there is no snapshot.
+ * others lie. Read while a sandbox comes up, it spares the restore its round trips. `ofTemplates`: what a repl from a template
+ * begins with, by its name, which is that of its content. `undefined`: there is no snapshot.
  */
 export async function readAtHand(
   objectStore: ObjectStore,
   repl: WorkspaceRef,
-  known: ReadonlyMap<string, Buffer>,
+  ofTemplates: ReadonlyMap<string, Buffer>,
 ): Promise<AtHand | undefined> {
-  const read = async (name: string, maxBytes: number) =>
-    known.get(name) ?? (await readObject(objectStore, keyOfObject(repl, name), maxBytes))?.bytes
   const current = await readHead(objectStore, repl.replId)
   if (current === undefined) return undefined
-  const { manifest: sha256 } = current.head
+  const { manifest: sha256, reason } = current.head
+  // Of later snapshots all is read: that the store has lost something must show at once.
+  const known = reason === 'seed' ? ofTemplates : undefined
+  const read = async (name: string, maxBytes: number) =>
+    known?.get(name) ?? (await readObject(objectStore, keyOfObject(repl, name), maxBytes))?.bytes
   const name = `manifests/${sha256}`
   const bytes = await read(name, MAX_MANIFEST_BYTES)
   // As large as that, it is fetched sooner than it is sent in here.
