@@ -21,7 +21,7 @@ export async function rehearse(stateDir: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true })
   try {
     const options = { volumeDir: join(folder, 'volume'), stateDir: join(folder, 'state'), controlPlane: inMemory() }
-    mkdirSync(options.stateDir, { recursive: true })
+    mkdirSync(options.stateDir, { recursive: true, mode: 0o700 })
     mkdirSync(options.volumeDir)
     makeRoots(options.volumeDir)
     writeFileSync(join(options.volumeDir, 'workspace', 'file'), 'rehearsal')

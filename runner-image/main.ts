@@ -26,7 +26,7 @@ async function main(): Promise<void> {
   // What fails here fails again, and is told, when a folder is to be watched.
   loadWatcher().catch(() => undefined)
   const rehearsal = setTimeout(() => {
-    if (!runner.isOpened) rehearse().catch((error: unknown) => log.error('No terminal could be rehearsed.', error))
+    if (!runner.isOpening) rehearse().catch((error: unknown) => log.error('No terminal could be rehearsed.', error))
   }, REHEARSAL_AFTER_MS)
   const stop = () => {
     // A second signal ends it at once, as by default.

@@ -36,6 +36,11 @@ export class Opening {
     return this.#sandbox
   }
 
+  /** Whether it is a repl's, or about to become one's. */
+  get isBegun(): boolean {
+    return this.#sandbox !== undefined || this.#attempt !== undefined
+  }
+
   /** Throws `conflict` where this sandbox is, or is about to be, another repl's or another generation's. */
   assertMayOpen(request: OpenRequest): void {
     const current = this.#sandbox?.opened ?? this.#attempt?.request

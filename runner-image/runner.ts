@@ -40,8 +40,8 @@ interface RunnerOptions {
 export interface Runner extends AsyncDisposable {
   /** Where it listens over TLS, if it does. */
   readonly tlsPort: number | undefined
-  /** Whether it is a repl's. */
-  readonly isOpened: boolean
+  /** Whether it is a repl's, or about to become one's. */
+  readonly isOpening: boolean
 }
 
 /**
@@ -151,8 +151,8 @@ export async function startRunner({ env, log, ownsNamespace }: RunnerOptions): P
 
   return {
     tlsPort: tls?.port,
-    get isOpened() {
-      return opening.sandbox !== undefined
+    get isOpening() {
+      return opening.isBegun
     },
     [Symbol.asyncDispose]: async () => {
       const closed = tls?.[Symbol.asyncDispose]()

@@ -48,7 +48,7 @@ export const CONNECTION_SILENCE_MS = 30_000
 export const CONTROL_TUNNELS = 4
 
 /**
- * Milliseconds after which a sandbox that is nobody's yet is taken for a spare, which has time to rehearse a start. One
- * that somebody waits for is adopted by then.
+ * Milliseconds after which a sandbox that is nobody's yet is taken for a spare, which has time to rehearse a start. Most
+ * that somebody waits for are adopted by then; where the restore takes longer, the runner waits for it anyway.
  */
 export const REHEARSAL_AFTER_MS = 2000
