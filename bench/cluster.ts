@@ -15,7 +15,7 @@ const WAKE_FILES = 2000
  * Where ext4 has no journal, as on the test bed, it looks past what was removed in the last minutes, inode by inode, for
  * each file that it makes (`recently_deleted` in fs/ext4/ialloc.c): that would be measured, not the wake.
  */
-const REUSED_AFTER_MS = 310_000
+const REUSED_AFTER_MS = 370_000
 const BURST = 20
 /** A spare waits for hours, mostly: long enough to have rehearsed a start. */
 const SPARE_WAITS_MS = 2 * REHEARSAL_AFTER_MS
