@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createSecretBox } from '#server/auth/secret-box.ts'
 import { createCertificateAuthority } from '#server/certificates/certificate-authority.ts'
 import type { CertificateAuthority } from '#server/certificates/certificate-authority.ts'
-import { CONTRACT_LIMITS, shell, shellIn } from '#server/orchestrator/_stand-in-client.ts'
+import { CONTRACT_LIMITS, POLL, shell, shellIn } from '#server/orchestrator/_stand-in-client.ts'
 import { newSandboxId } from '#protocol/ids.ts'
 import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
 import { buildImage, kubectl, makeInstallation, makeNamespace, testSettings } from '../_cluster-stage.ts'
@@ -133,7 +133,9 @@ test.each(['port-forward', 'ingress'] as const)(
     await using orchestrator = installation.open()
     const id = newSandboxId()
     await orchestrator.create(id, { template: 'node', limits: CONTRACT_LIMITS })
-    expect(await shell(orchestrator, id, 'echo kept > /workspace/a && cat /workspace/a')).toMatchObject({ code: 0 })
+    // Its sidecar answers; the runner may come a moment later.
+    const keep = () => shell(orchestrator, id, 'echo kept > /workspace/a').catch(() => undefined)
+    await expect.poll(keep, POLL).toMatchObject({ code: 0 })
     // The first time the kubelet starts it anew at once; then it takes its time.
     for (let death = 1; death <= 3; death++) {
       await shellIn(orchestrator, { sandboxId: id, part: 'sidecar', command: 'kill -9 $PPID' }).catch(() => undefined)
