@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { REHEARSAL_AFTER_MS } from '#protocol/limits.ts'
 import { ClusterProduct } from '#server/cluster/_cluster-product.ts'
@@ -39,7 +40,8 @@ export async function benchCluster(): Promise<void> {
 
 async function benchCold(): Promise<void> {
   await using product = await ClusterProduct.start()
-  const sleeping = await sleepingRepls(product)
+  const sleeping: string[] = []
+  while (sleeping.length < WAKE_RUNS) sleeping.push(await replWithFiles(product))
   const madeAt = performance.now()
   const bare: number[] = []
   const cold: number[] = []
@@ -60,7 +62,7 @@ async function benchCold(): Promise<void> {
   console.log(describeSamples('floor: a bare pod, create → Ready', bare))
   console.log(describeSamples('create → first command’s output, cold', cold, bare))
   console.log(describeSamples('stop of an unchanged REPL', stop))
-  await new Promise((resolve) => setTimeout(resolve, REUSED_AFTER_MS - (performance.now() - madeAt)))
+  await delay(Math.max(0, REUSED_AFTER_MS - (performance.now() - madeAt)))
   await benchWake(product, sleeping, bare)
 }
 
@@ -86,7 +88,7 @@ async function benchWarm(): Promise<void> {
   const warm: number[] = []
   for (let run = 0; run < RUNS; run++) {
     await spareIsUp(product)
-    await new Promise((resolve) => setTimeout(resolve, SPARE_WAITS_MS))
+    await delay(SPARE_WAITS_MS)
     const { replId, ms } = await timeCreate(product)
     warm.push(ms)
     await product.control.ask('delete', replId)
@@ -127,22 +129,18 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - started
 }
 
-/** Stopped REPLs with so many files of 10 KB each. */
-async function sleepingRepls(product: ClusterProduct): Promise<string[]> {
-  const repls: string[] = []
-  for (let run = 0; run < WAKE_RUNS; run++) {
-    const replId = await product.create()
-    {
-      using editor = await product.open(replId)
-      await editor.run(
-        `for i in $(seq ${WAKE_FILES}); do mkdir -p d$((i % 40)); head -c 10000 /dev/urandom > d$((i % 40))/$i; done`,
-      )
-    }
-    await product.control.ask('stop', replId)
-    await product.until(replId, 'stopped')
-    repls.push(replId)
+/** A stopped REPL with so many files of 10 KB. */
+async function replWithFiles(product: ClusterProduct): Promise<string> {
+  const replId = await product.create()
+  {
+    using editor = await product.open(replId)
+    await editor.run(
+      `for i in $(seq ${WAKE_FILES}); do mkdir -p d$((i % 40)); head -c 10000 /dev/urandom > d$((i % 40))/$i; done`,
+    )
   }
-  return repls
+  await product.control.ask('stop', replId)
+  await product.until(replId, 'stopped')
+  return replId
 }
 
 const servicesSchema = z.object({
@@ -157,6 +155,6 @@ async function spareIsUp(product: ClusterProduct): Promise<void> {
         metadata.labels['devex.dev/repl'] === undefined && metadata.annotations['devex.dev/address'] !== undefined,
     )
     if (isUp) return
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    await delay(200)
   }
 }

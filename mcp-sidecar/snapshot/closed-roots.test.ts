@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { SidecarError } from '../sidecar-error.ts'
-import { memoryStore } from './_memory-store.ts'
+import { memoryStore } from './memory-store.ts'
 import { ContinuousSave } from './continuous.ts'
 import { restoreInPlace } from './restore-in-place.ts'
 import { makeRoots, restoreVolume } from './restorer.ts'

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { change, makeFiles, numbers } from './_changes.ts'
-import { memoryStore } from './_memory-store.ts'
+import { memoryStore } from './memory-store.ts'
 import { restoreVolume } from './restorer.ts'
 import { Saver } from './saver.ts'
 

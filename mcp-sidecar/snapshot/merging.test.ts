@@ -25,7 +25,7 @@ import {
   SMALL_PACK_BYTES,
 } from '../limits.ts'
 import { SidecarError } from '../sidecar-error.ts'
-import { memoryStore } from './_memory-store.ts'
+import { memoryStore } from './memory-store.ts'
 import { mergePacks } from './merge-packs.ts'
 import { PackMerger } from './pack-merger.ts'
 import { restoreVolume } from './restorer.ts'

@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { change, makeFiles, numbers } from './_changes.ts'
-import { memoryStore } from './_memory-store.ts'
+import { memoryStore } from './memory-store.ts'
 import { restoreInPlace } from './restore-in-place.ts'
 import { Saver } from './saver.ts'
 

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { SidecarError } from '../sidecar-error.ts'
-import { memoryStore } from './_memory-store.ts'
+import { memoryStore } from './memory-store.ts'
 import { Saver } from './saver.ts'
 
 test('a save that broke off is taken up: what was sent is not sent again', async () => {

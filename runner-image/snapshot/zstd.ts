@@ -42,6 +42,7 @@ function decompressSmall(bytes: Uint8Array, maxBytes: number): Buffer | undefine
   }
 }
 
+/** What is no longer, and holds no more than this. */
 const SMALL_BYTES = 4096
 const SMALL_OUTPUT_BYTES = 64 * 1024
 

@@ -1,7 +1,7 @@
 import type { ControlPlane } from '../control-plane-client.ts'
 import { SidecarError } from '../sidecar-error.ts'
 
-/** A store that is always there. `objects`: what lies in it, by name. */
+/** A control plane whose store is this process, for rehearsals and tests. `objects`: what lies in it, by name. */
 export function memoryStore(objects = new Map<string, Buffer>()): ControlPlane {
   let head: { manifest: string | null; etag: string | null } = { manifest: null, etag: null }
   return {
