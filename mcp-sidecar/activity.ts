@@ -31,7 +31,7 @@ async function keepOpen(options: ActivityOptions, signal: AbortSignal): Promise<
     if (signal.aborted) return
     if (health?.opened === false)
       await options.runner
-        .open(options.openRequest)
+        .open(options.openRequest, { patienceMs: RUNNER_POLL_MS })
         .catch((error: unknown) => options.onFailure('The restarted runner could not be opened.', error))
     if (performance.now() - reportedAt >= REPORT_INTERVAL_MS) {
       reportedAt = performance.now()

@@ -28,14 +28,20 @@ export type OpenDone = Extract<OpenProgress, { phase: 'done' }>
 
 const changeSchema = z.object({ path: z.string() })
 
+interface OpenOptions {
+  patienceMs: number
+  onProgress?: (progress: OpenProgress) => void
+}
+
 /** What the sidecar asks of its runner. Nothing that the runner answers is trusted beyond its form. */
 export interface Runner extends Disposable {
   /** `undefined`: it does not answer now. */
   health(): Promise<RunnerHealth | undefined>
-  /** Resolves when it answers; `unavailable` when it does not within `timeoutMs`. */
-  up(timeoutMs: number): Promise<void>
-  /** Opens a runner that is up for a repl, or wakes it from `quiesce`. Throws what it says went wrong. */
-  open(request: OpenRequest, onProgress?: (progress: OpenProgress) => void): Promise<OpenDone>
+  /**
+   * Opens it for a repl as soon as it listens, or wakes it from `quiesce`. Throws what it says went wrong; `unavailable`
+   * where it says nothing within `patienceMs`.
+   */
+  open(request: OpenRequest, options: OpenOptions): Promise<OpenDone>
   /** Ends every process of the sandbox but the runner. */
   quiesce(): Promise<void>
   /**
@@ -61,22 +67,17 @@ export function createRunner(socket: string): Runner {
 
   return {
     health,
-    up: async (timeoutMs) => {
-      const deadline = performance.now() + timeoutMs
-      while ((await health()) === undefined) {
-        if (performance.now() > deadline)
-          throw new SidecarError('unavailable', 'The runner of this sandbox does not answer.')
-        await delay(RUNNER_START_POLL_MS)
-      }
-    },
-    open: async (request, onProgress) => {
-      const answer = await caller.stream({
-        method: 'POST',
-        path: RUNNER_ROUTES.open,
-        headers: { 'content-type': 'application/json' },
-        body: Buffer.from(JSON.stringify(request)),
-        timeoutMs: OPEN_TIMEOUT_MS,
-      })
+    open: async (request, { patienceMs, onProgress }) => {
+      const answer = await whenListening(patienceMs, (signal) =>
+        caller.stream({
+          method: 'POST',
+          path: RUNNER_ROUTES.open,
+          headers: { 'content-type': 'application/json' },
+          body: Buffer.from(JSON.stringify(request)),
+          timeoutMs: OPEN_TIMEOUT_MS,
+          signal,
+        }),
+      )
       if (answer.statusCode !== 200) await refuse(answer)
       for await (const line of parseJsonLines(answer)) {
         const progress = openProgressSchema.parse(line)
@@ -106,6 +107,32 @@ export function createRunner(socket: string): Runner {
     },
     [Symbol.dispose]: () => caller[Symbol.dispose](),
   }
+}
+
+/** Asks until somebody listens. Who is asked says that it was heard within `patienceMs`, and then may take its time. */
+async function whenListening<T>(patienceMs: number, ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const patience = new AbortController()
+  const over = setTimeout(() => patience.abort(), patienceMs)
+  try {
+    for (;;) {
+      try {
+        return await ask(patience.signal)
+      } catch (error) {
+        if (patience.signal.aborted)
+          throw new SidecarError('unavailable', 'The runner of this sandbox does not answer.', { cause: error })
+        if (!isNobodyThere(error)) throw error
+        await delay(RUNNER_START_POLL_MS)
+      }
+    }
+  } finally {
+    clearTimeout(over)
+  }
+}
+
+/** Whether the socket of a call was not there yet, or was a dead runner's: nothing can have come of it. */
+function isNobodyThere(error: unknown): boolean {
+  const cause = error instanceof SidecarError ? error.cause : undefined
+  return cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ECONNREFUSED')
 }
 
 async function refuse(answer: AsyncIterable<Uint8Array> & { statusCode?: number | undefined }): Promise<never> {

@@ -55,8 +55,6 @@ export class Workspace implements AsyncDisposable {
     const { volumeDir, stateDir } = this.#options
     let marker = readMarker(stateDir)
     if (marker !== undefined) requireSame(marker, this.#request)
-    // Neither waits for the other: a runner comes up while files are restored.
-    const isUp = marker?.phase === 'opened' ? undefined : this.#isRunnerUp()
     if (marker === undefined) {
       await this.#restore(onProgress)
       marker = restoredNow({ repl: this.#request.repl, generation: this.#request.generation })
@@ -65,7 +63,7 @@ export class Workspace implements AsyncDisposable {
     makeRoots(volumeDir)
     this.#saver ??= this.#makeSaver(undefined)
     onProgress({ phase: 'opening' })
-    const done = isUp === undefined ? await this.#reopen() : await this.#open(marker, { isUp, onProgress })
+    const done = marker.phase === 'opened' ? await this.#reopen() : await this.#open(marker, onProgress)
     // Not while the marker may be written here, which could undo what it writes there.
     if (marker.boot !== undefined) this.#settleLater()
     this.#follow()
@@ -131,22 +129,13 @@ export class Workspace implements AsyncDisposable {
     return done
   }
 
-  #isRunnerUp(): Promise<boolean> {
-    return this.#options.runner.up(RUNNER_START_TIMEOUT_MS).then(
-      () => true,
-      () => false,
-    )
-  }
-
-  async #open(
-    marker: AdoptionMarker,
-    { isUp, onProgress }: { isUp: Promise<boolean>; onProgress: (progress: AdoptProgress) => void },
-  ): Promise<AdoptDone> {
+  async #open(marker: AdoptionMarker, onProgress: (progress: AdoptProgress) => void): Promise<AdoptDone> {
     const { runner, stateDir } = this.#options
-    // The restore may have taken longer than the runner had.
-    if (!(await isUp)) await runner.up(RUNNER_START_TIMEOUT_MS)
-    const done = await runner.open(this.#openRequest(false), (progress) => {
-      if (progress.phase === 'cloning') onProgress(progress)
+    const done = await runner.open(this.#openRequest(false), {
+      patienceMs: RUNNER_START_TIMEOUT_MS,
+      onProgress: (progress) => {
+        if (progress.phase === 'cloning') onProgress(progress)
+      },
     })
     await writeMarker(stateDir, { ...marker, phase: 'opened' })
     return done
@@ -156,8 +145,7 @@ export class Workspace implements AsyncDisposable {
   async #reopen(): Promise<AdoptDone> {
     const { runner, log } = this.#options
     try {
-      await runner.up(RUNNER_RESTART_TIMEOUT_MS)
-      return await runner.open(this.#openRequest(true))
+      return await runner.open(this.#openRequest(true), { patienceMs: RUNNER_RESTART_TIMEOUT_MS })
     } catch (error) {
       if (!(error instanceof SidecarError) || error.code !== 'unavailable') throw error
       log('The runner is not there yet; it is opened when it comes.', error)

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import type { CallToolResult } from '@modelcontextprotocol/client'
+import type { OpenRequest } from '#protocol/adoption.ts'
 import type { AgentCall, AgentScope } from '#protocol/agents.ts'
 import { newId, newSandboxId } from '#protocol/ids.ts'
 import type { Offer } from '../mcp/offer.ts'
@@ -110,8 +111,7 @@ export async function startSandbox({ port }: { port?: number } = {}): Promise<Te
     await exited
   })
   using opener = createRunner(socket)
-  await opener.up(START_MS)
-  await opener.open({
+  const request: OpenRequest = {
     sandbox,
     repl: newId(),
     replName: 'a repl',
@@ -120,7 +120,8 @@ export async function startSandbox({ port }: { port?: number } = {}): Promise<Te
     isolation: 'none',
     ...(port !== undefined && { port }),
     diskLimitBytes: 1e9,
-  })
+  }
+  await opener.open(request, { patienceMs: START_MS })
   const runner = createRunnerApi(join(dirname(socket), 'grpc.sock'))
   undo.use(runner)
   const control = rememberingControl()

@@ -11,6 +11,8 @@ export async function serveOpen(opening: Opening, request: IncomingMessage, resp
   const wanted = await readOpenRequest(request)
   opening.assertMayOpen(wanted)
   const send = startLines(response)
+  // Whoever waits for a clone is told that somebody works on it.
+  response.flushHeaders()
   try {
     const opened = await opening.open(wanted, (progress) =>
       send({ phase: 'cloning', ...progress } satisfies OpenProgress),
