@@ -83,6 +83,19 @@ test('the keyboard stays in the tree when its row is deleted or renamed', async 
   await expect(treeItem(page, 'd.txt')).toBeFocused()
 })
 
+test('a folder that is renamed stays open, and so do those in it', async ({ page }) => {
+  await openWith(page, ['d/e/f.txt', 'd/g/h.txt'])
+  await treeItem(page, 'd').click()
+  await treeItem(page, 'e').click()
+  await expect(rows(page)).toHaveText(['d', 'e', 'f.txt', 'g'])
+  await page.keyboard.press('Home')
+  await page.keyboard.press('F2')
+  await page.keyboard.type('renamed')
+  await page.keyboard.press('Enter')
+  await expect(rows(page)).toHaveText(['renamed', 'e', 'f.txt', 'g'])
+  await expect(treeItem(page, 'renamed')).toBeFocused()
+})
+
 test('the tree takes the keyboard where its row is deleted elsewhere, but not from elsewhere', async ({ page }) => {
   await openWith(page, ['a.txt', 'b.txt', 'c.txt'])
   await treeItem(page, 'b.txt').click()

@@ -24,8 +24,12 @@ export class FakeDisk {
     runner.handle('files.list', ({ path }: { path: string }) => ({ entries: this.#list(path) }))
     runner.handle('files.copy', ({ from, to }: Move) => this.#put(to, this.#need(from)))
     runner.handle('files.move', ({ from, to }: Move) => {
-      this.#put(to, this.#need(from))
-      this.files.delete(from)
+      const moved = [...this.files].filter(([path]) => path === from || path.startsWith(`${from}/`))
+      if (moved.length === 0) this.#need(from)
+      for (const [path, content] of moved) {
+        this.#put(to + path.slice(from.length), content)
+        this.files.delete(path)
+      }
       return {}
     })
     runner.handle('files.delete', ({ path }: { path: string }) => {

@@ -189,6 +189,17 @@ describe('the tree', () => {
     expect(it.tree.children('d')).toEqual(['d/y.txt'])
   })
 
+  test('keeps the folders open that were, in a folder that is renamed', async () => {
+    await using it = await bench({ 'd/e/f.txt': 'F', 'd/g/h.txt': 'H', 'other/x.txt': 'X' })
+    it.tree.setExpanded(['d', 'd/e', 'other'])
+    await expect.poll(() => it.tree.children('d/e')).toEqual(['d/e/f.txt'])
+    await it.actions.move('d', 'renamed')
+    expect(it.tree.state.getSnapshot().expanded).toEqual(['other', 'renamed', 'renamed/e'])
+    await expect.poll(() => it.tree.children('renamed/e')).toEqual(['renamed/e/f.txt'])
+    expect(it.tree.children('renamed')).toEqual(['renamed/e', 'renamed/g'])
+    expect(it.tree.children('d')).toEqual([])
+  })
+
   test('knows where a path goes while it is moved, and no longer', async () => {
     await using it = await bench({ 'a.txt': 'A' })
     const seen: string[] = []

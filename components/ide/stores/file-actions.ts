@@ -64,6 +64,7 @@ export class FileActions {
       await connection.request('files.move', { from, to })
       await documents.moved(from, to)
       tabs.moved(from, to)
+      tree.carryOver()
       await this.#listAround([from, to])
     } finally {
       tree.moves.delete(from)

@@ -53,6 +53,14 @@ export class FileTree implements Disposable {
     return path
   }
 
+  /** Of what was moved just now, the folders that were open are so where they are now. */
+  carryOver(): void {
+    const { expanded } = this.state.getSnapshot()
+    // Where they were they stay open until a listing has them gone: nothing folds up for a moment.
+    const now = new Set([...expanded, ...expanded.map((path) => this.afterMoves(path))])
+    if (now.size > expanded.length) this.setExpanded([...now])
+  }
+
   /** Paths of what lies in a listed folder. */
   children(path: string): string[] {
     return (this.state.getSnapshot().folders.get(path)?.entries ?? []).map(({ name }) => joinPath(path, name))
