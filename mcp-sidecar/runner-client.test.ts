@@ -54,6 +54,17 @@ test('a runner that comes up is opened as soon as it listens', async () => {
   expect(await opened).toEqual({ phase: 'done' })
 })
 
+test('a runner that dies when it is asked is asked again when it is back', async () => {
+  await using staged = await stage()
+  let asked = 0
+  await staged.listen((request, response) => {
+    if (asked++ === 0) request.socket.destroy()
+    else response.end('{"phase":"done"}\n')
+  })
+  expect(await staged.runner.open(REQUEST, { patienceMs: PATIENT_MS })).toEqual({ phase: 'done' })
+  expect(asked).toBe(2)
+})
+
 test('one that does not come, and one that says nothing, are unavailable', async () => {
   await using staged = await stage()
   const { runner, listen } = staged

@@ -120,7 +120,7 @@ async function whenListening<T>(patienceMs: number, ask: (signal: AbortSignal) =
       } catch (error) {
         if (patience.signal.aborted)
           throw new SidecarError('unavailable', 'The runner of this sandbox does not answer.', { cause: error })
-        if (!isNobodyThere(error)) throw error
+        if (!mayComeBack(error)) throw error
         await delay(RUNNER_START_POLL_MS)
       }
     }
@@ -129,11 +129,13 @@ async function whenListening<T>(patienceMs: number, ask: (signal: AbortSignal) =
   }
 }
 
-/** Whether the socket of a call was not there yet, or was a dead runner's: nothing can have come of it. */
-function isNobodyThere(error: unknown): boolean {
+/** The socket is not there yet, is a dead runner's, or the runner died just now: whoever comes in its place is asked. */
+function mayComeBack(error: unknown): boolean {
   const cause = error instanceof SidecarError ? error.cause : undefined
-  return cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ECONNREFUSED')
+  return cause instanceof Error && 'code' in cause && ABSENCES.has(cause.code)
 }
+
+const ABSENCES = new Set<unknown>(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'])
 
 async function refuse(answer: AsyncIterable<Uint8Array> & { statusCode?: number | undefined }): Promise<never> {
   const body = await readBody(answer, MAX_ANSWER_BYTES)
