@@ -183,7 +183,7 @@ export class ClusterProduct implements AsyncDisposable {
   async exec(pod: string, container: string, command: string): Promise<{ output: string; code: number }> {
     const args = ['--namespace', this.namespace, 'exec', pod, '--container', container, '--', 'sh', '-c', command]
     try {
-      const { stdout, stderr } = await run('kubectl', args, { timeout: 60_000 })
+      const { stdout, stderr } = await run('kubectl', args, { timeout: 60_000, env: { ...process.env, ...OVER_SPDY } })
       return { output: stdout + stderr, code: 0 }
     } catch (error) {
       const failed = z.object({ code: z.int().nullable(), stdout: z.string(), stderr: z.string() }).parse(error)
@@ -196,6 +196,9 @@ export class ClusterProduct implements AsyncDisposable {
     await this.#owned.disposeAsync()
   }
 }
+
+/** Over WebSockets kubectl says now and then that it discards what came on an unknown stream, in the middle of the output. */
+const OVER_SPDY = { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: 'false' }
 
 function clusterEnv({ namespace, bucket, service }: { namespace: string; bucket: string; service: Service }) {
   const s3 = new URL(required('TESTBED_S3_ENDPOINT_IN_CLUSTER'))
