@@ -11,7 +11,7 @@ export async function serveOpen(opening: Opening, request: IncomingMessage, resp
   const wanted = await readOpenRequest(request)
   opening.assertMayOpen(wanted)
   const send = startLines(response)
-  // Whoever waits for a clone is told that somebody works on it.
+  // A clone, or a stop that is under way, takes its time: the sidecar hears at once that somebody is there.
   response.flushHeaders()
   try {
     const opened = await opening.open(wanted, (progress) =>
