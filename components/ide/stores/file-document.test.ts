@@ -4,6 +4,7 @@ import { FakeRunner, NO_ANSWER } from './_fake-runner.ts'
 import { Connection } from './connection.ts'
 import { Documents } from './documents.ts'
 import { MemoryDrafts } from './drafts.ts'
+import type { KeptInMemory } from './drafts.ts'
 import type { FileDocument } from './file-document.ts'
 import { READ_UNASKED_CHARS } from './limits.ts'
 import { followMayEdit } from './may-edit.ts'
@@ -349,8 +350,9 @@ describe('nothing typed is lost', () => {
   })
 
   test('a draft that another tab of this browser keeps is left alone', async () => {
-    await using it = await bench('one')
-    await it.drafts.put(PATH, { content: 'of the other tab', baseEtag: 'e-3-one' })
+    const kept: KeptInMemory = new Map()
+    await using it = await bench('one', new MemoryDrafts(kept))
+    await new MemoryDrafts(kept).put(PATH, { content: 'of the other tab', baseEtag: 'e-3-one' })
     it.disk.files.set(PATH, 'from the shell')
     await it.document.check()
     expect(it.document.buffer.getText()).toBe('from the shell')
@@ -358,17 +360,41 @@ describe('nothing typed is lost', () => {
   })
 
   test('the save of one tab leaves the draft of another that has the same file open', async () => {
-    const drafts = new MemoryDrafts()
-    await using one = await bench('one', drafts)
-    await using other = await bench('one', drafts)
+    const kept: KeptInMemory = new Map()
+    await using one = await bench('one', new MemoryDrafts(kept))
+    await using other = await bench('one', new MemoryDrafts(kept))
     other.connection.stop()
     type(one.document, 'in one tab')
-    await expect.poll(() => drafts.get(PATH)).toMatchObject({ content: 'in one tab' })
+    await expect.poll(() => one.drafts.get(PATH)).toMatchObject({ content: 'in one tab' })
     type(other.document, 'in another')
-    await expect.poll(() => drafts.get(PATH)).toMatchObject({ content: 'in another' })
+    await expect.poll(() => one.drafts.get(PATH)).toMatchObject({ content: 'in another' })
     await one.document.save()
     expect(saveOf(one.document)).toBe('saved')
-    expect(await drafts.get(PATH)).toMatchObject({ content: 'in another' })
+    expect(await one.drafts.get(PATH)).toMatchObject({ content: 'in another' })
+  })
+
+  test('what two tabs typed without a line is both there when they died: the later text first, then the other', async () => {
+    const kept: KeptInMemory = new Map()
+    await using one = await bench('one', new MemoryDrafts(kept))
+    await using other = await bench('one', new MemoryDrafts(kept))
+    one.connection.stop()
+    other.connection.stop()
+    type(one.document, 'in one tab')
+    await expect.poll(() => one.drafts.get(PATH)).toMatchObject({ content: 'in one tab' })
+    type(other.document, 'in another')
+    await expect.poll(() => one.drafts.get(PATH)).toMatchObject({ content: 'in another' })
+    await using after = await bench('one', new MemoryDrafts(kept))
+    expect(after.document.buffer.getText()).toBe('in another')
+    type(after.document, 'in another, and more')
+    await after.document.save()
+    await expect.poll(() => after.drafts.get(PATH)).toMatchObject({ content: 'in one tab' })
+    after.documents.close(PATH)
+    const again = after.documents.open(PATH)
+    await expect.poll(() => saveOf(again)).toBe('conflict')
+    expect(again.buffer.getText()).toBe('in one tab')
+    again.takeTheirs()
+    expect(again.buffer.getText()).toBe('in another, and more')
+    await expect.poll(() => after.drafts.get(PATH)).toBeUndefined()
   })
 
   test('a draft of a page that died is there again and is saved', async () => {

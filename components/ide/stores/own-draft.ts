@@ -1,12 +1,12 @@
 import type { Draft, Drafts } from './drafts.ts'
 
 /**
- * The draft of one document. Another tab of this browser may keep one of the same file, in the same place: only what was
- * put here last is deleted, so that the text of the other outlives its page too.
+ * The draft of one document. Another tab of this browser may keep one of the same file: only what was kept here last, or
+ * was found and gone on from, is replaced or deleted, so that the text of the other outlives its page too.
  */
 export class OwnDraft {
   readonly #drafts: Drafts
-  /** What was put last. */
+  /** What was found or kept last. */
   #content: string | undefined
   /** A store may take its time: what was asked for first is done first. */
   #last: Promise<unknown> = Promise.resolve()
@@ -23,8 +23,9 @@ export class OwnDraft {
   }
 
   async put(path: string, draft: Draft): Promise<void> {
+    const replaced = this.#content
     this.#content = draft.content
-    await this.#inTurn(() => this.#drafts.put(path, draft))
+    await this.#inTurn(() => this.#drafts.put(path, draft, replaced))
   }
 
   async delete(path: string): Promise<void> {

@@ -11,8 +11,8 @@ type OpenDrafts = () => Promise<Drafts & Disposable>
 export class SteadyDrafts implements Drafts {
   readonly #open: OpenDrafts
   readonly #fallback = new MemoryDrafts()
-  /** Paths of which the browser may hold an older draft than the page. */
-  readonly #stale = new Set<string>()
+  /** What the browser holds of this page, by path, where it did not take what came after: older than what is held here. */
+  readonly #stale = new Map<string, string>()
   #opened: Promise<Drafts & Disposable> | undefined
 
   constructor(open: OpenDrafts) {
@@ -24,21 +24,23 @@ export class SteadyDrafts implements Drafts {
     return kept ?? (await this.#attempt(async (drafts) => ({ draft: await drafts.get(path) })))?.draft
   }
 
-  async put(path: string, draft: Draft): Promise<void> {
-    const isKept = await this.#attempt(async (drafts) => drafts.put(path, draft).then(() => true))
+  async put(path: string, draft: Draft, replaced?: string): Promise<void> {
+    const older = this.#stale.get(path) ?? replaced
+    const isKept = await this.#attempt(async (drafts) => drafts.put(path, draft, older).then(() => true))
     // Where it is kept, what is held here is older.
-    const older = isKept === true ? await this.#fallback.get(path) : undefined
-    if (older !== undefined) await this.#fallback.delete(path, older.content)
+    const held = isKept === true ? await this.#fallback.get(path) : undefined
+    if (held !== undefined) await this.#fallback.delete(path, held.content)
     if (isKept === true) return void this.#stale.delete(path)
-    this.#stale.add(path)
+    if (older !== undefined) this.#stale.set(path, older)
     await this.#fallback.put(path, draft)
   }
 
   async delete(path: string, content: string): Promise<void> {
     await this.#fallback.delete(path, content)
     await this.#attempt(async (drafts) => {
-      const older = this.#stale.has(path) ? await drafts.get(path) : undefined
-      await drafts.delete(path, older?.content ?? content)
+      await drafts.delete(path, content)
+      const older = this.#stale.get(path)
+      if (older !== undefined) await drafts.delete(path, older)
       this.#stale.delete(path)
     })
   }
