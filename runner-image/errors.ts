@@ -74,11 +74,11 @@ const FULL: [ErrorCode, string, string] = [
 
 /** System error → code, sentence, advice. */
 const ERRNO: Record<string, [ErrorCode, string, string?] | undefined> = {
-  ENOENT: ['not_found', 'There is no such file or folder.'],
+  ENOENT: ['not_found', 'There is no such file or folder.', 'It may be called otherwise, or was moved or deleted: look at what its folder holds.'], // prettier-ignore
   ENOTDIR: ['not_found', 'A part of this path is a file, not a folder.'],
   EEXIST: ['conflict', 'Something of this name is there already.', 'Choose another name.'],
   ENOTEMPTY: ['conflict', 'Something of this name is there already.', 'Choose another name.'],
-  EISDIR: ['bad_request', 'This is a folder, not a file.'],
+  EISDIR: ['bad_request', 'This is a folder, not a file.', 'Name a file in it.'],
   EACCES: ['forbidden', 'The file system does not permit this.', 'Change its permissions in a terminal (chmod).'],
   EPERM: ['forbidden', 'The file system does not permit this.'],
   EROFS: ['forbidden', 'This place cannot be written to.'],

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, readFile, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { collect, startTestRunner } from './_runner.ts'
@@ -80,6 +80,8 @@ describe('files', () => {
     await expect(files.writeSmall({ path: '/etc/devex' }, Buffer.from('x'))).rejects.toMatchObject({
       code: 'forbidden',
     })
+    expect(await anywhere.stat('~')).toMatchObject({ path: homedir() })
+    await expect(files.writeSmall({ path: '~/x' }, Buffer.from('x'))).rejects.toMatchObject({ code: 'forbidden' })
     await symlink('/etc', join(root, 'etc'))
     await expect(files.writeSmall({ path: 'etc/devex' }, Buffer.from('x'))).rejects.toMatchObject({ code: 'forbidden' })
     const folder = await mkdtemp(join(await realpath(tmpdir()), 'devex-f-'))

@@ -50,6 +50,12 @@ describe("an agent's command", () => {
     expect(one.stdout).not.toBe(lines[3])
   })
 
+  test('has its lines counted from one, in what bash says is wrong with it too', async () => {
+    const ran = await runner.run('echo $LINENO\nmissing-program\necho $((1 +))', { stdin: Buffer.from('unread') })
+    expect(ran.stdout).toBe('1\n')
+    expect(ran.stderr).toMatch(/^bash: line 2: missing-program: .*\nbash: line 3: 1 \+: /)
+  })
+
   test('has an empty standard input unless it is given one', async () => {
     expect((await runner.run('cat; echo done')).stdout).toBe('done\n')
     expect((await runner.run('tr a-z A-Z', { stdin: Buffer.from('hällo') })).stdout).toBe('HäLLO')

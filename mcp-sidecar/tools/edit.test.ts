@@ -43,5 +43,7 @@ describe('an edit', () => {
 
   it('keeps the line ends of a file from another system', () => {
     expect(replaceIn('a\r\nb\r\nc\r\n', edit('a\nb', 'a\nx')).text).toBe('a\r\nx\r\nc\r\n')
+    expect(replaceIn('a\r\nb\r\n', edit('b', 'b\nc')).text).toBe('a\r\nb\r\nc\r\n')
+    expect(replaceIn('a\r\nb\n', edit('b', 'b\nc')).text).toBe('a\r\nb\nc\n')
   })
 })

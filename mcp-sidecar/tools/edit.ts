@@ -40,8 +40,8 @@ export function replaceIn(text: string, asked: Replacement): { text: string; rep
       advice: 'Say what shall change.',
     })
   const exact = occurrences(text, wanted)
-  // Models write \n; a file with \r\n keeps its line ends.
-  const isCrlf = exact.length === 0 && text.includes('\r\n') && !wanted.includes('\r')
+  // Models write \n; a file with \r\n keeps its line ends. One that has both is taken at its word first.
+  const isCrlf = text.includes('\r\n') && !wanted.includes('\r') && (exact.length === 0 || !BARE_LINE_FEED.test(text))
   const old = isCrlf ? wanted.replaceAll('\n', '\r\n') : wanted
   const now = isCrlf ? replacement.replaceAll(/\r?\n/g, '\r\n') : replacement
   const found = isCrlf ? occurrences(text, old) : exact
@@ -49,6 +49,8 @@ export function replaceIn(text: string, asked: Replacement): { text: string; rep
   if (found.length > 1 && !all) throw ambiguous(text, found)
   return { text: text.split(old).join(now), replacements: found.length }
 }
+
+const BARE_LINE_FEED = /(?<!\r)\n/
 
 /** Where `wanted` begins, from left to right, none overlapping another. */
 function occurrences(text: string, wanted: string): number[] {

@@ -4,10 +4,10 @@ import type { Configure } from './helper-messages.ts'
 import type { Piped, Pipes } from './pipes.ts'
 
 /**
- * Reads its script from standard input up to a NUL, a byte at a time as shells do, so that what follows is the command's;
- * and becomes what the script says.
+ * Reads what prepares it from standard input up to a NUL, a byte at a time as shells do, so that what follows is the
+ * command's; that reads the command likewise, which runs as after `bash -c`: its lines are counted from one.
  */
-const AWAIT_SCRIPT = ['--noprofile', '--norc', '-c', 'IFS= read -r -d "" || exit; eval "$REPLY"', 'bash']
+const AWAIT_SCRIPT = ['--noprofile', '--norc', '-c', 'IFS= read -r -d "" || exit; eval "$REPLY"; eval "$BASH_EXECUTION_STRING"', 'bash'] // prettier-ignore
 
 /**
  * Shells that were started ahead, each used once: own process group, nothing of an earlier command in it. Starting one

@@ -110,7 +110,11 @@ export class Workspace {
     const opened = readlinkSync(`/proc/self/fd/${fd}`)
     if (!this.contains(opened.replace(/ \(deleted\)$/, ''))) throw notInside(path)
     const stat = fstatSync(fd)
-    if (stat.isDirectory()) throw new RunnerError('bad_request', `${path || 'The workspace'} is a folder.`, { path })
+    if (stat.isDirectory())
+      throw new RunnerError('bad_request', `${path || 'The workspace'} is a folder.`, {
+        path,
+        advice: 'Name a file in it.',
+      })
     if (!stat.isFile()) throw new RunnerError('not_supported', `${path} is not a regular file.`, { path })
   }
 

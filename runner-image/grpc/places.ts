@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import type { Reach } from '#wire/gen/runner.ts'
 import { RunnerError } from '../errors.ts'
@@ -17,7 +17,7 @@ export interface Place {
 }
 
 /**
- * Where agents' paths lead: relative to the workspace or absolute. They may write in the workspace and the temporary
+ * Where agents' paths lead: relative to the workspace, absolute, or from HOME with `~` as in a shell. They may write in the workspace and the temporary
  * folder, and read as far as the request says: HOME with its keys is for those who could read it with a command.
  */
 export class Places {
@@ -51,7 +51,8 @@ export class Places {
 
   #absolute(asked: string): string {
     if (asked.includes('\0')) throw new RunnerError('bad_request', 'A path cannot hold a NUL character.')
-    const absolute = asked.startsWith('/') ? join(asked) : join(this.#workspace.root, asked)
+    const path = asked === '~' || asked.startsWith('~/') ? join(homedir(), asked.slice(1)) : asked
+    const absolute = path.startsWith('/') ? join(path) : join(this.#workspace.root, path)
     return absolute.length > 1 ? absolute.replace(/\/$/, '') : absolute
   }
 

@@ -51,6 +51,6 @@ export const searchAnswerSchema = z.object({
   answer: z.discriminatedUnion('kind', [
     globAnswerSchema,
     grepAnswerSchema,
-    z.object({ kind: z.literal('refused'), reason: z.string() }),
+    z.object({ kind: z.literal('refused'), reason: z.string(), advice: z.string().optional() }),
   ]),
 })

@@ -13,6 +13,9 @@ parentPort?.on('message', (message: unknown) => {
     parentPort?.postMessage({ id, answer: search.kind === 'glob' ? glob(search) : grep(search) }, [])
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    parentPort?.postMessage({ id, answer: { kind: 'refused', reason } }, [])
+    const advice = error instanceof SyntaxError ? ESCAPE : undefined
+    parentPort?.postMessage({ id, answer: { kind: 'refused', reason, advice } }, [])
   }
 })
+
+const ESCAPE = 'Put a backslash before a character that is meant as itself: \\( for a bracket.'

@@ -57,6 +57,15 @@ describe('searching in a thread', () => {
     expect((await two).total).toBe(1)
   })
 
+  test('says of a pattern that is none how to put it right', async () => {
+    const asked = { root, rulesFrom: root, includeIgnored: false, limit: 10, context: 0 }
+    const wrong = { ...asked, pattern: 'a(', mode: 'count', ignoreCase: false, multiline: false } as const
+    await expect(search.grep(wrong, never)).rejects.toMatchObject({
+      message: expect.stringContaining('Unterminated group'),
+      advice: expect.stringContaining('backslash'),
+    })
+  })
+
   test('counts as idle from the last of several searches, and not while one is under way', async () => {
     await Promise.all([find(), find(), find()])
     vi.advanceTimersByTime(SEARCH_WORKER_IDLE_MS - 1)

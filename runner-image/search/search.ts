@@ -121,8 +121,8 @@ export class Search implements AsyncDisposable {
 }
 
 function refused(answer: Answer, pattern: string): RunnerError {
-  const reason = answer.kind === 'refused' ? answer.reason : 'The search was answered wrongly.'
-  return new RunnerError('bad_request', `The search for ${pattern.slice(0, 100)} failed: ${reason}`, {
-    advice: 'Search a smaller folder, or with a simpler pattern.',
-  })
+  const { reason, advice = SMALLER } = answer.kind === 'refused' ? answer : { reason: 'It was answered wrongly.' }
+  return new RunnerError('bad_request', `The search for ${pattern.slice(0, 100)} failed: ${reason}`, { advice })
 }
+
+const SMALLER = 'Search a smaller folder, or with a simpler pattern.'

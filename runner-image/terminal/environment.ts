@@ -7,7 +7,8 @@ import { errnoOf } from '../errors.ts'
 
 /** What a program in a terminal sees: nothing of the runner's own environment but HOME and PATH. */
 export function shellEnvironment(env: RunnerEnv, opened: OpenRequest): Record<string, string> {
-  const path = `${env.HOME}/.local/bin:${env.PATH}`
+  const ownPrograms = `${env.HOME}/.local/bin`
+  const path = env.PATH.split(':').includes(ownPrograms) ? env.PATH : `${ownPrograms}:${env.PATH}`
   return {
     TERM: 'xterm-256color',
     COLORTERM: 'truecolor',
