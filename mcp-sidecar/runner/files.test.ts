@@ -80,6 +80,8 @@ describe('files', () => {
     await expect(files.writeSmall({ path: '/etc/devex' }, Buffer.from('x'))).rejects.toMatchObject({
       code: 'forbidden',
     })
+    expect(Buffer.from((await anywhere.readSmall({ path: '/proc/self/status' })).data).toString()).toMatch(/^Name:/)
+    await expect(anywhere.readSmall({ path: '/proc/none' })).rejects.toThrow('/proc/none: There is no such file')
     expect(await anywhere.stat('~')).toMatchObject({ path: homedir() })
     await expect(files.writeSmall({ path: '~/x' }, Buffer.from('x'))).rejects.toMatchObject({ code: 'forbidden' })
     await symlink('/etc', join(root, 'etc'))
@@ -245,6 +247,7 @@ describe('ports and terminals', () => {
     expect(await seen).toBeGreaterThan(0)
     const [terminal] = (await api.terminals.list()).filter(({ createdBy }) => createdBy === 'Codex')
     expect(terminal?.kind).toBe('agent')
+    expect((await api.ports.list()).map(({ processId }) => processId)).toContain(terminal?.terminalId)
     await api.processes.cancel(terminal?.terminalId ?? '')
     abort.abort()
     await listening

@@ -91,7 +91,8 @@ export function recordTool<I extends z.ZodType, O extends z.ZodType<Record<strin
 function parse<I extends z.ZodType>({ name, input }: ToolDefinition<I>, args: unknown): z.output<I> {
   const parsed = input.safeParse(args)
   if (parsed.success) return parsed.data
+  const takes = input instanceof z.ZodObject ? ` It takes: ${Object.keys(input.shape).join(', ')}.` : ''
   throw new SidecarError('bad_request', `The arguments of ${name} are wrong.\n${z.prettifyError(parsed.error)}`, {
-    advice: 'Call it again with these arguments put right.',
+    advice: `Call it again with these arguments put right.${takes}`,
   })
 }

@@ -232,6 +232,9 @@ describe('the tools, in a real sandbox', () => {
       const { record } = await agent.call('wait_for', { process_id, pattern: 'port ', wait_ms: 10_000 })
       const port = Number(/port (\d+)/.exec(JSON.stringify(record))?.[1])
       expect((await agent.call('wait_for', { port, wait_ms: 10_000 })).record).toMatchObject({ ready: true })
+      expect((await agent.call('process_list')).record).toMatchObject({
+        processes: expect.arrayContaining([expect.objectContaining({ process_id, ports: [port] })]),
+      })
       const answered = await agent.call('wait_for', { port, http_path: '/', wait_ms: 10_000 })
       expect(answered.record).toMatchObject({ ready: true, evidence: 'HTTP/1.1 200 OK' })
       expect((await agent.call('preview_url', { port })).record).toEqual({
@@ -504,6 +507,7 @@ describe('the tools, in a real sandbox', () => {
     const { text, isError } = await agent.call('read_file', { file: 'x' })
     expect(isError).toBe(true)
     expect(text).toContain('The arguments of read_file are wrong')
+    expect(text).toContain('It takes: path, ')
     await expect(agent.call('no_such_tool')).rejects.toThrow('no_such_tool')
   })
 

@@ -32,13 +32,17 @@ export class Workspace {
   /** Begins every temporary name of this process: those of one that died are told by it. */
   readonly #own = `.devex-${newId().slice(0, OWN_LENGTH)}`
 
-  constructor(root: string) {
+  /** Whether errors name what is in it by its whole path: outside of the workspace a relative one would mislead. */
+  readonly #isNamedWhole: boolean
+
+  constructor(root: string, { isNamedWhole = false }: { isNamedWhole?: boolean } = {}) {
     this.root = root
+    this.#isNamedWhole = isNamedWhole
   }
 
   /** Where `path` itself is: its folder resolved, its last part not followed. */
   locate(path: string): string {
-    if (!isWorkspacePath(path)) throw notInside(path)
+    if (!isWorkspacePath(path)) throw notInside(this.#told(path))
     if (path === '') return this.root
     const parent = this.#inside(join(this.root, parentOf(path)), path)
     return join(parent, nameOf(path))
@@ -46,13 +50,13 @@ export class Workspace {
 
   /** Where `path` leads: all symbolic links followed. */
   resolve(path: string): string {
-    if (!isWorkspacePath(path)) throw notInside(path)
+    if (!isWorkspacePath(path)) throw notInside(this.#told(path))
     return this.#inside(join(this.root, path), path)
   }
 
   /** Like `resolve`, but what is missing at the end stays as it is written: where a new file would be. */
   resolveNew(path: string): string {
-    if (!isWorkspacePath(path) || path === '') throw notInside(path)
+    if (!isWorkspacePath(path) || path === '') throw notInside(this.#told(path))
     // Most often it is there.
     const real = realPathOrNone(join(this.root, path))
     if (real !== undefined) return this.#contained(real, path)
@@ -83,10 +87,10 @@ export class Workspace {
    */
   async openFile(path: string): Promise<FileHandle> {
     const handle = await open(this.resolve(path), READING).catch((error: unknown) => {
-      throw toRunnerError(error, path)
+      throw toRunnerError(error, this.#told(path))
     })
     try {
-      this.#assertFile(handle.fd, path)
+      this.#assertFile(handle.fd, this.#told(path))
       return handle
     } catch (error) {
       await handle.close()
@@ -96,9 +100,9 @@ export class Workspace {
 
   /** The same at once, for what is read in one go: its descriptor, until it is disposed of. */
   openFileSync(path: string): Disposable & { fd: number } {
-    const fd = openForReading(this.resolve(path), path)
+    const fd = openForReading(this.resolve(path), this.#told(path))
     try {
-      this.#assertFile(fd, path)
+      this.#assertFile(fd, this.#told(path))
       return { fd, [Symbol.dispose]: () => closeSync(fd) }
     } catch (error) {
       closeSync(fd)
@@ -122,13 +126,17 @@ export class Workspace {
     try {
       return this.#contained(realpathSync.native(absolute), path)
     } catch (error) {
-      throw toRunnerError(error, path)
+      throw toRunnerError(error, this.#told(path))
     }
   }
 
   #contained(real: string, path: string): string {
-    if (!this.contains(real)) throw notInside(path)
+    if (!this.contains(real)) throw notInside(this.#told(path))
     return real
+  }
+
+  #told(path: string): string {
+    return this.#isNamedWhole ? join(this.root, path) : path
   }
 }
 

@@ -12,6 +12,9 @@ export const MAX_WAIT_MS = 10 * 60_000
 
 /** Content of a file in one message; larger ones are streamed in such pieces. */
 export const MAX_SMALL_FILE_BYTES = 4 * MIB
+
+/** So much is read of a file that says it is empty, and is one of the kernel's. */
+export const UNSIZED_FILE_BYTES = 256 * KIB
 export const FILE_PIECE_BYTES = 256 * KIB
 
 /** Largest message in either direction: a small file and what is told of it. */

@@ -22,8 +22,8 @@ export interface Place {
  */
 export class Places {
   readonly #workspace: Workspace
-  readonly #temporary = new Workspace(realpathSync(tmpdir()))
-  readonly #everything = new Workspace('/')
+  readonly #temporary = new Workspace(realpathSync(tmpdir()), { isNamedWhole: true })
+  readonly #everything = new Workspace('/', { isNamedWhole: true })
 
   constructor(workspace: Workspace) {
     this.#workspace = workspace

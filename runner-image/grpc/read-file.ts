@@ -1,11 +1,11 @@
-import { fstatSync } from 'node:fs'
+import { fstatSync, readSync } from 'node:fs'
 import type * as wire from '#wire/gen/runner.ts'
 import { RunnerError } from '../errors.ts'
 import { readAt } from '../files/at-once.ts'
 import { versionOf } from '../files/etag.ts'
 import { MAX_READS } from '../limits.ts'
 import type { Places } from './places.ts'
-import { FILE_PIECE_BYTES, MAX_SMALL_FILE_BYTES } from './limits.ts'
+import { FILE_PIECE_BYTES, MAX_SMALL_FILE_BYTES, UNSIZED_FILE_BYTES } from './limits.ts'
 
 const IS_FILE = 1
 /**
@@ -29,17 +29,30 @@ export async function readWhole(places: Places, request: wire.ReadRequest): Prom
         },
       )
     }
-    const buffer = Buffer.allocUnsafe(length)
-    const bytesRead = length === 0 ? 0 : await readAt(file.fd, buffer, request.offset)
+    const data = size === 0 ? readUnsized(file.fd) : await readSome(file.fd, request.offset, length)
     const after = fstatSync(file.fd, { bigint: true })
     if (reads < MAX_READS && (after.mtimeNs !== before.mtimeNs || after.size !== before.size)) {
       before = after
       continue
     }
     const mode = Number(before.mode & 0o7777n)
-    const entry = { path: places.nameOf(place), kind: IS_FILE, size, mtime, mode, etag, ignored: false } as const
-    return { entry, data: buffer.subarray(0, bytesRead) }
+    const told = { size: size || data.length, mtime, mode, etag }
+    return { entry: { path: places.nameOf(place), kind: IS_FILE, ...told, ignored: false }, data }
   }
+}
+
+async function readSome(fd: number, offset: number, length: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(length)
+  return buffer.subarray(0, length === 0 ? 0 : await readAt(fd, buffer, offset))
+}
+
+/** The kernel's own files say that they are empty (proc(5)): what is in them shows when they are read. */
+function readUnsized(fd: number): Buffer {
+  const buffer = Buffer.allocUnsafe(UNSIZED_FILE_BYTES)
+  let end = 0
+  for (let bytesRead = 1; bytesRead > 0 && end < buffer.length; end += bytesRead)
+    bytesRead = readSync(fd, buffer, end, buffer.length - end, end)
+  return buffer.subarray(0, end)
 }
 
 /** A file of any size, as it is while it is read. */

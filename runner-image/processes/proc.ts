@@ -44,7 +44,8 @@ export async function readStats(): Promise<ProcStat[]> {
   return names.flatMap((name) => (/^\d+$/.test(name) ? (readStat(name) ?? []) : []))
 }
 
-function readStat(pid: string): ProcStat | undefined {
+/** A process that can be seen; `undefined` for one that has ended. */
+export function readStat(pid: number | string): ProcStat | undefined {
   try {
     return parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'))
   } catch {
