@@ -4,6 +4,7 @@ import type { RunnerApi } from '../runner/runner-api.ts'
 import type { McpDoor } from '../server.ts'
 import { CallLog } from '../tools/call-log.ts'
 import { Cursors } from '../tools/cursors.ts'
+import { Turns } from '../tools/turns.ts'
 import { createReplControl } from '../tools/repl-control.ts'
 import { createReplOffer } from '../tools/repl-offer.ts'
 import type { ToolRoom } from '../tools/run-tool.ts'
@@ -27,7 +28,7 @@ export type Extra = Pick<EndpointOptions, 'offers' | 'more' | 'bus'>
 
 /** Where agents come in: the endpoint with what it needs of the runner and the control plane. */
 export function openMcpDoor({ env, runner, sandbox, log }: DoorOptions, extra: Extra = { offers: [] }): McpDoor {
-  const cursors = new Cursors()
+  const [cursors, turns] = [new Cursors(), new Turns()]
   let made: { ask: unknown; room: ToolRoom } | undefined
   const room = (): ToolRoom => {
     const { ask, replName } = sandbox.forAgents
@@ -35,7 +36,7 @@ export function openMcpDoor({ env, runner, sandbox, log }: DoorOptions, extra: E
     const control = createReplControl(ask, replName)
     const runs = new Runs(control, log)
     const callLog = new CallLog({ report: (calls) => control.report(calls), onFailure: log })
-    made = { ask, room: { runner, control, cursors, runs, log: callLog } }
+    made = { ask, room: { runner, control, cursors, turns, runs, log: callLog } }
     return made.room
   }
   const endpoint = createMcpEndpoint({

@@ -18,6 +18,7 @@ import { createRunnerApi } from '../runner/create-runner-api.ts'
 import type { RunnerApi } from '../runner/runner-api.ts'
 import { CallLog } from './call-log.ts'
 import { Cursors } from './cursors.ts'
+import { Turns } from './turns.ts'
 import type { Checkpoint, ReplControl } from './repl-control.ts'
 import { createReplOffer } from './repl-offer.ts'
 import { Runs } from './runs.ts'
@@ -126,7 +127,7 @@ export async function startSandbox({ port }: { port?: number } = {}): Promise<Te
   undo.use(runner)
   const control = rememberingControl()
   const log = undo.use(new CallLog({ report: (calls) => control.report(calls), onFailure: fail }))
-  const room = { runner, control, cursors: new Cursors(), runs: new Runs(control, fail), log }
+  const room = { runner, control, cursors: new Cursors(), turns: new Turns(), runs: new Runs(control, fail), log }
   const offer = createReplOffer(() => room)
   const served = undo.use(await serveEndpoint([offer]))
   undo.use(tellChanges(runner, served.endpoint, () => undefined))

@@ -1,8 +1,10 @@
+import type * as z from 'zod'
 import { applyPatch as definition } from '#protocol/tools/files.ts'
 import { FileKind } from '#wire/gen/runner.ts'
 import type { RunnerApi } from '../runner/runner-api.ts'
 import { SidecarError } from '../sidecar-error.ts'
 import { applyHunks } from './apply-hunks.ts'
+import { refuseCancelled } from './cancelled.ts'
 import { carryOut } from './carry-out.ts'
 import type { Plan } from './carry-out.ts'
 import { readText } from './files.ts'
@@ -10,9 +12,17 @@ import { MAX_PATCH_FILES } from './limits.ts'
 import { parsePatch } from './patch.ts'
 import type { FileChange } from './patch.ts'
 import { recordTool } from './tool.ts'
+import type { ToolContext } from './tool.ts'
 import { unifiedDiff } from './unified-diff.ts'
 
-export const applyPatch = recordTool(definition, async ({ patch, dry_run: isDry }, { runner, note }) => {
+type PatchArguments = z.output<typeof definition.input>
+
+export const applyPatch = recordTool(definition, async (args, context) =>
+  context.turns.take(() => applyTo(args, context)),
+)
+
+async function applyTo({ patch, dry_run: isDry }: PatchArguments, { runner, note, signal }: ToolContext) {
+  refuseCancelled(signal)
   const changes = parsePatch(patch)
   if (changes.length > MAX_PATCH_FILES)
     throw new SidecarError('too_large', `A patch may change ${MAX_PATCH_FILES} files.`, { advice: 'Split it.' })
@@ -28,7 +38,7 @@ export const applyPatch = recordTool(definition, async ({ patch, dry_run: isDry 
       return { path: to, op, ...countLines(diffs[at] ?? ''), ...(etag !== undefined && { etag }) }
     }),
   }
-})
+}
 
 async function planOf(runner: RunnerApi, change: FileChange, earlier: readonly Plan[]): Promise<Plan> {
   const { path } = change

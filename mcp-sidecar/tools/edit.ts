@@ -1,19 +1,23 @@
+import type * as z from 'zod'
 import { editFile as definition } from '#protocol/tools/files.ts'
 import { MAX_DIFF_CHARS } from '#protocol/tools/limits.ts'
 import { SidecarError } from '../sidecar-error.ts'
+import { refuseCancelled } from './cancelled.ts'
 import { explainConflict, readText } from './files.ts'
 import { MAX_EDIT_ATTEMPTS, MAX_NAMED_LINES } from './limits.ts'
 import { cutMiddle } from './output.ts'
 import { recordTool } from './tool.ts'
+import type { ToolContext } from './tool.ts'
 import { unifiedDiff } from './unified-diff.ts'
 
-interface Replacement {
-  old_string: string
-  new_string: string
-  replace_all: boolean
-}
+type Edit = z.output<typeof definition.input>
 
-export const editFile = recordTool(definition, async (args, { runner, note }) => {
+type Replacement = Pick<Edit, 'old_string' | 'new_string' | 'replace_all'>
+
+export const editFile = recordTool(definition, async (args, context) => context.turns.take(() => edit(args, context)))
+
+async function edit(args: Edit, { runner, note, signal }: ToolContext) {
+  refuseCancelled(signal)
   for (let attempt = 1; ; attempt += 1) {
     const { text, entry } = await readText(runner, args.path)
     const edited = replaceIn(text, args)
@@ -30,7 +34,7 @@ export const editFile = recordTool(definition, async (args, { runner, note }) =>
       if (!isRace || attempt >= MAX_EDIT_ATTEMPTS) return explainConflict(runner, args.path)(error)
     }
   }
-})
+}
 
 /** `text` with the old string replaced: once where it occurs once, or everywhere if that is asked for. */
 export function replaceIn(text: string, asked: Replacement): { text: string; replacements: number } {

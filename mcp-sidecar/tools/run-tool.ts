@@ -14,6 +14,7 @@ import type { ReplControl } from './repl-control.ts'
 import type { Runs } from './runs.ts'
 import type { RunnerApi } from '../runner/runner-api.ts'
 import type { CallNote, PersonsWord, Tool, ToolAnswer } from './tool.ts'
+import type { Turns } from './turns.ts'
 
 /** Under which a person's word comes back. */
 const CONFIRM = 'confirm'
@@ -23,6 +24,7 @@ export interface ToolRoom {
   runner: RunnerApi
   control: ReplControl
   cursors: Cursors
+  turns: Turns
   runs: Runs
   log: CallLog
 }
@@ -33,7 +35,7 @@ export async function runTool(
   { args, caller, server, canAsk }: CallContext & { args: unknown },
   room: ToolRoom,
 ): Promise<CallToolResult | InputRequiredResult> {
-  const { runs, log, runner, control, cursors } = room
+  const { runs, log, runner, control, cursors, turns } = room
   const run = runs.enter(caller)
   using progress = progressOf(server)
   const { signal } = server.mcpReq
@@ -65,6 +67,7 @@ export async function runTool(
       runner,
       control,
       cursors,
+      turns,
       signal,
       progress: progress.say,
       person: personsWord(server, canAsk),

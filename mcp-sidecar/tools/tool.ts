@@ -5,6 +5,7 @@ import type { RunnerApi } from '../runner/runner-api.ts'
 import { SidecarError } from '../sidecar-error.ts'
 import type { Cursors } from './cursors.ts'
 import type { ReplControl } from './repl-control.ts'
+import type { Turns } from './turns.ts'
 
 /** What is told about a call beside its result: to people who look on. */
 export interface CallNote {
@@ -32,6 +33,8 @@ export interface ToolContext {
   runner: RunnerApi
   control: ReplControl
   cursors: Cursors
+  /** In which files are edited. */
+  turns: Turns
   /** The caller hung up. */
   signal: AbortSignal
   /** Says that it is alive and what it is about. */

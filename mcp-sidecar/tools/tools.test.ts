@@ -336,6 +336,16 @@ describe('the tools, in a real sandbox', () => {
         .toMatchObject({ ok: true, actor: 'Ada', client: 'Test agent' })
     })
 
+    it('takes several edits of one file at once', async () => {
+      const lines = Array.from({ length: 12 }, (_, at) => `line ${at}.`)
+      await agent.call('write_file', { path: 'many.txt', content: lines.join('\n') })
+      const edits = lines.map((line, at) =>
+        agent.call('edit_file', { path: 'many.txt', old_string: line, new_string: `edited ${at}.` }),
+      )
+      expect((await Promise.all(edits)).filter(({ isError }) => isError)).toEqual([])
+      expect(await read('many.txt')).toBe(lines.map((_, at) => `edited ${at}.`).join('\n'))
+    })
+
     it('keeps a program a program', async () => {
       await put('run.sh', '#!/bin/sh\necho a\n')
       await chmod(join(sandbox.workspace, 'run.sh'), 0o755)

@@ -7,7 +7,7 @@ import type { GatewayLimits } from '#server/gateway/limits.ts'
 import { errorOfRunner } from '#server/gateway/runner-error.ts'
 import { requestUpgrade } from '#server/gateway/upgrade-request.ts'
 import type { Orchestrator } from '#server/orchestrator/orchestrator.ts'
-import type { Lifecycle, RunningSandbox } from '#server/repls/repls.ts'
+import type { Lifecycle, RunningSandbox, WakeOptions } from '#server/repls/repls.ts'
 import type { ConnectionsAhead } from '#server/workspaces/connections-ahead.ts'
 
 /** As whom a connection to a runner is made. */
@@ -18,10 +18,15 @@ export interface Target extends RunningSandbox {
   replId: string
 }
 
+interface WakeLimits {
+  limitMs: number
+  signal: AbortSignal
+}
+
 /** The way into running sandboxes. */
 export interface Sandboxes {
   /** Wakes the repl if it sleeps; `timeout` after `limitMs`, the start itself goes on. */
-  wake(replId: string, options: { limitMs: number; signal: AbortSignal }): Promise<Target>
+  wake(replId: string, options: WakeLimits & WakeOptions): Promise<Target>
   /** The sandbox of a repl that runs; `unavailable` for one that sleeps, which goes on sleeping. */
   find(replId: string): Promise<Target>
   /** A connection to the runner, and the token to show there. */
@@ -46,10 +51,10 @@ const PREVIEW_VISITOR: Visitor = { sub: 'preview000000000', role: 'viewer', acto
 
 /** The way into sandboxes, through lifecycle and orchestrator. */
 export function createSandboxes({ lifecycle, orchestrator, runners, tokens, limits }: SandboxParts): Sandboxes {
-  async function wake(replId: string, { limitMs, signal }: { limitMs: number; signal: AbortSignal }): Promise<Target> {
+  async function wake(replId: string, { limitMs, signal, ...options }: WakeLimits & WakeOptions): Promise<Target> {
     const limit = AbortSignal.timeout(limitMs)
     try {
-      return { replId, ...(await lifecycle.ensureRunning(replId, AbortSignal.any([signal, limit]))) }
+      return { replId, ...(await lifecycle.ensureRunning(replId, AbortSignal.any([signal, limit]), options)) }
     } catch (cause) {
       if (limit.aborted && !signal.aborted)
         throw new AppError('timeout', `The REPL did not start within ${limitMs / 1000} s.`, {

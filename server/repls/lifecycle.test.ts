@@ -342,6 +342,15 @@ describe('waking', () => {
     await settled(b, id, 'stopped')
   })
 
+  test('who needs it while it stops gets it started again after its stop', async () => {
+    await using b = await bed()
+    const id = await runningRepl(b)
+    await b.domain.repls.stop(ada, id)
+    const woken = await b.domain.lifecycle.ensureRunning(id, AbortSignal.timeout(5000), { isMeant: true })
+    expect(woken).toEqual({ sandboxId: b.world.machineOf(id).sandbox.id, generation: 2 })
+    expect(b.world.count('create')).toBe(2)
+  })
+
   test('ensureRunning of a failed start says why and does not start it over and over', async () => {
     await using b = await bed()
     b.world.break('adopt', new AppError('not_found', 'No such repository.'))

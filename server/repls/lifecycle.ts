@@ -99,12 +99,12 @@ export function createLifecycle(deps: LifecycleDeps): Lives {
       return rested ?? asked
     },
 
-    ensureRunning: async (replId, signal) => {
+    ensureRunning: async (replId, signal, { isMeant = false } = {}) => {
       const repl = await store.get(replId)
       if (repl === undefined || repl.state.kind === 'deleted') throw noSuchRepl()
       if (repl.state.kind === 'running') return { sandboxId: repl.state.sandboxId, generation: repl.generation }
       // Somebody wants it to sleep: an open page that connects again, or a poll of a preview, must not undo that.
-      if (repl.state.kind === 'stopping') {
+      if (repl.state.kind === 'stopping' && !isMeant) {
         throw new AppError('unavailable', 'The REPL is stopping.', { advice: 'It can be started again in a moment.' })
       }
       if (isWakeable(repl)) await start(replId)

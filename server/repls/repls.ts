@@ -30,10 +30,18 @@ export interface RunningSandbox {
   generation: number
 }
 
+export interface WakeOptions {
+  /** Whether somebody needs it now; not an open page that connects again, nor a poll of a preview. */
+  isMeant?: boolean
+}
+
 /** Starting and stopping, without asking who wants it: the gateway's and the sweeper's door. */
 export interface Lifecycle {
-  /** Wakes the repl if it sleeps and waits until its terminals open. Joins a start under way. `unavailable` with the reason if it fails. */
-  ensureRunning(replId: string, signal: AbortSignal): Promise<RunningSandbox>
+  /**
+   * Wakes the repl if it sleeps and waits until its terminals open. Joins a start under way. `unavailable` with the reason
+   * if it fails, and of one that is just being stopped unless it is `meant`: then it is started again after its stop.
+   */
+  ensureRunning(replId: string, signal: AbortSignal, options?: WakeOptions): Promise<RunningSandbox>
   /** The sandbox if it runs now; never starts one. */
   running(replId: string): Promise<RunningSandbox | undefined>
   /** Someone used it just now: the idle rule's clock (kept to one write a minute). */

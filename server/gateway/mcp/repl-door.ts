@@ -105,7 +105,8 @@ async function converse(parts: McpParts, talk: Conversation): Promise<void> {
 /** Calls the sandbox that runs, or the one that a sleeping REPL (`running` absent) wakes to. */
 async function callAwake(parts: McpParts, talk: Conversation, running: RunningSandbox | undefined): Promise<void> {
   const { request, response, replId, asked, body, hold, use, signal } = talk
-  const wake = () => parts.sandboxes.wake(replId, { limitMs: parts.mcpLimits.wakeMs, signal })
+  const isMeant = !isStream(asked)
+  const wake = () => parts.sandboxes.wake(replId, { limitMs: parts.mcpLimits.wakeMs, signal, isMeant })
   const target =
     running === undefined
       ? await tellWhileWaking(wake(), response, { request, asked, limits: parts.mcpLimits, signal })
