@@ -93,8 +93,13 @@ export function cutLines(text: string): string {
   if (text.length <= MAX_LINE_CHARS) return text
   return text
     .split('\n')
-    .map((line) => (line.length > MAX_LINE_CHARS ? `${line.slice(0, MAX_LINE_CHARS)} [… line cut]` : line))
+    .map((line) => (line.length > MAX_LINE_CHARS ? cutLine(line) : line))
     .join('\n')
+}
+
+function cutLine(line: string): string {
+  const left = line.length - MAX_LINE_CHARS
+  return `${line.slice(0, MAX_LINE_CHARS)} [… ${count(left)} more characters in this line: fold -w 1000 shows them]`
 }
 
 export function count(number: number): string {

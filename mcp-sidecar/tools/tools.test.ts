@@ -285,6 +285,13 @@ describe('the tools, in a real sandbox', () => {
       expect((await agent.call('read_file', { path: 'large', link: true })).text).toContain('ticket=GET')
     })
 
+    it('says how to read what it leaves out of a long line', async () => {
+      const command = 'printf "%05000d\\n" 0 > long.txt; cat long.txt'
+      const { text } = await agent.call('exec', { command })
+      expect(text).toContain('0 [… 3,000 more characters in this line: fold -w 1000 shows them]')
+      expect((await agent.call('read_file', { path: 'long.txt' })).text).toContain('fold -w 1000 shows them')
+    })
+
     it('says so of a file that is not there', async () => {
       const { text, isError } = await agent.call('read_file', { path: 'nothing' })
       expect(isError).toBe(true)
