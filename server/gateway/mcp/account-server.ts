@@ -1,11 +1,12 @@
 import { McpServer, createMcpHandler } from '@modelcontextprotocol/server'
 import type { CallToolResult } from '@modelcontextprotocol/server'
 import { z } from 'zod'
+import { cloneSourceSchema } from '#protocol/adoption.ts'
 import { displayNameSchema } from '#protocol/display-name.ts'
 import { replIdSchema } from '#protocol/ids.ts'
 import type { GrantScope } from '#server/agents/connection-record.ts'
 import type { Principal } from '#server/auth/principal.ts'
-import { toAppError } from '#server/errors.ts'
+import { fromWireError, toAppError } from '#server/errors.ts'
 import { MCP_LIMITS } from '#server/gateway/mcp/limits.ts'
 import { resourceUrl } from '#server/gateway/mcp/own-address.ts'
 import { sayToModel } from '#server/gateway/mcp/refusals.ts'
@@ -98,6 +99,7 @@ function createServer({ repls, history, publicUrl, log }: AccountDeps, caller: A
     repl_id: repl.id,
     name: repl.name,
     state: repl.state.kind,
+    ...(repl.state.kind === 'failed' && { problem: sayToModel(fromWireError(repl.state.error)) }),
     role: repl.role,
     template: repl.template,
     mcp_url: resourceUrl(publicUrl(), { kind: 'repl', replId: repl.id }),
@@ -168,14 +170,18 @@ function createServer({ repls, history, publicUrl, log }: AccountDeps, caller: A
           .url({ protocol: /^https?$/ })
           .optional()
           .describe('Repository to clone instead.'),
+        git_branch: cloneSourceSchema.shape.branch.describe('Branch or tag. Default: the repository’s own.'),
       }),
       kind: WRITE,
     },
-    async ({ name, template, git_url }) =>
+    async ({ name, template, git_url, git_branch }) =>
       view(
         await repls.create(who, {
           name,
-          source: git_url === undefined ? { kind: 'template', template } : { kind: 'git', url: git_url },
+          source:
+            git_url === undefined
+              ? { kind: 'template', template }
+              : { kind: 'git', url: git_url, ...(git_branch !== undefined && { branch: git_branch }) },
         }),
       ),
   )

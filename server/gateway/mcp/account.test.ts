@@ -49,6 +49,18 @@ describe(`the account’s own server${why}`, { timeout: LIMIT_MS, skip: why !== 
     for (const tool of ['create_repl', 'stop_repl', 'delete_repl']) expect(audited).toContain(`tool=${tool} ok=true`)
   })
 
+  test('a REPL that does not start says why, and what to do', async () => {
+    await using agent = await connect(['account:read', 'account:write'])
+    const call = async (name: string, args: Record<string, unknown>) =>
+      (await agent.client.callTool({ name, arguments: args })).structuredContent
+    const made = await call('create_repl', { git_url: 'https://repository.invalid/none.git' })
+    const { repl_id } = viewSchema.parse(made)
+    await expect
+      .poll(() => call('get_mcp_url', { repl_id }), { timeout: LIMIT_MS })
+      .toMatchObject({ state: 'failed', problem: expect.stringMatching(/repository\.invalid.*\. \w/) })
+    await call('delete_repl', { repl_id })
+  })
+
   test('a method that agents do not use is refused with those that they do', async () => {
     const response = await fetch(`${door.origin}/mcp`, { method: 'PUT' })
     expect([response.status, response.headers.get('allow')]).toEqual([501, 'POST, GET, DELETE'])
