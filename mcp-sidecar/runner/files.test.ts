@@ -100,6 +100,10 @@ describe('files', () => {
     await files.move({ from: 'from.txt', to: 'to.txt', overwrite: true })
     expect(await readFile(join(root, 'to.txt'), 'utf8')).toBe('from')
     await put('tree/b/c.txt', 'c')
+    await expect(files.move({ from: 'to.txt', to: 'tree', overwrite: true })).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('tree is a folder with something in it'),
+    })
     await expect(files.delete({ path: 'tree' })).rejects.toMatchObject({ code: 'conflict' })
     const { deletion, count } = await files.delete({ path: 'tree', recursive: true })
     expect([deletion.length, count]).toEqual([16, 3])

@@ -152,6 +152,7 @@ export interface GrepAnswer {
   counts: GrepCount[]
   matches: number
   filesSearched: number
+  filesTooLarge: number
   truncated: boolean
 }
 

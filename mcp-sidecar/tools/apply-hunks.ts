@@ -1,5 +1,5 @@
 import { SidecarError } from '../sidecar-error.ts'
-import type { Hunk } from './patch.ts'
+import type { Hunk } from './hunk.ts'
 
 /** How alike lines must be to be the same, from strict to lenient: models get white space wrong. */
 const SAMENESS = [(line: string) => line, (line: string) => line.trimEnd(), (line: string) => line.trim()]

@@ -10,7 +10,7 @@ import type { Plan } from './carry-out.ts'
 import { readText } from './files.ts'
 import { MAX_PATCH_FILES } from './limits.ts'
 import { parsePatch } from './patch.ts'
-import type { FileChange } from './patch.ts'
+import type { FileChange } from './hunk.ts'
 import { recordTool } from './tool.ts'
 import type { ToolContext } from './tool.ts'
 import { unifiedDiff } from './unified-diff.ts'
@@ -48,7 +48,8 @@ async function planOf(runner: RunnerApi, change: FileChange, earlier: readonly P
     })
   if (change.op === 'add') {
     const there = await runner.files.stat(path).catch(unlessAbsent)
-    if (there === undefined) return { op: 'add', path, to: path, before: undefined, after: change.content }
+    const { content: after, isExecutable = false } = change
+    if (there === undefined) return { op: 'add', path, to: path, before: undefined, after, isExecutable }
     throw new SidecarError('conflict', `${path} exists already, so it cannot be added. Nothing was changed.`, {
       advice: 'Use "*** Update File" to change it.',
     })

@@ -10,6 +10,8 @@ export interface Plan {
   /** What lies there, and what shall: `undefined` for nothing. */
   before: { text: string; etag: string; executable: boolean } | undefined
   after: string | undefined
+  /** A new program. */
+  isExecutable?: boolean
 }
 
 /** Takes back one thing that was done; refuses where somebody has changed it meanwhile. */
@@ -49,7 +51,7 @@ export async function carryOut(files: FilesApi, plans: readonly Plan[]): Promise
 
 async function carryOutOne(files: FilesApi, done: Done): Promise<void> {
   const { undos } = done
-  const { op, path, to, before, after } = done.plan
+  const { op, path, to, before, after, isExecutable = false } = done.plan
   if (after === undefined) {
     const { text = '', etag, executable = false } = before ?? {}
     await files.delete({ path, ...(etag !== undefined && { ifEtag: etag }) })
@@ -60,7 +62,10 @@ async function carryOutOne(files: FilesApi, done: Done): Promise<void> {
     await files.move({ from: path, to })
     undos.push(() => files.move({ from: to, to: path }))
   }
-  const where = before === undefined ? { path: to, createOnly: true } : { path: to, ifEtag: before.etag }
+  const where =
+    before === undefined
+      ? { path: to, createOnly: true, ...(isExecutable && { executable: true }) }
+      : { path: to, ifEtag: before.etag }
   const { etag } = await files.writeSmall(where, Buffer.from(after))
   done.etag = etag
   undos.push(() =>

@@ -101,6 +101,79 @@ describe('a patch', () => {
     expect(() => applied('a\n', patch)).toThrow('nowhere')
   })
 
+  it('may say wrong numbers of lines, or none: each hunk is as long as it is', () => {
+    const text = textOf(['a', 'b', 'c', 'd', 'e', 'f'])
+    const second = '-e\n+E\n'
+    for (const [first, next] of [
+      ['@@ -1,1 +1,1 @@', '@@ -5 +5 @@'],
+      ['@@ -1,9 +1,9 @@', '@@ -5,7 +5,7 @@'],
+      ['@@', '@@'],
+      ['@@ ... @@', '@@ d @@'],
+      ['@@ -10,2 +10,2 @@', '@@ -5 +5 @@'],
+    ])
+      expect(applied(text, `--- a/x\n+++ b/x\n${first}\n a\n-b\n+B\n+and\n c\n${next}\n${second}`)).toBe(
+        textOf(['a', 'B', 'and', 'c', 'd', 'E', 'f']),
+      )
+  })
+
+  it('may be what git writes: of renamed, new, empty and deleted files, with unusual names, in a mail', () => {
+    const patch = `From 1234 Mon Sep 17 00:00:00 2001
+Subject: [PATCH] some
+
+ keep.txt | 2 +-
+---
+diff --git a/old name.txt b/new name.txt
+similarity index 100%
+rename from old name.txt
+rename to new name.txt
+diff --git a/empty.txt b/empty.txt
+new file mode 100644
+index 0000000..e69de29
+diff --git a/run.sh b/run.sh
+new file mode 100755
+index 0000000..1a2b3c4
+--- /dev/null
++++ b/run.sh
+@@ -0,0 +1 @@
++echo
+diff --git a/gone.txt b/gone.txt
+deleted file mode 100644
+index e69de29..0000000
+diff --git "a/\\303\\274.txt" "b/\\303\\274.txt"
+index 1..2 100644
+--- "a/\\303\\274.txt"
++++ "b/\\303\\274.txt"
+@@ -1 +1 @@
+-a
++b
+-- 
+2.39.5
+
+`
+    expect(parsePatch(patch)).toMatchObject([
+      { op: 'update', path: 'old name.txt', to: 'new name.txt', hunks: [] },
+      { op: 'add', path: 'empty.txt', content: '' },
+      { op: 'add', path: 'run.sh', content: 'echo\n', isExecutable: true },
+      { op: 'delete', path: 'gone.txt' },
+      { op: 'update', path: 'ü.txt', to: undefined, hunks: [{ old: ['a'], new: ['b'] }] },
+    ])
+  })
+
+  it('is refused with what of it cannot be done, rather than done without that', () => {
+    const change = '--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n'
+    const mode = 'diff --git a/y b/y\nold mode 100644\nnew mode 100755\n'
+    expect(() => parsePatch(change + mode)).toThrow('a/y b/y')
+    const binary = 'diff --git a/y b/y\nindex 1..2 100644\nGIT binary patch\nliteral 3\n'
+    expect(() => parsePatch(change + binary)).toThrow('is of a binary file')
+    expect(() => parsePatch(`${change}diff --git a/y b/y\nBinary files a/y and b/y differ\n`)).toThrow('binary')
+    expect(() => parsePatch(`${change}Binary files a/y and b/y differ\n`)).toThrow('binary')
+    expect(() => parsePatch('*** Begin Patch\n*** Update File: x\n*** End Patch')).toThrow(
+      'nothing of what to change in x',
+    )
+    expect(() => parsePatch('--- a/x\n+++ b/x\n')).toThrow('no lines with @@')
+    expect(() => parsePatch(`${change}\nSo much for x.\n+c\n`)).toThrow('belongs to no change')
+  })
+
   it('is refused if it is none', () => {
     expect(() => parsePatch('please change a to b')).toThrow('neither')
   })

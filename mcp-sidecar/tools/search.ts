@@ -4,6 +4,8 @@ import type { GrepAnswer } from '../runner/runner-api.ts'
 import { count, cutLines, cutMiddle } from './output.ts'
 import { textTool } from './tool.ts'
 
+const IGNORED = '; what git ignores is left out'
+
 export const glob = textTool(definitions.glob, async (args, { runner }) => {
   const { entries, total, truncated } = await runner.files.glob({
     pattern: args.pattern,
@@ -13,7 +15,9 @@ export const glob = textTool(definitions.glob, async (args, { runner }) => {
   })
   const lines = entries.map(({ path }) => path)
   const left = truncated ? `; ${count(entries.length)} shown, newest first: raise limit or narrow the pattern` : ''
-  return { text: bounded(lines, `[${count(total)} files${left}]`), meta: { total, truncated } }
+  const why = total === 0 ? '; a glob names files, as src/** does all in a folder' : ''
+  const summary = `[${count(total)} files${left}${why}${total === 0 && !args.include_ignored ? IGNORED : ''}]`
+  return { text: bounded(lines, summary), meta: { total, truncated } }
 })
 
 export const grep = textTool(definitions.grep, async (args, { runner, signal }) => {
@@ -32,7 +36,9 @@ export const grep = textTool(definitions.grep, async (args, { runner, signal }) 
   )
   const lines = args.mode === 'content' ? contentLines(found, args.context) : countLines(found, args.mode)
   const left = found.truncated ? '; not all: raise limit, or narrow with path or glob' : ''
-  const summary = `[${count(found.matches)} matches in ${count(found.filesSearched)} files searched${left}]`
+  const large = found.filesTooLarge > 0 ? `; ${count(found.filesTooLarge)} too large for this: use exec with grep` : ''
+  const none = found.filesSearched === 0 && found.filesTooLarge === 0 ? IGNORED : ''
+  const summary = `[${count(found.matches)} matches in ${count(found.filesSearched)} files searched${left}${large}${none}]`
   return {
     text: bounded(lines, summary),
     meta: { matches: found.matches, truncated: found.truncated },

@@ -1,3 +1,4 @@
+import { lstatSync, readdirSync } from 'node:fs'
 import { RunnerError } from '../errors.ts'
 import { statEntry } from '../files/entries.ts'
 import { move } from '../files/move.ts'
@@ -10,12 +11,16 @@ interface Ends {
   target: Place
 }
 
-/** Moves to where something may lie: that goes to the trash, and comes back if the move fails. Both in one folder. */
+/**
+ * Moves to where something may lie: that goes to the trash, and comes back if the move fails. Both in one folder. A folder
+ * with something in it stays: who names it mostly means to move into it, as `mv` does.
+ */
 export async function moveOver(sandbox: OpenedSandbox, { source, target }: Ends): Promise<void> {
   const { folder } = source
   // Only what can be moved makes room.
   await statEntry(folder, source.path)
   const isAnother = lieApart({ source, target })
+  if (isAnother) refuseFullFolder(target)
   const deletion = isAnother ? ((await remove(sandbox, target).catch(unlessAbsent)) ?? '') : ''
   try {
     await move(folder, { from: source.path, to: target.path })
@@ -33,6 +38,17 @@ function lieApart({ source, target }: Ends): boolean {
   if (to.startsWith(`${from}/`)) throw nested(target, source)
   if (from.startsWith(`${to}/`)) throw nested(source, target)
   return from !== to
+}
+
+function refuseFullFolder(target: Place): void {
+  const absolute = locateIfThere(target)
+  const there = absolute === undefined ? undefined : lstatSync(absolute, { throwIfNoEntry: false })
+  if (absolute === undefined || there?.isDirectory() !== true || readdirSync(absolute).length === 0) return
+  const { path } = target
+  throw new RunnerError('conflict', `${path} is a folder with something in it, which is not replaced.`, {
+    path,
+    advice: `To move into it, name the new place whole: ${path}/<name>. To replace it, delete it first.`,
+  })
 }
 
 function locateIfThere({ folder, path }: Place): string | undefined {

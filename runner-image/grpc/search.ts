@@ -22,7 +22,8 @@ export async function findByGlob(
 ): Promise<wire.GlobResponse> {
   const { where, prefix } = await whereOf(places, request)
   const limit = limitOf(request.limit, GLOB_LIMIT)
-  const { found, total, truncated } = await search.glob({ ...where, pattern: request.pattern, limit }, signal)
+  const pattern = belowRoot(request.pattern, where.root)
+  const { found, total, truncated } = await search.glob({ ...where, pattern, limit }, signal)
   const entries = found.map(({ path, size, mtime, mode, isFile }): wire.FileEntry => {
     return { path: prefix + path, kind: isFile ? 1 : 3, size, mtime, mode, etag: '', ignored: false }
   })
@@ -41,7 +42,7 @@ export async function findByGrep(
     {
       ...where,
       pattern,
-      ...(glob !== undefined && { glob }),
+      ...(glob !== undefined && { glob: belowRoot(glob, where.root) }),
       mode: MODES[request.mode] ?? 'content',
       context: Math.min(request.context, MAX_CONTEXT_LINES),
       ignoreCase,
@@ -65,6 +66,12 @@ async function whereOf(places: Places, request: wire.GlobRequest | wire.GrepRequ
   const prefix = name === '' || name === '.' ? '' : name === '/' ? '/' : `${name}/`
   const rulesFrom = place.isWorkspace ? place.folder.root : found.isDirectory() ? root : join(root, '..')
   return { where: { root, rulesFrom, includeIgnored }, prefix }
+}
+
+/** Globs are matched with paths below the folder that is searched; they may be told as whole ones. */
+function belowRoot(glob: string, root: string): string {
+  const [, not = '', whole = ''] = /^(!?)(.*)$/s.exec(glob) ?? []
+  return whole.startsWith(`${root}/`) ? not + whole.slice(root.length + 1) : glob
 }
 
 function limitOf(asked: number, usual: number): number {

@@ -30,9 +30,9 @@ function globSource(glob: string): string {
   return source + ')'.repeat(braces)
 }
 
-/** Matches whole paths; a glob without a slash matches names at any depth. */
+/** Matches whole paths; a glob without a slash matches names at any depth, one that ends with a slash all in a folder. */
 export function globPattern(glob: string): RegExp {
-  const trimmed = glob.replace(/^\.?\//, '')
+  const trimmed = glob.replace(/^\.?\//, '').replace(/\/$/, '/**')
   const isName = !trimmed.includes('/')
   try {
     return new RegExp(`^${isName ? '(?:.*/)?' : ''}${globSource(trimmed)}$`, 'su')

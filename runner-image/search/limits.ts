@@ -26,8 +26,8 @@ export const MAX_SEARCHED_FILE_BYTES = 8 * MIB
 export const UNSIZED_READ_BYTES = 64 * KIB
 /** A NUL so early makes a file binary (as git and ripgrep judge). */
 export const BINARY_LOOK_BYTES = 8000
-/** A longer line is cut. */
-export const MAX_LINE_CHARS = 2000
+/** A longer line is cut about what was found in it. */
+export const MAX_LINE_CHARS = 1000
 export const MAX_ANSWER_CHARS = 2 * MIB
 
 /** A search that takes longer answers with what it found; one that hangs in a pattern is ended a little later. */

@@ -42,6 +42,7 @@ export const grepAnswerSchema = z.object({
   counts: z.array(z.object({ path: z.string(), count: z.int() })),
   matches: z.int(),
   filesSearched: z.int(),
+  filesTooLarge: z.int(),
   truncated: z.boolean(),
 })
 export type GrepAnswer = z.infer<typeof grepAnswerSchema>

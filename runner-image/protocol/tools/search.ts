@@ -32,9 +32,14 @@ export const grep = textTool({
   description:
     'Searches the content of files with a regular expression. Gives path:line:text; leaves out what git ignores and binary files.',
   input: z.strictObject({
-    pattern: z.string().min(1).max(MAX_PATTERN_CHARS).describe('Regular expression.'),
+    pattern: z.string().min(1).max(MAX_PATTERN_CHARS).describe('JavaScript regular expression.'),
     path,
-    glob: z.string().min(1).max(MAX_PATTERN_CHARS).optional().describe('Only files whose path matches this glob.'),
+    glob: z
+      .string()
+      .min(1)
+      .max(MAX_PATTERN_CHARS)
+      .optional()
+      .describe('Only files whose path matches this glob; with ! before it, only others.'),
     mode: z.enum(['content', 'files', 'count']).default('content').describe('Lines, paths of files, or hits per file.'),
     context: z.int().min(0).max(5).default(0).describe('Lines around each hit.'),
     ignore_case: z.boolean().default(false).describe('Ignore upper and lower case.'),

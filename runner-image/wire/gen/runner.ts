@@ -410,6 +410,8 @@ export interface GrepResponse {
   filesSearched: number;
   /** The limit, or the time for one search, was reached. */
   truncated: boolean;
+  /** Files that are too large to be searched. */
+  filesTooLarge: number;
 }
 
 export interface WatchRequest {
@@ -3392,7 +3394,7 @@ export const GrepCount: MessageFns<GrepCount> = {
 };
 
 function createBaseGrepResponse(): GrepResponse {
-  return { lines: [], counts: [], matches: 0, filesSearched: 0, truncated: false };
+  return { lines: [], counts: [], matches: 0, filesSearched: 0, truncated: false, filesTooLarge: 0 };
 }
 
 export const GrepResponse: MessageFns<GrepResponse> = {
@@ -3411,6 +3413,9 @@ export const GrepResponse: MessageFns<GrepResponse> = {
     }
     if (message.truncated !== false) {
       writer.uint32(40).bool(message.truncated);
+    }
+    if (message.filesTooLarge !== 0) {
+      writer.uint32(48).uint32(message.filesTooLarge);
     }
     return writer;
   },
@@ -3466,6 +3471,14 @@ export const GrepResponse: MessageFns<GrepResponse> = {
             }
 
             message.truncated = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.filesTooLarge = reader.uint32();
             continue;
           }
         }

@@ -61,7 +61,9 @@ export async function serveReplAgent(parts: McpParts, { request, response }: Exc
       const signal = AbortSignal.any([hold.signal, abortWhenUnwanted(response)])
       await converse(parts, { request, response, replId, asked, body, hold, use, signal })
     } catch (error) {
-      throw hold.signal.aborted ? hold.signal.reason : error
+      if (!hold.signal.aborted) throw error
+      if (!response.headersSent || response.writableEnded) throw hold.signal.reason
+      breakOff(response, asked, hold.signal.reason)
     }
   } catch (error) {
     const known = toAppError(error)
@@ -131,7 +133,8 @@ async function callAwake(parts: McpParts, talk: Conversation, running: RunningSa
   } finally {
     // An answer that nobody reads to its end ends what it came from.
     if (!answer.complete || signal.aborted) answer.destroy()
-    if (signal.aborted) response.destroy()
+    // Whoever was cut off is told so.
+    if (signal.aborted && !hold.signal.aborted) response.destroy()
   }
 }
 
