@@ -80,6 +80,10 @@ export const writeFile = recordTool(definitions.writeFile, async (args, { runner
     throw new SidecarError('bad_request', 'Give either content, or link.', {
       advice: 'content writes the file now; link answers with a URL to PUT it to.',
     })
+  if (args.link && (args.create_only || args.if_etag !== undefined))
+    throw new SidecarError('bad_request', 'create_only and if_etag do not go with link.', {
+      advice: 'Leave them out: what is put to the URL replaces what lies there.',
+    })
   if (content === undefined) {
     const { url } = await control.fileLink({ path: inWorkspace(path), method: 'PUT', ...holderOf(caller) })
     return { path, upload_url: url }

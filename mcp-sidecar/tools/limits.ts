@@ -18,6 +18,10 @@ export const KEPT_CHARS = 100_000
 export const MAX_TEXT_BYTES = 4 * 1024 * 1024
 
 /** An edit that meets another's is tried again on what lies there then. */
+/** A list of processes is no longer than a result may be: the newest, each with so much of its command. */
+export const MAX_LISTED_PROCESSES = 50
+export const MAX_LISTED_COMMAND_CHARS = 300
+
 export const MAX_EDIT_ATTEMPTS = 3
 
 /** Lines named where an edit fits several. */

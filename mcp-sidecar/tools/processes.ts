@@ -4,8 +4,8 @@ import type { Process } from '#wire/gen/runner.ts'
 import { Origin } from '#wire/gen/runner.ts'
 import { SidecarError } from '../sidecar-error.ts'
 import { follow } from './follow.ts'
-import { SETTLE_MS } from './limits.ts'
-import { Output, joinLines } from './output.ts'
+import { MAX_LISTED_COMMAND_CHARS, MAX_LISTED_PROCESSES, SETTLE_MS } from './limits.ts'
+import { Output, cutMiddle, joinLines } from './output.ts'
 import { handleOf, idOf, known, metaOf, readsOn, statusOf, trailer } from './process-view.ts'
 import { recordTool, textTool } from './tool.ts'
 import type { TextAnswer, ToolContext } from './tool.ts'
@@ -18,9 +18,19 @@ export const processOutput = textTool(definitions.processOutput, async (args, co
   const id = idOf(args.process_id)
   if (args.tail_lines !== undefined)
     return tail({ id, lines: args.tail_lines, maxChars: args.max_output_chars }, context)
+  if (args.cursor !== undefined) await refuseBeyondEnd(args.cursor, args.process_id, context)
   const cursor = args.cursor ?? context.cursors.get(context.caller.connection, id) ?? 0
   return readOn({ id, cursor, waitMs: args.wait_ms, maxChars: args.max_output_chars }, context)
 })
+
+/** From there on nothing would ever be read: models take a line's number for a cursor, or that of another process. */
+async function refuseBeyondEnd(cursor: number, handle: string, { runner }: ToolContext): Promise<void> {
+  const { logEnd } = await known(handle, runner.processes.get(idOf(handle)))
+  if (cursor > logEnd)
+    throw new SidecarError('bad_request', `The output of ${handle} ends at ${logEnd}: there is no cursor ${cursor}.`, {
+      advice: 'Leave cursor out to read on from your last look.',
+    })
+}
 
 export const processInput = textTool(definitions.processInput, async (args, context) => {
   const id = idOf(args.process_id)
@@ -120,20 +130,25 @@ export const processSignal = recordTool(definitions.processSignal, async (args, 
 })
 
 export const processList = recordTool(definitions.processList, async (args, { runner }) => {
-  const [processes, ports] = await Promise.all([
-    runner.processes.list({ includeExited: args.include_exited }),
-    runner.ports.list(),
-  ])
+  const [processes, open] = await Promise.all([runner.processes.list({ includeExited: true }), runner.ports.list()])
+  const portsOf = ({ processId }: Process) =>
+    open.filter((each) => each.processId === processId).map(({ port }) => port)
+  // What has ended and left a server behind is why its port is taken.
+  const meant = processes.filter(
+    (process) => args.include_exited || process.exit === undefined || portsOf(process).length > 0,
+  )
+  const shown = meant.toSorted((a, b) => b.startedAt - a.startedAt).slice(0, MAX_LISTED_PROCESSES)
   return {
-    processes: processes.map((process) => ({
+    ...(shown.length < meant.length && { left_out: meant.length - shown.length }),
+    processes: shown.map((process) => ({
       process_id: handleOf(process.processId),
-      command: process.command,
+      command: cutMiddle(process.command, MAX_LISTED_COMMAND_CHARS, 'it is long'),
       cwd: process.cwd,
       status: statusOf(process),
       started_at: new Date(process.startedAt).toISOString(),
       ...(process.exit?.code !== undefined && { exit_code: process.exit.code }),
       origin: originOf(process),
-      ports: ports.filter(({ processId }) => processId === process.processId).map(({ port }) => port),
+      ports: portsOf(process),
     })),
   }
 })

@@ -93,7 +93,17 @@ describe('the tools, in a real sandbox', () => {
           expect.objectContaining({ process_id, status: 'running', origin: 'agent' }),
         ]),
       })
+      const beyond = await agent.call('process_output', { process_id, cursor: 5000 })
+      expect([beyond.isError, beyond.text]).toEqual([true, expect.stringContaining('there is no cursor 5000')])
+      expect((await agent.call('wait_for', { process_id, wait_ms: 50 })).record).toMatchObject({
+        ready: false,
+        evidence: expect.stringContaining('it still runs'),
+      })
       await agent.call('process_signal', { process_id, signal: 'KILL' })
+      expect((await agent.call('wait_for', { process_id, wait_ms: 5000 })).record).toMatchObject({
+        ready: true,
+        evidence: 'ended by SIGKILL; the last line: got hello',
+      })
       const ended = await agent.call('process_output', { process_id, wait_ms: 5000 })
       expect(ended.text).toContain('[ended by SIGKILL')
       expect((await agent.call('process_signal', { process_id, signal: 'KILL' })).record).toMatchObject({

@@ -1,4 +1,5 @@
 import { waitFor as definition } from '#protocol/tools/commands.ts'
+import type { Process } from '#wire/gen/runner.ts'
 import { SidecarError } from '../sidecar-error.ts'
 import { follow } from './follow.ts'
 import { Output } from './output.ts'
@@ -11,20 +12,22 @@ interface Waited {
   evidence: string
 }
 
-/** Waits for a port, an answer over HTTP, or what a process says. */
+/** Waits for a port, an answer over HTTP, what a process says, or its end. */
 export const waitFor = recordTool(definition, async (args, context) => {
   const startedAt = performance.now()
   const { port, http_path: path, process_id: handle, pattern, wait_ms: waitMs } = args
   let waited: Waited
   if (handle !== undefined && pattern !== undefined && port === undefined)
     waited = await forText({ handle, pattern, waitMs }, context)
+  else if (handle !== undefined && pattern === undefined && port === undefined && path === undefined)
+    waited = await forEnd({ handle, waitMs }, context)
   else if (port !== undefined && path !== undefined && handle === undefined)
     waited = await forAnswer({ port, path, waitMs }, context)
   else if (port !== undefined && handle === undefined && pattern === undefined)
     waited = await forPort({ port, waitMs }, context)
   else
     throw new SidecarError('bad_request', 'It is not clear what to wait for.', {
-      advice: 'Give port, or port and http_path, or process_id and pattern.',
+      advice: 'Give port, or port and http_path, or process_id and pattern, or process_id alone.',
     })
   return { ...waited, elapsed_ms: Math.round(performance.now() - startedAt) }
 })
@@ -63,7 +66,27 @@ async function forText(
   if (search.line !== undefined) return { ready: true, evidence: search.line }
   if (process?.exit !== undefined)
     return { ready: false, evidence: `the process ended without it; its last line: ${output.lastLine}` }
-  return { ready: false, evidence: `not yet; the last line: ${output.lastLine}` }
+  const isRegExp = /[\\^$.*+?|()[\]{}]/.test(pattern) ? ' (pattern is plain text, not a regular expression)' : ''
+  return { ready: false, evidence: `not yet; the last line: ${output.lastLine}${isRegExp}` }
+}
+
+async function forEnd(
+  { handle, waitMs }: { handle: string; waitMs: number },
+  { runner, signal, progress }: ToolContext,
+): Promise<Waited> {
+  const id = idOf(handle)
+  const { logStart } = await known(handle, runner.processes.get(id))
+  const output = new Output(logStart)
+  const open = (ended: AbortSignal) => runner.processes.connect({ id, cursor: logStart }, { signal: ended })
+  const process = await follow(open, { output, waitMs, progress, signal })
+  const said = `the last line: ${output.lastLine}`
+  if (process?.exit === undefined) return { ready: false, evidence: `it still runs; ${said}` }
+  return { ready: true, evidence: `${outcomeOf(process.exit)}; ${said}` }
+}
+
+function outcomeOf({ code, signal, timedOut }: NonNullable<Process['exit']>): string {
+  if (timedOut) return 'its time was up'
+  return signal === undefined ? `exit ${code ?? '?'}` : `ended by ${signal}`
 }
 
 /** Looks for a text in what comes in pieces. */
@@ -130,7 +153,7 @@ async function forAnswer(
 /** Bash speaks TCP by itself; curl need not be there. Below 500 is an answer. */
 const ASK_UNTIL_ANSWERED = `
 while :; do
-  if exec 3<>"/dev/tcp/127.0.0.1/$1"; then
+  if exec 3<>"/dev/tcp/127.0.0.1/$1" || exec 3<>"/dev/tcp/::1/$1"; then
     printf 'GET %s HTTP/1.1\\r\\nHost: localhost:%s\\r\\nConnection: close\\r\\n\\r\\n' "$2" "$1" >&3
     IFS= read -r -t 5 line <&3
     exec 3>&- 3<&-

@@ -101,9 +101,10 @@ export const processList = recordTool({
   name: 'process_list',
   title: 'List processes',
   description:
-    'Lists the commands that agents started here and the terminals of the people, with the ports they listen on.',
+    'Lists the commands that agents started here and the terminals of the people, the newest first, with the ports that they, or what they left running, listen on.',
   input: z.strictObject({ include_exited: z.boolean().default(false).describe('Also those that have ended.') }),
   output: z.object({
+    left_out: z.int().optional().describe('Older ones that are not shown.'),
     processes: z.array(
       z.object({
         process_id: z.string(),
@@ -125,7 +126,7 @@ export const waitFor = recordTool({
   name: 'wait_for',
   title: 'Wait until something is ready',
   description:
-    'Waits until a port listens, an HTTP path answers below 500, or a process writes a pattern. Give port, port and http_path, or process_id and pattern.',
+    'Waits until a port listens, an HTTP path answers below 500, a process writes a text, or a process ends. Give port, port and http_path, process_id and pattern, or process_id alone.',
   input: z.strictObject({
     port: z.int().min(1).max(65535).optional().describe('A port of this REPL.'),
     http_path: z.string().startsWith('/').max(2000).optional().describe('Path on that port to ask for.'),
@@ -135,7 +136,7 @@ export const waitFor = recordTool({
       .min(1)
       .max(MAX_PATTERN_CHARS)
       .optional()
-      .describe('Text that the output of the process shall contain.'),
+      .describe('Plain text (no regular expression) that the output of the process shall contain.'),
     wait_ms: waitMs.default(DEFAULT_YIELD_MS).describe('How long to wait.'),
   }),
   output: z.object({ ready: z.boolean(), elapsed_ms: z.int(), evidence: z.string() }),

@@ -40,7 +40,7 @@ const INSTRUCTIONS = `Sandboxes (REPLs) of one person: Linux machines with a pro
 - A REPL sleeps when nobody uses it; connecting wakes it. stop_repl saves it and puts it to sleep.
 - A deleted REPL can be restored for 7 days by a person.`
 
-const byId = z.object({ repl_id: replIdSchema.describe('As list_repls shows it.') })
+const byId = z.strictObject({ repl_id: replIdSchema.describe('As list_repls shows it.') })
 
 export function createAccountServer(deps: AccountDeps): AccountServer {
   const callers = new WeakMap<object, AccountCaller>()
@@ -142,7 +142,7 @@ function createServer({ repls, history, publicUrl, log }: AccountDeps, caller: A
     {
       title: 'List REPLs',
       description: 'Own REPLs and those shared with you, last used first.',
-      input: z.object({}),
+      input: z.strictObject({}),
       kind: READ,
     },
     async () => ({ repls: (await repls.list(who)).filter(({ state }) => state.kind !== 'deleted').map(view) }),
@@ -163,7 +163,7 @@ function createServer({ repls, history, publicUrl, log }: AccountDeps, caller: A
       title: 'Create a REPL',
       description:
         'Makes a REPL from a template (empty, node, python and others; an unknown one is answered with those there are) or a public Git repository, and starts it.',
-      input: z.object({
+      input: z.strictObject({
         name: displayNameSchema.optional().describe('Shown to people. Default: made from the template or repository.'),
         template: z.string().min(1).max(60).default('empty').describe('Ignored with git_url.'),
         git_url: z
