@@ -45,6 +45,24 @@ describe('env', () => {
     })
   })
 
+  test('networks and credentials that no start could work with are refused', () => {
+    const cluster = { ORCHESTRATOR: 'kubernetes' }
+    for (const name of ['EGRESS_ALLOW', 'CLUSTER_CIDRS', 'SANDBOX_CALLERS'])
+      for (const value of ['10.200.0.1', 'foo', '10.0.0.0/33', '10.0.0.0/8, x'])
+        expect(() => readEnv({ ...cluster, [name]: value })).toThrow(
+          `${name}: networks with the length of their prefix`,
+        )
+    expect(() => readEnv({ ...cluster, CLUSTER_CIDRS: '10.0.0.0/8:80' })).toThrow('CLUSTER_CIDRS: networks')
+    expect(readEnv({ EGRESS_ALLOW: '10.1.2.3/32:9000, fd00::/8, 10.0.0.0/8' }).EGRESS_ALLOW).toEqual([
+      '10.1.2.3/32:9000',
+      'fd00::/8',
+      '10.0.0.0/8',
+    ])
+    expect(() => readEnv({ OBJECT_STORE: 's3', S3_BUCKET: 'bucket', S3_ACCESS_KEY_ID: 'a' })).toThrow(
+      'set both, or neither',
+    )
+  })
+
   test('GitHub sign-in is closed until somebody is allowed in', () => {
     const github = { GITHUB_CLIENT_ID: 'id', GITHUB_CLIENT_SECRET: 'secret' }
     expect(() => readEnv(github)).toThrow(/ALLOWED_GITHUB_USERS: nobody may sign in/)

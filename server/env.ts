@@ -12,6 +12,13 @@ const list = z.string().transform((value) =>
     .map((part) => part.trim())
     .filter((part) => part !== ''),
 )
+/** IPv4 or IPv6 networks, each perhaps with a port: what a NetworkPolicy is made of. */
+const networks = (example: string, { withPort = false } = {}) =>
+  list.refine((parts) => parts.every((part) => isNetwork(withPort ? part.replace(/(?<=\/\d+):\d{1,5}$/, '') : part)), {
+    error: `networks with the length of their prefix, e.g. ${example}`,
+  })
+const cidr = z.union([z.cidrv4(), z.cidrv6()])
+const isNetwork = (part: string) => cidr.safeParse(part).success
 const bytes = z.coerce.number().int().positive()
 
 /** A server's address: nothing may stand behind the host, since nothing would be served there. */
@@ -230,11 +237,13 @@ const settings = z.object({
   SANDBOX_INGRESS_ANNOTATIONS: list
     .default(['nginx.ingress.kubernetes.io/ssl-passthrough=true'])
     .describe('For REACH=ingress: what makes the controller pass TLS through, as name=value.'),
-  SANDBOX_CALLERS: list.default([]).describe('CIDRs of a control plane outside the cluster, which may call sandboxes.'),
-  EGRESS_ALLOW: list
+  SANDBOX_CALLERS: networks('203.0.113.7/32')
+    .default([])
+    .describe('CIDRs of a control plane outside the cluster, which may call sandboxes.'),
+  EGRESS_ALLOW: networks('10.1.2.3/32:9000', { withPort: true })
     .default([])
     .describe('Private CIDRs, or CIDR:port, that sandboxes may call, e.g. 10.1.2.3/32:9000 of an object store.'),
-  CLUSTER_CIDRS: list
+  CLUSTER_CIDRS: networks('198.51.100.0/24')
     .default([])
     .describe('Public addresses of nodes, pods and services, which sandboxes may not call.'),
   CA_FILE: z.string().min(1).optional().describe('PEM file of further authorities for REDIS_URL and S3_ENDPOINT.'),
@@ -356,7 +365,7 @@ function orchestratorOf(raw: Settings) {
   if (raw.INTERNAL_URL?.startsWith('http:') === true) {
     throw new EnvError('INTERNAL_URL: sandboxes send their token there, so it must begin with https:')
   }
-  const annotations = raw.SANDBOX_INGRESS_ANNOTATIONS.map((text) => text.split('=', 2))
+  const annotations = raw.SANDBOX_INGRESS_ANNOTATIONS.map((text) => text.split(/=(.*)/s))
   return {
     provider: 'kubernetes' as const,
     kubeconfig: raw.KUBECONFIG,
@@ -449,6 +458,10 @@ function objectStoreOf(raw: Settings) {
   if (raw.S3_BUCKET === undefined)
     throw new EnvError('S3_BUCKET: missing, while OBJECT_STORE=s3. Example: S3_BUCKET=devex-workspaces')
   const { S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = raw
+  if ((accessKeyId === undefined) !== (secretAccessKey === undefined))
+    throw new EnvError(
+      'S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY: set both, or neither (then as the AWS SDK finds them).',
+    )
   return {
     provider: 's3' as const,
     bucket: raw.S3_BUCKET,

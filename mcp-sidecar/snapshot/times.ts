@@ -3,10 +3,11 @@ import type { BigIntStats, Stats } from 'node:fs'
 
 /**
  * Seconds for utimes(2) that come out as exactly this whole millisecond: what is passed down is cut to microseconds, and
- * a double may lie just below, so half a microsecond is added.
+ * a double may lie just below, so half a microsecond is added. As text, since Node takes a negative number for the
+ * present (`toUnixTimestamp`).
  */
-export function secondsOf(milliseconds: number): number {
-  return (milliseconds * 1000 + 0.5) / 1_000_000
+export function secondsOf(milliseconds: number): string {
+  return String((milliseconds * 1000 + 0.5) / 1_000_000)
 }
 
 /** Sets the modification time (and with it the access time) of an open file or folder. */

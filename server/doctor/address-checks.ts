@@ -15,17 +15,26 @@ export function addressChecks({ publicUrl, previewDomain }: { publicUrl: URL; pr
     },
     {
       name: `address: *.${previewDomain}`,
-      look: () =>
-        lookAt(
-          preview,
-          `Make a wildcard DNS record *.${previewDomain} (PREVIEW_DOMAIN) to where ${publicUrl.hostname} leads.`,
-        ),
+      look: async () =>
+        isLocal(preview) && !isLocal(publicUrl)
+          ? failed(
+              `Previews would be looked for on everybody's own machine.`,
+              'Set PREVIEW_DOMAIN to a wildcard domain.',
+            )
+          : lookAt(
+              preview,
+              `Make a wildcard DNS record *.${previewDomain} (PREVIEW_DOMAIN) to where ${publicUrl.hostname} leads.`,
+            ),
     },
   ]
 }
 
+function isLocal({ hostname }: URL): boolean {
+  return /(^|\.)localhost$/.test(hostname)
+}
+
 async function lookAt(url: URL, advice: string): Promise<Finding> {
-  if (/(^|\.)localhost$/.test(url.hostname)) return ok('this machine, in every browser')
+  if (isLocal(url)) return ok('this machine, in every browser')
   let addresses: string[]
   try {
     addresses = (await lookup(url.hostname, { all: true })).map(({ address }) => address)

@@ -59,7 +59,7 @@ async function verbs(client: KubeClient, env: ClusterEnv): Promise<Finding> {
   if (missing.length === 0) return ok(`all ${needed.length} are granted in ${env.namespace}`)
   return failed(
     `In the namespace ${env.namespace} this account may not: ${missing.map(describePermission).join(', ')}.`,
-    'Grant that to its service account: kubectl apply -f k8s/base/rbac.yaml',
+    `Grant that to its service account: kubectl apply -k ${env.reach === 'port-forward' ? 'k8s/overlays/remote' : 'with the overlay that was installed'}`,
   )
 }
 

@@ -118,10 +118,23 @@ describe('transitions', () => {
     expect(table).toEqual(TABLE)
   })
 
-  test('what a sandbox of an older or unknown generation tells is refused in every state', () => {
-    const late = Object.values(EVENTS).flatMap((event) =>
-      'generation' in event ? [GENERATION - 1, GENERATION + 1, 0].map((generation) => ({ ...event, generation })) : [],
+  test('a sandbox of a newer generation is taken where there is none, with that generation', () => {
+    const found = { ...EVENTS['sandbox-found'], generation: GENERATION + 4 }
+    const taken = Object.entries(STATES).flatMap(([name, state]) => {
+      const after = transition(replIn(state), found)
+      return isRefusal(after) ? [] : [[name, brief(replIn(state), found), after.generation]]
+    })
+    expect(taken).toEqual(
+      ['stopped', 'failed (start)', 'failed (run, lost)'].map((name) => [name, 'failed run kept', GENERATION + 4]),
     )
+  })
+
+  test('what a sandbox of an older or unknown generation tells is refused in every state', () => {
+    const late = Object.values(EVENTS).flatMap((event) => {
+      if (!('generation' in event)) return []
+      const others = event.type === 'sandbox-found' ? [GENERATION - 1, 0] : [GENERATION - 1, GENERATION + 1, 0]
+      return others.map((generation) => ({ ...event, generation }))
+    })
     const results = Object.values(STATES).flatMap((state) => late.map((event) => brief(replIn(state), event)))
     expect(new Set(results)).toEqual(new Set(['stale']))
   })

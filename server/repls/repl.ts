@@ -14,7 +14,9 @@ import { opened, phase, sandboxDied, sandboxFound, sandboxLost, startFailed, sto
 
 /** A repl's life as a pure function: the repl after `event`, or why it cannot be. */
 export function transition(repl: Repl, event: ReplEvent): TransitionResult {
-  if ('generation' in event && event.generation !== repl.generation) {
+  // A store that was brought back from a backup knows less than the sandboxes do.
+  const isAhead = event.type === 'sandbox-found' && event.generation > repl.generation
+  if ('generation' in event && event.generation !== repl.generation && !isAhead) {
     return refuse('stale', `That was generation ${event.generation}; the newest is ${repl.generation}.`)
   }
   switch (event.type) {

@@ -145,6 +145,33 @@ describe('records and reality', () => {
     expect(b.world.count('remove')).toBe(0)
   })
 
+  test('a sandbox that is newer than its record, as after a store was brought back, is taken back with its work', async () => {
+    await using b = await bed()
+    const id = await runningRepl(b)
+    const machine = b.world.machineOf(id)
+    await b.domain.repls.stop(ada, id)
+    await reached(b.domain, ada, { replId: id, kinds: ['stopped'] })
+    machine.work = 'of generation 5'
+    machine.sandbox = { ...machine.sandbox, label: { replId: id, generation: 5 } }
+    b.world.machines.set(machine.sandbox.id, machine)
+    const removed = b.world.count('remove')
+    await b.domain.sweeper.sweep()
+    const view = await reached(b.domain, ada, { replId: id, kinds: ['running'] })
+    expect(view.generation).toBe(5)
+    expect(b.world.machineOf(id).work).toBe('of generation 5')
+    expect(b.world.count('remove')).toBe(removed)
+  })
+
+  test('a sandbox that is older than the store is kept, though no record names it: the store was emptied', async () => {
+    await using b = await bed()
+    const id = await runningRepl(b)
+    const { sandbox } = b.world.machineOf(id)
+    const { records } = await b.stateStore.list('')
+    for (const { key, version } of records) await b.stateStore.delete(key, { version })
+    await b.domain.sweeper.sweep()
+    expect([...b.world.machines.keys()]).toContain(sandbox.id)
+  })
+
   test('a dead runner is revived in the same generation, and the work stays', async () => {
     await using b = await bed()
     const id = await runningRepl(b)

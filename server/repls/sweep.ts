@@ -22,6 +22,7 @@ import type { ShareLinks } from '#server/repls/shares.ts'
 import { excessSpares } from '#server/repls/spares.ts'
 import type { SparePlan } from '#server/repls/spares.ts'
 import type { ReplStore } from '#server/repls/store.ts'
+import { storeSince } from '#server/repls/store-since.ts'
 import type { StateStore } from '#server/state-store/state-store.ts'
 import type { Workspaces } from '#server/workspaces/workspaces.ts'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -62,13 +63,14 @@ export function createSweeper(given: SweeperDeps): Sweeper {
     // That another one sweeps is an answer too.
     deps.earshot.answered()
     if (lease === undefined) return false
+    const since = await storeSince(deps.stateStore, deps.now)
     // Records first: what is made after them is in neither list, or in both.
     const repls = await Array.fromAsync(deps.store.all())
     const sandboxes = await deps.orchestrator.list()
     const byId = new Map(sandboxes.map((sandbox) => [sandbox.id, sandbox]))
     await sweepRepls(deps, repls, byId)
     if (!(await lease.renew())) return false
-    await sweepOrphans(deps, sandboxes, repls)
+    await sweepOrphans(deps, { sandboxes, repls, since })
     await attempt(deps, 'shares', () => deps.shares.endExpired())
     return true
   }
@@ -196,8 +198,28 @@ async function takeBack(
   return true
 }
 
+interface Swept {
+  sandboxes: Sandbox[]
+  repls: Repl[]
+  /** Since when the store has known every REPL. */
+  since: number
+}
+
+/** Whether a sandbox may hold work of which a store that was emptied, or brought back from a backup, knows nothing: it stays. */
+async function isBeyondStore(deps: SweepDeps, { id, label, createdAt }: Sandbox, since: number): Promise<boolean> {
+  if (label === undefined) return false
+  const { replId, generation } = label
+  const repl = await deps.store.get(replId)
+  const isBeyond = repl === undefined ? createdAt < since : generation > repl.generation
+  if (isBeyond) deps.log.warn(KEPT_BEYOND_STORE, { sandbox: id, repl: replId, generation })
+  return isBeyond
+}
+
+const KEPT_BEYOND_STORE =
+  'a sandbox is kept whose REPL the state store does not know as it is: was the store emptied or brought back from a backup? (npm run recover registers REPLs again)'
+
 /** Removes sandboxes that no record names, but for spares and those young enough to be about to become one. */
-async function sweepOrphans(deps: SweepDeps, sandboxes: Sandbox[], repls: Repl[]): Promise<void> {
+async function sweepOrphans(deps: SweepDeps, { sandboxes, repls, since }: Swept): Promise<void> {
   if (orphansAmong(deps, sandboxes, repls).length === 0) return
   // Anew: a record may have come to name a sandbox since the pass began.
   const orphans = orphansAmong(deps, sandboxes, await Array.fromAsync(deps.store.all()))
@@ -205,6 +227,7 @@ async function sweepOrphans(deps: SweepDeps, sandboxes: Sandbox[], repls: Repl[]
     const { id, label } = sandbox
     await attempt(deps, id, async () => {
       if (label !== undefined && (await takeBack(deps, { sandboxId: id, ...label }))) return
+      if (await isBeyondStore(deps, sandbox, since)) return
       if (!isSpare(sandbox)) await deps.orchestrator.remove(id)
       // A start that chose this spare a moment ago keeps it.
       else if (!(await removeUnclaimed(deps.orchestrator, id))) return

@@ -1,3 +1,4 @@
+import type { WireError } from '#protocol/errors.ts'
 import { MAX_DETAIL_CHARS, MAX_REVIVALS, STABLE_AFTER_MS } from '#server/repls/limits.ts'
 import { afterStop, withState } from '#server/repls/asked.ts'
 import type { Phase, Repl, ReplState } from '#server/repls/record.ts'
@@ -80,9 +81,25 @@ export function sandboxLost(repl: Repl, event: EventOf<'sandbox-lost'>): Transit
 
 export function sandboxFound(repl: Repl, event: EventOf<'sandbox-found'>): TransitionResult {
   const { state } = repl
+  const { generation, sandboxId } = event
+  if (generation > repl.generation) {
+    const isAtRest = state.kind === 'stopped' || (state.kind === 'failed' && state.sandboxId === null)
+    return isAtRest
+      ? withState(
+          { ...repl, generation },
+          { kind: 'failed', during: 'run', error: STORE_WAS_BEHIND, phases: [], sandboxId },
+        )
+      : impossible(repl, event)
+  }
   // A fresh start that failed left nothing worth keeping.
   if (state.kind !== 'failed' || state.sandboxId !== null || state.during === 'start') return impossible(repl, event)
-  return withState(repl, { ...state, sandboxId: event.sandboxId })
+  return withState(repl, { ...state, sandboxId })
+}
+
+const STORE_WAS_BEHIND: WireError = {
+  code: 'unavailable',
+  message: 'Its sandbox is newer than what the state store knew of it.',
+  advice: 'Resume it: its work is there.',
 }
 
 export function sandboxDied(repl: Repl, event: EventOf<'sandbox-died'>): TransitionResult {

@@ -11,11 +11,34 @@ export function translateRedisError(host: string, error: unknown): AppError {
       advice: 'Check REDIS_URL, or UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN.',
     })
   }
+  const refusal = REFUSALS.find(({ words }) => words.test(reason))
+  if (refusal !== undefined)
+    return new AppError('unavailable', `The Redis server ${host} ${refusal.what}.`, { advice: refusal.advice })
   const advice = certificateAdvice(error, 'REDIS_URL (or UPSTASH_REDIS_REST_URL)')
   return new AppError('unavailable', `The Redis server ${host} does not answer: ${reason}.`, {
     ...(advice !== undefined && { advice }),
   })
 }
+
+/** What a server says that answers, and takes no writes (https://redis.io/docs/latest/develop/reference/protocol-spec). */
+const REFUSALS = [
+  {
+    words: /^OOM\b/,
+    what: 'is full: it has reached its maxmemory',
+    advice: 'Raise maxmemory (and the memory of its machine). Nothing of what it holds may be evicted.',
+  },
+  {
+    words: /^READONLY\b/,
+    what: 'is a replica and takes no writes',
+    advice: 'Point REDIS_URL to the primary, or wait until a failover has ended.',
+  },
+  { words: /^LOADING\b/, what: 'is reading its data', advice: 'Wait until it has started.' },
+  {
+    words: /^MISCONF\b/,
+    what: 'cannot save its data to its disk, and takes no writes',
+    advice: 'Look at its log and at the room on its disk.',
+  },
+]
 
 /** The refusal of records that a newer Devex wrote. */
 export function newerFormatAt(host: string, versions: { found: string; known: number }): AppError {

@@ -27,7 +27,7 @@ describe('L5: a refusal of the API server', () => {
       'deployments.apps "s1" is forbidden: User "system:serviceaccount:devex:control-plane" cannot patch resource "deployments" in API group "apps" in the namespace "devex-sandboxes"',
     )
     expect(error.message).toBe('The control plane may not patch deployments.apps in the namespace devex-sandboxes.')
-    expect(error.advice).toContain('k8s/base/rbac.yaml')
+    expect(error.advice).toContain('kubectl apply -k')
     expect(isPassing(error)).toBe(false)
   })
 

@@ -30,7 +30,7 @@ export function apiError(status: number, text: string): AppError {
       `The control plane may not ${verb} ${what}${namespace === undefined ? '' : ` in the namespace ${namespace}`}.`,
       {
         cause,
-        advice: `Grant the verb "${verb}" on "${what}" to its service account: see k8s/base/rbac.yaml, and check with npm run doctor.`,
+        advice: `Grant the verb "${verb}" on "${what}" to its service account (kubectl apply -k with the overlay that was installed), and check with npm run doctor.`,
       },
     )
   }

@@ -71,6 +71,9 @@ export async function assertPermitted(client: KubeClient, settings: ClusterSetti
   throw new AppError(
     'forbidden',
     `In the namespace ${settings.namespace} the control plane may not: ${missing.map(describePermission).join(', ')}.`,
-    { advice: 'Grant that to its service account (k8s/base/rbac.yaml), or choose another K8S_NAMESPACE.' },
+    {
+      advice:
+        'Grant that to its service account (kubectl apply -k with the overlay that was installed; k8s/overlays/remote for port-forward), or choose another K8S_NAMESPACE.',
+    },
   )
 }

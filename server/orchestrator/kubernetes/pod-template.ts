@@ -18,8 +18,14 @@ const CONTAINER_SECURITY = {
 
 /** What the sidecar may use: it saves gigabytes in less memory. With one core a restore stood still for a sixth of its time. */
 const SIDECAR_LIMITS = { cpu: '2', memory: '512Mi', 'ephemeral-storage': '1Gi' }
-/** What is set aside: most sandboxes wait most of the time. */
-const REQUESTS = { sidecar: { cpu: '10m', memory: '96Mi' }, runner: { cpu: '20m', memory: '128Mi' } }
+/**
+ * What is set aside: most sandboxes wait most of the time, and use little of their disk. What is limited and not named here
+ * Kubernetes would set aside whole.
+ */
+const REQUESTS = {
+  sidecar: { cpu: '10m', memory: '96Mi', 'ephemeral-storage': '64Mi' },
+  runner: { cpu: '20m', memory: '128Mi', 'ephemeral-storage': '256Mi' },
+}
 
 /** Disk beyond a repl's own limit before the kubelet evicts the pod: writes are refused long before. */
 const DISK_RESERVE_BYTES = 512 * MIB

@@ -4,6 +4,7 @@ import { pack as createTar } from 'tar-stream'
 import type { Pack } from 'tar-stream'
 import { ZipFile } from 'yazl'
 import { bytesOf, displayName } from '#snapshot/byte-string.ts'
+import type { SnapshotEntry } from '#snapshot/entry.ts'
 import type { OpenSnapshot } from '#server/workspaces/history/open-snapshot.ts'
 
 export const ARCHIVE_FORMATS = ['zip', 'tar.gz'] as const
@@ -31,7 +32,7 @@ function zip({ entries, read }: Project): Readable {
   file.on('error', (error) => output.destroy(error))
   for (const entry of entries) {
     const name = displayName(entry.path)
-    const options = { mtime: new Date(entry.mtime), mode: FILE_TYPE[entry.type] | (entry.mode & 0o7777) }
+    const options = { mtime: dateIn(entry, MAX_UINT32_S), mode: FILE_TYPE[entry.type] | (entry.mode & 0o7777) }
     switch (entry.type) {
       case 'directory':
         file.addEmptyDirectory(name, options)
@@ -63,9 +64,17 @@ function tarGz(project: Project): Readable {
   return output
 }
 
+/** What the formats' libraries can write: neither takes times before 1970, and each has its last second. */
+function dateIn({ mtime }: SnapshotEntry, lastSecond: number): Date {
+  return new Date(Math.min(Math.max(0, mtime), lastSecond * 1000))
+}
+
+const MAX_INT32_S = 2 ** 31 - 1
+const MAX_UINT32_S = 2 ** 32 - 1
+
 async function fill(tar: Pack, { entries, read }: Project): Promise<void> {
   for (const entry of entries) {
-    const header = { name: displayName(entry.path), mode: entry.mode & 0o7777, mtime: new Date(entry.mtime) }
+    const header = { name: displayName(entry.path), mode: entry.mode & 0o7777, mtime: dateIn(entry, MAX_INT32_S) }
     if (entry.type === 'directory') tar.entry({ ...header, type: 'directory' })
     else if (entry.type === 'symlink') tar.entry({ ...header, type: 'symlink', linkname: displayName(entry.target) })
     else {

@@ -40,7 +40,10 @@ async function writeFile(snapshot: OpenSnapshot, entry: FileEntry, place: Buffer
   await file.utimes(secondsOf(entry.mtime), secondsOf(entry.mtime))
 }
 
-/** Half a microsecond is added: what a double lies below a millisecond would be cut down to the one before. */
-function secondsOf(milliseconds: number): number {
-  return (milliseconds * 1000 + 0.5) / 1_000_000
+/**
+ * Half a microsecond is added: what a double lies below a millisecond would be cut down to the one before. As text, since
+ * Node takes a negative number for the present.
+ */
+function secondsOf(milliseconds: number): string {
+  return String((milliseconds * 1000 + 0.5) / 1_000_000)
 }

@@ -23,5 +23,5 @@ test.skipIf(process.platform !== 'linux')('an API server that vanishes without a
   const connection = await forwardPort({ config }, { namespace: 'x', pod: 'p', port: 1, what: 'The sidecar' })
   onTestFinished(() => void connection.destroy())
   const port = await remotePort
-  await expect.poll(() => probedInMs(port)).toBeLessThanOrEqual(KEEP_ALIVE_MS)
+  await expect.poll(() => probedInMs(port), { timeout: 5000 }).toBeLessThanOrEqual(KEEP_ALIVE_MS)
 })
