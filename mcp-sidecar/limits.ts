@@ -177,6 +177,9 @@ export const SLICE_MS = 10
 /** Progress lines are at least so far apart. */
 export const PROGRESS_INTERVAL_MS = 100
 
+/** Names of files that are not saved, in a message to people. */
+export const MAX_TOLD_NAMES = 5
+
 /** Most names in one list of skipped files. */
 export const MAX_SKIPPED_NAMES = 100
 

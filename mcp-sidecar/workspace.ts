@@ -11,7 +11,13 @@ import { followRunner } from './activity.ts'
 import { readMarker, restoredNow, settle, writeMarker } from './adoption-marker.ts'
 import type { AdoptionMarker } from './adoption-marker.ts'
 import type { Ask, ControlPlane } from './control-plane-client.ts'
-import { PROGRESS_INTERVAL_MS, RUNNER_RESTART_TIMEOUT_MS, RUNNER_START_TIMEOUT_MS, SETTLE_AFTER_MS } from './limits.ts'
+import {
+  MAX_TOLD_NAMES,
+  PROGRESS_INTERVAL_MS,
+  RUNNER_RESTART_TIMEOUT_MS,
+  RUNNER_START_TIMEOUT_MS,
+  SETTLE_AFTER_MS,
+} from './limits.ts'
 import type { Runner } from './runner-client.ts'
 import { SidecarError } from './sidecar-error.ts'
 import { ContinuousSave } from './snapshot/continuous.ts'
@@ -104,14 +110,19 @@ export class Workspace implements AsyncDisposable {
     return readMarker(this.#options.stateDir)?.phase === 'opened'
   }
 
-  /** Ends every process of the sandbox, then saves. Continuous saving does not come back but by `bringUp`. */
+  /**
+   * Ends every process of the sandbox, then saves. Continuous saving does not come back but by `bringUp`. Refuses where what
+   * is here is not all saved: nobody may take that for the end of a stop, after which it is removed.
+   */
   async stop(onProgress: (progress: SaveProgress) => void): Promise<SaveDone> {
     await this.#unfollow()
     // A runner that is down runs nothing; one that refuses must not keep the work from being saved.
     await this.#options.runner
       .quiesce()
       .catch((error: unknown) => this.#options.log('The runner did not end its processes.', error))
-    return this.save('stop', onProgress)
+    const done = await this.save('stop', onProgress)
+    if (done.unsaved !== undefined && done.unsaved.length > 0) throw notAllSaved(done.unsaved)
+    return done
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -241,6 +252,14 @@ export class Workspace implements AsyncDisposable {
     await running?.followed
     await running?.continuous[Symbol.asyncDispose]()
   }
+}
+
+function notAllSaved(unsaved: string[]): SidecarError {
+  const more = unsaved.length > MAX_TOLD_NAMES ? ` and ${unsaved.length - MAX_TOLD_NAMES} more` : ''
+  const names = unsaved.slice(0, MAX_TOLD_NAMES).join(', ')
+  return new SidecarError('not_supported', `All is saved but what cannot be: ${names}${more}.`, {
+    advice: 'Resume it, move or delete that, or make it readable (chown, chmod); then stop it again.',
+  })
 }
 
 /** Passes counts on from time to time, and the last one. */

@@ -196,7 +196,7 @@ export class Saver {
   async #lookAtEverything(
     { draft, ...onto }: Onto,
     { onProgress, isThorough }: { onProgress: (progress: SaveProgress) => void; isThorough: boolean },
-  ): Promise<{ look: 'everything'; skipped: string[] }> {
+  ): Promise<{ look: 'everything'; skipped: string[]; unsaved: string[] }> {
     const { tree } = this.#known ?? emptyTree(this.#options.stateDir)
     const scanner = new Scanner({
       tree,
@@ -207,7 +207,7 @@ export class Saver {
     })
     await walkVolume(this.#options.volumeDir, scanner)
     this.#hasLooked = true
-    return { look: 'everything', skipped: scanner.skipped }
+    return { look: 'everything', skipped: scanner.skipped, unsaved: scanner.unsaved }
   }
 
   /** `undefined`: it is not enough to look at that. */

@@ -32,6 +32,7 @@ export class Scanner implements Visitor {
   readonly #cursor: TreeCursor
   readonly #reader: FileReader
   readonly #skipped: string[] = []
+  readonly #unsaved: string[] = []
   #skippedCount = 0
   #files = 0
 
@@ -47,6 +48,11 @@ export class Scanner implements Visitor {
     return more === 0 ? this.#skipped : [...this.#skipped, `and ${more} more`]
   }
 
+  /** Of that, what holds content: files that are too large, files and folders that may not be read. */
+  get unsaved(): string[] {
+    return this.#unsaved
+  }
+
   folder({ root, path, stats, folder }: FoundFolder): Promise<void> | undefined {
     const saved = this.#cursor.find({ root, path })
     const mtime = wholeMilliseconds(stats, () => folder.ownStatExactly())
@@ -60,7 +66,7 @@ export class Scanner implements Visitor {
   }
 
   unreadable(found: Found): void {
-    this.#skip(found, 'may not be read')
+    this.#skipContent(found, 'may not be read')
   }
 
   other(found: Found): Promise<void> | undefined {
@@ -74,7 +80,7 @@ export class Scanner implements Visitor {
     this.#files += 1
     this.#options.onFile?.(this.#files)
     if (found.stats.size > MAX_FILE_CHUNKS * CHUNK_BYTES) {
-      this.#skip(found, 'too large to be saved')
+      this.#skipContent(found, 'too large to be saved')
       return undefined
     }
     const saved = this.#cursor.find(found)
@@ -94,7 +100,7 @@ export class Scanner implements Visitor {
       const code = error instanceof Error && 'code' in error ? error.code : undefined
       if (code === 'ENOENT' || code === 'ELOOP' || code === 'ENXIO') return
       if (code !== 'EACCES' && code !== 'EPERM') throw error
-      this.#skip({ root, path, name, parent, stats }, 'may not be read')
+      this.#skipContent({ root, path, name, parent, stats }, 'may not be read')
     }
   }
 
@@ -109,10 +115,19 @@ export class Scanner implements Visitor {
     return this.#options.onEntry(found({ type: 'symlink', root, path, mode: 0o777, mtime, target }))
   }
 
-  #skip({ root, path }: Found, why: string): void {
-    this.#skippedCount += 1
-    if (this.#skipped.length < MAX_SKIPPED_NAMES) this.#skipped.push(`${root}/${displayName(path)} (${why})`)
+  #skipContent(found: Found, why: string): void {
+    this.#skip(found, why)
+    if (this.#unsaved.length < MAX_SKIPPED_NAMES) this.#unsaved.push(nameWith(found, why))
   }
+
+  #skip(found: Found, why: string): void {
+    this.#skippedCount += 1
+    if (this.#skipped.length < MAX_SKIPPED_NAMES) this.#skipped.push(nameWith(found, why))
+  }
+}
+
+function nameWith({ root, path }: Found, why: string): string {
+  return `${root}/${displayName(path)} (${why})`
 }
 
 function found(entry: Exclude<SnapshotEntry, FileEntry>): FoundEntry {

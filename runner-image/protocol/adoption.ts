@@ -161,7 +161,9 @@ export const saveProgressSchema = z.discriminatedUnion('phase', [
     snapshot: z.string(),
     files: z.int(),
     bytes: z.int(),
+    /** What no snapshot can hold; `unsaved`: of that, what holds content. */
     skipped: z.array(z.string()),
+    unsaved: z.array(z.string()).optional(),
   }),
   z.object({ phase: z.literal('failed'), error: wireErrorSchema }),
 ])

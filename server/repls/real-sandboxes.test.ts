@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readdir, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { CHUNK_BYTES, MAX_FILE_CHUNKS } from '#snapshot/limits.ts'
 import { user } from '#server/repls/_domain.ts'
 import { LIMIT_MS, stage, why } from '#server/repls/_stage.ts'
 import type { Stage } from '#server/repls/_stage.ts'
@@ -63,6 +64,33 @@ describe.skipIf(why !== '')(`a life over real sandboxes${why}`, () => {
       await expect.poll(() => kindOf(s, id), { timeout: LIMIT_MS }).toBe('stopped')
       const again = await s.volumeOf(id)
       expect(await readFile(join(again, 'workspace', 'precious.txt'), 'utf8')).toBe('the only copy')
+    },
+  )
+
+  test(
+    'a stop keeps the sandbox of a file that no snapshot can hold, and says which; without it, it stops',
+    { timeout: LIMIT_MS },
+    async () => {
+      await using s = await stage()
+      const { repls } = s.app.context
+      const { id } = await repls.create(ada, { source: { kind: 'template', template: 'empty' } })
+      const image = join(await s.volumeOf(id), 'workspace', 'disk.img')
+      await writeFile(image, 'content')
+      await truncate(image, MAX_FILE_CHUNKS * CHUNK_BYTES + 1)
+      await repls.stop(ada, id)
+      await expect.poll(() => kindOf(s, id), { timeout: LIMIT_MS }).toBe('failed')
+      expect((await repls.get(ada, id)).state).toMatchObject({
+        during: 'stop',
+        exits: ['retry-stop', 'resume'],
+        error: { message: expect.stringContaining('workspace/disk.img (too large to be saved)') },
+      })
+      expect(existsSync(image)).toBe(true)
+
+      await repls.start(ada, id)
+      await expect.poll(() => kindOf(s, id), { timeout: LIMIT_MS }).toBe('running')
+      await rm(image)
+      await repls.stop(ada, id)
+      await expect.poll(() => kindOf(s, id), { timeout: LIMIT_MS }).toBe('stopped')
     },
   )
 

@@ -93,7 +93,7 @@ describe('a workspace that is stopped and started', { timeout: 60_000 }, () => {
     expect(done).toMatchObject({ phase: 'done', skipped: ['workspace/pipe (fifo)', 'workspace/sock (socket)'] })
   })
 
-  test('a sparse file larger than what can be named is left behind by name, and keeps nothing else from being saved', async () => {
+  test('a sparse file larger than what can be named keeps nothing else from being saved, but its sandbox', async () => {
     await using controlPlane = await ControlPlane.start(openDisk)
     await using first = await Sandbox.start(controlPlane)
     await controlPlane.adopt(first)
@@ -101,7 +101,10 @@ describe('a workspace that is stopped and started', { timeout: 60_000 }, () => {
     writeFileSync(join(first.workspace, 'disk.img'), '')
     truncateSync(join(first.workspace, 'disk.img'), MAX_FILE_CHUNKS * CHUNK_BYTES + 1)
     const done = await controlPlane.save(first)
-    expect(done).toMatchObject({ phase: 'done', skipped: ['workspace/disk.img (too large to be saved)'] })
+    const names = ['workspace/disk.img (too large to be saved)']
+    expect(done).toMatchObject({ phase: 'done', skipped: names, unsaved: names })
+    await expect(moveOn(controlPlane, first)).rejects.toThrow('All is saved but what cannot be: workspace/disk.img')
+    rmSync(join(first.workspace, 'disk.img'))
     await using second = await moveOn(controlPlane, first)
     expect(readdirSync(second.workspace)).toEqual(['beside.txt'])
   })
