@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { collect, ranOf, startTestRunner } from './_runner.ts'
@@ -37,6 +38,7 @@ describe("an agent's command", () => {
     expect(cwd).toBe(join(runner.fixture.workspace, "it's a folder"))
     expect(variables).toContain("a 'b' $c|")
     expect(variables).toContain(`|${runner.fixture.repl}|`)
+    expect((await runner.run('pwd', { cwd: '~' })).stdout).toBe(`${homedir()}\n`)
     await expect(runner.run('true', { cwd: 'nowhere' })).rejects.toMatchObject({ code: 'not_found' })
   })
 

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 import { newId } from '#protocol/ids.ts'
 import { RunnerError, toRunnerError } from '../errors.ts'
+import { fromHome } from '../files/from-home.ts'
 import { Pty } from '../terminal/pty.ts'
 import type { Exit, Program, ProgramEvents, Size } from '../terminal/pty.ts'
 import { shellCommand } from '../terminal/terminals.ts'
@@ -234,7 +235,8 @@ export class Commands implements AsyncDisposable {
   async #directory(cwd: string | undefined): Promise<string> {
     const { root } = this.#options
     if (cwd === undefined || cwd === '' || cwd === '.') return root
-    const directory = isAbsolute(cwd) ? cwd : join(root, cwd)
+    const asked = fromHome(cwd)
+    const directory = isAbsolute(asked) ? asked : join(root, asked)
     const found = await stat(directory).catch((error: unknown) => {
       throw toRunnerError(error, cwd)
     })

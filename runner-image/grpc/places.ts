@@ -1,8 +1,9 @@
 import { realpathSync } from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import type { Reach } from '#wire/gen/runner.ts'
 import { RunnerError } from '../errors.ts'
+import { fromHome } from '../files/from-home.ts'
 import { Workspace } from '../files/workspace.ts'
 
 /** As numbers: the wire's code is loaded with the first connection only. What is neither is confined to the workspace. */
@@ -51,7 +52,7 @@ export class Places {
 
   #absolute(asked: string): string {
     if (asked.includes('\0')) throw new RunnerError('bad_request', 'A path cannot hold a NUL character.')
-    const path = asked === '~' || asked.startsWith('~/') ? join(homedir(), asked.slice(1)) : asked
+    const path = fromHome(asked)
     const absolute = path.startsWith('/') ? join(path) : join(this.#workspace.root, path)
     return absolute.length > 1 ? absolute.replace(/\/$/, '') : absolute
   }
