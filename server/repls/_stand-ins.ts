@@ -57,6 +57,8 @@ export class World {
   readonly #observers = new Set<{ bell: Bell; queue: Observation[] }>()
   readonly adoptions: AdoptRequest[] = []
   readonly restores: RestoreRequest[] = []
+  /** Generations of newest snapshots, where they matter. */
+  readonly headGenerations = new Map<string, number>()
   /** Sandboxes whose runner was connected to ahead of whoever comes. */
   readonly connectedAhead: string[] = []
   /** What an adoption reports on its way. */
@@ -218,7 +220,8 @@ export class World {
     head: async (replId): Promise<WorkspaceHead | undefined> => {
       await this.#enter('head', replId)
       const manifest = this.saved.get(replId)
-      return manifest === undefined ? undefined : { manifest, generation: 1, savedAt: 1, files: 1, bytes: 1 }
+      const generation = this.headGenerations.get(replId) ?? 1
+      return manifest === undefined ? undefined : { manifest, generation, savedAt: 1, files: 1, bytes: 1 }
     },
     claim: async (replId, generation) => {
       await this.#enter('claim', replId)

@@ -351,6 +351,25 @@ describe('waking', () => {
     expect(b.world.count('create')).toBe(2)
   })
 
+  test('a record that is behind its snapshot, as after the store was brought back, starts at the second try', async () => {
+    await using b = await bed()
+    const id = await runningRepl(b)
+    await b.domain.repls.stop(ada, id)
+    await settled(b, id, 'stopped')
+    b.world.headGenerations.set(id, 5)
+    b.world.break('adopt', new AppError('conflict', 'Generation 2 of this repl is over.'))
+    await b.domain.repls.start(ada, id)
+    await settled(b, id, 'failed')
+    expect((await b.domain.repls.get(ada, id)).state).toMatchObject({
+      during: 'start',
+      error: { advice: expect.stringContaining('Start it again') },
+    })
+    b.world.mend('adopt')
+    await b.domain.repls.start(ada, id)
+    await settled(b, id, 'running')
+    expect((await b.domain.repls.get(ada, id)).generation).toBe(6)
+  })
+
   test('ensureRunning of a failed start says why and does not start it over and over', async () => {
     await using b = await bed()
     b.world.break('adopt', new AppError('not_found', 'No such repository.'))

@@ -6,6 +6,7 @@ import { CHUNK_BYTES, MAX_FILE_CHUNKS } from '#snapshot/limits.ts'
 import { user } from '#server/repls/_domain.ts'
 import { LIMIT_MS, stage, why } from '#server/repls/_stage.ts'
 import type { Stage } from '#server/repls/_stage.ts'
+import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
 
 const ada = user('Ada')
 
@@ -91,6 +92,35 @@ describe.skipIf(why !== '')(`a life over real sandboxes${why}`, () => {
       await rm(image)
       await repls.stop(ada, id)
       await expect.poll(() => kindOf(s, id), { timeout: LIMIT_MS }).toBe('stopped')
+    },
+  )
+
+  test(
+    'a record that is older than the snapshot, as after the store was brought back, starts at the second try',
+    { timeout: LIMIT_MS },
+    async () => {
+      await using s = await stage()
+      const { repls } = s.app.context
+      await using stateStore = await openSqliteStateStore({ file: join(s.folder, 'state.sqlite') })
+      const { id } = await repls.create(ada, { source: { kind: 'template', template: 'empty' } })
+      const key = `repl:${id}`
+      await writeFile(join(await s.volumeOf(id), 'workspace', 'first.txt'), '1')
+      const stopped = async () => {
+        await repls.stop(ada, id)
+        await expect.poll(() => kindOf(s, id), { timeout: LIMIT_MS }).toBe('stopped')
+      }
+      await stopped()
+      const backup = await stateStore.get(key)
+      for (const name of ['second.txt', 'third.txt', 'fourth.txt']) {
+        await writeFile(join(await s.volumeOf(id), 'workspace', name), name)
+        await stopped()
+      }
+      await stateStore.put(key, backup?.value ?? null, { expected: 'any' })
+      await repls.start(ada, id)
+      await expect.poll(() => kindOf(s, id), { timeout: LIMIT_MS }).toBe('failed')
+      await repls.start(ada, id)
+      await expect.poll(() => kindOf(s, id), { timeout: LIMIT_MS }).toBe('running')
+      expect(await readFile(join(await s.volumeOf(id), 'workspace', 'fourth.txt'), 'utf8')).toBe('fourth.txt')
     },
   )
 

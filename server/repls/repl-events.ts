@@ -18,7 +18,8 @@ export type ReplEvent = { at: number } & (
       | { type: 'sandbox-chosen'; sandboxId: string }
       | { type: 'phase'; phase: PhaseUpdate }
       | { type: 'opened' }
-      | { type: 'start-failed'; error: WireError }
+      /** `ahead`: the generation that the store's snapshot has, where that is newer. */
+      | { type: 'start-failed'; error: WireError; ahead?: number }
       | { type: 'saved' }
       | { type: 'removed' }
       | { type: 'stop-failed'; error: WireError }

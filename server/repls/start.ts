@@ -252,14 +252,17 @@ async function fail(deps: StartDeps, attempt: Attempt, error: unknown): Promise<
   if (reason.code === 'internal') deps.log.error('a start failed unexpectedly', error, factsOf(attempt))
   else deps.log.warn('a start failed', { ...factsOf(attempt), code: reason.code, error: reason.message })
   const isGone = !isFresh && reason.code === 'gone'
+  const ahead = isFresh && reason.code === 'conflict' ? await headAhead(deps, repl) : undefined
   // First, and fenced: whoever took over uses this very sandbox. Where it is refused, or may have been, the sandbox stays;
   // the sweeper removes what no record names.
-  await work.apply({
-    type: isGone ? 'sandbox-lost' : 'start-failed',
-    at: deps.now(),
-    generation,
-    error: reason,
-  })
+  const at = deps.now()
+  await work.apply(
+    isGone
+      ? { type: 'sandbox-lost', at, generation, error: reason }
+      : ahead === undefined
+        ? { type: 'start-failed', at, generation, error: reason }
+        : { type: 'start-failed', at, generation, error: { ...reason, advice: STORE_WAS_BEHIND }, ahead },
+  )
   if (!isFresh || sandboxId === null) return
   await tryRemove(() => removeOwn(deps.orchestrator, sandboxId, { replId: repl.id, generation }), {
     log: deps.log,
@@ -267,6 +270,15 @@ async function fail(deps: StartDeps, attempt: Attempt, error: unknown): Promise<
     limitMs: CLEANUP_LIMIT_MS,
   })
 }
+
+/** The generation of the newest snapshot, where the record is behind it. */
+async function headAhead({ workspaces }: StartDeps, { id, generation }: Repl): Promise<number | undefined> {
+  const head = await workspaces.head(id).catch(() => undefined)
+  return head !== undefined && head.generation > generation ? head.generation : undefined
+}
+
+const STORE_WAS_BEHIND =
+  'The state store knew an older state of it, as after it was brought back from a backup. Start it again: all that was saved is there.'
 
 function mustClone({ source }: Repl): boolean {
   return source.kind === 'git' && !source.isCloned

@@ -31,8 +31,12 @@ export function startFailed(repl: Repl, event: EventOf<'start-failed'>): Transit
   if (state.kind !== 'starting') return impossible(repl, event)
   const phases = endPhases(state.phases, event.at)
   // What is resumed holds work: its sandbox is kept, and a new generation stays out of reach.
+  const generation = Math.max(repl.generation, event.ahead ?? 0)
   return state.mode === 'fresh'
-    ? withState(repl, { kind: 'failed', during: 'start', error: event.error, phases, sandboxId: null })
+    ? withState(
+        { ...repl, generation },
+        { kind: 'failed', during: 'start', error: event.error, phases, sandboxId: null },
+      )
     : withState(repl, {
         kind: 'failed',
         during: state.mode === 'resume-stop' ? 'stop' : 'run',
