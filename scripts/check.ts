@@ -23,7 +23,7 @@ const CHECKS: Check[] = [
 ]
 
 /** Runs every check, however many fail, and says which did. */
-export async function check(): Promise<{ passed: number; failed: number }> {
+export async function check(): Promise<{ passed: number; failed: number; failures: string[] }> {
   const failures: string[] = []
   for (const { name, run } of CHECKS) {
     const started = Date.now()
@@ -32,7 +32,7 @@ export async function check(): Promise<{ passed: number; failed: number }> {
     if (!ok) failures.push(name)
   }
   if (failures.length > 0) console.error(`check failed: ${failures.join(', ')}`)
-  return { passed: CHECKS.length - failures.length, failed: failures.length }
+  return { passed: CHECKS.length - failures.length, failed: failures.length, failures }
 }
 
 async function passes(script: string, args: string[]): Promise<boolean> {
