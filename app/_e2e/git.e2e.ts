@@ -1,6 +1,7 @@
 import { expect, test } from '@playwright/test'
 import { signIn } from './_client.ts'
 import { startGitServer } from './_git-server.ts'
+import { look } from './_look.ts'
 import { prompt, readableTerminals, runInTerminal } from './_pages.ts'
 import { startServer } from './_server.ts'
 import { actAs, editFile, editorText, treeItem } from './_workbench.ts'
@@ -149,4 +150,42 @@ test('a git server that is down: tried again once it is up, the clone comes', as
   await gate.getByRole('button', { name: 'Try again' }).click()
   await prompt(page)
   await expect(treeItem(page, 'server.js')).toBeVisible()
+})
+
+test('what changed since the last commit: in the tree, in a list, and beside what it was', async ({ page }) => {
+  await cloneInDialog(page, `${git.url}/engine.git`)
+  await prompt(page)
+  const branch = page.getByTestId('branch')
+  await expect(branch).toHaveText('main')
+  const keys = await editFile(page, 'server.js')
+  await keys.press('Control+a')
+  await page.keyboard.insertText('// changed\n')
+  await runInTerminal(page, 'echo new > new.txt; rm package.json; git mv "src/a b.js" src/c.js')
+  await expect(treeItem(page, 'server.js')).toContainText('M')
+  await expect(treeItem(page, 'new.txt')).toContainText('U')
+  await expect(treeItem(page, 'src')).toContainText('has changes')
+
+  await branch.click()
+  const list = page.getByRole('list', { name: 'Changed files' })
+  await expect(list.getByRole('listitem')).toHaveText([
+    /package\.json.*deleted/,
+    /server\.js.*modified/,
+    /c\.js.*renamed/,
+    /new\.txt.*untracked/,
+  ])
+  await list.getByRole('button', { name: /server\.js/ }).click()
+  const diff = page.getByRole('dialog', { name: 'server.js' })
+  await expect(diff.locator('.editor.original')).toContainText('// main')
+  await expect(diff.locator('.editor.modified')).toContainText('// changed')
+  await page.keyboard.press('Escape')
+  await list.getByRole('button', { name: /package\.json/ }).click()
+  const deleted = page.getByRole('dialog', { name: 'package.json' })
+  await expect(deleted.locator('.editor.original')).toContainText('node server.js')
+  await expect(deleted.getByRole('button', { name: 'Open the file' })).toHaveCount(0)
+  await deleted.getByRole('button', { name: 'Close' }).last().click()
+  await look(page, 'git')
+
+  await runInTerminal(page, 'git add -A && git -c user.name=Ada -c user.email=a@example.org commit -qm "All of it"')
+  await expect(page.getByText('Nothing changed since the last commit.', { exact: true })).toBeVisible()
+  await expect(branch).toHaveText('main ↑1')
 })

@@ -9,6 +9,9 @@ import {
   focusTerminal,
   newTerminal,
   reveal,
+  searchText,
+  showView,
+  stepFound,
   togglePreview,
   toggleRun,
   toggleSide,
@@ -32,14 +35,15 @@ const isOwner = (workbench: Workbench): boolean => workbench.repl.state.getSnaps
 const hasTab = (workbench: Workbench): boolean => workbench.tabs.state.getSnapshot().active !== undefined
 const hasTerminal = (workbench: Workbench): boolean => workbench.terminals.state.getSnapshot().activeId !== undefined
 
+const hasResults = (workbench: Workbench): boolean => workbench.search.state.getSnapshot().files.length > 0
+
 function withActiveTab(workbench: Workbench, act: (path: string) => void): void {
   const { active } = workbench.tabs.state.getSnapshot()
   if (active !== undefined) act(active)
 }
 
 function showFiles(workbench: Workbench): void {
-  workbench.showSide('files')
-  workbench.showPane('files')
+  showView(workbench, 'files')
   workbench.tree.isFocusWanted.set(true)
 }
 
@@ -161,6 +165,22 @@ export const COMMANDS: readonly Command[] = [
     run: (bench) => bench.editor.trigger('editor.action.gotoLine'),
   },
   {
+    id: 'go.next-result',
+    title: 'Next search result',
+    group: 'Go',
+    keys: ['f4'],
+    isEnabled: hasResults,
+    run: (bench) => stepFound(bench, 1),
+  },
+  {
+    id: 'go.previous-result',
+    title: 'Previous search result',
+    group: 'Go',
+    keys: ['shift+f4'],
+    isEnabled: hasResults,
+    run: (bench) => stepFound(bench, -1),
+  },
+  {
     id: 'go.next-tab',
     title: 'Next tab',
     group: 'Go',
@@ -206,10 +226,26 @@ export const COMMANDS: readonly Command[] = [
     keys: ['mod+shift+e'],
     run: (bench) => showFiles(bench),
   },
-  { id: 'view.history', title: 'Show history', group: 'View', run: (bench) => bench.showSide('history') },
-  { id: 'view.agents', title: 'Show agents', group: 'View', run: (bench) => bench.showSide('agents') },
-  { id: 'view.ports', title: 'Show ports', group: 'View', run: (bench) => bench.showSide('ports') },
-  { id: 'view.processes', title: 'Show processes', group: 'View', run: (bench) => bench.showSide('processes') },
+  {
+    id: 'view.search',
+    title: 'Search in files',
+    group: 'View',
+    keys: ['mod+shift+f'],
+    run: (bench) => searchText(bench),
+  },
+  {
+    id: 'view.replace',
+    title: 'Replace in files',
+    group: 'View',
+    keys: ['mod+shift+h'],
+    isEnabled: canEdit,
+    run: (bench) => searchText(bench, { isReplacing: true }),
+  },
+  { id: 'view.git', title: 'Show changes (Git)', group: 'View', run: (bench) => showView(bench, 'git') },
+  { id: 'view.history', title: 'Show history', group: 'View', run: (bench) => showView(bench, 'history') },
+  { id: 'view.agents', title: 'Show agents', group: 'View', run: (bench) => showView(bench, 'agents') },
+  { id: 'view.ports', title: 'Show ports', group: 'View', run: (bench) => showView(bench, 'ports') },
+  { id: 'view.processes', title: 'Show processes', group: 'View', run: (bench) => showView(bench, 'processes') },
   {
     id: 'view.terminal',
     title: 'Toggle terminal',

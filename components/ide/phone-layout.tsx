@@ -8,6 +8,7 @@ import { SidePanel } from './side-panel.tsx'
 import type { PhonePane } from './stores/layout.ts'
 import { TerminalPanel } from './terminal/terminal-panel.tsx'
 import { useStore, useWorkbench } from './use-workbench.tsx'
+import { VIEWS, ViewButton } from './view-button.tsx'
 
 const PANES = [
   { pane: 'files', label: 'Files', icon: Files },
@@ -24,7 +25,22 @@ export function PhoneLayout() {
     <div className="flex h-full flex-col">
       <div className="relative min-h-0 grow">
         <Pane name="files" shown={pane}>
-          <SidePanel view={side ?? 'files'} />
+          <div className="flex h-full flex-col">
+            <nav aria-label="Views" className="flex shrink-0 justify-around border-b border-line bg-panel px-2 py-1">
+              {VIEWS.map((view) => (
+                <ViewButton
+                  key={view.view}
+                  view={view}
+                  side="bottom"
+                  isShown={(side ?? 'files') === view.view}
+                  onPick={(picked) => workbench.showSide(picked)}
+                />
+              ))}
+            </nav>
+            <div className="min-h-0 grow">
+              <SidePanel view={side ?? 'files'} />
+            </div>
+          </div>
         </Pane>
         <Pane name="editor" shown={pane}>
           <EditorArea />

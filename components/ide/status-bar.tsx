@@ -2,12 +2,14 @@
 
 import { useEffect, useState } from 'react'
 import type { ReactNode } from 'react'
-import { CloudCheck, CloudOff, Eye, Shield, ShieldAlert } from 'lucide-react'
+import { CloudCheck, CloudOff, Eye, GitBranch, Shield, ShieldAlert } from 'lucide-react'
 import { StateDot } from '#components/ui/state-dot.tsx'
 import type { StateTone } from '#components/ui/state-dot.tsx'
 import { Tooltip } from '#components/ui/tooltip.tsx'
 import { formatAgo } from './format.ts'
+import { branchWords } from './git/branch-words.ts'
 import { SaveIndicator } from './save-indicator.tsx'
+import { showView } from './stores/actions.ts'
 import type { ConnectionState } from './stores/connection.ts'
 import { useRepl, useStore, useWorkbench } from './use-workbench.tsx'
 
@@ -25,6 +27,7 @@ export function StatusBar() {
     >
       <Connection />
       <Isolation />
+      <Branch />
       {role === 'viewer' && (
         <Item icon={<Eye />} hint="You can look at files, terminals and previews, and change nothing.">
           Read-only
@@ -93,6 +96,23 @@ function Isolation() {
   )
 }
 
+/** Where one is in a Git repository; leads to what changed. */
+function Branch() {
+  const workbench = useWorkbench()
+  const { status } = useStore(workbench.git.state)
+  if (status?.kind !== 'repository') return null
+  const count = status.changes.length
+  const changed = count === 0 ? 'Nothing changed' : `${count}${status.truncated ? ' or more' : ''} changed`
+  return (
+    <Item icon={<GitBranch />} hint={`${changed} since the last commit`} onClick={() => showView(workbench, 'git')}>
+      <span data-testid="branch" className="max-w-40 truncate">
+        {branchWords(status)}
+        {count > 0 && <span aria-hidden> *</span>}
+      </span>
+    </Item>
+  )
+}
+
 function BackedUp() {
   const { savedAt, unsavedSince } = useRepl()
   const [now, setNow] = useState(() => Date.now())
@@ -118,12 +138,20 @@ function BackedUp() {
   )
 }
 
-function Item({ icon, hint, children }: { icon: ReactNode; hint: string; children: ReactNode }) {
+interface ItemProps {
+  icon: ReactNode
+  hint: string
+  onClick?: () => void
+  children: ReactNode
+}
+
+function Item({ icon, hint, onClick, children }: ItemProps) {
   return (
     <Tooltip label={hint} side="top">
       <button
         type="button"
-        className="flex h-full cursor-default items-center gap-1.5 -outline-offset-2 [&_svg]:size-3.5 [&_svg]:stroke-[1.5]"
+        onClick={onClick}
+        className="flex h-full min-w-0 cursor-default items-center gap-1.5 -outline-offset-2 [&_svg]:size-3.5 [&_svg]:stroke-[1.5]"
       >
         {icon}
         {children}

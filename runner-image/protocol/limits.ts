@@ -35,6 +35,11 @@ export const MAX_TERMINALS = 50
 export const MAX_PATH_BYTES = 4095
 export const MAX_NAME_BYTES = 255
 
+/** What a person may search the text of files for, and the globs of where. */
+export const MAX_QUERY_CHARS = 1000
+export const MAX_GLOBS = 20
+export const MAX_GLOB_CHARS = 200
+
 /** Length of names that people give: repls, terminals. */
 export const MAX_DISPLAY_NAME_CHARS = 60
 

@@ -1,10 +1,12 @@
 import * as z from 'zod'
 import { wireErrorSchema } from './errors.ts'
+import { gitFileSchema, gitStatusSchema } from './git-status.ts'
 import { opaqueIdSchema, replIdSchema } from './ids.ts'
-import { MAX_DISPLAY_NAME_CHARS } from './limits.ts'
+import { MAX_DISPLAY_NAME_CHARS, MAX_GLOBS, MAX_GLOB_CHARS } from './limits.ts'
 import { workspacePathSchema } from './paths.ts'
 import { roleSchema } from './roles.ts'
 import type { Role } from './roles.ts'
+import { foundFileSchema, foundSchema, textQuerySchema } from './text-search.ts'
 
 /**
  * Control messages of the browser ↔ runner WebSocket: JSON text messages. A client sends requests `{id, type, params}`;
@@ -16,6 +18,7 @@ const size = { cols: z.int().min(2).max(1000), rows: z.int().min(1).max(500) }
 const etag = z.string().min(1).max(100)
 const path = workspacePathSchema
 const empty = z.object({})
+const globs = z.array(z.string().min(1).max(MAX_GLOB_CHARS)).max(MAX_GLOBS).default([])
 
 /**
  * One terminal: a PTY with its history. `run` is the one that the Run button owns, `clone` shows a `git clone`, `agent` a
@@ -204,6 +207,30 @@ export const requests = {
     result: z.object({ paths: z.array(z.string()), truncated: z.boolean() }),
   }),
 
+  /**
+   * Places where a text stands, in all files but ignored and binary ones. They come as `search.found` events that carry
+   * `search`, before the answer. A further search on the same connection ends the one before.
+   */
+  'search.text': request({
+    role: 'viewer',
+    params: z.object({
+      search: z.int(),
+      query: textQuerySchema,
+      /** Globs of paths; none: all. A glob without a slash is a name of a file or folder, at any depth. */
+      include: globs,
+      exclude: globs,
+      includeIgnored: z.boolean().default(false),
+    }),
+    result: foundSchema,
+  }),
+  /** Ends the search of this connection, if there is one. */
+  'search.cancel': request({ role: 'viewer', params: empty, result: empty }),
+
+  /** How the files stand beside the last commit of the repository that the workspace is, if it is one. */
+  'git.status': request({ role: 'viewer', params: empty, result: gitStatusSchema }),
+  /** A file as that commit has it. */
+  'git.file': request({ role: 'viewer', params: z.object({ path }), result: gitFileSchema }),
+
   'processes.list': request({ role: 'viewer', params: empty, result: z.object({ processes: z.array(processSchema) }) }),
   'processes.signal': request({
     role: 'editor',
@@ -258,6 +285,8 @@ export const events = {
     changes: z.array(z.object({ path: z.string(), kind: z.enum(['created', 'modified', 'deleted']) })),
     overflow: z.boolean(),
   }),
+  /** To the connection that searches only. */
+  'search.found': z.object({ search: z.int(), files: z.array(foundFileSchema) }),
   'ports.changed': z.object({ ports: z.array(portSchema) }),
   'run.changed': runStateSchema,
   /** The disk of this repl. Sent on attach and when it changes notably; `full` refuses writes. */

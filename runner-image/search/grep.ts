@@ -1,22 +1,13 @@
-import { statSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename } from 'node:path'
+import { compilePattern } from '#protocol/search-pattern.ts'
 import { globPattern } from './glob-pattern.ts'
-import {
-  BINARY_LOOK_BYTES,
-  MAX_ANSWER_CHARS,
-  MAX_LINE_CHARS,
-  MAX_SEARCHED_FILE_BYTES,
-  MAX_WALKED_ENTRIES,
-  MAX_WALK_DEPTH,
-  SEARCH_TIME_MS,
-} from './limits.ts'
-import { readBounded } from './read-bounded.ts'
+import { MAX_ANSWER_CHARS, MAX_LINE_CHARS, SEARCH_TIME_MS } from './limits.ts'
 import type { GrepAnswer, GrepSearch } from './search-messages.ts'
-import { walk } from './walk.ts'
+import { linesOf, searchedFiles, searchedText } from './searched-files.ts'
 
 /** Lines that match, file by file. Throws a `SyntaxError` for a pattern that is none. */
 export function grep(search: GrepSearch): GrepAnswer {
-  const pattern = compile(search)
+  const pattern = compilePattern(search)
   const answer: GrepAnswer = {
     kind: 'grep',
     lines: [],
@@ -31,14 +22,13 @@ export function grep(search: GrepSearch): GrepAnswer {
   }
   const until = performance.now() + SEARCH_TIME_MS
   let chars = 0
-  for (const path of filesOf(search, onLimit)) {
-    const file = path === '' ? search.root : join(search.root, path)
-    const bytes = readBounded(file, MAX_SEARCHED_FILE_BYTES)
-    if (bytes === undefined && isTooLarge(file)) answer.filesTooLarge++
-    if (bytes?.subarray(0, BINARY_LOOK_BYTES).includes(0) === false) {
+  for (const path of searchedFiles(search, { isWanted: isWantedBy(search.glob), onLimit })) {
+    const text = searchedText(search.root, path)
+    if (text === null) answer.filesTooLarge++
+    else if (text !== undefined) {
       answer.filesSearched++
       const name = path === '' ? basename(search.root) : path
-      const lines = linesOf(bytes.toString('utf8'))
+      const lines = linesOf(text)
       const numbers = matchingLines(lines, pattern, search.multiline)
       if (numbers.length > 0) chars += take(answer, { name, lines, numbers, pattern, search })
     }
@@ -50,56 +40,11 @@ export function grep(search: GrepSearch): GrepAnswer {
   return answer
 }
 
-function compile({ pattern, ignoreCase, multiline }: GrepSearch): RegExp {
-  // As other programs take them: flags in front, and names of classes.
-  const [, inline = '', rest = pattern] = /^\(\?([ims]+)\)(.*)$/s.exec(pattern) ?? []
-  const source = rest.replaceAll(/\[:([a-z]+):\]/g, (whole, name: string) => CLASSES[name] ?? whole)
-  const flags = [...new Set(`g${ignoreCase ? 'i' : ''}${multiline ? 'ms' : ''}${inline}`)].join('')
-  try {
-    return new RegExp(source, `${flags}u`)
-  } catch {
-    // Flag u refuses escapes such as \- and \' that people write anyway.
-    return new RegExp(source, flags)
-  }
-}
-
-/** POSIX's (regex(7)), as they stand within brackets. */
-const CLASSES: Record<string, string> = {
-  alpha: 'a-zA-Z',
-  digit: '0-9',
-  alnum: 'a-zA-Z0-9',
-  upper: 'A-Z',
-  lower: 'a-z',
-  space: '\\s',
-  blank: ' \\t',
-  punct: '!-\\/:-@\\[-`{-~',
-  xdigit: '0-9A-Fa-f',
-}
-
-function* filesOf(
-  { root, rulesFrom, includeIgnored, glob = '**' }: GrepSearch,
-  onLimit: () => void,
-): Generator<string> {
-  if (!statSync(root).isDirectory()) return yield ''
+/** Whether a file is meant by the glob, which may begin with `!`. */
+function isWantedBy(glob = '**'): (path: string) => boolean {
   const isExcluded = glob.startsWith('!')
   const named = globPattern(isExcluded ? glob.slice(1) : glob)
-  let walked = 0
-  for (const { path, entry } of walk({ root, rulesFrom, includeIgnored, maxDepth: MAX_WALK_DEPTH })) {
-    if (++walked > MAX_WALKED_ENTRIES) return onLimit()
-    if (entry.isFile() && named.test(path) !== isExcluded) yield path
-  }
-}
-
-function isTooLarge(file: string): boolean {
-  const stat = statSync(file, { throwIfNoEntry: false })
-  return stat?.isFile() === true && stat.size > MAX_SEARCHED_FILE_BYTES
-}
-
-/** Without what ends them: a pattern's `$` is before a `\r` too. */
-function linesOf(text: string): string[] {
-  const lines = text.split('\n')
-  if (lines.at(-1) === '') lines.pop()
-  return text.includes('\r') ? lines.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line)) : lines
+  return (path) => named.test(path) !== isExcluded
 }
 
 /** Numbers, from 0, of the lines that a match touches. */

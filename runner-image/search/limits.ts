@@ -30,6 +30,12 @@ export const BINARY_LOOK_BYTES = 8000
 export const MAX_LINE_CHARS = 1000
 export const MAX_ANSWER_CHARS = 2 * MIB
 
+/** What one search of a person finds at most. */
+export const MAX_FOUND_MATCHES = 5000
+/** A person is told what was found so far after so many matches or so long, whichever comes first. */
+export const FOUND_BATCH_MATCHES = 200
+export const FOUND_BATCH_MS = 50
+
 /** A search that takes longer answers with what it found; one that hangs in a pattern is ended a little later. */
 export const SEARCH_TIME_MS = 10 * SECOND
 export const SEARCH_HANG_MS = 15 * SECOND

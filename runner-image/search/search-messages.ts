@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { foundFileSchema, foundSchema, textQuerySchema } from '#protocol/text-search.ts'
 
 const where = {
   /** Absolute folder or file, and the outermost folder whose ignore rules count. */
@@ -21,9 +22,17 @@ export const searchRequestSchema = z.discriminatedUnion('kind', [
     multiline: z.boolean(),
     limit: z.int(),
   }),
+  z.object({
+    kind: z.literal('find'),
+    ...where,
+    query: textQuerySchema,
+    include: z.array(z.string()),
+    exclude: z.array(z.string()),
+  }),
 ])
 export type SearchRequest = z.infer<typeof searchRequestSchema>
 export type GrepSearch = Extract<SearchRequest, { kind: 'grep' }>
+export type FindSearch = Extract<SearchRequest, { kind: 'find' }>
 export type GlobSearch = Extract<SearchRequest, { kind: 'glob' }>
 
 export const globAnswerSchema = z.object({
@@ -47,11 +56,18 @@ export const grepAnswerSchema = z.object({
 })
 export type GrepAnswer = z.infer<typeof grepAnswerSchema>
 
+const findAnswerSchema = z.object({ kind: z.literal('find'), ...foundSchema.shape })
+export type FindAnswer = z.infer<typeof findAnswerSchema>
+
+/** What the thread tells of a search while it is at it. */
+export const searchNewsSchema = z.object({ id: z.int(), found: z.array(foundFileSchema) })
+
 export const searchAnswerSchema = z.object({
   id: z.int(),
   answer: z.discriminatedUnion('kind', [
     globAnswerSchema,
     grepAnswerSchema,
+    findAnswerSchema,
     z.object({ kind: z.literal('refused'), reason: z.string(), advice: z.string().optional() }),
   ]),
 })

@@ -1,17 +1,35 @@
 import { Worker } from 'node:worker_threads'
-import type { z } from 'zod'
+import * as z from 'zod'
+import type { FoundFile } from '#protocol/text-search.ts'
 import { RunnerError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { MAX_WAITING_SEARCHES, SEARCH_HANG_MS, SEARCH_WORKER_IDLE_MS } from './limits.ts'
-import { searchAnswerSchema } from './search-messages.ts'
-import type { GlobAnswer, GlobSearch, GrepAnswer, GrepSearch, SearchRequest } from './search-messages.ts'
+import { searchAnswerSchema, searchNewsSchema } from './search-messages.ts'
+import type {
+  FindAnswer,
+  FindSearch,
+  GlobAnswer,
+  GlobSearch,
+  GrepAnswer,
+  GrepSearch,
+  SearchRequest,
+} from './search-messages.ts'
 
+const messageSchema = z.union([searchAnswerSchema, searchNewsSchema])
 type Answer = z.infer<typeof searchAnswerSchema>['answer']
 
 interface Job {
   id: number
   search: SearchRequest
   answer: (answer: Answer) => void
+  /** Told what was found while the search goes on. */
+  tell: (found: FoundFile[]) => void
+}
+
+interface Follow {
+  /** Ends the search. */
+  signal: AbortSignal
+  tell?: (found: FoundFile[]) => void
 }
 
 /** Searches files in a thread, which lives only while it is needed: one search at a time, a number of others wait here. */
@@ -29,15 +47,22 @@ export class Search implements AsyncDisposable {
   }
 
   async glob(search: Omit<GlobSearch, 'kind'>, signal: AbortSignal): Promise<GlobAnswer> {
-    const answer = await this.#ask({ kind: 'glob', ...search }, signal)
+    const answer = await this.#ask({ kind: 'glob', ...search }, { signal })
     if (answer.kind === 'glob') return answer
     throw refused(answer, search.pattern)
   }
 
   async grep(search: Omit<GrepSearch, 'kind'>, signal: AbortSignal): Promise<GrepAnswer> {
-    const answer = await this.#ask({ kind: 'grep', ...search }, signal)
+    const answer = await this.#ask({ kind: 'grep', ...search }, { signal })
     if (answer.kind === 'grep') return answer
     throw refused(answer, search.pattern)
+  }
+
+  /** Places where a text stands; `tell` is called with them as they are found. */
+  async find(search: Omit<FindSearch, 'kind'>, follow: Required<Follow>): Promise<FindAnswer> {
+    const answer = await this.#ask({ kind: 'find', ...search }, follow)
+    if (answer.kind === 'find') return answer
+    throw refused(answer, search.query.text)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -47,7 +72,7 @@ export class Search implements AsyncDisposable {
     clearTimeout(this.#idle)
   }
 
-  async #ask(search: SearchRequest, signal: AbortSignal): Promise<Answer> {
+  async #ask(search: SearchRequest, { signal, tell = () => {} }: Follow): Promise<Answer> {
     const reason = 'The caller has hung up.'
     if (signal.aborted) return { kind: 'refused', reason }
     if (this.#waiting.length >= MAX_WAITING_SEARCHES)
@@ -55,7 +80,7 @@ export class Search implements AsyncDisposable {
         advice: 'Try again when some of them have been answered.',
       })
     const { promise, resolve } = Promise.withResolvers<Answer>()
-    const job = { id: this.#nextId++, search, answer: resolve }
+    const job = { id: this.#nextId++, search, answer: resolve, tell }
     const hangUp = () => {
       if (this.#current?.job === job) return void this.#stop(reason)
       const at = this.#waiting.indexOf(job)
@@ -93,8 +118,10 @@ export class Search implements AsyncDisposable {
     const worker = new Worker(new URL(file, import.meta.url), { env: {}, execArgv: [] })
     worker.unref()
     worker.on('message', (message: unknown) => {
-      const { id, answer } = searchAnswerSchema.parse(message)
-      if (this.#current?.job.id === id) this.#finish(answer)
+      const told = messageSchema.parse(message)
+      if (this.#current?.job.id !== told.id) return
+      if ('answer' in told) this.#finish(told.answer)
+      else this.#current.job.tell(told.found)
     })
     worker.on('error', (error) => this.#log.error('The thread that searches failed.', error))
     worker.on('exit', () => {

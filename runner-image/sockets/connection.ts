@@ -24,6 +24,7 @@ interface ConnectionOptions {
 export class Connection {
   readonly claims: AttachClaims
   readonly channels: Channels
+  readonly #ended = new AbortController()
   readonly #options: ConnectionOptions
   readonly #socket: WebSocket
   readonly #heartbeat: NodeJS.Timeout
@@ -47,6 +48,11 @@ export class Connection {
     this.#socket.on('close', () => this.#closed())
     this.#heartbeat = setInterval(() => this.#beat(), CONNECTION_SILENCE_MS / 3)
     this.#ping()
+  }
+
+  /** Aborted when it is closed. */
+  get signal(): AbortSignal {
+    return this.#ended.signal
   }
 
   /** Tells of an event. That a terminal's process ended is told after the last byte it wrote. */
@@ -149,6 +155,7 @@ export class Connection {
 
   #closed(): void {
     clearInterval(this.#heartbeat)
+    this.#ended.abort()
     this.channels.detachAll()
     this.#options.onClose(this)
   }

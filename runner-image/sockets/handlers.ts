@@ -5,6 +5,7 @@ import { isAtLeast } from '#protocol/roles.ts'
 import type { z } from 'zod'
 import { RunnerError } from '../errors.ts'
 import { listFolder, statEntry } from '../files/entries.ts'
+import { GitLook } from '../files/git-status.ts'
 import { copy, makeFolder, move } from '../files/move.ts'
 import { indexFiles } from '../files/quick-open.ts'
 import { readForEditor } from '../files/read.ts'
@@ -12,6 +13,7 @@ import { writeText } from '../files/write.ts'
 import { writeRunConfig } from '../processes/run-config.ts'
 import type { OpenedSandbox } from '../opened-sandbox.ts'
 import type { Connection } from './connection.ts'
+import { TextSearches } from './text-searches.ts'
 
 type Params<T extends RequestType> = z.output<(typeof requests)[T]['params']>
 type Result<T extends RequestType> = z.input<(typeof requests)[T]['result']>
@@ -24,6 +26,8 @@ export type AnswerRequest = (from: Connection, type: string, params: unknown) =>
 /** What each request does. */
 export function createHandlers(sandbox: OpenedSandbox): Handlers {
   const { workspace, trash, terminals, processes, ports, run } = sandbox
+  const searches = new TextSearches(sandbox)
+  const git = new GitLook(workspace)
   return {
     ping: () => ({}),
 
@@ -102,6 +106,15 @@ export function createHandlers(sandbox: OpenedSandbox): Handlers {
     'files.delete': async ({ path }) => ({ deletion: await trash.delete(path) }),
     'files.restore': async ({ deletion }) => ({ path: await trash.restore(deletion) }),
     'files.index': () => indexFiles(workspace),
+
+    'search.text': (params, from) => searches.begin(from, params),
+    'search.cancel': (_, from) => {
+      searches.end(from)
+      return {}
+    },
+
+    'git.status': () => git.status(),
+    'git.file': ({ path }) => git.file(path),
 
     'processes.list': async () => ({ processes: await processes.list() }),
     'processes.signal': async ({ pid, signal }) => {

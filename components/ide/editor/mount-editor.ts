@@ -87,10 +87,14 @@ export function mountEditor(monaco: typeof Api, element: HTMLElement, options: E
   return {
     focus: () => editor.focus(),
     trigger: (action) => editor.trigger('keyboard', action, null),
-    reveal(line) {
-      editor.setPosition({ lineNumber: line, column: 1 })
-      editor.revealLineInCenter(line)
-      editor.focus()
+    reveal({ line, column = 1, length = 0 }) {
+      editor.setSelection(new monaco.Selection(line, column, line, column + length))
+      editor.revealLineInCenterIfOutsideViewport(line)
+    },
+    selectedText() {
+      const selection = editor.getSelection()
+      if (selection === null || selection.startLineNumber !== selection.endLineNumber) return undefined
+      return editor.getModel()?.getValueInRange(selection)
     },
     show(next) {
       if (shown !== undefined) models.keepViewState(shown.path, editor.saveViewState())

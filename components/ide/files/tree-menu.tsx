@@ -1,13 +1,24 @@
 'use client'
 
-import { Clipboard, ClipboardCopy, Copy, Download, FilePlus, FolderPlus, Pencil, Scissors, Trash2 } from 'lucide-react'
+import {
+  Clipboard,
+  ClipboardCopy,
+  Copy,
+  Download,
+  FilePlus,
+  FolderPlus,
+  Pencil,
+  Scissors,
+  Search,
+  Trash2,
+} from 'lucide-react'
 import type { ItemInstance } from '@headless-tree/core'
 import { ContextMenuContent, ContextMenuItem, ContextMenuSeparator } from '#components/ui/context-menu.tsx'
 import { nameOf, parentOf } from '#protocol/paths.ts'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
 import { meantBy } from './use-file-tree.ts'
 import type { TreeItem } from './use-file-tree.ts'
-import { beginCreate } from '../stores/actions.ts'
+import { beginCreate, searchText } from '../stores/actions.ts'
 import { deleteFiles } from '../stores/delete-files.ts'
 
 /** What can be done with an item; without one, with the workspace itself. */
@@ -74,6 +85,11 @@ export function TreeMenu({ item }: { item?: ItemInstance<TreeItem> }) {
           >
             Copy path
           </ContextMenuItem>
+          {item.isFolder() && (
+            <ContextMenuItem icon={<Search />} onSelect={() => searchText(workbench, { include: `./${path}` })}>
+              Search in this folder
+            </ContextMenuItem>
+          )}
           <ContextMenuItem
             icon={<Download />}
             onSelect={() => window.location.assign(workbench.transfers.downloadUrl(path))}

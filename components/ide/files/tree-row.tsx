@@ -5,7 +5,8 @@ import { ChevronRight, Link2 } from 'lucide-react'
 import { ContextMenu, ContextMenuTrigger } from '#components/ui/context-menu.tsx'
 import { cx } from '#components/ui/cx.ts'
 import { nameOf } from '#protocol/paths.ts'
-import { useWorkbench } from '../use-workbench.tsx'
+import { ChangeMark, toneOf } from '../git/change-mark.tsx'
+import { useSelected, useWorkbench } from '../use-workbench.tsx'
 import { FileIcon, FolderIcon } from './file-icon.tsx'
 import { RenameInput } from './rename-input.tsx'
 import { TreeMenu } from './tree-menu.tsx'
@@ -30,6 +31,8 @@ export function TreeRow({ item, top, isOpenInEditor, isDropTarget }: TreeRowProp
   const { path, entry } = item.getItemData()
   const isFolder = item.isFolder()
   const name = nameOf(path)
+  const change = useSelected(workbench.git.state, ({ kinds }) => kinds.get(path))
+  const hasChanges = useSelected(workbench.git.state, ({ folders }) => folders.has(path))
   return (
     <ContextMenu>
       <ContextMenuTrigger asChild>
@@ -61,8 +64,17 @@ export function TreeRow({ item, top, isOpenInEditor, isDropTarget }: TreeRowProp
           {item.isRenaming() ? (
             <RenameInput item={item} />
           ) : (
-            <span className="truncate" title={entry?.target === undefined ? name : `${name} → ${entry.target}`}>
+            <span
+              className={cx('truncate', change !== undefined && toneOf(change))}
+              title={entry?.target === undefined ? name : `${name} → ${entry.target}`}
+            >
               {name}
+            </span>
+          )}
+          {change !== undefined && <ChangeMark kind={change} className="ml-auto" />}
+          {hasChanges && (
+            <span title="Has changes" className="ml-auto size-1.5 shrink-0 rounded-full bg-attention">
+              <span className="sr-only">, has changes</span>
             </span>
           )}
           {entry?.type === 'symlink' && <Link2 aria-label="Symbolic link" size={12} className="shrink-0 text-faint" />}

@@ -17,6 +17,7 @@ import { RenameDialog } from './rename-dialog.tsx'
 import { RunDialog } from './run-dialog.tsx'
 
 const ThenDialog = dynamic(async () => (await import('../history/then-dialog.tsx')).ThenDialog, { ssr: false })
+const ChangeDialog = dynamic(async () => (await import('../git/change-dialog.tsx')).ChangeDialog, { ssr: false })
 const FilesDialog = dynamic(async () => (await import('../history/files-dialog.tsx')).FilesDialog, { ssr: false })
 const ConnectDialog = dynamic(async () => (await import('../agents/connect-dialog.tsx')).ConnectDialog, { ssr: false })
 const CompareDialog = dynamic(async () => (await import('./compare-dialog.tsx')).CompareDialog, { ssr: false })
@@ -75,6 +76,8 @@ function Shown({ overlay, onClose }: { overlay: Overlay; onClose: () => void }) 
       return <UndoRunDialog id={overlay.run} onClose={onClose} />
     case 'files':
       return <FilesDialog onClose={onClose} />
+    case 'git-change':
+      return <ChangeDialog change={overlay.change} onClose={onClose} />
     case 'then':
       return <ThenDialog id={overlay.id} path={overlay.path} onClose={onClose} />
     case 'compare':

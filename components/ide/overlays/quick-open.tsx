@@ -32,7 +32,7 @@ export function QuickOpen({ onClose }: { onClose: () => void }) {
       empty={index === undefined ? 'Looking for files' : 'No file matches.'}
       onPick={(path) => {
         onClose()
-        openFile(workbench, path, line === undefined ? {} : { line })
+        openFile(workbench, path, line === undefined ? {} : { place: { line } })
       }}
       onClose={onClose}
     />

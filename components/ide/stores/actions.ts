@@ -1,16 +1,23 @@
+import type { FoundMatch } from '#protocol/text-search.ts'
+import type { Place } from './editor-bridge.ts'
+import { failedFiles } from './failed-files.ts'
+import type { SideView } from './layout.ts'
+import type { ChosenMatches } from './replace-found.ts'
+import { foundKey } from './text-search.ts'
 import type { Workbench } from './workbench.ts'
 
 interface OpenFileOptions {
   /** A look only: the next one takes its tab, and the focus stays where it is. */
   isPreview?: boolean
-  line?: number
+  place?: Place
 }
 
-/** Shows a file in the editor, at a line if one is given. */
+/** Shows a file in the editor, at a place if one is given. */
 export function openFile(bench: Workbench, path: string, options: OpenFileOptions = {}): void {
   bench.tabs.open(path, { isPreview: options.isPreview ?? false })
   bench.memory.patch({ pane: 'editor' })
-  if (options.isPreview !== true) bench.editor.goTo(path, options.line)
+  const { isPreview, place } = options
+  if (isPreview !== true || place !== undefined) bench.editor.goTo(path, place)
 }
 
 /** Closes a tab; what is typed is saved first, and if that fails the person is asked. */
@@ -36,16 +43,20 @@ export function closeOtherTabs(bench: Workbench, path: string): void {
   for (const tab of bench.tabs.state.getSnapshot().tabs) if (tab.path !== path) void closeTab(bench, tab.path)
 }
 
-export function reveal(bench: Workbench, path: string): void {
-  bench.showSide('files')
+/** Shows a view of the side panel, which on a phone is a pane. */
+export function showView(bench: Workbench, view: SideView): void {
+  bench.showSide(view)
   bench.showPane('files')
+}
+
+export function reveal(bench: Workbench, path: string): void {
+  showView(bench, 'files')
   void bench.tree.reveal(path)
 }
 
 /** Asks in the tree for the name of a new file or folder; `''` is the workspace's top. */
 export function beginCreate(bench: Workbench, kind: 'file' | 'folder', folder = ''): void {
-  bench.showSide('files')
-  bench.showPane('files')
+  showView(bench, 'files')
   bench.creating.set({ kind, folder })
   if (folder !== '') bench.tree.setExpanded([...new Set([...bench.tree.state.getSnapshot().expanded, folder])])
 }
@@ -112,4 +123,55 @@ export function togglePreview(bench: Workbench): void {
   }
   bench.showPane('preview')
   void bench.preview.open(port)
+}
+
+/** Shows the search; what is selected in the editor is what is looked for. */
+export function searchText(bench: Workbench, options: { include?: string; isReplacing?: boolean } = {}): void {
+  const selected = bench.editor.selectedText()
+  if (selected !== undefined && selected !== '') bench.search.edit({ text: selected, isRegex: false })
+  if (options.include !== undefined) bench.search.edit({ include: options.include })
+  bench.search.shown.update(({ replacement, places }) => ({
+    replacement: replacement || options.isReplacing === true,
+    places: places || options.include !== undefined,
+  }))
+  showView(bench, 'search')
+  bench.search.isFocusWanted.set(true)
+}
+
+/** Replaces some of what was found, and tells what could not be. */
+export async function replaceFound(bench: Workbench, chosen: readonly ChosenMatches[]): Promise<void> {
+  const failed = await bench.replacing.replace(chosen)
+  if (failed.length > 0) bench.notify(failedFiles('changed', failed, chosen.length))
+}
+
+/** Takes the last replacement back. */
+export async function undoReplace(bench: Workbench): Promise<void> {
+  const state = bench.replacing.state.getSnapshot()
+  const failed = await bench.replacing.undo()
+  if (failed.length > 0 && state.kind === 'replaced') bench.notify(failedFiles('put back', failed, state.before.length))
+}
+
+/** Goes to the next place that was found, or to the one before; after the last comes the first. */
+export function stepFound(bench: Workbench, by: 1 | -1): void {
+  const places = bench.search.state
+    .getSnapshot()
+    .files.flatMap(({ path, matches }) => matches.map((match) => ({ path, match })))
+  const chosen = bench.search.chosen.getSnapshot()
+  const at = places.findIndex(({ path, match }) => foundKey(path, match) === chosen)
+  const next = places.at(at === -1 ? Math.min(0, by) : (at + by) % places.length)
+  if (next !== undefined) showFound(bench, next)
+}
+
+interface FoundPlace {
+  path: string
+  match: FoundMatch
+  /** The focus stays where it is. */
+  isLook?: boolean
+}
+
+/** Shows a place that was found in the editor. */
+export function showFound(bench: Workbench, { path, match, isLook = false }: FoundPlace): void {
+  const { line, start, length } = match
+  bench.search.chosen.set(foundKey(path, match))
+  openFile(bench, path, { isPreview: isLook, place: { line, column: start + 1, length, isLook } })
 }

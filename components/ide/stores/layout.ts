@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Store } from './store.ts'
 
-export const SIDE_VIEWS = ['files', 'history', 'agents', 'ports', 'processes'] as const
+export const SIDE_VIEWS = ['files', 'search', 'git', 'history', 'agents', 'ports', 'processes'] as const
 export const PHONE_PANES = ['files', 'editor', 'terminal', 'preview'] as const
 
 const layoutSchema = z.object({

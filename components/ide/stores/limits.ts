@@ -62,6 +62,10 @@ export const MAX_CLOSED_TABS = 20
 /** Results of quick open and of the palette. */
 export const MAX_QUICK_RESULTS = 60
 
+/** The text of files is searched so long after the last key, and the answer waited for. Others may search before. */
+export const SEARCH_AFTER_MS = 300
+export const SEARCH_TIMEOUT_MS = 120_000
+
 /** Pasting so many lines at once into a terminal asks first. */
 export const PASTE_CONFIRM_LINES = 2
 

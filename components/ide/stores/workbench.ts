@@ -1,5 +1,6 @@
 import type { AccountView, ReplView } from '#server/repls/views.ts'
 import type { WireError } from '#protocol/errors.ts'
+import type { GitChange } from '#protocol/git-status.ts'
 import type { ToastInput } from '#components/ui/toast-store.ts'
 import { Agents } from './agents.ts'
 import type { AgentsApi } from './agents.ts'
@@ -11,6 +12,7 @@ import { EditorBridge } from './editor-bridge.ts'
 import { FileActions } from './file-actions.ts'
 import { FileTree } from './file-tree.ts'
 import { firstFile } from './first-file.ts'
+import { Git } from './git.ts'
 import { History } from './history.ts'
 import type { HistoryApi } from './history.ts'
 import { LayoutMemory } from './layout.ts'
@@ -23,12 +25,14 @@ import { QuickFiles } from './quick-files.ts'
 import { Repl } from './repl.ts'
 import type { ReplApi } from './repl.ts'
 import { describeError } from './request-error.ts'
+import { ReplaceFound } from './replace-found.ts'
 import { Run } from './run.ts'
 import { Store } from './store.ts'
 import type { Readable } from './store.ts'
 import { Tabs } from './tabs.ts'
 import { TerminalBridge } from './terminal-bridge.ts'
 import { Terminals } from './terminals.ts'
+import { TextSearch } from './text-search.ts'
 import { Transfers } from './transfers.ts'
 
 /** What lies over the workbench. */
@@ -46,6 +50,8 @@ export type Overlay =
   | { kind: 'restore'; id: string }
   /** The files as they were last backed up, to look at. */
   | { kind: 'files' }
+  /** A file as the last commit has it, beside what it is now. */
+  | { kind: 'git-change'; change: GitChange }
   /** A file as a snapshot has it, beside what it is now. */
   | { kind: 'then'; id: string; path: string }
 
@@ -82,6 +88,9 @@ export class Workbench {
   readonly run: Run
   readonly preview: Preview
   readonly quickFiles: QuickFiles
+  readonly search: TextSearch
+  readonly git: Git
+  readonly replacing: ReplaceFound
   readonly editor = new EditorBridge()
   readonly terminalBridge = new TerminalBridge()
   /** A name is being asked for in the tree. */
@@ -114,6 +123,9 @@ export class Workbench {
     this.run = new Run(connection, this.terminals)
     this.preview = new Preview(this.run, ticketUrl)
     this.quickFiles = new QuickFiles(connection)
+    this.search = new TextSearch(connection)
+    this.git = new Git(connection)
+    this.replacing = new ReplaceFound({ connection, documents: this.documents, search: this.search })
     this.#rememberLayout()
     this.#followRepl()
     this.#followBackups()
@@ -140,6 +152,8 @@ export class Workbench {
     const saving = this.documents.saveAll()
     this.documents[Symbol.dispose]()
     this.tree[Symbol.dispose]()
+    this.search[Symbol.dispose]()
+    this.git[Symbol.dispose]()
     void this.#stopAfter(saving)
   }
 

@@ -1,0 +1,74 @@
+import { parentOf } from '#protocol/paths.ts'
+import type { GitChangeKind, GitFile, GitStatus } from '#protocol/git-status.ts'
+import type { Connection } from './connection.ts'
+import { RELIST_AFTER_MS } from './limits.ts'
+import { isLost } from './request-error.ts'
+import { Store } from './store.ts'
+import { Turns } from './turns.ts'
+
+export interface GitState {
+  /** As last heard; absent before the first answer. */
+  status: GitStatus | undefined
+  /** By path, what changed; of folders, that something in them did. */
+  kinds: ReadonlyMap<string, GitChangeKind>
+  folders: ReadonlySet<string>
+}
+
+const NOTHING: GitState = { status: undefined, kinds: new Map(), folders: new Set() }
+
+/** How the workspace stands beside its last commit: asked for when the line opens and after changes. */
+export class Git implements Disposable {
+  readonly state = new Store<GitState>(NOTHING)
+  readonly #connection: Connection
+  readonly #looks = new Turns(() => this.#look())
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+    connection.on('hello', () => void this.refresh())
+    connection.on('files.changed', () => this.#schedule())
+  }
+
+  /** Asks now. */
+  refresh(): Promise<void> {
+    return this.#looks.take('')
+  }
+
+  /** A file as the last commit has it. Rejects with `RequestError`. */
+  file(path: string): Promise<GitFile> {
+    return this.#connection.request('git.file', { path })
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  /** A build that writes without end has Git look at half of the time at most. */
+  #schedule(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      if (this.#looks.isResting('')) this.#schedule()
+      else void this.refresh()
+    }, RELIST_AFTER_MS)
+  }
+
+  async #look(): Promise<void> {
+    try {
+      this.state.set(stateOf(await this.#connection.request('git.status', {})))
+    } catch (error) {
+      // What was known stays while there is no line.
+      if (!isLost(error)) this.state.set(stateOf({ kind: 'unanswered' }))
+    }
+  }
+}
+
+function stateOf(status: GitStatus): GitState {
+  if (status.kind !== 'repository') return { ...NOTHING, status }
+  const folders = new Set<string>()
+  for (const { path } of status.changes) {
+    for (let folder = parentOf(path); folder !== '' && !folders.has(folder); folder = parentOf(folder))
+      folders.add(folder)
+  }
+  return { status, kinds: new Map(status.changes.map(({ path, kind }) => [path, kind])), folders }
+}
