@@ -1,34 +1,16 @@
 import { expect, test } from 'vitest'
-import type { ToastInput } from '#components/ui/toast-store.ts'
-import { FakeAgents } from './_fake-agents.ts'
 import { FakeDisk } from './_fake-disk.ts'
-import { FakeHistory } from './_fake-history.ts'
 import { FakeRunner } from './_fake-runner.ts'
-import { ACCOUNT, FakeApi, replView } from './_repl-view.ts'
+import { openPage } from './_page.ts'
 import { deleteFiles } from './delete-files.ts'
-import { MemoryDrafts } from './drafts.ts'
 import { FILES_AT_ONCE } from './limits.ts'
-import { Workbench } from './workbench.ts'
 
 async function bench(names: readonly string[]) {
   const runner = new FakeRunner()
   const disk = new FakeDisk(runner, Object.fromEntries(names.map((name) => [name, name])))
   runner.hello = { ...runner.hello, terminals: [] }
-  const api = new FakeApi(replView({ kind: 'running', since: 0 }, { role: 'editor' }))
-  const toasts: ToastInput[] = []
-  const workbench = new Workbench({
-    view: api.view,
-    account: ACCOUNT,
-    api,
-    historyApi: new FakeHistory(),
-    agentsApi: new FakeAgents(),
-    drafts: new MemoryDrafts(),
-    storage: undefined,
-    socketUrl: runner.url,
-    ticketUrl: async () => '',
-    notify: (toast) => toasts.push(toast),
-  })
-  workbench.open()
+  const page = openPage(runner)
+  const { workbench, toasts } = page
   await expect.poll(() => workbench.tree.children('')).toEqual(names)
   toasts.length = 0
   return {
@@ -41,10 +23,7 @@ async function bench(names: readonly string[]) {
     said: () => toasts.map(({ title, description, action }) => [title, description, action?.label]),
     /** Clicks what the last message offers. */
     act: () => toasts.at(-1)?.action?.onAct(),
-    async [Symbol.asyncDispose]() {
-      workbench.close()
-      await runner[Symbol.asyncDispose]()
-    },
+    [Symbol.asyncDispose]: () => page[Symbol.asyncDispose](),
   }
 }
 

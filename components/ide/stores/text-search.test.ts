@@ -4,16 +4,11 @@ import { MAX_GLOBS, MAX_QUERY_CHARS } from '#protocol/limits.ts'
 import type { RequestParams } from '#protocol/messages.ts'
 import { compileQuery } from '#protocol/search-pattern.ts'
 import type { FoundFile, TextQuery } from '#protocol/text-search.ts'
-import type { ToastInput } from '#components/ui/toast-store.ts'
-import { FakeAgents } from './_fake-agents.ts'
 import { FakeDisk } from './_fake-disk.ts'
-import { FakeHistory } from './_fake-history.ts'
 import { FakeRunner, NO_ANSWER } from './_fake-runner.ts'
-import { ACCOUNT, FakeApi, replView } from './_repl-view.ts'
+import { openPage } from './_page.ts'
 import { replaceFound, searchText, stepFound, undoReplace } from './actions.ts'
-import { MemoryDrafts } from './drafts.ts'
 import { foundKey, globsOf } from './text-search.ts'
-import { Workbench } from './workbench.ts'
 
 type Asked = RequestParams<'search.text'>
 
@@ -29,21 +24,8 @@ async function bench(content: Record<string, string>) {
     return { matches, files: files.length, filesSearched: disk.files.size, filesTooLarge: 0 }
   }
   runner.handle('search.text', answer)
-  const api = new FakeApi(replView({ kind: 'running', since: 0 }, { role: 'editor' }))
-  const toasts: ToastInput[] = []
-  const workbench = new Workbench({
-    view: api.view,
-    account: ACCOUNT,
-    api,
-    historyApi: new FakeHistory(),
-    agentsApi: new FakeAgents(),
-    drafts: new MemoryDrafts(),
-    storage: undefined,
-    socketUrl: runner.url,
-    ticketUrl: async () => '',
-    notify: (toast) => toasts.push(toast),
-  })
-  workbench.open()
+  const page = openPage(runner)
+  const { workbench } = page
   await expect.poll(() => workbench.connection.state.getSnapshot().kind).toBe('open')
   const { search } = workbench
   return {
@@ -51,7 +33,7 @@ async function bench(content: Record<string, string>) {
     disk,
     workbench,
     search,
-    toasts,
+    toasts: page.toasts,
     answer,
     progress: () => search.state.getSnapshot().progress,
     /** `path:places` of what is shown. */
@@ -61,10 +43,7 @@ async function bench(content: Record<string, string>) {
       search.edit({ text })
       await search.search()
     },
-    async [Symbol.asyncDispose]() {
-      workbench.close()
-      await runner[Symbol.asyncDispose]()
-    },
+    [Symbol.asyncDispose]: () => page[Symbol.asyncDispose](),
   }
 }
 

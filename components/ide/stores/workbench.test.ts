@@ -3,14 +3,12 @@ import type { ReplStateView, ReplView } from '#server/repls/views.ts'
 import { CLOSE_CODES } from '#protocol/errors.ts'
 import { FakeDisk } from './_fake-disk.ts'
 import { FakeRunner, NO_ANSWER, terminalInfo } from './_fake-runner.ts'
-import { FakeAgents } from './_fake-agents.ts'
-import { FakeHistory } from './_fake-history.ts'
-import { ACCOUNT, FakeApi, replView } from './_repl-view.ts'
+import { openPage } from './_page.ts'
+import { FakeApi, replView } from './_repl-view.ts'
 import { closeTab, discardTab, openFile, toggleRun } from './actions.ts'
 import { deleteFiles } from './delete-files.ts'
 import { MemoryDrafts } from './drafts.ts'
 import { RequestError } from './request-error.ts'
-import { Workbench } from './workbench.ts'
 
 async function bench(state: ReplStateView, over: Partial<ReplView> = {}) {
   const runner = new FakeRunner()
@@ -22,22 +20,16 @@ async function bench(state: ReplStateView, over: Partial<ReplView> = {}) {
   const tickets: number[] = []
   const notices: string[] = []
   const drafts = new MemoryDrafts()
-  const workbench = new Workbench({
-    view: api.view,
-    account: ACCOUNT,
+  const page = openPage(runner, {
     api,
-    historyApi: new FakeHistory(),
-    agentsApi: new FakeAgents(),
     drafts,
-    storage: undefined,
-    socketUrl: runner.url,
     ticketUrl: async (port) => {
       tickets.push(port)
       return `http://${port}-r.localhost/_t?t=${tickets.length}`
     },
     notify: ({ title, description = '' }) => notices.push(`${title} ${description}`.trim()),
   })
-  workbench.open()
+  const { workbench } = page
   return {
     runner,
     disk,
@@ -47,10 +39,7 @@ async function bench(state: ReplStateView, over: Partial<ReplView> = {}) {
     tickets,
     notices,
     connection: () => workbench.connection.state.getSnapshot().kind,
-    async [Symbol.asyncDispose]() {
-      workbench.close()
-      await runner[Symbol.asyncDispose]()
-    },
+    [Symbol.asyncDispose]: () => page[Symbol.asyncDispose](),
   }
 }
 
