@@ -106,7 +106,12 @@ export function createConnections({ stateStore, log, now }: ConnectionsDeps): Co
 
   return {
     get,
-    grant: (id, connection) => insert({ ...connection, format: 1, id, kind: 'oauth', createdAt: now() }),
+    grant: async (id, connection) => {
+      await insert({ ...connection, format: 1, id, kind: 'oauth', createdAt: now() })
+      const { userId, resource, client, scopes } = connection
+      const repl = resource.kind === 'repl' ? resource.replId : undefined
+      log.info('a program was let in', { who: userId, client, repl, connection: id, scopes: scopes.join(' ') })
+    },
     issue: async (wanted) => {
       checkExpiry(wanted.expiresAt, now())
       const secret = randomBytes(TOKEN_BYTES).toString('base64url')

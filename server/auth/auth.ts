@@ -30,6 +30,8 @@ export interface Auth extends SignInAuthenticator {
   signIns: SignIns
   standing: Standing
   providerTokens: ProviderTokens
+  /** Who signs in and out, a line each. */
+  log: Log
   localSignIn: LocalSignIn
   github: GithubSettings | undefined
   isLoopback: boolean
@@ -89,6 +91,7 @@ export function createAuth(deps: AuthDeps): Auth {
     isSecure,
     cookieSecret,
     providerTokens,
+    log,
     principalOf: async (cookieHeader) => {
       const cookies = parseCookies(cookieHeader)
       const signIn = await claimsOf(cookies)
@@ -106,7 +109,9 @@ export function createAuth(deps: AuthDeps): Auth {
     },
     signOut: async (cookieHeader) => {
       const claims = await claimsOf(parseCookies(cookieHeader))
-      if (claims !== undefined) await signIns.end(claims.signInId)
+      if (claims === undefined) return
+      await signIns.end(claims.signInId)
+      log.info('signed out', { who: claims.userId })
     },
   }
 }

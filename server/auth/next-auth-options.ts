@@ -22,16 +22,23 @@ export function nextAuthOptions(auth: Auth): NextAuthOptions {
         if (account?.provider !== 'github' || auth.github === undefined) return account?.provider === 'local'
         const token = account.access_token ?? ''
         const profile = parseProfile(raw)
-        if (!(await isAllowed(auth.github, profile, token))) return '/signin?error=NotAllowed'
+        if (!(await isAllowed(auth.github, profile, token))) {
+          auth.log.info('refused a sign-in: not on the list', { provider: 'github', login: profile.login })
+          return '/signin?error=NotAllowed'
+        }
         const user = await auth.users.signIn(identityOf(auth.github, profile))
         await auth.providerTokens.keep(user.id, token)
         await auth.standing.welcome(user)
         return true
       },
       jwt: async ({ token, account, profile, user }) => {
-        if (account?.provider === 'local') return { sub: user.id, sid: randomUUID() }
+        if (account?.provider === 'local') {
+          auth.log.info('signed in', { who: user.id, provider: 'local' })
+          return { sub: user.id, sid: randomUUID() }
+        }
         if (account?.provider === 'github' && auth.github !== undefined) {
-          const { id } = await auth.users.signIn(identityOf(auth.github, parseProfile(profile)))
+          const { id, login } = await auth.users.signIn(identityOf(auth.github, parseProfile(profile)))
+          auth.log.info('signed in', { who: id, provider: 'github', login })
           return { sub: id, sid: randomUUID() }
         }
         const claims = signInClaimsSchema.safeParse(token).data

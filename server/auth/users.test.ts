@@ -109,12 +109,13 @@ describe('this machine', () => {
 })
 
 describe('authenticator', () => {
+  const lines: string[] = []
   const settings = {
     box,
     github: undefined,
     isSecure: false,
     resolveGuest: () => Promise.resolve(undefined),
-    log: createLog({ level: 'error', format: 'text' }),
+    log: createLog({ level: 'info', format: 'text', write: (line) => lines.push(line) }),
   }
 
   test('the page offers local sign-in to a known browser on loopback only', async () => {
@@ -162,6 +163,7 @@ describe('authenticator', () => {
       await auth.holderOf((await auth.signInOf(cookie)) ?? { userId: user.id, signInId: 'none' })
     expect(await Promise.all([here, elsewhere].map(holderOf))).toMatchObject([{ id: user.id }, { id: user.id }])
     await auth.signOut(here)
+    expect(lines.join('\n')).toContain(`signed out who=${user.id}`)
     expect(await Promise.all([...copies, elsewhere].map(holderOf))).toMatchObject([
       undefined,
       undefined,

@@ -89,7 +89,7 @@ export function createDomain(deps: DomainDeps): Domain {
     allowUnisolated: limits.ALLOW_UNISOLATED,
   })
   const access = createAccess({ stateStore, store, solitude, now })
-  const shares = createShares({ stateStore, store, access, now })
+  const shares = createShares({ stateStore, store, access, log, now })
 
   const census = createCensus(orchestrator, {
     log,

@@ -1,6 +1,7 @@
 import { newId } from '#protocol/ids.ts'
 import type { Principal } from '#server/auth/principal.ts'
 import { AppError } from '#server/errors.ts'
+import type { Log } from '#server/log.ts'
 import { createRate } from '#server/rate.ts'
 import { fromRecord, toJson } from '#server/repls/json.ts'
 import { MAX_SHARES_PER_REPL, NEW_GUESTS_PER_MINUTE } from '#server/repls/limits.ts'
@@ -28,6 +29,7 @@ interface SharesDeps {
   stateStore: StateStore
   store: ReplStore
   access: Access
+  log: Log
   now: () => number
 }
 
@@ -42,7 +44,7 @@ export interface ShareLinks extends Shares {
 }
 
 export function createShares(deps: SharesDeps): ShareLinks {
-  const { stateStore, access, now } = deps
+  const { stateStore, access, log, now } = deps
   const admitGuest = createRate(
     { each: NEW_GUESTS_PER_MINUTE, all: Infinity },
     { message: 'Too many people open this link at once.', advice: 'Try again in a minute, or sign in first.', now },
@@ -129,7 +131,11 @@ export function createShares(deps: SharesDeps): ShareLinks {
       await end(fromRecord(shareSchema, record))
     },
 
-    redeem: (who, token) => redeem(redeeming, who, token),
+    redeem: async (who, token) => {
+      const opened = await redeem(redeeming, who, token)
+      log.info('a share link was opened', { repl: opened.replId, who: who?.id ?? 'a new guest' })
+      return opened
+    },
     carryOver: (who, from) => carryOver(redeeming, who, from),
 
     endExpired: async () => {

@@ -30,7 +30,7 @@ export function createPeople(): People {
 export function appOf(b: TestBed, { people, publicUrl }: { people: Authenticator; publicUrl: URL }): HttpContext {
   const { access, repls, history, shares } = b.domain
   const { stateStore } = b
-  const log = createLog({ level: 'warn', format: 'text', write: (line) => b.lines.push(line) })
+  const log = createLog({ level: 'info', format: 'text', write: (line) => b.lines.push(line) })
   return {
     env: readEnv({}),
     log,

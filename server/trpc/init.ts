@@ -4,7 +4,7 @@ import type { ErrorCode } from '#protocol/errors.ts'
 import type { Principal } from '#server/auth/principal.ts'
 import type { ApiContext } from '#server/context.ts'
 import { AppError, HTTP_STATUS, TRPC_CODE, toAppError, toWireError } from '#server/errors.ts'
-import { MAX_SUBSCRIPTIONS_PER_SOCKET } from '#server/trpc/limits.ts'
+import { MAX_LOGGED_ID_CHARS, MAX_SUBSCRIPTIONS_PER_SOCKET } from '#server/trpc/limits.ts'
 
 /** What a procedure sees: the application and who asks. */
 export interface RequestContext {
@@ -45,6 +45,25 @@ const errors = t.middleware(async ({ ctx, path, next }) => {
   throw new TRPCError({ code: TRPC_CODE[error.code], message: error.message, cause: error })
 })
 
+const aboutRepl = z.object({ replId: z.string().max(MAX_LOGGED_ID_CHARS) })
+const madeRepl = z.object({ id: z.string() })
+
+/** Who changed what, a line each: ids only, never what else was sent along. */
+const audit = t.middleware(async ({ ctx, path, type, getRawInput, next }) => {
+  const result = await next()
+  if (type !== 'mutation' || ctx.who === undefined) return result
+  const input = aboutRepl.safeParse(await getRawInput()).data
+  const made = path === 'repls.create' && result.ok ? madeRepl.safeParse(result.data).data : undefined
+  ctx.app.log.info('a person asked', {
+    who: ctx.who.id,
+    what: path,
+    repl: input?.replId ?? made?.id,
+    ok: result.ok,
+    ...(!result.ok && { code: appErrorOf(result.error).code }),
+  })
+  return result
+})
+
 /** Each subscription watches and polls for as long as it is open: one connection has a bounded number of them. */
 const bounded = t.middleware(async ({ ctx: { subscriptions }, type, signal, next }) => {
   if (type !== 'subscription' || subscriptions === undefined) return await next()
@@ -61,6 +80,7 @@ const bounded = t.middleware(async ({ ctx: { subscriptions }, type, signal, next
 /** Anyone signed in, or a guest with a share link: the domain checks what they may do. */
 export const procedure = t.procedure
   .use(errors)
+  .use(audit)
   .use(bounded)
   .use(({ ctx, next }) => {
     if (ctx.who === undefined) throw new AppError('unauthenticated', 'Sign in first.')

@@ -27,3 +27,6 @@ export const CLOSE_WITHIN_MS = 1_000
 
 /** Paths of one restore. */
 export const MAX_RESTORED_PATHS = 1000
+
+/** What is sent as an id and is longer stands in no line of the log. */
+export const MAX_LOGGED_ID_CHARS = 64

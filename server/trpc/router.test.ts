@@ -204,3 +204,29 @@ describe('names', () => {
     expect((await as(people.owner).repls.list()).map((repl) => repl.name)).toEqual(['Node.js'])
   })
 })
+
+test('who changed what stands in the log, and nothing else of what they sent', async () => {
+  const { b, as, id, people } = await stage()
+  const asked = () =>
+    b.lines.filter((line) => line.includes('a person asked')).map((line) => line.replace(/^.*asked /, ''))
+  const { owner, viewer } = people
+  expect(asked()).toContain(`who=${owner.id} what=repls.create repl=${id} ok=true`)
+  b.lines.length = 0
+  await as(owner).repls.rename({ replId: id, name: 'a secret name' })
+  await as(viewer)
+    .repls.stop({ replId: id })
+    .catch(() => undefined)
+  await as(owner).repls.get({ replId: id })
+  await as(undefined)
+    .repls.stop({ replId: id })
+    .catch(() => undefined)
+  expect(asked()).toEqual([
+    `who=${owner.id} what=repls.rename repl=${id} ok=true`,
+    `who=${viewer.id} what=repls.stop repl=${id} ok=false code=forbidden`,
+  ])
+  const { token } = await as(owner).shares.create({ replId: id, role: 'viewer' })
+  await b.domain.shares.redeem(viewer, token)
+  expect(b.lines.join('\n')).toContain(`a share link was opened repl=${id} who=${viewer.id}`)
+  expect(b.lines.join('\n')).not.toContain(token)
+  expect(b.lines.join('\n')).not.toContain('secret')
+})

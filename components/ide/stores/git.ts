@@ -1,7 +1,7 @@
 import { parentOf } from '#protocol/paths.ts'
 import type { GitChangeKind, GitFile, GitStatus } from '#protocol/git-status.ts'
 import type { Connection } from './connection.ts'
-import { RELIST_AFTER_MS } from './limits.ts'
+import { GIT_REST_MS, GIT_REST_TIMES, RELIST_AFTER_MS } from './limits.ts'
 import { isLost } from './request-error.ts'
 import { Store } from './store.ts'
 import { Turns } from './turns.ts'
@@ -22,6 +22,8 @@ export class Git implements Disposable {
   readonly #connection: Connection
   readonly #looks = new Turns(() => this.#look())
   #timer: ReturnType<typeof setTimeout> | undefined
+  /** Of `performance.now`. */
+  #restsUntil = 0
 
   constructor(connection: Connection) {
     this.#connection = connection
@@ -44,22 +46,27 @@ export class Git implements Disposable {
     this.#timer = undefined
   }
 
-  /** A build that writes without end has Git look at half of the time at most. */
   #schedule(): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined
-      if (this.#looks.isResting('')) this.#schedule()
-      else void this.refresh()
-    }, RELIST_AFTER_MS)
+    this.#timer ??= setTimeout(
+      () => {
+        this.#timer = undefined
+        void this.refresh()
+      },
+      Math.max(RELIST_AFTER_MS, this.#restsUntil - performance.now()),
+    )
   }
 
   async #look(): Promise<void> {
+    const startedAt = performance.now()
     try {
       this.state.set(stateOf(await this.#connection.request('git.status', {})))
     } catch (error) {
       // What was known stays while there is no line.
       if (!isLost(error)) this.state.set(stateOf({ kind: 'unanswered' }))
     }
+    // In a large repository Git looks for long, and a build changes files without end.
+    const endedAt = performance.now()
+    this.#restsUntil = endedAt + Math.max(GIT_REST_MS, GIT_REST_TIMES * (endedAt - startedAt))
   }
 }
 

@@ -53,6 +53,10 @@ export const RELIST_AFTER_MS = 60
 /** A folder that changes again is listed again after as long as its last listing took, and after so long at most. */
 export const MAX_REST_MS = 2000
 
+/** After changes Git is asked again once so long has passed, and so many times what it took to answer last. */
+export const GIT_REST_MS = 1000
+export const GIT_REST_TIMES = 4
+
 /** Entries shown of one folder; more are named by their number. */
 export const MAX_SHOWN_ENTRIES = 5000
 
