@@ -6,7 +6,7 @@ import { createAccessTokens } from '#server/auth/oauth/access-tokens.ts'
 import { createAuthorizationServer } from '#server/auth/oauth/authorization-server.ts'
 import { createOauthRecords } from '#server/auth/oauth/records.ts'
 import { createKeyring } from '#server/auth/oauth/keyring.ts'
-import { loadSigningKey } from '#server/auth/keys.ts'
+import { keepSigningKey, loadSigningKey } from '#server/auth/keys.ts'
 import { createSecretBox } from '#server/auth/secret-box.ts'
 import { createTokens } from '#server/auth/tokens.ts'
 import { createGateway } from '#server/gateway/gateway.ts'
@@ -102,7 +102,8 @@ export async function createContext(foundations: Foundations): Promise<Applicati
   const box = createSecretBox(foundations.secret)
   const stateStore = opened.use(await openStateStore(env, foundations.dataFolder))
   const objectStore = opened.use(await openObjectStore(env, { folder: foundations.dataFolder, box }))
-  const tokens = createTokens(await loadSigningKey(stateStore, box))
+  const signingKey = await loadSigningKey(stateStore, box)
+  const tokens = createTokens(signingKey)
   const sidecarCalls = createSidecarCalls()
   const { orchestrator, cluster } = await openOrchestrator(foundations, {
     tokens,
@@ -128,6 +129,7 @@ export async function createContext(foundations: Foundations): Promise<Applicati
       tokens,
       // Made below, since signing in knows the domain's guests; nobody is asked about before.
       standing: { lookUp: (userId, keys) => auth.standing.lookUp(userId, keys) },
+      keepKeys: () => keepSigningKey(stateStore, box, signingKey),
       limits: env,
       log,
     }),

@@ -21,3 +21,17 @@ export async function loadSigningKey(store: StateStore, box: SecretBox): Promise
     throw error
   }
 }
+
+/**
+ * Puts the key back where the state store lost it under us: the next control plane would make another one, which the
+ * sandboxes that run do not know. `conflict` where that has happened already.
+ */
+export async function keepSigningKey(store: StateStore, box: SecretBox, pem: string): Promise<void> {
+  const record = await store.get(KEY)
+  if (record === undefined)
+    return void (await store.put(KEY, { format: 1, sealed: box.seal(KEY, pem) }, { expected: 'absent' }))
+  if (box.open(KEY, sealedSchema.parse(record.value).sealed) === pem) return
+  throw new AppError('conflict', 'The state store has another signing key than this control plane.', {
+    advice: 'Restart this control plane: what it signs is refused by sandboxes of the others.',
+  })
+}

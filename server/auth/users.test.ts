@@ -10,7 +10,7 @@ import { nextAuthOptions } from '#server/auth/next-auth-options.ts'
 import { createProviderTokens } from '#server/auth/provider-tokens.ts'
 import { createSecretBox } from '#server/auth/secret-box.ts'
 import { createUsers } from '#server/auth/users.ts'
-import { loadSigningKey } from '#server/auth/keys.ts'
+import { keepSigningKey, loadSigningKey } from '#server/auth/keys.ts'
 import { createLog } from '#server/log.ts'
 import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
 import type { Auth } from '#server/auth/auth.ts'
@@ -82,6 +82,19 @@ test('S9: a provider’s token lies encrypted, and opens for its own user only',
 test('two replicas that start at once sign with one key', async () => {
   const [a, b] = await Promise.all([loadSigningKey(store, box), loadSigningKey(store, box)])
   expect(a).toBe(b)
+})
+
+test('the key comes back where the store has lost it; another one in its place is told', async () => {
+  const pem = await loadSigningKey(store, box)
+  await keepSigningKey(store, box, pem)
+  await store.delete('signing-key:current', 'any')
+  await keepSigningKey(store, box, pem)
+  expect(await loadSigningKey(store, box)).toBe(pem)
+  await store.delete('signing-key:current', 'any')
+  const other = await loadSigningKey(store, box)
+  expect(other).not.toBe(pem)
+  await expect(keepSigningKey(store, box, pem)).rejects.toMatchObject({ code: 'conflict' })
+  expect(await loadSigningKey(store, box)).toBe(other)
 })
 
 describe('this machine', () => {

@@ -73,6 +73,16 @@ test('a successor is trusted before it signs, and the old one until it ends', as
   }
 })
 
+test('a state store that was emptied gets the authorities back, for the next control plane too', async () => {
+  let now = Date.now()
+  const { authority, stateStore, box } = await temporaryAuthority(() => now)
+  const before = await authority.trust()
+  for (const { key } of (await stateStore.list('')).records) await stateStore.delete(key, 'any')
+  now += BELIEVE_MS
+  expect(await authority.trust()).toBe(before)
+  expect(await createCertificateAuthority({ stateStore, box, now: () => now }).trust()).toBe(before)
+})
+
 test('keys lie encrypted in the state store', async () => {
   const { stateStore, authority } = await temporaryAuthority()
   await authority.trust()

@@ -45,7 +45,7 @@ export function createCertificateAuthority({ stateStore, box, now = Date.now }: 
 
   const current = async (): Promise<Authority[]> => {
     if (known !== undefined && now() - known.at < BELIEVE_MS) return known.authorities
-    const authorities = await readOrRotate({ stateStore, box, now: now() })
+    const authorities = await readOrRotate({ stateStore, box, now: now(), known: known?.authorities ?? [] })
     known = { authorities, at: now() }
     return authorities
   }
@@ -61,17 +61,23 @@ export function createCertificateAuthority({ stateStore, box, now = Date.now }: 
   }
 }
 
-async function readOrRotate({ stateStore, box, now }: Required<Omit<Options, 'now'>> & { now: number }) {
+interface Reading extends Required<Omit<Options, 'now'>> {
+  now: number
+  /** As last read: what a state store that was emptied gets back, since running sandboxes have certificates of it. */
+  known: Authority[]
+}
+
+async function readOrRotate({ stateStore, box, now, known }: Reading): Promise<Authority[]> {
   for (let attempt = 1; ; attempt++) {
     const record = await stateStore.get(KEY)
-    const before = record === undefined ? [] : recordSchema.parse(record.value).authorities
+    const before = record === undefined ? known : recordSchema.parse(record.value).authorities
     const alive = before.filter(({ cert }) => endOf(cert) > now)
     const newest = alive.at(-1)
-    if (newest !== undefined && now - newest.madeAt < ROTATE_AFTER_MS) return alive
-    const { cert, key } = await newAuthority({ now, ms: AUTHORITY_MS })
+    const isFresh = newest !== undefined && now - newest.madeAt < ROTATE_AFTER_MS
+    if (isFresh && record !== undefined) return alive
     // The first one signs at once: nobody trusts another yet.
     const signsFrom = newest === undefined ? now : now + OVERLAP_MS
-    const authorities = [...alive, { cert, sealedKey: box.seal(KEY, key), madeAt: now, signsFrom }]
+    const authorities = isFresh ? alive : [...alive, { ...(await sealedAuthority(box, now)), signsFrom }]
     try {
       await stateStore.put(
         KEY,
@@ -87,4 +93,9 @@ async function readOrRotate({ stateStore, box, now }: Required<Omit<Options, 'no
       if (!isRace || attempt === MAX_WRITE_ATTEMPTS) throw error
     }
   }
+}
+
+async function sealedAuthority(box: SecretBox, now: number): Promise<Omit<Authority, 'signsFrom'>> {
+  const { cert, key } = await newAuthority({ now, ms: AUTHORITY_MS })
+  return { cert, sealedKey: box.seal(KEY, key), madeAt: now }
 }

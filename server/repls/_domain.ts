@@ -84,6 +84,7 @@ export async function openTestBed(
     runners: { make: async (id) => void world.connectedAhead.push(id) },
     templates: standInTemplates(),
     tokens: createTokens(newSigningKey()),
+    keepKeys: async () => void (world.keysKept += 1),
     standing: standingBy(stateStore, administrator),
     limits: { ...LIMITS, ...limits },
     log: createLog({ level: 'info', format: 'text', write: (line) => lines.push(line) }),

@@ -11,6 +11,7 @@ import { createLog } from '#server/log.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const BUNDLE = join(ROOT, '.build/sandbox')
+export const STAGE_SECRET = 'a secret of a test, long enough for it'
 /** How long one test may take. */
 export const LIMIT_MS = 60_000
 /** Why nothing can be tested here, for the name of a test; empty where it can. */
@@ -69,7 +70,7 @@ export async function stage({
       }),
       log: createLog({ level: 'info', format: 'text', write: (line) => lines.push(line) }),
       dataFolder: folder,
-      secret: 'a secret of a test, long enough for it',
+      secret: STAGE_SECRET,
       controlSocket,
       sandboxBundle: bundle,
       templatesFolder: join(ROOT, 'templates'),

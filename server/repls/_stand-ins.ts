@@ -61,6 +61,8 @@ export class World {
   readonly headGenerations = new Map<string, number>()
   /** Sandboxes whose runner was connected to ahead of whoever comes. */
   readonly connectedAhead: string[] = []
+  /** How often keys were looked after. */
+  keysKept = 0
   /** What an adoption reports on its way. */
   adoptProgress: AdoptProgress[] = [{ phase: 'restoring', doneFiles: 1, totalFiles: 2 }, { phase: 'opening' }]
   cloneNames: string[] | undefined

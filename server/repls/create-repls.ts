@@ -57,6 +57,8 @@ export interface DomainDeps {
   tokens: Tokens
   /** Who somebody is now: asked at the earliest when a repl starts. */
   standing: Pick<Standing, 'lookUp'>
+  /** Called with sweeps: puts back the keys that a state store which was emptied has lost. */
+  keepKeys: () => Promise<void>
   limits: DomainLimits
   log: Log
   /** Milliseconds since the epoch. */
@@ -151,6 +153,7 @@ export function createDomain(deps: DomainDeps): Domain {
     lifecycle,
     shares,
     onPass: spares.refill,
+    keepKeys: deps.keepKeys,
     sparePlan,
     idleStopMs: limits.IDLE_STOP_MINUTES * 60_000,
     log,

@@ -4,8 +4,11 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { CHUNK_BYTES, MAX_FILE_CHUNKS } from '#snapshot/limits.ts'
 import { user } from '#server/repls/_domain.ts'
-import { LIMIT_MS, stage, why } from '#server/repls/_stage.ts'
+import { LIMIT_MS, STAGE_SECRET, stage, why } from '#server/repls/_stage.ts'
 import type { Stage } from '#server/repls/_stage.ts'
+import { loadSigningKey } from '#server/auth/keys.ts'
+import { createSecretBox } from '#server/auth/secret-box.ts'
+import { SWEEP_EVERY_MS } from '#server/repls/limits.ts'
 import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
 
 const ada = user('Ada')
@@ -122,6 +125,21 @@ describe.skipIf(why !== '')(`a life over real sandboxes${why}`, () => {
       await expect.poll(() => kindOf(s, id), { timeout: LIMIT_MS }).toBe('running')
       expect(await readFile(join(await s.volumeOf(id), 'workspace', 'fourth.txt'), 'utf8')).toBe('fourth.txt')
     },
+  )
+
+  test(
+    'a key that the state store has lost is there again, as it was, for the next control plane',
+    async () => {
+      await using s = await stage()
+      await using stateStore = await openSqliteStateStore({ file: join(s.folder, 'state.sqlite') })
+      const key = 'signing-key:current'
+      const box = createSecretBox(STAGE_SECRET)
+      const before = await loadSigningKey(stateStore, box)
+      await stateStore.delete(key, 'any')
+      await expect.poll(() => stateStore.get(key), { timeout: 3 * SWEEP_EVERY_MS }).toBeDefined()
+      expect(await loadSigningKey(stateStore, box)).toBe(before)
+    },
+    LIMIT_MS,
   )
 
   test(

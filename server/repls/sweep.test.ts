@@ -336,6 +336,14 @@ describe('time', () => {
   })
 })
 
+test('each pass looks after the keys that a state store may have lost', async () => {
+  await using b = await bed()
+  const before = b.world.keysKept
+  await b.domain.sweeper.sweep()
+  // One of its own may be under way.
+  expect(b.world.keysKept).toBeGreaterThan(before)
+})
+
 describe('spares', () => {
   test('one stands ready, a start takes it, and another is made when that start is over', async () => {
     await using b = await bed({ SPARE_SANDBOXES: 1 })

@@ -45,6 +45,8 @@ interface SweeperDeps {
   shares: ShareLinks
   /** Called with every pass, on every control plane. */
   onPass: () => void
+  /** Puts back what a state store that was emptied needs for the sandboxes that run. */
+  keepKeys: () => Promise<void>
   sparePlan: SparePlan
   idleStopMs: number
   log: Log
@@ -71,6 +73,7 @@ export function createSweeper(given: SweeperDeps): Sweeper {
     await sweepRepls(deps, repls, byId)
     if (!(await lease.renew())) return false
     await sweepOrphans(deps, { sandboxes, repls, since })
+    await attempt(deps, 'keys', deps.keepKeys)
     await attempt(deps, 'shares', () => deps.shares.endExpired())
     return true
   }
