@@ -46,6 +46,8 @@ export const MAX_INPUT_STREAMS = 100
 
 /** After its process ended, a PTY that stays silent so long without closing is closed by us (a background job may hold it). */
 export const PTY_DRAIN_QUIET_MS = 300
+/** What jobs in the background print after the shell has ended is taken for so long at most. */
+export const PTY_DRAIN_LIMIT_MS = 2 * SECOND
 
 /** Between asking a process to end (SIGHUP, SIGTERM) and SIGKILL. */
 export const TERMINAL_KILL_AFTER_MS = 2 * SECOND
@@ -73,6 +75,9 @@ export const MAX_CONTROL_BODY_BYTES = 64 * KIB
 
 /** Changes on disk are gathered so long after the first one. The watcher itself has waited some 50 ms by then. */
 export const FILES_CHANGED_DELAY_MS = 30
+/** Once trees were made, all is watched anew after so long, and then not before so many times what that took. */
+export const REWATCH_AFTER_MS = 300
+export const REWATCH_REST_TIMES = 10
 /** More changes than this in one batch are not listed but announced as `overflow`. */
 export const MAX_CHANGES_PER_EVENT = 500
 /** Change hints waiting for a reader of `/changes`; beyond it one hint for everything replaces them. */

@@ -56,6 +56,8 @@ export class OpenedSandbox implements AsyncDisposable {
   readonly run: Run
   readonly disk: DiskUse
   readonly search: Search
+  /** People's own: a pattern of theirs that hangs holds up no agent. */
+  readonly peoplesSearch: Search
   readonly shellEnv: Record<string, string>
   readonly #options: OpenedSandboxOptions
   readonly #screens: Screens
@@ -75,6 +77,7 @@ export class OpenedSandbox implements AsyncDisposable {
     this.trash = new Trash(workspace, env.HOME, log)
     this.#screens = new Screens(log)
     this.search = new Search(log)
+    this.peoplesSearch = new Search(log)
     const publish = clients.publish.bind(clients)
     this.terminals = new Terminals({ tree, screens: this.#screens, publish, onActivity: () => activity.touch() })
     this.commands = new Commands({ terminals: this.terminals, root: workspace.root, shellEnv: this.shellEnv })
@@ -178,6 +181,7 @@ export class OpenedSandbox implements AsyncDisposable {
     await Promise.allSettled(this.terminals.list().map(async ({ id }) => this.terminals.close(id)))
     await this.commands[Symbol.asyncDispose]()
     await this.search[Symbol.asyncDispose]()
+    await this.peoplesSearch[Symbol.asyncDispose]()
     await this.#screens[Symbol.asyncDispose]()
   }
 

@@ -125,6 +125,17 @@ describe('run', () => {
     expect((await client.request('run.stop', {})).state).toBe('exited')
   })
 
+  test('a start right behind a change runs what was changed', async () => {
+    for (const name of ['one', 'two', 'three']) {
+      const [, started] = await Promise.all([
+        client.request('run.configure', { command: `echo ran-${name}` }),
+        client.request('run.start', size),
+      ])
+      expect(started.command).toBe(`echo ran-${name}`)
+      await client.event('run.changed', ({ state, terminal }) => state === 'exited' && terminal === started.terminal)
+    }
+  })
+
   test('what is configured is kept in .devex.json beside what else is there; a broken file is not overwritten', async () => {
     const file = join(fixture.workspace, '.devex.json')
     await writeFile(file, '{"theirs": [1, 2], "run": {"command": "old"}}')

@@ -6,6 +6,7 @@ import type { z } from 'zod'
 import { RunnerError } from '../errors.ts'
 import { listFolder, statEntry } from '../files/entries.ts'
 import { GitLook } from '../files/git-status.ts'
+import { Lock } from '../files/lock.ts'
 import { copy, makeFolder, move } from '../files/move.ts'
 import { indexFiles } from '../files/quick-open.ts'
 import { readForEditor } from '../files/read.ts'
@@ -28,6 +29,7 @@ export function createHandlers(sandbox: OpenedSandbox): Handlers {
   const { workspace, trash, terminals, processes, ports, run } = sandbox
   const searches = new TextSearches(sandbox)
   const git = new GitLook(workspace)
+  const configuring = new Lock()
   return {
     ping: () => ({}),
 
@@ -124,13 +126,18 @@ export function createHandlers(sandbox: OpenedSandbox): Handlers {
     'ports.list': async () => ({ ports: await ports.refresh() }),
 
     'run.get': () => run.state(),
-    'run.start': (size, from) => run.start(size, from.claims.actor),
-    'run.stop': () => run.stop(),
-    'run.configure': async (asked) => {
-      await sandbox.assertSpace()
-      await writeRunConfig(workspace, await run.toKeep(asked))
-      return run.reconfigured()
+    'run.start': async (size, from) => {
+      // Asked for right after a change: what was changed is what runs.
+      await configuring.run(async () => {})
+      return run.start(size, from.claims.actor)
     },
+    'run.stop': () => run.stop(),
+    'run.configure': (asked) =>
+      configuring.run(async () => {
+        await sandbox.assertSpace()
+        await writeRunConfig(workspace, await run.toKeep(asked))
+        return run.reconfigured()
+      }),
   }
 }
 

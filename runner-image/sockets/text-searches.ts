@@ -25,7 +25,7 @@ export class TextSearches {
     const tell = (files: FoundFile[]) => {
       if (!signal.aborted) from.publish('search.found', { search: id, files })
     }
-    const { kind: _, ...found } = await this.#sandbox.search.find(
+    const { kind: _, ...found } = await this.#sandbox.peoplesSearch.find(
       { root, rulesFrom: root, ...search },
       { signal, tell },
     )

@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { OpenRequest } from '#protocol/adoption.ts'
 import { LAZY_COMPLETIONS } from '#protocol/shell-start.ts'
@@ -8,12 +9,15 @@ import { errnoOf } from '../errors.ts'
 /** What a program in a terminal sees: nothing of the runner's own environment but HOME and PATH. */
 export function shellEnvironment(env: RunnerEnv, opened: OpenRequest): Record<string, string> {
   const ownPrograms = `${env.HOME}/.local/bin`
+  const { username } = userInfo()
   const path = env.PATH.split(':').includes(ownPrograms) ? env.PATH : `${ownPrograms}:${env.PATH}`
   return {
     TERM: 'xterm-256color',
     COLORTERM: 'truecolor',
     LANG: 'C.UTF-8',
     HOME: env.HOME,
+    USER: username,
+    LOGNAME: username,
     SHELL: '/bin/bash',
     PATH: path,
     // A login shell's profile sets PATH anew; `.bash_profile` below puts ours back.
@@ -53,7 +57,6 @@ if [ -n "$DEVEX_PATH" ]; then
   case ":$PATH:" in *":$DEVEX_PATH:"*) ;; *) PATH="$DEVEX_PATH:$PATH" ;; esac
 fi
 export PATH
-unset DEVEX_PATH
 `
 
 const BASHRC = `# Read by interactive shells. Made by Devex; yours to change.

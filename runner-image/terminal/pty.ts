@@ -1,6 +1,6 @@
 import { ReadStream } from 'node:tty'
 import { requireBinary } from 'node-pty/requireBinary.js'
-import { PTY_DRAIN_QUIET_MS, PTY_READ_BYTES } from '../limits.ts'
+import { PTY_DRAIN_LIMIT_MS, PTY_DRAIN_QUIET_MS, PTY_READ_BYTES } from '../limits.ts'
 import { PtyInput } from './pty-input.ts'
 
 export interface Size {
@@ -55,6 +55,7 @@ export class Pty implements Program {
   #isClosed = false
   #isPaused = false
   #quiet: NodeJS.Timeout | undefined
+  #drained: NodeJS.Timeout | undefined
 
   constructor(command: PtyCommand, events: ProgramEvents) {
     this.#events = events
@@ -121,6 +122,8 @@ export class Pty implements Program {
     this.#exit = signal === 0 ? { code, signal: null } : { code: null, signal: signalName(signal) }
     if (this.#isClosed) return this.#end(this.#exit)
     this.resume()
+    // A job in the background may print without end: what it prints from here on is nobody's.
+    this.#drained = setTimeout(() => this.#close(), PTY_DRAIN_LIMIT_MS)
     this.#awaitQuiet()
   }
 
@@ -139,6 +142,7 @@ export class Pty implements Program {
     this.#isClosed = true
     this.#input[Symbol.dispose]()
     clearTimeout(this.#quiet)
+    clearTimeout(this.#drained)
     if (this.#exit !== undefined) this.#end(this.#exit)
   }
 

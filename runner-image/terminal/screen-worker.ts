@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads'
 import { SerializeAddon } from '@xterm/addon-serialize'
+import { UnicodeGraphemesAddon } from '@xterm/addon-unicode-graphemes'
 import { Terminal } from '@xterm/headless/lib-headless/xterm-headless.mjs'
 import * as z from 'zod'
 import { MAX_SCREEN_PAYLOAD_BYTES } from '#protocol/limits.ts'
@@ -23,6 +24,8 @@ async function draw(bytes: Uint8Array, sizes: z.infer<typeof requestSchema>['siz
   const terminal = new Terminal({ ...sizes[0], scrollback: SCREEN_SCROLLBACK_LINES, allowProposedApi: true })
   const serializer = new SerializeAddon()
   terminal.loadAddon(serializer)
+  // As the page counts the columns of emoji.
+  terminal.loadAddon(new UnicodeGraphemesAddon())
   for (const [index, size] of sizes.entries()) {
     terminal.resize(size.cols, size.rows)
     const part = bytes.subarray(size.at, sizes[index + 1]?.at)

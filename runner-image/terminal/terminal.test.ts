@@ -75,6 +75,15 @@ describe('terminals', () => {
     await again.request('terminal.close', { terminal: terminal.id })
   })
 
+  test('a terminal ends with its shell, whatever a job in the background goes on to print', async () => {
+    using client = await fixture.connect()
+    const terminal = await client.shell()
+    terminal.type('(while sleep 0.05; do echo tick; done) & sleep 0.2; exit 7\n')
+    const ended = await client.event('terminal.changed', (data) => data.terminal.exit !== undefined)
+    expect(ended.terminal).toMatchObject({ id: terminal.id, exit: { code: 7 } })
+    await client.request('terminal.close', { terminal: terminal.id })
+  })
+
   test('L2: a second connection leaves shells alive and re-attaches with scrollback', async () => {
     using first = await fixture.connect()
     const terminal = await first.shell()
@@ -256,7 +265,7 @@ describe('terminals', () => {
     const { content } = await readText(client, 'env.txt')
     const names = content.split('\n').flatMap((line) => /^(\w+)=/.exec(line)?.[1] ?? [])
     expect(names.sort()).toEqual(
-      'COLORTERM HOME LANG OLDPWD PATH PWD REPL_ID REPL_NAME SHELL SHLVL TERM _ npm_config_prefix'
+      'COLORTERM DEVEX_PATH HOME LANG LOGNAME OLDPWD PATH PWD REPL_ID REPL_NAME SHELL SHLVL TERM USER _ npm_config_prefix'
         .split(' ')
         .filter((name) => name !== 'OLDPWD' || names.includes(name))
         .sort(),
