@@ -78,6 +78,41 @@ test('Find in terminal takes what is typed; the shell gets none of it', async ({
   await expect(box).toBeFocused()
 })
 
+test('the keyboard is where it was once a palette or a dialog closes', async ({ page }) => {
+  await openRepl(page, room.client, room.replId)
+  const isWithin = (selector: string) =>
+    page.evaluate((within) => document.activeElement?.closest(within) != null, selector)
+  for (const [within, keys] of [
+    ['.monaco-editor', ['Control+Shift+p', 'Control+p', 'Alt+c']],
+    ['.xterm', ['Control+Shift+p']],
+  ] as const) {
+    await (within === '.xterm' ? page.keyboard.press('Alt+2') : editFile(page, 'index.js'))
+    await expect.poll(() => isWithin(within)).toBe(true)
+    for (const key of keys) {
+      await page.keyboard.press(key)
+      await expect(page.getByRole('dialog')).toBeVisible()
+      await page.keyboard.press('Escape')
+      await expect(page.getByRole('dialog')).toBeHidden()
+      await expect.poll(() => isWithin(within), key).toBe(true)
+    }
+  }
+  // The file that is shown already takes the keyboard too.
+  await page.keyboard.press('Control+Shift+e')
+  await page.keyboard.press('Control+p')
+  await page.keyboard.type('index.js')
+  await page.keyboard.press('Enter')
+  await expect.poll(() => isWithin('.monaco-editor')).toBe(true)
+})
+
+test('Ctrl+Shift+backquote makes a terminal, and hides none', async ({ page }) => {
+  await openRepl(page, room.client, room.replId)
+  const before = await page.getByRole('tab', { name: /^bash/ }).count()
+  await page.keyboard.press('Alt+2')
+  await page.keyboard.press('Control+Shift+Backquote')
+  await expect(page.getByRole('tab', { name: /^bash/ })).toHaveCount(before + 1)
+  await expect(page.getByTestId('terminal').last()).toBeVisible()
+})
+
 test('a screen reader hears what a terminal prints, where a person wants that', async ({ page }) => {
   const heard = page.getByTestId('terminal').locator('.xterm-accessibility')
   await openRepl(page, room.client, room.replId)

@@ -27,6 +27,8 @@ export interface Command {
   keys?: readonly string[]
   /** Whether it makes sense for this person now. */
   isEnabled?: (workbench: Workbench) => boolean
+  /** Where it makes no sense its keys are for others: the editor's, the browser's. */
+  yields?: boolean
   run: (workbench: Workbench) => void
 }
 
@@ -170,6 +172,7 @@ export const COMMANDS: readonly Command[] = [
     group: 'Go',
     keys: ['f4'],
     isEnabled: hasResults,
+    yields: true,
     run: (bench) => stepFound(bench, 1),
   },
   {
@@ -178,6 +181,7 @@ export const COMMANDS: readonly Command[] = [
     group: 'Go',
     keys: ['shift+f4'],
     isEnabled: hasResults,
+    yields: true,
     run: (bench) => stepFound(bench, -1),
   },
   {

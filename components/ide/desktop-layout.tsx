@@ -44,7 +44,7 @@ export function DesktopLayout() {
             >
               <SidePanel view={side} />
             </Panel>
-            <Handle />
+            <Handle label="Width of the side panel" />
           </>
         )}
         <Panel id="centre" minSize="240px">
@@ -52,7 +52,7 @@ export function DesktopLayout() {
         </Panel>
         {hasPreview && (
           <>
-            <Handle />
+            <Handle label="Width of the preview" />
             <Panel id="preview" defaultSize="38%" minSize="240px">
               <PreviewPane />
             </Panel>
@@ -83,7 +83,7 @@ function Centre() {
       <Panel id="editor" minSize="80px">
         <EditorArea />
       </Panel>
-      <Handle isRow isHidden={!isPanelOpen} />
+      <Handle label="Height of the terminals" isRow isHidden={!isPanelOpen} />
       <Panel
         id="terminals"
         panelRef={terminals}
@@ -113,9 +113,16 @@ function remember(workbench: Workbench, group: string) {
   }
 }
 
-function Handle({ isRow = false, isHidden = false }: { isRow?: boolean; isHidden?: boolean }) {
+interface HandleProps {
+  label: string
+  isRow?: boolean
+  isHidden?: boolean
+}
+
+function Handle({ label, isRow = false, isHidden = false }: HandleProps) {
   return (
     <Separator
+      aria-label={label}
       className={cx(
         'bg-line outline-none transition-colors data-[separator=active]:bg-focus data-[separator=hover]:bg-line-strong focus-visible:bg-focus',
         isRow ? 'h-px' : 'w-px',

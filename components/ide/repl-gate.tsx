@@ -74,9 +74,10 @@ function Instead({ state }: { state: ReplStateView }) {
             </>
           }
         >
+          {view.savedAt === undefined ? 'It has not been started yet. ' : 'Its files are saved. '}
           {workbench.repl.canEdit
-            ? 'Its files are saved. It takes a moment to start.'
-            : 'Its files are saved. Someone who can edit it has to start it; this page then goes on by itself.'}
+            ? 'It takes a moment to start.'
+            : 'Someone who can edit it has to start it; this page then goes on by itself.'}
           {error !== undefined && (
             <p role="alert" className="mt-3 text-failed">
               {error.message} {error.advice}

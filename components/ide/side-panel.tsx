@@ -12,7 +12,7 @@ import type { SideView } from './stores/layout.ts'
 /** The panel beside the editor. */
 export function SidePanel({ view }: { view: SideView }) {
   return (
-    <aside aria-label="Side panel" className="h-full bg-panel">
+    <aside aria-label="Side panel" className="h-full overflow-y-auto bg-panel">
       {view === 'files' && <FilesPanel />}
       {view === 'search' && <SearchPanel />}
       {view === 'git' && <GitPanel />}

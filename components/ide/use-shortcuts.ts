@@ -3,11 +3,12 @@
 import { useEffect } from 'react'
 import { isTyping } from '#components/ui/typing.ts'
 import { COMMANDS } from './commands.ts'
+import type { Command } from './commands.ts'
 import { isPressed } from './stores/shortcut.ts'
 import type { Workbench } from './stores/workbench.ts'
 
 /** Keys that a shell has no use for; everything else typed into a terminal is the shell's. */
-const NOT_FOR_SHELLS = /shift|^f\d+$|`|alt\+\d/
+const NOT_FOR_SHELLS = /shift(?!\+f\d)|^f[15]$|`|alt\+\d/
 /** The beginning of the editor's own chords. */
 const EDITOR_CHORD = 'mod+k'
 
@@ -16,18 +17,24 @@ export function useShortcuts(workbench: Workbench): void {
   useEffect(() => {
     const isMac = /Mac|iPhone|iPad/.test(navigator.userAgent)
     const onKeyDown = (event: KeyboardEvent): void => {
-      const command = COMMANDS.find((command) =>
-        command.keys?.some((keys) => isPressed(keys, event, isMac) && isMeant(keys, event.target)),
+      const command = COMMANDS.find(
+        (command) =>
+          command.keys?.some((keys) => isPressed(keys, event, isMac) && isMeant(keys, event.target)) &&
+          (command.yields !== true || isEnabled(command, workbench)),
       )
       if (command === undefined) return
       event.preventDefault()
       event.stopPropagation()
-      if (command.isEnabled?.(workbench) ?? true) command.run(workbench)
+      if (isEnabled(command, workbench)) command.run(workbench)
     }
     // Before the editor and the terminal see the key.
     window.addEventListener('keydown', onKeyDown, { capture: true })
     return () => window.removeEventListener('keydown', onKeyDown, { capture: true })
   }, [workbench])
+}
+
+function isEnabled({ isEnabled: asks }: Command, workbench: Workbench): boolean {
+  return asks?.(workbench) ?? true
 }
 
 function isMeant(keys: string, target: EventTarget | null): boolean {

@@ -55,8 +55,8 @@ function ShareLinks({ replId, isLocal }: { replId: string; isLocal: boolean }) {
     <div className="flex flex-col gap-5 pb-2">
       {isLocal && (
         <p className="rounded-md border border-line bg-attention-soft px-3 py-2 text-sm text-soft">
-          Devex runs on this machine only, so links work in browsers on this machine only. To share with others, run it
-          where they can reach it: see{' '}
+          Devex runs on this machine only, where there is one account: of use to another browser here is a viewer link
+          that works without signing in. To share with others, run it where they can reach it: see{' '}
           <Link href="/docs#deploy" className="font-medium text-accent-text underline underline-offset-2">
             Deploying
           </Link>

@@ -5,6 +5,7 @@ import type { ReactNode } from 'react'
 import { X } from 'lucide-react'
 import { Dialog as Radix } from 'radix-ui'
 import { cx } from '#components/ui/cx.ts'
+import { useFocusReturn } from '#components/ui/use-focus-return.ts'
 
 const WIDTHS = { sm: 'sm:max-w-md', md: 'sm:max-w-xl', lg: 'sm:max-w-3xl' } as const
 
@@ -27,6 +28,7 @@ interface DialogProps {
  */
 export function Dialog({ title, description, footer, width = 'md', className, children, ...root }: DialogProps) {
   const content = useRef<HTMLDivElement>(null)
+  const focus = useFocusReturn()
   return (
     <Radix.Root {...root}>
       <Radix.Portal>
@@ -35,7 +37,9 @@ export function Dialog({ title, description, footer, width = 'md', className, ch
           ref={content}
           data-slot="dialog"
           {...(description === undefined && { 'aria-describedby': undefined })}
+          onCloseAutoFocus={focus.giveBack}
           onOpenAutoFocus={(event) => {
+            focus.remember()
             const chosen = content.current?.querySelector<HTMLElement>('[data-autofocus]')
             if (chosen == null) return
             event.preventDefault()

@@ -32,6 +32,8 @@ export interface Filling {
   fill: (repl: WorkspaceRef) => Promise<void>
   /** What Run does, where the original knows it better than its template. */
   run?: RunDefaults
+  /** What it is called unless somebody says otherwise: a number tells it from others of that name. */
+  name?: string
 }
 
 /** What a repl from Git is until its files say otherwise. */
@@ -58,7 +60,7 @@ export async function createRepl(
     const repl: Repl = {
       format: REPL_FORMAT,
       id,
-      name: input.name ?? (await freeName(store, who.id, defaultName(source, template))),
+      name: input.name ?? (await freeName(store, who.id, filling?.name ?? defaultName(source, template))),
       template: key,
       source:
         source.kind === 'template'

@@ -142,7 +142,7 @@ export function createHistory(deps: HistoryDeps): History {
       const manifest = await manifestOf(replId, id)
       const from = { repl: workspaceOf(repl), manifest }
       return deps.create(who, {
-        name: name ?? repl.name,
+        ...(name !== undefined && { name }),
         from: repl,
         fill: (to) => history.fork(from, to),
       })

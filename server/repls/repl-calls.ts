@@ -121,7 +121,10 @@ export function createRepls(deps: ReplsDeps): ReplCalls {
       create(who, {
         ...(name !== undefined && { name }),
         source: { kind: 'template', template: from?.template ?? TEMPLATE_OF_FILES },
-        filling: { fill, ...(from?.run !== undefined && { run: from.run }) },
+        filling: {
+          fill,
+          ...(from !== undefined && { name: from.name, ...(from.run !== undefined && { run: from.run }) }),
+        },
       }),
 
     rename: (who, replId, name) =>

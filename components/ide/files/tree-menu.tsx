@@ -1,5 +1,6 @@
 'use client'
 
+import { useRef } from 'react'
 import {
   Clipboard,
   ClipboardCopy,
@@ -26,21 +27,30 @@ export function TreeMenu({ item }: { item?: ItemInstance<TreeItem> }) {
   const workbench = useWorkbench()
   const { files } = workbench
   const { canEdit } = workbench.repl
+  const takesFocus = useRef(false)
+  const leave = (act: () => void) => (): void => {
+    takesFocus.current = true
+    act()
+  }
   const clipboard = useStore(files.clipboard)
   const path = item?.getId() ?? ''
   const folder = item === undefined ? '' : item.isFolder() ? path : parentOf(path)
   return (
     <ContextMenuContent
       label={path === '' ? 'Workspace' : nameOf(path)}
-      // The name that is asked for next takes the focus itself.
-      onCloseAutoFocus={(event) => event.preventDefault()}
+      onCloseAutoFocus={(event) => {
+        event.preventDefault()
+        // The name that is asked for next takes the focus itself, and so does the search.
+        if (takesFocus.current) takesFocus.current = false
+        else workbench.tree.isFocusWanted.set(true)
+      }}
     >
       {canEdit && (
         <>
-          <ContextMenuItem icon={<FilePlus />} onSelect={() => beginCreate(workbench, 'file', folder)}>
+          <ContextMenuItem icon={<FilePlus />} onSelect={leave(() => beginCreate(workbench, 'file', folder))}>
             New file
           </ContextMenuItem>
-          <ContextMenuItem icon={<FolderPlus />} onSelect={() => beginCreate(workbench, 'folder', folder)}>
+          <ContextMenuItem icon={<FolderPlus />} onSelect={leave(() => beginCreate(workbench, 'folder', folder))}>
             New folder
           </ContextMenuItem>
           <ContextMenuItem
@@ -71,7 +81,7 @@ export function TreeMenu({ item }: { item?: ItemInstance<TreeItem> }) {
           >
             Duplicate
           </ContextMenuItem>
-          <ContextMenuItem icon={<Pencil />} keys="F2" onSelect={() => item.startRenaming()}>
+          <ContextMenuItem icon={<Pencil />} keys="F2" onSelect={leave(() => item.startRenaming())}>
             Rename
           </ContextMenuItem>
         </>
@@ -86,7 +96,7 @@ export function TreeMenu({ item }: { item?: ItemInstance<TreeItem> }) {
             Copy path
           </ContextMenuItem>
           {item.isFolder() && (
-            <ContextMenuItem icon={<Search />} onSelect={() => searchText(workbench, { include: `./${path}` })}>
+            <ContextMenuItem icon={<Search />} onSelect={leave(() => searchText(workbench, { include: `./${path}` }))}>
               Search in this folder
             </ContextMenuItem>
           )}

@@ -4,6 +4,7 @@ import { useEffect, useId, useRef, useState } from 'react'
 import type { ReactNode } from 'react'
 import { Dialog } from 'radix-ui'
 import { cx } from '#components/ui/cx.ts'
+import { useFocusReturn } from '#components/ui/use-focus-return.ts'
 
 // The browser's own list of options cannot be searched, nor hold keys and paths beside its words.
 const LISTBOX = { role: 'listbox' } as const
@@ -32,6 +33,7 @@ interface PickerProps {
 /** A list to choose from by typing: what quick open and the palette are. */
 export function Picker({ label, placeholder, query, onQuery, items, empty, onPick, onClose }: PickerProps) {
   const [at, setAt] = useState(0)
+  const focus = useFocusReturn()
   const listId = useId()
   const chosen = Math.min(at, items.length - 1)
   const move = (step: number): void => setAt((chosen + step + items.length) % Math.max(1, items.length))
@@ -44,6 +46,8 @@ export function Picker({ label, placeholder, query, onQuery, items, empty, onPic
         <Dialog.Overlay className="fixed inset-0 z-40" />
         <Dialog.Content
           aria-describedby={undefined}
+          onOpenAutoFocus={focus.remember}
+          onCloseAutoFocus={focus.giveBack}
           className="fixed inset-x-0 top-12 z-50 mx-auto flex max-h-[70dvh] w-[calc(100vw-16px)] max-w-xl animate-fade-in flex-col overflow-hidden rounded-lg bg-raised text-sm shadow-float outline-none"
         >
           <Dialog.Title className="sr-only">{label}</Dialog.Title>

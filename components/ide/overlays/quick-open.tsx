@@ -32,7 +32,8 @@ export function QuickOpen({ onClose }: { onClose: () => void }) {
       empty={index === undefined ? 'Looking for files' : 'No file matches.'}
       onPick={(path) => {
         onClose()
-        openFile(workbench, path, line === undefined ? {} : { place: { line } })
+        // After this has given the focus back.
+        setTimeout(() => openFile(workbench, path, line === undefined ? {} : { place: { line } }))
       }}
       onClose={onClose}
     />

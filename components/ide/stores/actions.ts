@@ -108,7 +108,7 @@ export function closeActiveTerminal(bench: Workbench): void {
 
 export function toggleRun(bench: Workbench): void {
   if (bench.run.isRunning) return void bench.attempt(() => bench.run.stop())
-  bench.memory.patch({ isPanelOpen: true })
+  bench.memory.patch({ isPanelOpen: true, pane: 'terminal' })
   void bench.attempt(async () => {
     await bench.documents.saveAll()
     await bench.run.start()

@@ -31,6 +31,9 @@ describe('shortcuts', () => {
     expect(isPressed('alt+n', withOption, true)).toBe(true)
     expect(isPressed('alt+n', press('n', { altKey: true, code: 'KeyN' }), false)).toBe(true)
     expect(isPressed('ctrl+`', press('Dead', { ctrlKey: true, code: 'Backquote' }), false)).toBe(true)
+    const withShift = press('~', { ctrlKey: true, shiftKey: true, code: 'Backquote' })
+    expect(isPressed('ctrl+`', withShift, false)).toBe(false)
+    expect(isPressed('ctrl+shift+`', withShift, false)).toBe(true)
   })
 })
 

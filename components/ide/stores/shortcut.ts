@@ -19,8 +19,8 @@ export function isPressed(keys: string, press: KeyPress, isMac: boolean): boolea
     press.metaKey === parts.has('meta') &&
     press.ctrlKey === parts.has('ctrl') &&
     press.altKey === parts.has('alt') &&
-    // `?` and its like need Shift on some keyboards and not on others.
-    (press.shiftKey === parts.has('shift') || (key.length === 1 && !/[a-z0-9]/.test(key)))
+    // `?` and its like need Shift on some keyboards and not on others; a backquote is known by its place.
+    (press.shiftKey === parts.has('shift') || (key.length === 1 && !/[a-z0-9`]/.test(key)))
   )
 }
 

@@ -244,6 +244,8 @@ export class Workbench {
 
   #noticeNewRunner(): void {
     this.connection.on('hello', ({ runner }) => {
+      // What failed while nothing could be reached may be shown now.
+      if (this.history.state.getSnapshot().kind === 'failed') void this.history.refresh()
       if (this.#runner !== undefined && this.#runner !== runner) {
         this.notify({
           title: 'The REPL was restarted.',

@@ -4,7 +4,10 @@ import { SearchAddon } from '@xterm/addon-search'
 import { UnicodeGraphemesAddon } from '@xterm/addon-unicode-graphemes'
 import { WebLinksAddon } from '@xterm/addon-web-links'
 import { Terminal } from '@xterm/xterm'
+import { isDeviceReport } from '../stores/device-report.ts'
+import { harmlessPaste } from '../stores/harmless-paste.ts'
 import { PASTE_CONFIRM_LINES } from '../stores/limits.ts'
+import { ownAddress } from '../stores/own-address.ts'
 import type { OpenTerminal } from '../stores/terminals.ts'
 import { monoFont } from '../theme-tokens.ts'
 import { followClipboard } from './clipboard.ts'
@@ -23,6 +26,8 @@ export interface MountOptions {
   canType: boolean
   /** Somebody pastes several lines: they are sent when `proceed` is called. */
   onLongPaste: (text: string, proceed: () => void) => void
+  /** Somebody follows the address of a program that runs in the REPL. */
+  onOwnLink: (port: number, path: string) => void
   /** Typed text was not taken: too much waits for the connection. */
   onRefused: () => void
 }
@@ -67,17 +72,19 @@ export function mountTerminal(element: HTMLElement, options: MountOptions): Moun
   xterm.loadAddon(fit)
   xterm.loadAddon(search)
   xterm.loadAddon(new UnicodeGraphemesAddon())
-  xterm.loadAddon(new WebLinksAddon(openLink))
+  xterm.loadAddon(new WebLinksAddon((event, url) => openLink(event, url, options.onOwnLink)))
   xterm.open(element)
   xterm.textarea?.setAttribute('aria-label', options.label)
   const gpu = drawWithGpu(xterm)
 
   const type = (text: string): void => {
     if (!canType) return
-    size.claim()
+    // What a program asks of terminals is answered by every page that shows it: that is no use of it by a person.
+    if (!isDeviceReport(text)) size.claim()
     if (!feed.type(text)) options.onRefused()
   }
-  const paste = (text: string): void => {
+  const paste = (pasted: string): void => {
+    const text = harmlessPaste(pasted)
     const lines = text.trimEnd().split('\n').length
     if (lines >= PASTE_CONFIRM_LINES) options.onLongPaste(text, () => xterm.paste(text))
     else xterm.paste(text)
@@ -152,6 +159,9 @@ export function mountTerminal(element: HTMLElement, options: MountOptions): Moun
 const MIN_COLS = 2
 const MAX_COLS = 1000
 
-function openLink(event: MouseEvent, url: string): void {
-  if (event.ctrlKey || event.metaKey) window.open(url, '_blank', 'noopener,noreferrer')
+function openLink(event: MouseEvent, url: string, onOwnLink: MountOptions['onOwnLink']): void {
+  if (!event.ctrlKey && !event.metaKey) return
+  const own = ownAddress(url)
+  if (own === undefined) window.open(url, '_blank', 'noopener,noreferrer')
+  else onOwnLink(own.port, own.path)
 }

@@ -37,6 +37,10 @@ export function TerminalView({ info, isShown }: { info: TerminalInfo; isShown: b
       fontSize: fontSizeAtMount.current,
       canType: workbench.mayEdit.getSnapshot(),
       onLongPaste: (text, onConfirm) => workbench.overlay.set({ kind: 'paste', text, onConfirm }),
+      onOwnLink: (port, path) => {
+        workbench.showPane('preview')
+        void workbench.preview.open(port, path)
+      },
       onRefused: () =>
         workbench.notify({ title: 'Too much typed that the terminal could not take yet: the rest was left out.' }),
     })
