@@ -5,6 +5,7 @@ import { Terminal } from '@xterm/headless/lib-headless/xterm-headless.mjs'
 import * as z from 'zod'
 import { MAX_SCREEN_PAYLOAD_BYTES } from '#protocol/limits.ts'
 import { SCREEN_SCROLLBACK_LINES } from '../limits.ts'
+import { LeftOut, MAX_LEFT_OUT_BYTES } from './left-out.ts'
 import type { ScreenAnswer } from './screen-messages.ts'
 
 /** The worker thread of `Screens`: plays a history into a headless terminal and writes its state out. */
@@ -26,12 +27,14 @@ async function draw(bytes: Uint8Array, sizes: z.infer<typeof requestSchema>['siz
   terminal.loadAddon(serializer)
   // As the page counts the columns of emoji.
   terminal.loadAddon(new UnicodeGraphemesAddon())
+  const leftOut = new LeftOut(terminal)
   for (const [index, size] of sizes.entries()) {
     terminal.resize(size.cols, size.rows)
+    leftOut.resized()
     const part = bytes.subarray(size.at, sizes[index + 1]?.at)
     await new Promise<void>((resolve) => terminal.write(part, resolve))
   }
-  const payload = serialize(serializer)
+  const payload = Buffer.concat([serialize(serializer), Buffer.from(leftOut.suffix())])
   terminal.dispose()
   return payload
 }
@@ -40,7 +43,7 @@ function serialize(serializer: SerializeAddon): Uint8Array {
   const encoder = new TextEncoder()
   for (let scrollback = SCREEN_SCROLLBACK_LINES; scrollback >= 1; scrollback = Math.floor(scrollback / 2)) {
     const payload = encoder.encode(serializer.serialize({ scrollback }))
-    if (payload.length <= MAX_SCREEN_PAYLOAD_BYTES) return payload
+    if (payload.length <= MAX_SCREEN_PAYLOAD_BYTES - MAX_LEFT_OUT_BYTES) return payload
   }
   return encoder.encode(serializer.serialize({ scrollback: 0 }))
 }
