@@ -3,7 +3,7 @@ import { expect, test } from '@playwright/test'
 import type { Page } from '@playwright/test'
 import { createRepl, signIn } from './_client.ts'
 import { startServer } from './_server.ts'
-import { openRepl } from './_workbench.ts'
+import { actAs, openRepl } from './_workbench.ts'
 import type { Client } from './_client.ts'
 import type { Server } from './_server.ts'
 
@@ -71,4 +71,20 @@ test('a token is made in the page, shown once, and whoever has it is cut off aga
   await page.getByRole('dialog', { name: 'Cut off nightly build?' }).getByRole('button', { name: 'Cut off' }).click()
   await expect(page.getByText(/^nightly build is cut off/).first()).toBeVisible()
   await expect(panel(page).getByText('No agent is connected')).toBeVisible()
+})
+
+test('tokens for the account are made one after the other in Settings, without leaving the keyboard', async ({
+  page,
+}) => {
+  await actAs(page, client)
+  await page.goto(`${server.url}/settings`)
+  const form = page.getByRole('form', { name: 'New token' })
+  for (const name of ['first machine', 'second machine']) {
+    await form.getByLabel('Name').fill(name)
+    await form.getByLabel('Name').press('Enter')
+    await expect(page.getByRole('textbox', { name: 'Token' })).toHaveValue(/\S{20}/)
+    await expect(page.getByRole('button', { name: 'Done' })).toBeFocused()
+    await page.keyboard.press('Enter')
+    await expect(page.getByText(name, { exact: false }).first()).toBeVisible()
+  }
 })

@@ -69,6 +69,31 @@ test('the menu deletes all that are selected where it is opened on one of them, 
   await expect(rows(page)).toHaveText(['b.txt'])
 })
 
+test('a name that is taken stays in its field, to be changed', async ({ page }) => {
+  await openWith(page, ['README.md'])
+  await page.keyboard.press('Alt+n')
+  const field = page.getByRole('textbox', { name: 'Name of the new file' })
+  await expect(field).toBeFocused()
+  await page.keyboard.type('README.md')
+  await page.keyboard.press('Enter')
+  await expect(page.getByText(/README\.md exists already/)).toBeVisible()
+  await expect(field).toBeFocused()
+  await expect(field).toHaveValue('README.md')
+  await page.keyboard.type('other.md')
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('tab', { name: 'other.md' })).toHaveAttribute('aria-selected', 'true')
+})
+
+test('the keyboard is in the tree again once its menu closes', async ({ page }) => {
+  await openWith(page, ['a.txt', 'b.txt'])
+  await treeItem(page, 'a.txt').click({ button: 'right' })
+  await page.keyboard.press('Escape')
+  await expect(rows(page).first()).toBeFocused()
+  await page.keyboard.press('Shift+F10')
+  await page.getByRole('menuitem', { name: 'Copy path' }).click()
+  await expect(rows(page).first()).toBeFocused()
+})
+
 test('the keyboard stays in the tree when its row is deleted or renamed', async ({ page }) => {
   await openWith(page, ['a.txt', 'b.txt', 'c.txt', 'd.txt'])
   await treeItem(page, 'b.txt').click()

@@ -33,6 +33,9 @@ export interface Command {
 }
 
 const canEdit = (workbench: Workbench): boolean => workbench.repl.canEdit
+/** A REPL that sleeps has files and terminals to look at only. */
+const canWork = (workbench: Workbench): boolean =>
+  canEdit(workbench) && workbench.repl.state.getSnapshot().view.state.kind === 'running'
 const isOwner = (workbench: Workbench): boolean => workbench.repl.state.getSnapshot().view.role === 'owner'
 const hasTab = (workbench: Workbench): boolean => workbench.tabs.state.getSnapshot().active !== undefined
 const hasTerminal = (workbench: Workbench): boolean => workbench.terminals.state.getSnapshot().activeId !== undefined
@@ -71,14 +74,14 @@ export const COMMANDS: readonly Command[] = [
     title: 'New file',
     group: 'File',
     keys: ['alt+n'],
-    isEnabled: canEdit,
+    isEnabled: canWork,
     run: (bench) => beginCreate(bench, 'file'),
   },
   {
     id: 'file.new-folder',
     title: 'New folder',
     group: 'File',
-    isEnabled: canEdit,
+    isEnabled: canWork,
     run: (bench) => beginCreate(bench, 'folder'),
   },
   {
@@ -276,7 +279,7 @@ export const COMMANDS: readonly Command[] = [
     title: 'Run or stop',
     group: 'Run',
     keys: ['mod+enter', 'f5'],
-    isEnabled: canEdit,
+    isEnabled: canWork,
     run: (bench) => toggleRun(bench),
   },
   {
@@ -291,7 +294,7 @@ export const COMMANDS: readonly Command[] = [
     title: 'New terminal',
     group: 'Terminal',
     keys: ['ctrl+shift+`'],
-    isEnabled: canEdit,
+    isEnabled: canWork,
     run: (bench) => newTerminal(bench),
   },
   {

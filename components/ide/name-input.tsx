@@ -8,13 +8,15 @@ interface NameInputProps {
   initial: string
   /** Characters selected at first: the name without its extension. All by default. */
   selectTo?: number
+  /** Enter takes it as it is: it was refused a moment ago. */
+  isAgain?: boolean
   className?: string
   /** The name, trimmed and not empty, or `undefined` where it was given up or is as before. */
   onDone: (name: string | undefined) => void
 }
 
 /** A name asked for in its place. Enter or leaving takes it, Escape does not. */
-export function NameInput({ label, initial, selectTo, className, onDone }: NameInputProps) {
+export function NameInput({ label, initial, selectTo, isAgain = false, className, onDone }: NameInputProps) {
   const [name, setName] = useState(initial)
   const input = useRef<HTMLInputElement>(null)
   const isDone = useRef(false)
@@ -26,11 +28,12 @@ export function NameInput({ label, initial, selectTo, className, onDone }: NameI
     })
     return () => clearTimeout(timer)
   }, [initial, selectTo])
-  const finish = (value: string | undefined): void => {
+  const finish = (value: string | undefined, isEntered = false): void => {
     if (isDone.current) return
     isDone.current = true
     const trimmed = value?.trim()
-    onDone(trimmed === '' || trimmed === initial ? undefined : trimmed)
+    const isAsBefore = trimmed === initial && !(isAgain && isEntered)
+    onDone(trimmed === '' || isAsBefore ? undefined : trimmed)
   }
   return (
     <Input
@@ -44,7 +47,7 @@ export function NameInput({ label, initial, selectTo, className, onDone }: NameI
       onBlur={() => finish(name)}
       onKeyDown={(event) => {
         event.stopPropagation()
-        if (event.key === 'Enter') finish(name)
+        if (event.key === 'Enter') finish(name, true)
         if (event.key === 'Escape') finish(undefined)
       }}
     />

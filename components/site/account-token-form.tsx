@@ -1,7 +1,8 @@
 'use client'
 
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { api, wireErrorOf } from '#components/api.ts'
+import { Button } from '#components/ui/button.tsx'
 import { NewToken } from '#components/site/new-token.tsx'
 import { TokenForm } from '#components/site/token-form.tsx'
 import type { TokenRight } from '#components/site/token-form.tsx'
@@ -20,7 +21,7 @@ const RIGHTS = [
 /** Makes a token for the account's own MCP address, for programs and machines where nobody can sign in. */
 export function AccountTokenForm({ onMade }: { onMade: (connection: ConnectionView) => void }) {
   const [token, setToken] = useState<string>()
-  if (token !== undefined) return <NewToken token={token} />
+  if (token !== undefined) return <Made token={token} onDone={() => setToken(undefined)} />
   return (
     <div className="flex flex-col gap-3 rounded-lg border border-line bg-panel p-4">
       <p className="text-sm text-soft">
@@ -37,6 +38,20 @@ export function AccountTokenForm({ onMade }: { onMade: (connection: ConnectionVi
         }}
         errorOf={wireErrorOf}
       />
+    </div>
+  )
+}
+
+/** The keyboard goes on here: the button that it was on is gone. */
+function Made({ token, onDone }: { token: string; onDone: () => void }) {
+  const done = useRef<HTMLButtonElement>(null)
+  useEffect(() => done.current?.focus(), [])
+  return (
+    <div className="flex flex-col items-start gap-3">
+      <NewToken token={token} />
+      <Button ref={done} onClick={onDone}>
+        Done
+      </Button>
     </div>
   )
 }

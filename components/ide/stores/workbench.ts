@@ -93,8 +93,8 @@ export class Workbench {
   readonly replacing: ReplaceFound
   readonly editor = new EditorBridge()
   readonly terminalBridge = new TerminalBridge()
-  /** A name is being asked for in the tree. */
-  readonly creating = new Store<{ kind: 'file' | 'folder'; folder: string } | undefined>(undefined)
+  /** A name is being asked for in the tree; `name`: what was refused. */
+  readonly creating = new Store<{ kind: 'file' | 'folder'; folder: string; name?: string } | undefined>(undefined)
   readonly memory: LayoutMemory
   readonly overlay = new Store<Overlay>({ kind: 'none' })
   readonly notify: (toast: ToastInput) => void
