@@ -19,6 +19,11 @@ export const RING_START_BYTES = 64 * KIB
 /** Most output in flight to one client, however long its round trip. Half a ring: what is in flight can still be replayed. */
 export const TERMINAL_WINDOW_MAX_BYTES = 1 * MIB
 
+/** A client that has drawn nothing for so long (its tab is frozen, its machine asleep) holds up no program any longer. */
+export const STUCK_CLIENT_MS = 10 * SECOND
+/** Between two looks at whether those that a program waits for still draw. */
+export const STUCK_CHECK_MS = 1 * SECOND
+
 /** History up to this size is itself the cheapest exact screen; above it a headless terminal boils it down. */
 export const SCREEN_FROM_HISTORY_BYTES = 128 * KIB
 

@@ -14,9 +14,13 @@ export function usePageSignals(workbench: Workbench): void {
   useEffect(() => {
     const retry = (): void => workbench.connection.retryNow()
     const seen = (): void => {
-      if (document.visibilityState === 'visible') retry()
+      const isSeen = document.visibilityState === 'visible'
+      workbench.terminals.lookedAt(isSeen)
+      if (isSeen) retry()
       else void workbench.documents.saveAll()
     }
+    // A page may be opened behind another one.
+    if (document.visibilityState !== 'visible') workbench.terminals.lookedAt(false)
     window.addEventListener('online', retry)
     document.addEventListener('visibilitychange', seen)
     return () => {

@@ -141,6 +141,11 @@ export const requests = {
     }),
   }),
   'terminal.detach': request({ role: 'viewer', params: z.object({ channel: z.int() }), result: empty }),
+  /**
+   * Whether programs wait for this connection to draw what they print, in all its terminals. They do unless it says
+   * otherwise: a page that nobody looks at does, since browsers all but stop its timers, and so its drawing.
+   */
+  'terminal.pace': request({ role: 'viewer', params: z.object({ isPacing: z.boolean() }), result: empty }),
   /** The active typist's size wins; other clients show it letterboxed. */
   'terminal.resize': request({
     role: 'editor',

@@ -31,6 +31,7 @@ export class Channels {
   readonly #options: ChannelsOptions
   readonly #channels = new Map<number, Channel>()
   #lastNumber = 0
+  #isPacing = true
 
   constructor(options: ChannelsOptions) {
     this.#options = options
@@ -41,7 +42,7 @@ export class Channels {
     this.detachFrom(terminal.id)
     const channel = ++this.#lastNumber
     const { send, roundTripMs } = this.#options
-    const { feed, from } = terminal.attach({ channel, send, roundTripMs }, since)
+    const { feed, from } = terminal.attach({ channel, send, roundTripMs, isPacing: () => this.#isPacing }, since)
     const used = stream === undefined ? unnamed(terminal) : terminal.inputs.use(stream)
     const { stream: input, isNew, release } = used
     input.follow((offset) => this.#applied(channel, offset))
@@ -66,6 +67,12 @@ export class Channels {
     for (const number of this.#channels.keys()) this.detach(number)
   }
 
+  /** Whether programs wait for this client to draw: its channels now, and those to come. */
+  pace(isPacing: boolean): void {
+    this.#isPacing = isPacing
+    for (const { feed } of this.#channels.values()) feed.paceChanged()
+  }
+
   /** Runs `callback` when this connection has been sent all output of an ended terminal: at once if it does not watch it. */
   whenDrained(terminalId: string, callback: () => void): void {
     const channel = [...this.#channels.values()].find(({ terminal }) => terminal.id === terminalId)
@@ -81,13 +88,18 @@ export class Channels {
     const channel = this.#channels.get(frame.channel)
     if (channel === undefined) return
     if (frame.kind === 'ack') channel.feed.acknowledge(frame.offset)
-    else if (frame.kind === 'input') channel.input.receive(frame.offset, frame.payload)
+    else if (frame.kind === 'input') type(channel, frame)
     else throw new RunnerError('bad_request', `A client does not send ${frame.kind} frames.`)
   }
 
   #applied(channel: number, offset: number): void {
     this.#options.send(encodeFrame({ kind: 'ack', channel, offset, payload: new Uint8Array() }))
   }
+}
+
+function type({ terminal, feed, input }: Channel, { offset, payload }: Frame): void {
+  if (terminal.typists.admits(feed, payload)) input.receive(offset, payload)
+  else input.skip(offset, payload.length)
 }
 
 /** Input that is not remembered: it begins anew with every channel. */

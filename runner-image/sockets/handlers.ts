@@ -60,6 +60,10 @@ export function createHandlers(sandbox: OpenedSandbox): Handlers {
       from.channels.detach(channel)
       return {}
     },
+    'terminal.pace': ({ isPacing }, from) => {
+      from.channels.pace(isPacing)
+      return {}
+    },
     'terminal.resize': ({ terminal, cols, rows }) => {
       terminals.resize(terminal, { cols, rows })
       return {}

@@ -1,6 +1,7 @@
 import { FRAME_HEADER_BYTES, encodeFrame, encodeFrameHeader } from '#protocol/frames.ts'
 import { MAX_FRAME_PAYLOAD_BYTES } from '#protocol/limits.ts'
 import { RunnerError } from '../errors.ts'
+import { STUCK_CLIENT_MS } from '../limits.ts'
 import { FlowWindow } from './flow-window.ts'
 import type { Ring } from './ring.ts'
 
@@ -10,6 +11,8 @@ export interface FeedTarget {
   send(frame: Uint8Array): void
   /** The connection's round trip, in milliseconds. */
   roundTripMs(): number
+  /** Whether programs are to wait for this client to draw what they print. */
+  isPacing(): boolean
 }
 
 /** What a feed needs to know of its terminal. */
@@ -35,6 +38,8 @@ export class Feed {
   #acknowledged: number
   #isAwaitingScreen = false
   #isClosed = false
+  /** Since when it can take no more and has acknowledged nothing. */
+  #stuckSince: number | undefined
   #onDrained: (() => void)[] = []
 
   /** Starts at `from`, an offset within the ring; `undefined` begins with a screen. */
@@ -50,13 +55,24 @@ export class Feed {
     return this.#isAwaitingScreen || this.#sent - this.#acknowledged >= this.#window.bytes
   }
 
+  /** Whether the program is to wait while this is blocked: for somebody who looks, and draws. */
+  get isPacing(): boolean {
+    const isStuck = this.#stuckSince !== undefined && performance.now() - this.#stuckSince >= STUCK_CLIENT_MS
+    return this.#target.isPacing() && !isStuck
+  }
+
   /** Sends what may be sent. */
   pump(): void {
     const { ring } = this.#source
     while (!this.#isClosed && !this.isBlocked && this.#sent < ring.end) {
-      if (this.#sent < ring.start) return this.#skipToScreen()
+      if (this.#sent < ring.start) {
+        // A page that nobody looks at would be sent one screen after the other.
+        if (this.#target.isPacing()) this.#skipToScreen()
+        break
+      }
       this.#sendOutput()
     }
+    if (this.isBlocked) this.#stuckSince ??= performance.now()
     this.#settle()
   }
 
@@ -68,6 +84,13 @@ export class Feed {
     if (offset <= this.#acknowledged) return
     this.#window.acknowledge(offset - this.#acknowledged, this.#target.roundTripMs(), performance.now())
     this.#acknowledged = offset
+    this.#stuckSince = undefined
+    this.pump()
+    this.#source.updatePause()
+  }
+
+  /** Whether the client paces programs has changed. */
+  paceChanged(): void {
     this.pump()
     this.#source.updatePause()
   }

@@ -29,16 +29,30 @@ export class InputStream {
 
   /** Input from byte `offset` on. What was received before is skipped; a gap is an error, and so is more than waits. */
   receive(offset: number, bytes: Uint8Array): void {
-    if (offset > this.#received) {
-      throw new RunnerError('bad_request', `Input from byte ${this.#received} to ${offset} is missing.`)
-    }
+    this.#assertNoGap(offset)
     const fresh = bytes.subarray(this.#received - offset)
-    if (fresh.length === 0) return
-    if (this.#received + fresh.length - this.#applied > MAX_PENDING_INPUT_BYTES)
+    this.#take(fresh.length, fresh)
+  }
+
+  /** `length` bytes of input from byte `offset` on, that the program is not to get: they count as applied after what waits. */
+  skip(offset: number, length: number): void {
+    this.#assertNoGap(offset)
+    this.#take(offset + length - this.#received, new Uint8Array())
+  }
+
+  #assertNoGap(offset: number): void {
+    if (offset <= this.#received) return
+    throw new RunnerError('bad_request', `Input from byte ${this.#received} to ${offset} is missing.`)
+  }
+
+  /** Counts `length` more bytes of the client's input, of which `bytes` are for the program. */
+  #take(length: number, bytes: Uint8Array): void {
+    if (length <= 0) return
+    if (this.#received + length - this.#applied > MAX_PENDING_INPUT_BYTES)
       throw new RunnerError('rate_limited', 'Too much input was sent that the program has not read.')
-    this.#received += fresh.length
-    this.#sink.write(fresh, () => {
-      this.#applied += fresh.length
+    this.#received += length
+    this.#sink.write(bytes, () => {
+      this.#applied += length
       this.#onApplied?.(this.#applied)
     })
   }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MAX_FRAME_PAYLOAD_BYTES, TERMINAL_RING_BYTES, TERMINAL_WINDOW_BYTES } from '#protocol/limits.ts'
 import { newId } from '#protocol/ids.ts'
@@ -167,6 +167,25 @@ describe('terminals', () => {
     expect(text.includes(Array.from({ length: 300_000 }, (_, i) => `${i + 1}\n`).join(''))).toBe(true)
   })
 
+  test('a page that nobody looks at holds up no program, and gets a screen once somebody does', async () => {
+    using hidden = await fixture.connect()
+    await hidden.request('terminal.pace', { isPacing: false })
+    const terminal = await hidden.shell({ acknowledges: false })
+    terminal.type('seq 1 600000; echo E""ND > ended\n')
+    await until('the program’s end', () => existsSync(`${fixture.workspace}/ended`) || undefined)
+    expect(terminal.end).toBeLessThanOrEqual(TERMINAL_WINDOW_BYTES)
+    // What it drew meanwhile it says when its timers run; that alone gets it no screen.
+    terminal.acknowledges = true
+    terminal.acknowledge()
+    await hidden.request('ping', {})
+    expect(terminal.screens).toEqual([])
+    await hidden.request('terminal.pace', { isPacing: true })
+    const screen = await until('a screen', () => terminal.screens[0])
+    expect(Buffer.from(screen.payload).toString()).toContain('600000')
+    terminal.type('echo afte""rwards\n')
+    await terminal.shows('afterwards')
+  })
+
   test('all output of a program that ends while its reader is paused comes, and then that it has ended', async () => {
     using client = await fixture.connect()
     using watcher = await fixture.connect('viewer')
@@ -214,6 +233,31 @@ describe('terminals', () => {
     const terminal = await client.shell()
     terminal.send({ kind: 'input', offset: 10, payload: Buffer.from('late') })
     expect(await client.whenClosed()).toEqual({ code: 4400, reason: 'Input from byte 0 to 10 is missing.' })
+  })
+
+  test('a program’s question is answered by the page in use, and by nobody else', async () => {
+    using one = await fixture.connect()
+    using other = await fixture.connect()
+    const asked = await one.shell()
+    const beside = await other.attach(asked.id, { since: 0 })
+    asked.type('stty raw -echo; echo rea""dy; cat -v\n')
+    await Promise.all([asked.shows('ready'), beside.shows('ready')])
+    beside.type('\u001b[2;2R')
+    asked.type('\u001b[1;1R')
+    await beside.shows('^[[1;1R')
+    beside.type('mine')
+    beside.type('\u001b[3;3R')
+    await beside.shows('mine^[[3;3R')
+    asked.type('\u001b[4;4R')
+    await one.request('ping', {})
+    await other.request('terminal.pace', { isPacing: false })
+    asked.type('\u001b[5;5R')
+    await beside.shows('^[[5;5R')
+    await one.request('terminal.detach', { channel: asked.channel })
+    beside.type('\u001b[6;6R')
+    await beside.shows('^[[6;6R')
+    expect(beside.text).not.toMatch(/2;2|4;4/)
+    await until('all input to be confirmed', () => beside.inputApplied === beside.inputSent || undefined)
   })
 
   test('resizing and renaming are told to everybody and reach the program', async () => {

@@ -1,6 +1,6 @@
 import { TERMINAL_RING_BYTES } from '#protocol/limits.ts'
 import type { TerminalInfo } from '#protocol/messages.ts'
-import { MAX_RESIZES_KEPT, SCREEN_FROM_HISTORY_BYTES } from '../limits.ts'
+import { MAX_RESIZES_KEPT, SCREEN_FROM_HISTORY_BYTES, STUCK_CHECK_MS } from '../limits.ts'
 import { Feed } from './feed.ts'
 import type { FeedSource, FeedTarget } from './feed.ts'
 import { InputStreams } from './input-streams.ts'
@@ -8,6 +8,7 @@ import { ForgottenModes } from './modes.ts'
 import type { Exit, Program, ProgramEvents, Size } from './pty.ts'
 import { Ring } from './ring.ts'
 import type { Screens } from './screens.ts'
+import { Typists } from './typists.ts'
 
 export interface TerminalOptions {
   id: string
@@ -21,7 +22,7 @@ export interface TerminalOptions {
   agent?: { actor: string; command: string } | undefined
   /** Starts what runs in it. */
   launch: (events: ProgramEvents) => Program
-  screens: Screens
+  screens: Pick<Screens, 'draw'>
   onActivity: () => void
   /** Its process ended and all its output is in the history. */
   onEnd: (terminal: Terminal) => void
@@ -32,6 +33,7 @@ export class Terminal implements FeedSource {
   readonly id: string
   readonly ring: Ring
   readonly inputs = new InputStreams(this)
+  readonly typists = new Typists()
   /** Milliseconds since the epoch. */
   readonly startedAt = Date.now()
   name: string
@@ -42,6 +44,8 @@ export class Terminal implements FeedSource {
   readonly #modes = new ForgottenModes()
   #sizes: { at: number; cols: number; rows: number }[]
   #exit: Exit | undefined
+  /** While the program waits: whether those that it waits for still draw. */
+  #stuckCheck: NodeJS.Timeout | undefined
 
   constructor(options: TerminalOptions) {
     this.#options = options
@@ -114,6 +118,7 @@ export class Terminal implements FeedSource {
   detach(feed: Feed): void {
     feed.close()
     this.#feeds.delete(feed)
+    this.typists.left(feed)
     this.updatePause()
   }
 
@@ -123,11 +128,13 @@ export class Terminal implements FeedSource {
     return () => void this.#listeners.delete(listener)
   }
 
-  /** The PTY is read as long as one client has room, or nobody watches (then the ring keeps the tail). */
+  /** The PTY is read as long as one client that draws has room, or none draws (then the ring keeps the tail). */
   updatePause(): void {
-    const isHeld = this.#feeds.size > 0 && [...this.#feeds].every((feed) => feed.isBlocked)
-    if (isHeld) this.#program.pause()
-    else this.#program.resume()
+    clearTimeout(this.#stuckCheck)
+    const pacing = [...this.#feeds].filter((feed) => feed.isPacing)
+    if (pacing.length === 0 || pacing.some((feed) => !feed.isBlocked)) return this.#program.resume()
+    this.#program.pause()
+    this.#stuckCheck = setTimeout(() => this.updatePause(), STUCK_CHECK_MS).unref()
   }
 
   async screen(): Promise<{ offset: number; payload: Uint8Array }> {

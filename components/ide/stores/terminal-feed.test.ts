@@ -357,6 +357,19 @@ describe('a role that changes', () => {
   })
 })
 
+test('programs wait for a page while it is looked at, also on a line that was opened meanwhile', async () => {
+  await using it = await bench()
+  it.runner.handle('terminal.pace', () => ({}))
+  const told = (): unknown[] => it.runner.askedFor('terminal.pace')
+  it.terminals.lookedAt(false)
+  await expect.poll(told).toEqual([{ isPacing: false }])
+  it.runner.tear()
+  await expect.poll(told).toEqual([{ isPacing: false }, { isPacing: false }])
+  it.terminals.lookedAt(true)
+  await expect.poll(told).toHaveLength(3)
+  expect(told()[2]).toEqual({ isPacing: true })
+})
+
 test('U5: many terminals, each with its own name and place', async () => {
   await using runner = new FakeRunner()
   let made = 0

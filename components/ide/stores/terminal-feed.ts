@@ -3,7 +3,7 @@ import { TERMINAL_ACK_EVERY_BYTES, TERMINAL_INPUT_WINDOW_BYTES } from '#protocol
 import type { Frame } from '#protocol/frames.ts'
 import type { RequestResult, TerminalInfo } from '#protocol/messages.ts'
 import type { Connection } from './connection.ts'
-import { isDeviceReport } from './device-report.ts'
+import { isDeviceReport } from '#protocol/device-report.ts'
 import { InputStream } from './input-stream.ts'
 import { MAX_QUEUED_INPUT_BYTES, MAX_UNTAKEN_INPUT_BYTES, REPLAY_WHOLE_BYTES } from './limits.ts'
 import { Store } from './store.ts'

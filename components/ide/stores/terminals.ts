@@ -29,6 +29,7 @@ export class Terminals {
   readonly #connection: Connection
   readonly #mayType: Readable<boolean>
   readonly #open = new Map<string, OpenTerminal>()
+  #isLookedAt = true
 
   constructor(connection: Connection, mayType: Readable<boolean>) {
     this.#connection = connection
@@ -74,6 +75,12 @@ export class Terminals {
     this.attach(id)
   }
 
+  /** Whether the page is on a screen. Off it, browsers all but stop its drawing, and no program is to wait for that. */
+  lookedAt(isLookedAt: boolean): void {
+    this.#isLookedAt = isLookedAt
+    if (this.#connection.state.getSnapshot().kind === 'open') this.#tellPace()
+  }
+
   /** Opens a shell and shows it. */
   async create(options: { cwd?: string; name?: string } = {}): Promise<TerminalInfo> {
     const { terminal } = await this.#connection.request('terminal.create', { ...this.likelySize(), ...options })
@@ -112,6 +119,7 @@ export class Terminals {
       activeId: activeId !== undefined && ids.has(activeId) ? activeId : firstOf(hello.terminals),
       isKnown: true,
     }))
+    if (!this.#isLookedAt) this.#tellPace()
     for (const terminal of hello.terminals) {
       const open = this.#open.get(terminal.id)
       open?.size.told(terminal)
@@ -122,6 +130,11 @@ export class Terminals {
     // Agents' commands are theirs: a person has a shell.
     const hasOwn = hello.terminals.some(({ kind }) => kind !== 'agent')
     if (!hasOwn && isAtLeast(hello.role, 'editor')) await this.create().catch(() => undefined)
+  }
+
+  #tellPace(): void {
+    // Lost on the way: told again with `hello`. A runner of before that knew it takes us for somebody who looks.
+    void this.#connection.request('terminal.pace', { isPacing: this.#isLookedAt }).catch(() => undefined)
   }
 
   #put(terminal: TerminalInfo): void {
