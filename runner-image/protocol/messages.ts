@@ -115,6 +115,8 @@ export const requests = {
       ...size,
       cwd: path.default(''),
       name: z.string().trim().min(1).max(MAX_DISPLAY_NAME_CHARS).optional(),
+      /** Only where there is none but agents': else the oldest is the answer. Of pages that all find none, one starts a shell. */
+      ifNone: z.boolean().default(false),
     }),
     result: z.object({ terminal: terminalSchema }),
   }),

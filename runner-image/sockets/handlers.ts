@@ -34,7 +34,9 @@ export function createHandlers(sandbox: OpenedSandbox): Handlers {
     ping: () => ({}),
 
     'terminal.list': () => ({ terminals: terminals.list() }),
-    'terminal.create': async ({ cols, rows, cwd, name }, from) => {
+    'terminal.create': ({ cols, rows, cwd, name, ifNone }, from) => {
+      const first = ifNone ? terminals.all().find(({ kind }) => kind !== 'agent') : undefined
+      if (first !== undefined) return { terminal: first.info() }
       const directory = workspace.resolve(cwd)
       const terminal = terminals.create({
         kind: 'shell',

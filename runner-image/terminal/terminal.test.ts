@@ -329,6 +329,17 @@ describe('terminals', () => {
     expect(terminal.text).toContain('count=0=')
   })
 
+  test('two pages that find no terminal at a time get one', async () => {
+    await using empty = await startFixture()
+    using one = await empty.connect()
+    using other = await empty.connect()
+    const asked = { cols: 80, rows: 24, ifNone: true }
+    const [first, second] = await Promise.all([one, other].map(async (page) => page.request('terminal.create', asked)))
+    expect(second?.terminal.id).toBe(first?.terminal.id)
+    const { terminal } = await one.request('terminal.create', { cols: 80, rows: 24 })
+    expect(terminal.id).not.toBe(first?.terminal.id)
+  })
+
   test('a folder that is not in the workspace is no place for a terminal', async () => {
     using client = await fixture.connect()
     const create = client.request('terminal.create', { cols: 80, rows: 24, cwd: 'nowhere' })

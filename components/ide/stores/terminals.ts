@@ -82,7 +82,7 @@ export class Terminals {
   }
 
   /** Opens a shell and shows it. */
-  async create(options: { cwd?: string; name?: string } = {}): Promise<TerminalInfo> {
+  async create(options: { cwd?: string; name?: string; ifNone?: boolean } = {}): Promise<TerminalInfo> {
     const { terminal } = await this.#connection.request('terminal.create', { ...this.likelySize(), ...options })
     this.#put(terminal)
     this.activate(terminal.id)
@@ -129,7 +129,7 @@ export class Terminals {
     if (activeId !== undefined) this.attach(activeId)
     // Agents' commands are theirs: a person has a shell.
     const hasOwn = hello.terminals.some(({ kind }) => kind !== 'agent')
-    if (!hasOwn && isAtLeast(hello.role, 'editor')) await this.create().catch(() => undefined)
+    if (!hasOwn && isAtLeast(hello.role, 'editor')) await this.create({ ifNone: true }).catch(() => undefined)
   }
 
   #tellPace(): void {
