@@ -22,10 +22,13 @@ export function ErrorState({ message, advice, actions, details, className }: Err
     <div
       data-slot="error-state"
       role="alert"
-      className={cx('flex gap-2.5 rounded-md border border-failed/25 bg-failed-soft/50 px-3 py-2.5', className)}
+      className={cx(
+        '@container flex gap-2.5 rounded-md border border-failed/25 bg-failed-soft/50 px-3 py-2.5',
+        className,
+      )}
     >
       <CircleAlert aria-hidden size={16} strokeWidth={1.75} className="mt-0.5 shrink-0 text-failed" />
-      <div className="flex min-w-0 grow flex-col gap-x-4 gap-y-2.5 sm:flex-row">
+      <div className="flex min-w-0 grow flex-col gap-x-4 gap-y-2.5 @md:flex-row">
         <div className="min-w-0 grow">
           <p className="text-sm font-medium text-text [overflow-wrap:anywhere]">{message}</p>
           {advice !== undefined && <p className="mt-0.5 text-sm text-soft [overflow-wrap:anywhere]">{advice}</p>}

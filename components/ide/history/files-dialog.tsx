@@ -43,7 +43,7 @@ export function FilesDialog({ onClose }: { onClose: () => void }) {
       open
       onOpenChange={onClose}
       title="Files, as last backed up"
-      description="You can read and download them. To change them, start the REPL."
+      description={`You can read and download them.${workbench.repl.canEdit ? ' To change them, start the REPL.' : ''}`}
       className="sm:h-[76dvh] sm:max-w-6xl!"
       footer={
         <>

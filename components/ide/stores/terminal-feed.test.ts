@@ -357,6 +357,13 @@ describe('a role that changes', () => {
   })
 })
 
+test('a click in the mouse’s old encoding arrives as the bytes that it is', async () => {
+  await using it = await bench()
+  it.terminals.open(it.id).feed.typeBytes(Uint8Array.of(0x1b, 0x5b, 0x4d, 0x20, 0xc8, 0x21))
+  await expect.poll(() => it.runner.frames).toHaveLength(1)
+  expect([...(it.runner.frames[0]?.payload ?? [])]).toEqual([0x1b, 0x5b, 0x4d, 0x20, 0xc8, 0x21])
+})
+
 test('programs wait for a page while it is looked at, also on a line that was opened meanwhile', async () => {
   await using it = await bench()
   it.runner.handle('terminal.pace', () => ({}))

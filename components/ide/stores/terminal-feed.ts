@@ -126,9 +126,13 @@ export class TerminalFeed {
    * somebody types who may only look goes nowhere: the runner would end the line over it.
    */
   type(text: string): boolean {
-    if (!this.#mayType.getSnapshot()) return true
     if (this.#drawing[0] === true && isDeviceReport(text)) return true
-    const bytes = encoder.encode(text)
+    return this.typeBytes(encoder.encode(text))
+  }
+
+  /** Types what is no text: where the mouse is, in the encoding from before there was UTF-8. As `type`. */
+  typeBytes(bytes: Uint8Array): boolean {
+    if (!this.#mayType.getSnapshot()) return true
     if (this.#channel === undefined && this.queued.getSnapshot() + bytes.length > MAX_QUEUED_INPUT_BYTES) return false
     if (this.#input.end - this.#input.confirmed + bytes.length > MAX_UNTAKEN_INPUT_BYTES) return false
     this.#input.push(bytes)

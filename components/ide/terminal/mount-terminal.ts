@@ -83,6 +83,11 @@ export function mountTerminal(element: HTMLElement, options: MountOptions): Moun
     if (!isDeviceReport(text)) size.claim()
     if (!feed.type(text)) options.onRefused()
   }
+  const point = (data: string): void => {
+    if (!canType) return
+    size.claim()
+    if (!feed.typeBytes(Uint8Array.from(data, (char) => char.charCodeAt(0)))) options.onRefused()
+  }
   const paste = (pasted: string): void => {
     const text = harmlessPaste(pasted)
     const lines = text.trimEnd().split('\n').length
@@ -106,6 +111,7 @@ export function mountTerminal(element: HTMLElement, options: MountOptions): Moun
   const stopSize = size.shown.subscribe(applySize)
   const stopClipboard = followClipboard(element, xterm, paste)
   xterm.onData(type)
+  xterm.onBinary(point)
   xterm.textarea?.addEventListener('focus', claimIfTyping)
   applySize()
   refit()
