@@ -15,6 +15,7 @@ import { objectKeyOf, openObjectStore, openStateStore } from '#server/open-store
 import { openLocalOrchestrator } from '#server/orchestrator/local.ts'
 import { createDomain } from '#server/repls/create-repls.ts'
 import { createWorkspaceHistory } from '#server/workspaces/history/workspace-history.ts'
+import { createMetrics } from '#server/metrics/metrics.ts'
 import { createAgentLinks } from '#server/gateway/agent-links.ts'
 import { createInternalApi } from '#server/workspaces/internal-api.ts'
 import { ConnectionsAhead } from '#server/workspaces/connections-ahead.ts'
@@ -36,6 +37,7 @@ import type { Authenticator } from '#server/auth/principal.ts'
 import type { Env } from '#server/env.ts'
 import type { Gateway } from '#server/gateway/gateway.ts'
 import type { Log } from '#server/log.ts'
+import type { Metrics } from '#server/metrics/metrics.ts'
 import type { Orchestrator } from '#server/orchestrator/orchestrator.ts'
 import type { History } from '#server/repls/history.ts'
 import type { Access, Lifecycle, Repls, Shares } from '#server/repls/repls.ts'
@@ -64,6 +66,7 @@ export interface Context extends ApiContext {
   readonly publicUrl: () => URL
   /** A folder for what is being received. */
   uploads: string
+  metrics: Metrics
   /** Which ways to sign in this browser is offered (decided by settings, and for `local` by its one-time-URL cookie). */
   signInOptions(cookieHeader: string | null): Promise<{ github: boolean; local: boolean }>
 }
@@ -99,6 +102,8 @@ export interface Foundations {
 export async function createContext(foundations: Foundations): Promise<Application> {
   const { env, log, publicUrl } = foundations
   await using opened = new AsyncDisposableStack()
+  const metrics = createMetrics()
+  if (env.METRICS_TOKEN !== undefined) metrics.measureProcess()
   const box = createSecretBox(foundations.secret)
   const stateStore = opened.use(await openStateStore(env, foundations.dataFolder))
   const objectStore = opened.use(await openObjectStore(env, { folder: foundations.dataFolder, box }))
@@ -131,6 +136,7 @@ export async function createContext(foundations: Foundations): Promise<Applicati
       standing: { lookUp: (userId, keys) => auth.standing.lookUp(userId, keys) },
       keepKeys: () => keepSigningKey(stateStore, box, signingKey),
       limits: env,
+      metrics,
       log,
     }),
   )
@@ -146,7 +152,7 @@ export async function createContext(foundations: Foundations): Promise<Applicati
   const userOf = async (userId: string) => (await auth.standing.lookUp(userId)).who
   const { access, repls, history, shares, lifecycle } = domain
   const connections = createConnections({ stateStore, log, now: Date.now })
-  const calls = createCallLog({ stateStore, log })
+  const calls = createCallLog({ stateStore, metrics, log })
   const keyring = createKeyring({ stateStore, box })
   const records = createOauthRecords({ stateStore, box })
   const agents = createAgents({ connections, calls, access, history, onCut: ({ id }) => records.endGrant(id) })
@@ -184,10 +190,12 @@ export async function createContext(foundations: Foundations): Promise<Applicati
         repls,
         history,
         callsPerMinute: env.AGENT_CALLS_PER_MINUTE,
+        metrics,
       },
       log,
     }),
   )
+  metrics.followConnections(() => gateway.connections())
   const context: Context = {
     env,
     log,
@@ -201,6 +209,7 @@ export async function createContext(foundations: Foundations): Promise<Applicati
     templates,
     publicUrl,
     uploads: await openUploads(foundations.dataFolder),
+    metrics,
     signInOptions: (cookieHeader) => auth.signInOptions(cookieHeader),
   }
   const sidecarApi = createInternalApi({

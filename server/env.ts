@@ -56,6 +56,12 @@ const settings = z.object({
     .optional()
     .describe('json or text. Default: text on a terminal, json otherwise.'),
 
+  METRICS_TOKEN: z
+    .string()
+    .min(16, 'at least 16 characters; make one with: openssl rand -hex 16')
+    .optional()
+    .describe('Who sends it as a bearer token gets figures for Prometheus at /api/metrics. Without it there are none.'),
+
   STATE_STORE: z
     .enum(['sqlite', 'redis', 'upstash'])
     .default('sqlite')

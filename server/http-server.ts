@@ -31,6 +31,9 @@ const IMPORT_PATH = '/api/import'
 /** Says that the process serves requests. */
 const HEALTH_PATH = '/api/health'
 
+/** What Prometheus asks for: each replica by its address, with a token. */
+const METRICS_PATH = '/api/metrics'
+
 /** Bytes of a refused upgrade. */
 const MISDIRECTED = 'HTTP/1.1 421 Misdirected Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
 const NOT_READY = 'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\nRetry-After: 1\r\n\r\n'
@@ -172,8 +175,8 @@ function hangUpLater(socket: Duplex): void {
 
 async function route(routes: Routes, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (routes.gateway.handlesRequest(request)) return await routes.gateway.handleRequest(request, response)
-  // Load balancers and probes ask by address, and learn nothing.
-  if (!isAppHost(routes, request) && pathOf(request) !== HEALTH_PATH)
+  // Load balancers and probes ask by address, and learn nothing; figures are for who knows the token.
+  if (!isAppHost(routes, request) && ![HEALTH_PATH, METRICS_PATH].includes(pathOf(request)))
     return refuse(response, 421, 'This server does not answer to that name. Open it under the URL that it printed.')
   if (routes.authorization.handlesRequest(request)) return await routes.authorization.handleRequest(request, response)
   await routes.next.handleRequest(request, response)

@@ -1,9 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text as streamText } from 'node:stream/consumers'
 import { expect, test } from '@playwright/test'
 import { z } from 'zod'
 import { connect, createRepl, signIn } from './_client.ts'
@@ -149,3 +152,28 @@ test('a second control plane on the same data folder is refused; the first goes 
   const client = await signIn(server.link)
   expect(z.array(z.unknown()).parse(await client.query('repls.list'))).toEqual([])
 })
+
+test('figures for Prometheus are there by address, for who has the token', async () => {
+  const METRICS_TOKEN = 'sixteen-characters-or-more'
+  await using server = await startServer({ env: { SPARE_SANDBOXES: '0', METRICS_TOKEN } })
+  const client = await signIn(server.link)
+  const connection = await connect(client, await createRepl(client, 'node'))
+  await connection.request('terminal.list', {})
+  expect((await scrape(server.url, 'another-token-of-that-length')).status).toBe(401)
+  const { status, text } = await scrape(server.url, METRICS_TOKEN)
+  expect(status).toBe(200)
+  expect(text).toMatch(/^devex_start_duration_seconds_count\{from="cold",outcome="ok"\} 1$/m)
+  expect(text).toMatch(/^devex_connections 1$/m)
+  expect(text).toMatch(/^process_resident_memory_bytes \d+$/m)
+  connection.close()
+})
+
+/** As a scraper does it, which knows a replica by its address only. */
+async function scrape(url: string, token: string): Promise<{ status: number | undefined; text: string }> {
+  const asked = request(new URL('/api/metrics', url), {
+    headers: { host: '10.1.2.3:3000', authorization: `Bearer ${token}` },
+  }).end()
+  const [response]: IncomingMessage[] = await once(asked, 'response')
+  if (response === undefined) throw new Error('no response')
+  return { status: response.statusCode, text: await streamText(response) }
+}

@@ -13,6 +13,7 @@ import { createCertificateAuthority } from '#server/certificates/certificate-aut
 import { ClusterProduct } from '#server/cluster/_cluster-product.ts'
 import { readEnv } from '#server/env.ts'
 import { createLog } from '#server/log.ts'
+import { createMetrics } from '#server/metrics/metrics.ts'
 import { openObjectStore, openStateStore } from '#server/open-stores.ts'
 import { openKubeClient } from '#server/orchestrator/kubernetes/client.ts'
 import { KubernetesOrchestrator } from '#server/orchestrator/kubernetes/kubernetes.ts'
@@ -152,6 +153,7 @@ async function openReader(product: ClusterProduct) {
       keepKeys: async () => {},
       standing: createStanding({ users: createUsers(stateStore), github: undefined, members: undefined }),
       limits: env,
+      metrics: createMetrics(),
       log,
     }),
   )

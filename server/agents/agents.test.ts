@@ -5,6 +5,7 @@ import { createCallLog } from '#server/agents/calls.ts'
 import { MAX_CALLS_PER_REPL } from '#server/agents/limits.ts'
 import { createConnections } from '#server/agents/connections.ts'
 import { createLog } from '#server/log.ts'
+import { createMetrics } from '#server/metrics/metrics.ts'
 import { openTestBed, user } from '#server/repls/_domain.ts'
 import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
 
@@ -13,7 +14,7 @@ async function stage() {
   const lines: string[] = []
   const log = createLog({ level: 'info', format: 'text', write: (line) => lines.push(line) })
   const connections = createConnections({ stateStore: b.stateStore, log, now: () => b.now() })
-  const calls = createCallLog({ stateStore: b.stateStore, log })
+  const calls = createCallLog({ stateStore: b.stateStore, metrics: createMetrics(), log })
   const { access, history } = b.domain
   const ended: string[] = []
   const agents = createAgents({ connections, calls, access, history, onCut: async ({ id }) => void ended.push(id) })

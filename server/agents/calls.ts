@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { agentCallSchema } from '#protocol/agents.ts'
 import type { AgentCall, AgentCallsPage } from '#protocol/agents.ts'
+import { toolDefinitions } from '#protocol/tools/tools.ts'
 import {
   CALLS_PER_PAGE,
   CALL_TTL_MS,
@@ -13,6 +14,7 @@ import {
 } from '#server/agents/limits.ts'
 import { agentsChannel } from '#server/agents/connection-record.ts'
 import type { Log } from '#server/log.ts'
+import type { Metrics } from '#server/metrics/metrics.ts'
 import { createBell } from '#server/repls/bell.ts'
 import { fromRecord, toJson } from '#server/repls/json.ts'
 import { pages } from '#server/repls/store.ts'
@@ -38,7 +40,14 @@ export interface CallLog {
   watch(replId: string, signal: AbortSignal): AsyncIterable<AgentEvent>
 }
 
-export function createCallLog({ stateStore, log }: { stateStore: StateStore; log: Log }): CallLog {
+interface CallLogDeps {
+  stateStore: StateStore
+  metrics: Pick<Metrics, 'callEnded'>
+  log: Log
+}
+
+export function createCallLog(deps: CallLogDeps): CallLog {
+  const { stateStore } = deps
   const reports = new Map<string, number>()
 
   const trim = async (replId: string) => {
@@ -57,7 +66,7 @@ export function createCallLog({ stateStore, log }: { stateStore: StateStore; log
 
   return {
     report: async (replId, calls) => {
-      for (const call of calls) if (call.endedAt !== undefined) audit(log, replId, call)
+      for (const call of calls) if (call.endedAt !== undefined) audit(deps, replId, { ...call, endedAt: call.endedAt })
       const latest = new Map(calls.map((call) => [keyOf(replId, call), call]))
       await stateStore.transact(
         [...latest].map(([key, call]) => ({
@@ -130,8 +139,13 @@ function remember(shown: Map<string, string>, key: string, version: string): voi
   if (shown.size > MAX_REMEMBERED_CALLS && oldest !== undefined) shown.delete(oldest)
 }
 
+/** A sidecar tells which tools were called, and what is in a sandbox is not to be believed: other names count as one. */
+const TOOLS = new Set(toolDefinitions.map(({ name }) => name))
+
 /** Who did what and how it ended; never what was in it. */
-function audit(log: Log, replId: string, call: AgentCall): void {
+function audit({ log, metrics }: CallLogDeps, replId: string, call: AgentCall & { endedAt: number }): void {
+  const ms = Math.max(0, Math.round(call.endedAt - call.startedAt))
+  metrics.callEnded({ tool: TOOLS.has(call.tool) ? call.tool : 'other', ok: call.ok === true }, ms / 1000)
   log.info('agent call', {
     repl: replId,
     connection: call.connection,
@@ -139,7 +153,7 @@ function audit(log: Log, replId: string, call: AgentCall): void {
     client: call.client,
     tool: call.tool,
     ok: call.ok,
-    ms: call.endedAt === undefined ? undefined : Math.round(call.endedAt - call.startedAt),
+    ms,
     run: call.run,
   })
 }

@@ -106,6 +106,7 @@ export async function startPlatform(
       repls: unusedRepls,
       history: unusedHistory,
       callsPerMinute: 6000,
+      metrics: { callEnded: () => {} },
       ...agents,
     },
     publicUrl: () => new URL(`http://localhost:${port}`),

@@ -9,6 +9,8 @@ import type { Standing } from '#server/auth/standing.ts'
 import { createTokens, newSigningKey } from '#server/auth/tokens.ts'
 import { createUsers } from '#server/auth/users.ts'
 import { createLog } from '#server/log.ts'
+import { createMetrics } from '#server/metrics/metrics.ts'
+import type { Metrics } from '#server/metrics/metrics.ts'
 import { World, noHistory, standInTemplates } from '#server/repls/_stand-ins.ts'
 import { createDomain } from '#server/repls/create-repls.ts'
 import type { Domain, DomainDeps, DomainLimits } from '#server/repls/create-repls.ts'
@@ -53,6 +55,8 @@ export interface TestBed extends AsyncDisposable {
   now(): number
   /** What was logged at info and above. */
   lines: string[]
+  /** Of the first control plane. */
+  metrics: Metrics
 }
 
 type Open = (options: { file: string }) => Promise<StateStore>
@@ -75,6 +79,7 @@ export async function openTestBed(
   const lines: string[] = []
   let skew = 0
   const now = () => Date.now() + skew
+  const metrics = createMetrics()
   const deps: DomainDeps = {
     stateStore,
     orchestrator: world.orchestrator,
@@ -87,6 +92,7 @@ export async function openTestBed(
     keepKeys: async () => void (world.keysKept += 1),
     standing: standingBy(stateStore, administrator),
     limits: { ...LIMITS, ...limits },
+    metrics,
     log: createLog({ level: 'info', format: 'text', write: (line) => lines.push(line) }),
     now,
   }
@@ -104,6 +110,7 @@ export async function openTestBed(
           stateStore: ownStore,
           standing: standingBy(ownStore, administrator),
           limits: { ...deps.limits, ...own },
+          metrics: createMetrics(),
         }),
       )
     },
@@ -112,6 +119,7 @@ export async function openTestBed(
     },
     now,
     lines,
+    metrics,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }

@@ -3,6 +3,7 @@ import type { Standing } from '#server/auth/standing.ts'
 import type { Tokens } from '#server/auth/tokens.ts'
 import type { Settings } from '#server/env.ts'
 import type { Log } from '#server/log.ts'
+import type { Metrics } from '#server/metrics/metrics.ts'
 import type { Orchestrator, SandboxLimits } from '#server/orchestrator/orchestrator.ts'
 import { createAccess } from '#server/repls/access.ts'
 import { createCensus } from '#server/repls/census.ts'
@@ -60,6 +61,7 @@ export interface DomainDeps {
   /** Called with sweeps: puts back the keys that a state store which was emptied has lost. */
   keepKeys: () => Promise<void>
   limits: DomainLimits
+  metrics: Metrics
   log: Log
   /** Milliseconds since the epoch. */
   now?: () => number
@@ -79,7 +81,7 @@ export interface Domain extends AsyncDisposable {
 }
 
 export function createDomain(deps: DomainDeps): Domain {
-  const { stateStore, orchestrator, workspaces, templates, limits, log, now = Date.now } = deps
+  const { stateStore, orchestrator, workspaces, templates, limits, metrics, log, now = Date.now } = deps
   const quotas = createQuotas(stateStore, {
     replsPerUser: limits.REPLS_PER_USER,
     runningReplsPerUser: limits.RUNNING_REPLS_PER_USER,
@@ -122,6 +124,7 @@ export function createDomain(deps: DomainDeps): Domain {
     spares,
     runners: deps.runners,
     sandboxLimits,
+    metrics,
     log,
     now,
     onCloned: async (replId, names) => {
@@ -156,6 +159,7 @@ export function createDomain(deps: DomainDeps): Domain {
     keepKeys: deps.keepKeys,
     sparePlan,
     idleStopMs: limits.IDLE_STOP_MINUTES * 60_000,
+    metrics,
     log,
     now,
   })

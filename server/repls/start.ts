@@ -3,6 +3,7 @@ import { newSandboxId } from '#protocol/ids.ts'
 import type { Tokens } from '#server/auth/tokens.ts'
 import { AppError } from '#server/errors.ts'
 import type { Log } from '#server/log.ts'
+import type { Metrics, StartOutcome } from '#server/metrics/metrics.ts'
 import { adoptRequestOf } from '#server/repls/adopt-request.ts'
 import { reasonOf } from '#server/repls/reason.ts'
 import type { Work } from '#server/repls/driver.ts'
@@ -33,6 +34,7 @@ export interface StartDeps {
   /** Connections to runners, for whoever waits for the start. */
   runners: Pick<ConnectionsAhead, 'make'>
   sandboxLimits: SandboxLimits
+  metrics: Pick<Metrics, 'startEnded' | 'stopEnded'>
   log: Log
   now: () => number
   /** Called when the file names of a fresh clone are known. */
@@ -61,6 +63,7 @@ export async function runStart(deps: StartDeps, work: Work): Promise<void> {
     await orAbort(isFresh ? startFresh(deps, attempt) : resume(deps, attempt), attempt.signal)
     await progress[Symbol.asyncDispose]()
     await work.apply({ type: 'opened', at: deps.now(), generation: repl.generation })
+    measure(deps, attempt, 'ok')
     deps.log.info(isFresh ? 'started a REPL' : 'resumed a REPL', {
       ...factsOf(attempt),
       ...(isFresh && { from: attempt.isSpare ? 'spare' : 'cold' }),
@@ -89,6 +92,13 @@ interface Attempt {
   isSpare: boolean
   /** By `performance.now`. */
   beganAt: number
+}
+
+function measure({ metrics }: StartDeps, { work, isSpare, beganAt }: Attempt, outcome: StartOutcome['outcome']): void {
+  const { state } = work.repl
+  const isFresh = state.kind === 'starting' && state.mode === 'fresh'
+  const from = isFresh ? (isSpare ? 'spare' : 'cold') : 'resume'
+  metrics.startEnded({ from, outcome }, (performance.now() - beganAt) / 1000)
 }
 
 function factsOf({ work: { repl }, sandboxId, beganAt }: Attempt) {
@@ -249,6 +259,7 @@ async function fail(deps: StartDeps, attempt: Attempt, error: unknown): Promise<
   const { generation } = repl
   const isFresh = repl.state.kind === 'starting' && repl.state.mode === 'fresh'
   const reason = reasonOf(error)
+  measure(deps, attempt, reason.code)
   if (reason.code === 'internal') deps.log.error('a start failed unexpectedly', error, factsOf(attempt))
   else deps.log.warn('a start failed', { ...factsOf(attempt), code: reason.code, error: reason.message })
   const isGone = !isFresh && reason.code === 'gone'

@@ -22,7 +22,7 @@ export async function runStop(deps: StartDeps, work: Work): Promise<void> {
   if (state.work === 'unsaved') {
     if (sandboxId === null) throw new AppError('internal', 'There is no sandbox to save.')
     saved = await save(deps, work, sandboxId)
-    if (saved === undefined) return
+    if (saved === undefined) return deps.metrics.stopEnded('failed', (performance.now() - beganAt) / 1000)
   }
   await using progress = createProgress(work, deps.now)
   progress.show({ name: 'remove' })
@@ -35,7 +35,9 @@ export async function runStop(deps: StartDeps, work: Work): Promise<void> {
   await progress[Symbol.asyncDispose]()
   signal.throwIfAborted()
   const after = await work.apply({ type: 'removed', at: deps.now(), generation })
-  const facts = { repl: repl.id, generation, sandbox: sandboxId, ms: Math.round(performance.now() - beganAt) }
+  const ms = Math.round(performance.now() - beganAt)
+  deps.metrics.stopEnded('ok', ms / 1000)
+  const facts = { repl: repl.id, generation, sandbox: sandboxId, ms }
   deps.log.info('stopped a REPL', { ...facts, ...saved })
   if (after.state.kind === 'deleted') deps.log.info('deleted a REPL', { repl: repl.id, generation })
 }

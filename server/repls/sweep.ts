@@ -1,4 +1,5 @@
 import type { Log } from '#server/log.ts'
+import type { Metrics } from '#server/metrics/metrics.ts'
 import { AppError } from '#server/errors.ts'
 import type { Orchestrator, Sandbox, SandboxLabel } from '#server/orchestrator/orchestrator.ts'
 import { reasonOf } from '#server/repls/reason.ts'
@@ -49,6 +50,7 @@ interface SweeperDeps {
   keepKeys: () => Promise<void>
   sparePlan: SparePlan
   idleStopMs: number
+  metrics: Pick<Metrics, 'swept'>
   log: Log
   now: () => number
 }
@@ -64,7 +66,11 @@ export function createSweeper(given: SweeperDeps): Sweeper {
     await using lease = await deps.stateStore.lease('sweep', SWEEP_LEASE_MS)
     // That another one sweeps is an answer too.
     deps.earshot.answered()
-    if (lease === undefined) return false
+    if (lease === undefined) {
+      deps.metrics.swept(undefined)
+      return false
+    }
+    const beganAt = performance.now()
     const since = await storeSince(deps.stateStore, deps.now)
     // Records first: what is made after them is in neither list, or in both.
     const repls = await Array.fromAsync(deps.store.all())
@@ -75,6 +81,7 @@ export function createSweeper(given: SweeperDeps): Sweeper {
     await sweepOrphans(deps, { sandboxes, repls, since })
     await attempt(deps, 'keys', deps.keepKeys)
     await attempt(deps, 'shares', () => deps.shares.endExpired())
+    deps.metrics.swept({ repls, seconds: (performance.now() - beganAt) / 1000 })
     return true
   }
 

@@ -4,6 +4,7 @@ import { createConnections } from '#server/agents/connections.ts'
 import type { Authenticator, Principal } from '#server/auth/principal.ts'
 import { readEnv } from '#server/env.ts'
 import { createLog } from '#server/log.ts'
+import { createMetrics } from '#server/metrics/metrics.ts'
 import { standInTemplates } from '#server/repls/_stand-ins.ts'
 import type { TestBed } from '#server/repls/_domain.ts'
 import type { HttpContext } from '#server/trpc/http.ts'
@@ -36,7 +37,7 @@ export function appOf(b: TestBed, { people, publicUrl }: { people: Authenticator
     log,
     agents: createAgents({
       connections: createConnections({ stateStore, log, now: () => b.now() }),
-      calls: createCallLog({ stateStore, log }),
+      calls: createCallLog({ stateStore, metrics: createMetrics(), log }),
       access,
       history,
       onCut: async () => {},

@@ -11,6 +11,7 @@ import { MCP_LIMITS } from '#server/gateway/mcp/limits.ts'
 import { resourceUrl } from '#server/gateway/mcp/own-address.ts'
 import { sayToModel } from '#server/gateway/mcp/refusals.ts'
 import type { Log } from '#server/log.ts'
+import type { Metrics } from '#server/metrics/metrics.ts'
 import type { History } from '#server/repls/history.ts'
 import type { Repls } from '#server/repls/repls.ts'
 import type { ReplView } from '#server/repls/views.ts'
@@ -20,6 +21,7 @@ export interface AccountDeps {
   repls: Repls
   history: History
   publicUrl: () => URL
+  metrics: Pick<Metrics, 'callEnded'>
   log: Log
 }
 
@@ -89,7 +91,7 @@ export const ACCOUNT_TOOL_SCOPES: Readonly<Record<string, GrantScope>> = {
   delete_repl: 'account:write',
 }
 
-function createServer({ repls, history, publicUrl, log }: AccountDeps, caller: AccountCaller): McpServer {
+function createServer({ repls, history, publicUrl, metrics, log }: AccountDeps, caller: AccountCaller): McpServer {
   const { who, scopes } = caller
   const server = new McpServer(
     { name: 'devex-account', title: 'Devex account', version: '1.0.0' },
@@ -109,8 +111,11 @@ function createServer({ repls, history, publicUrl, log }: AccountDeps, caller: A
   const audited = async (tool: string, work: () => Promise<object>): Promise<CallToolResult> => {
     const startedAt = Date.now()
     const { connection, client } = caller
-    const note = (ok: boolean) =>
-      log.info('agent call', { connection, actor: who.name, client, tool, ok, ms: Date.now() - startedAt })
+    const note = (ok: boolean) => {
+      const ms = Date.now() - startedAt
+      metrics.callEnded({ tool, ok }, ms / 1000)
+      log.info('agent call', { connection, actor: who.name, client, tool, ok, ms })
+    }
     try {
       const result = { ...(await work()) }
       note(true)

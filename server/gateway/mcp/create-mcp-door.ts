@@ -15,6 +15,7 @@ import { shareUse } from '#server/gateway/mcp/shared-use.ts'
 import { createAgentTokens } from '#server/gateway/mcp/sidecar-call.ts'
 import type { Parts } from '#server/gateway/parts.ts'
 import type { Tunnels } from '#server/gateway/tunnels.ts'
+import type { Metrics } from '#server/metrics/metrics.ts'
 import type { History } from '#server/repls/history.ts'
 import type { Repls } from '#server/repls/repls.ts'
 
@@ -26,6 +27,7 @@ export interface McpDeps {
   repls: Repls
   history: History
   callsPerMinute: number
+  metrics: Pick<Metrics, 'callEnded'>
   /** For tests: other bounds. */
   limits?: Partial<McpLimits>
 }
