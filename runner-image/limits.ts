@@ -67,6 +67,9 @@ export const MAX_REQUESTS_IN_FLIGHT = 32
 
 /** Unsent bytes of one connection, beyond which it is cut off: its windows are full and events pile up. */
 export const MAX_CONNECTION_BACKLOG_BYTES = 64 * MIB
+/** The same of all connections together: beyond it those are cut off that hold more than a fair part. */
+export const MAX_BACKLOG_BYTES = 128 * MIB
+export const FAIR_CONNECTION_BACKLOG_BYTES = 4 * MIB
 
 /** Connections to one runner, and raw connections to its ports. */
 export const MAX_CONNECTIONS = 100
@@ -96,6 +99,10 @@ export const GIT_ANSWER_TIMEOUT_MS = 5 * SECOND
 /** What is told of the files that are otherwise than in the last commit. */
 export const MAX_GIT_CHANGES = 2000
 export const MAX_GIT_STATUS_BYTES = 1 * MIB
+/** Settings of filters, which have to be known whole before files are compared. */
+export const MAX_GIT_FILTER_BYTES = 64 * KIB
+/** Git processes at a time, whoever asks. */
+export const MAX_GIT_AT_ONCE = 4
 
 /** Deleted files are kept so long. */
 export const TRASH_KEEP_MS = 7 * 24 * 3600 * SECOND

@@ -27,6 +27,7 @@ import { Clients } from './sockets/clients.ts'
 import { Connection } from './sockets/connection.ts'
 import { serveOpen, serveQuiesce } from './sockets/control-routes.ts'
 import { createAnswer } from './sockets/handlers.ts'
+import type { AnswerRequest } from './sockets/handlers.ts'
 import { greet } from './sockets/hello.ts'
 
 interface RunnerOptions {
@@ -59,6 +60,13 @@ export async function startRunner({ env, log, ownsNamespace }: RunnerOptions): P
     env,
     build: async (opened) => openSandbox({ env, opened, tree, activity, hints, clients, log }),
   })
+  /** One for all connections: what takes long to find out is found out once for all who ask. */
+  const answers = new WeakMap<OpenedSandbox, AnswerRequest>()
+  const answerOf = (sandbox: OpenedSandbox): AnswerRequest => {
+    const answer = answers.get(sandbox) ?? createAnswer(sandbox)
+    answers.set(sandbox, answer)
+    return answer
+  }
   const authorize = createAuthorize(env.CONTROL_PUBLIC_KEY)
   const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: MAX_MESSAGE_BYTES })
 
@@ -106,8 +114,14 @@ export async function startRunner({ env, log, ownsNamespace }: RunnerOptions): P
     if (clients.size >= MAX_CONNECTIONS) throw new RunnerError('rate_limited', 'Too many connections to this repl.')
     const run = await sandbox.run.state()
     sockets.handleUpgrade(request, socket, head, (client) => {
-      const onClose = (connection: Connection) => clients.remove(connection)
-      const connection = new Connection({ socket: client, claims, answer: createAnswer(sandbox), log, onClose })
+      const connection = new Connection({
+        socket: client,
+        claims,
+        answer: answerOf(sandbox),
+        log,
+        waitingBytes: () => clients.waitingBytes,
+        onClose: (closed) => clients.remove(closed),
+      })
       greet(connection, { sandbox, runner, run })
       clients.add(connection)
     })

@@ -1,6 +1,7 @@
 import { FileServiceDefinition, Reach } from '#wire/gen/runner.ts'
 import type { WriteChunk, WriteOptions } from '#wire/gen/runner.ts'
 import type { ServiceCalls } from './call.ts'
+import { assertNotOfGit } from './git-folder.ts'
 import { RUNNER_WRITE_TIMEOUT_MS } from './limits.ts'
 import { given } from './processes.ts'
 import type { FilesApi, ReadReach, WriteTo } from './runner-api.ts'
@@ -12,6 +13,10 @@ const CHANGES = ['modified', 'created', 'modified', 'deleted'] as const
 
 export function filesApi(calls: ServiceCalls, within: ReadReach): FilesApi {
   const reach = REACHES[within]
+  /** Who may run programs may say which ones Git runs. */
+  const assertMayChange = (...paths: string[]) => {
+    if (within !== 'anywhere') for (const path of paths) assertNotOfGit(path)
+  }
   return {
     read: async function* read({ path, offset = 0, length = 0 }, options) {
       for await (const { entry, data } of calls.listen(methods.read, { path, offset, length, reach }, options))
@@ -21,20 +26,33 @@ export function filesApi(calls: ServiceCalls, within: ReadReach): FilesApi {
       const { entry, data } = await calls.ask(methods.readSmall, { path, offset, length, reach }, options)
       return { entry: given(entry), data }
     },
-    write: (to, content, options) =>
-      calls.send(methods.write, partsOf(to, content), { timeoutMs: RUNNER_WRITE_TIMEOUT_MS, ...options }),
-    writeSmall: (to, content, options) =>
-      calls.ask(
+    write: async (to, content, options) => {
+      assertMayChange(to.path)
+      return calls.send(methods.write, partsOf(to, content), { timeoutMs: RUNNER_WRITE_TIMEOUT_MS, ...options })
+    },
+    writeSmall: async (to, content, options) => {
+      assertMayChange(to.path)
+      return calls.ask(
         methods.writeSmall,
         { options: optionsOf(to), data: Buffer.from(content), tellReplaced: to.tellReplaced ?? false },
         options,
-      ),
+      )
+    },
     stat: (path, options) => calls.ask(methods.stat, { path, reach }, options),
     listDir: ({ path, depth = 1, includeIgnored = false, limit = 0, details = false }, options) =>
       calls.ask(methods.listDir, { path, depth, includeIgnored, limit, details, reach }, options),
-    move: ({ from, to, overwrite = false }, options) => calls.ask(methods.move, { from, to, overwrite }, options),
-    delete: (what, options) => calls.ask(methods.delete, { recursive: false, ...what }, options),
-    makeDir: (path, options) => calls.ask(methods.makeDir, { path }, options),
+    move: async ({ from, to, overwrite = false }, options) => {
+      assertMayChange(from, to)
+      return calls.ask(methods.move, { from, to, overwrite }, options)
+    },
+    delete: async (what, options) => {
+      assertMayChange(what.path)
+      return calls.ask(methods.delete, { recursive: false, ...what }, options)
+    },
+    makeDir: async (path, options) => {
+      assertMayChange(path)
+      return calls.ask(methods.makeDir, { path }, options)
+    },
     glob: ({ pattern, path = '', includeIgnored = false, limit = 0 }, options) =>
       calls.ask(methods.glob, { pattern, path, includeIgnored, limit, reach }, options),
     grep: (query, options) => {

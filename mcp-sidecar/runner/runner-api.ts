@@ -91,7 +91,7 @@ export type ReadReach = 'workspace' | 'writable' | 'anywhere'
 
 /**
  * Paths are absolute, or relative to the workspace. Writes go inside the workspace or to the temporary folder only, reads
- * as far as its `ReadReach`; `forbidden` beyond.
+ * as far as its `ReadReach`; `forbidden` beyond. Below `anywhere`, what is Git's own is not changed either.
  */
 export interface FilesApi {
   /** Any size, in pieces. */

@@ -6,17 +6,18 @@ interface Program {
   command: string[]
   actor: string
   name: string
+  env?: Record<string, string>
 }
 
 /** What a small program of the sandbox says: its output, and its exit code. */
 export async function askProgram(
   runner: RunnerApi,
-  { command, actor, name }: Program,
+  { command, actor, name, env = {} }: Program,
   signal: AbortSignal,
 ): Promise<{ text: string; code: number | undefined }> {
   const output = new Output(0)
   let code: number | undefined
-  const started = runner.processes.start({ command, actor, name, timeoutMs: ASK_TIMEOUT_MS }, { signal })
+  const started = runner.processes.start({ command, actor, name, env, timeoutMs: ASK_TIMEOUT_MS }, { signal })
   for await (const event of started) {
     if (event.type === 'output') output.add(event)
     if (event.type === 'ended') code = event.process.exit?.code

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { AgentCall } from '#protocol/agents.ts'
 import { newId } from '#protocol/ids.ts'
-import { CallLog, describeArguments } from './call-log.ts'
+import { CallLog, describeArguments, redact } from './call-log.ts'
 
 test('what is typed into a process is not told: it may be a password', () => {
   expect(describeArguments('process_input', { process_id: 'p_1', text: 'hunter2' })).toBe(
@@ -39,3 +39,12 @@ test('secrets are left out of what a call came to and of the files that it chang
     },
   ])
 })
+
+test.each(['ghp_', 'github_pat_', 'devex_pat_', 'sk-', 'xoxb-'])(
+  'a token that begins with %s is known by its look',
+  (start) => {
+    expect(redact(`curl -u x:${start}0123456789abcdef https://example.org`)).toBe(
+      'curl -u x:[left out] https://example.org',
+    )
+  },
+)

@@ -98,6 +98,6 @@ export function redact(text: string): string {
       /\b(\w{0,64}(?:token|secret|passw(?:or)?d|api_?key)\w{0,64})=(?!\[left out\])(\\?"[^"]*"|'[^']*'|\S+)/gi,
       '$1=[left out]',
     )
-    .replaceAll(/\b(?:gh[pousr]_|sk-|pat_|xox[abp]-)[\w-]{8,}/g, '[left out]')
+    .replaceAll(/\b(?:gh[pousr]_|github_pat_|devex_pat_|sk-|pat_|xox[abp]-)[\w-]{8,}/g, '[left out]')
     .replaceAll(/(Bearer|Basic) [\w.~+/=-]{8,}/g, '$1 [left out]')
 }

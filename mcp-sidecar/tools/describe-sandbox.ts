@@ -1,5 +1,7 @@
 import * as z from 'zod'
+import { SUBMODULES_LEFT } from '#protocol/harmless-git.ts'
 import type { RunnerApi } from '../runner/runner-api.ts'
+import { askGit } from './ask-git.ts'
 import { askProgram } from './ask-program.ts'
 
 const describedSchema = z.object({
@@ -20,22 +22,23 @@ export async function describeSandbox(
   signal: AbortSignal,
 ): Promise<DescribedSandbox> {
   const command = ['bash', '-c', DESCRIBE]
-  const { text } = await askProgram(runner, { command, actor, name: 'repl_info' }, signal)
+  const name = 'repl_info'
+  const [{ text }, git] = await Promise.all([
+    askProgram(runner, { command, actor, name }, signal),
+    askGit(runner, { args: STATUS, actor, name }, signal),
+  ])
   const lines = new Map<string, string>()
   for (const line of text.split('\n')) {
     const at = line.indexOf('=')
     if (at > 0) lines.set(line.slice(0, at), line.slice(at + 1).trim())
   }
   const languages = [...lines].filter(([key, value]) => key.startsWith('lang.') && value !== '')
-  const branch = lines.get('branch') ?? ''
   return describedSchema.parse({
     workspace: lines.get('workspace') ?? '',
     os: lines.get('os') ?? '',
     arch: lines.get('arch') ?? '',
     languages: Object.fromEntries(languages.map(([key, value]) => [key.slice('lang.'.length), value])),
-    ...(branch !== '' && {
-      git: { branch, dirty: lines.get('dirty') === 'yes', ahead: numberIn(lines, 'ahead') },
-    }),
+    ...(git.code === 0 && { git: standingOf(git.text) }),
     limits: {
       cpu: numberIn(lines, 'cpu'),
       mem_bytes: numberIn(lines, 'mem'),
@@ -45,10 +48,25 @@ export async function describeSandbox(
   })
 }
 
+/** Reads `git status --porcelain=v2 --branch`. */
+function standingOf(status: string): DescribedSandbox['git'] {
+  const lines = status.split('\n').filter((line) => line !== '')
+  const header = (name: string) => lines.find((line) => line.startsWith(`# branch.${name} `))?.split(' ') ?? []
+  const [, , head = ''] = header('head')
+  const [, , ahead = ''] = header('ab')
+  return {
+    branch: head === '(detached)' ? 'HEAD' : head,
+    dirty: lines.some((line) => !line.startsWith('#')),
+    ahead: Math.abs(Number(ahead)) || 0,
+  }
+}
+
 function numberIn(lines: Map<string, string>, key: string): number {
   const number = Number(lines.get(key))
   return Number.isSafeInteger(number) ? number : 0
 }
+
+const STATUS = ['status', '--porcelain=v2', '--branch', SUBMODULES_LEFT]
 
 const DESCRIBE = String.raw`
 echo "workspace=$PWD"
@@ -60,14 +78,11 @@ case "$mem" in ''|max) mem=$(awk '/MemTotal/ {print $2 * 1024}' /proc/meminfo);;
 printf 'mem=%.0f\n' "$mem"
 echo "disk=$(df -Pk . | awk 'NR == 2 {print $4}')"
 echo "env=$(compgen -e | tr '\n' ' ')"
+# A project may choose versions, and programs, of its own.
+cd /
 for each in node python3 go rustc java ruby php; do
   command -v $each >/dev/null || continue
   case $each in go) flag=version;; java) flag=-version;; *) flag=--version;; esac
   echo "lang.$each=$($each $flag 2>&1 | head -n 1)"
 done
-if branch=$(git rev-parse --abbrev-ref HEAD 2>/dev/null); then
-  echo "branch=$branch"
-  [ -n "$(git status --porcelain 2>/dev/null | head -n 1)" ] && echo dirty=yes
-  echo "ahead=$(git rev-list --count '@{upstream}..HEAD' 2>/dev/null || echo 0)"
-fi
 true`

@@ -7,6 +7,7 @@ import { MAX_IMAGE_BYTES } from '#protocol/tools/limits.ts'
 import type { FileEntry } from '#wire/gen/runner.ts'
 import { FileKind } from '#wire/gen/runner.ts'
 import type { RunnerApi } from '../runner/runner-api.ts'
+import { assertNotOfGit } from '../runner/git-folder.ts'
 import { SidecarError } from '../sidecar-error.ts'
 import { imageTypeOf, mimeTypeOf } from './media-type.ts'
 import { MAX_TEXT_BYTES } from './limits.ts'
@@ -85,6 +86,7 @@ export const writeFile = recordTool(definitions.writeFile, async (args, { runner
       advice: 'Leave them out: what is put to the URL replaces what lies there.',
     })
   if (content === undefined) {
+    if (!caller.scopes.includes('repl:exec')) assertNotOfGit(inWorkspace(path))
     const { url } = await control.fileLink({ path: inWorkspace(path), method: 'PUT', ...holderOf(caller) })
     return { path, upload_url: url }
   }

@@ -106,3 +106,39 @@ describe('outside of the workspace, where the keys of the owner lie', () => {
     await refusedTo(writer, 'apply_patch', { patch, dry_run: true })
   })
 })
+
+describe('what Git runs', () => {
+  it('is not chosen by an agent that may run nothing: neither written, nor run where somebody else wrote it', async () => {
+    await using sandbox = await startSandbox()
+    await using writer = await sandbox.connect({ scopes: ['repl:read', 'repl:write'] })
+    await using runner = await sandbox.connect({ scopes: ['repl:read', 'repl:write', 'repl:exec'] })
+    await runner.call('exec', { command: 'git init -q -b main && echo "* filter=evil diff=evil" > .gitattributes && echo a > a.txt && git add . && git -c user.name=a -c user.email=a@b commit -qm one && mkdir other' }) // prettier-ignore
+    const path = '.git/config'
+    const refused: [string, Record<string, unknown>][] = [
+      ['write_file', { path, content: '' }],
+      ['write_file', { path: `${sandbox.workspace}/other/../.git/hooks/pre-commit`, content: '', executable: true }],
+      ['write_file', { path, link: true }],
+      ['edit_file', { path, old_string: '[core]', new_string: '[core]\nfsmonitor = x' }],
+      ['apply_patch', { patch: '*** Begin Patch\n*** Add File: other/.git\n+gitdir: ../evil\n*** End Patch' }],
+      ['move_path', { from: 'other', to: 'new/.git' }],
+      ['move_path', { from: path, to: 'config' }],
+      ['delete_path', { path: '.git', recursive: true }],
+    ]
+    for (const [tool, args] of refused) {
+      const { isError, text } = await writer.call(tool, args)
+      expect([tool, isError, text]).toEqual([tool, true, expect.stringContaining('Git')])
+      expect(text).toContain('repl:exec')
+    }
+    const evil = (name: string) => `git config ${name} "touch '${sandbox.workspace}/ran'; cat"`
+    const names = ['core.fsmonitor', 'filter.evil.clean', 'filter.evil.process', 'diff.evil.textconv', 'diff.external']
+    await runner.call('exec', { command: `${names.map(evil).join(' && ')}; echo b > a.txt` })
+    const { record } = await writer.call('repl_info')
+    expect(record).toMatchObject({ git: { branch: 'main', dirty: true, ahead: 0 } })
+    const said = async (uri: string) => JSON.stringify((await writer.client.readResource({ uri })).contents)
+    expect(await said('repl://git/status')).toContain('modified:   a.txt')
+    expect(await said('repl://git/diff')).toContain('+b')
+    expect((await writer.call('list_dir', { path: '.' })).text).not.toContain('"ran"')
+    await runner.call('exec', { command: 'git status' })
+    expect((await writer.call('list_dir', { path: '.' })).text).toContain('"ran"')
+  })
+})

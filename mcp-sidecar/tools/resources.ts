@@ -1,12 +1,13 @@
 import { isUtf8 } from 'node:buffer'
 import type { CompleteResult, ReadResourceResult, Resource } from '@modelcontextprotocol/server'
 import { ResourceNotFoundError } from '@modelcontextprotocol/server'
+import { DIFF_PROGRAMS_LEFT, SUBMODULES_LEFT } from '#protocol/harmless-git.ts'
 import { MAX_FILE_CALL_BYTES } from '#protocol/tools/limits.ts'
 import { staticResources } from '#protocol/tools/resources.ts'
 import { FileKind } from '#wire/gen/runner.ts'
 import type { CallContext, Completion } from '../mcp/offer.ts'
 import { SidecarError } from '../sidecar-error.ts'
-import { askProgram } from './ask-program.ts'
+import { askGit } from './ask-git.ts'
 import { describeSandbox } from './describe-sandbox.ts'
 import { mimeTypeOf } from './media-type.ts'
 import { handleOf, idOf, statusOf } from './process-view.ts'
@@ -48,8 +49,8 @@ export function readResource(
   room: ToolRoom,
 ): Promise<ReadResourceResult> | undefined {
   const { runner } = room
-  const ask = (name: string, command: string[]) =>
-    askProgram(runner, { command, name, actor: caller.client }, server.mcpReq.signal)
+  const ask = (name: string, args: string[]) =>
+    askGit(runner, { args, name, actor: caller.client }, server.mcpReq.signal)
   const text = (content: string, mimeType: string): ReadResourceResult => ({
     contents: [{ uri, mimeType, text: content }],
   })
@@ -94,9 +95,11 @@ export function readResource(
     case 'repl://environment':
       return describeSandbox(runner, caller.client, server.mcpReq.signal).then(json)
     case 'repl://git/status':
-      return ask('git status', ['git', 'status']).then((said) => text(said.text, 'text/plain'))
+      return ask('git status', ['status', SUBMODULES_LEFT]).then((said) => text(said.text, 'text/plain'))
     case 'repl://git/diff':
-      return ask('git diff', ['git', 'diff', 'HEAD']).then((said) => text(said.text, 'text/x-diff'))
+      return ask('git diff', ['diff', ...DIFF_PROGRAMS_LEFT, SUBMODULES_LEFT, 'HEAD']).then((said) =>
+        text(said.text, 'text/x-diff'),
+      )
     default:
       return undefined
   }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { existsSync, writeFileSync } from 'node:fs'
+import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -104,6 +104,42 @@ test('no branch, and one that is pushed elsewhere', async () => {
   const status = await look.status()
   expect(status).toMatchObject({ kind: 'repository', changes: [] })
   expect(status).not.toHaveProperty('branch')
+})
+
+test('looking at a project runs no program that its configuration names', async () => {
+  git('init')
+  await put('.gitattributes', '* filter=evil diff=evil')
+  await put('a.txt', 'a')
+  git('add', '.')
+  git('commit', '-m', 'one')
+  const ran = join(root, 'ran')
+  const program = `sh -c 'echo "$0" >> ${ran}; cat'`
+  await put('.git/hooks/post-index-change', `#!/bin/sh\necho hook >> ${ran}\n`)
+  await chmod(join(root, '.git/hooks/post-index-change'), 0o755)
+  for (const [name, value] of [
+    ['core.fsmonitor', `${program} monitor`],
+    ['filter.evil.clean', `${program} clean`],
+    ['filter.evil.process', `${program} process`],
+    ['filter.evil.required', 'true'],
+    ['filter.a=b.clean', `${program} clean`],
+    ['diff.evil.textconv', `${program} textconv`],
+    ['core.repositoryformatversion', '1'],
+    ['extensions.partialClone', 'origin'],
+    ['remote.origin.promisor', 'true'],
+    ['remote.origin.url', 'ssh://example.invalid/x'],
+    ['core.sshCommand', `${program} ssh`],
+  ] as const)
+    git('config', name, value)
+  // Of the same size, and another time than the index has: Git compares what is in it.
+  await put('a.txt', 'b')
+  expect(await look.status()).toMatchObject({ changes: [{ path: 'a.txt', kind: 'modified' }] })
+  const blob = git('rev-parse', 'HEAD:a.txt')
+  await rm(join(root, '.git/objects', blob.slice(0, 2), blob.slice(2)))
+  expect(await look.file('a.txt')).toEqual({ kind: 'missing' })
+  expect(existsSync(ran)).toBe(false)
+  // Asked without care, it would run them.
+  expect(() => git('status')).toThrow('Command failed')
+  expect(existsSync(ran)).toBe(true)
 })
 
 test('files that are no text, or too large to show', async () => {

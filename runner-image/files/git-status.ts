@@ -1,31 +1,28 @@
 import { isUtf8 } from 'node:buffer'
 import { join } from 'node:path'
+import { SUBMODULES_LEFT } from '#protocol/harmless-git.ts'
 import { MAX_EDITOR_FILE_BYTES } from '#protocol/limits.ts'
 import type { GitChange, GitFile, GitRepository, GitStatus } from '#protocol/git-status.ts'
 import { MAX_GIT_CHANGES, MAX_GIT_STATUS_BYTES } from '../limits.ts'
-import { askGit, askGitBytes } from './git.ts'
+import { askFilters, askGit, askGitBytes } from './git.ts'
+import { SharedLook } from './shared-look.ts'
 import { exists } from './workspace.ts'
 import type { Workspace } from './workspace.ts'
 
-const STATUS = ['status', '--porcelain=v2', '--branch', '-z', '--untracked-files=all', '--ignore-submodules=dirty']
+const STATUS = ['status', '--porcelain=v2', '--branch', '-z', '--untracked-files=all', SUBMODULES_LEFT]
 
-/**
- * How a workspace stands beside its last commit. Git looks once at a time: who asks while it does shares the look after,
- * since this one may have begun too early for what they know of.
- */
+/** How a workspace stands beside its last commit. */
 export class GitLook {
   readonly #workspace: Workspace
-  #current: Promise<GitStatus> | undefined
-  #next: Promise<GitStatus> | undefined
+  readonly #status: SharedLook<GitStatus>
 
   constructor(workspace: Workspace) {
     this.#workspace = workspace
+    this.#status = new SharedLook(() => statusOf(workspace.root))
   }
 
   status(): Promise<GitStatus> {
-    if (this.#current === undefined) return this.#begin()
-    this.#next ??= this.#current.then(() => this.#begin())
-    return this.#next
+    return this.#status.ask()
   }
 
   /** A file as the last commit has it. */
@@ -37,20 +34,13 @@ export class GitLook {
     if (bytes.length > MAX_EDITOR_FILE_BYTES) return { kind: 'too_large' }
     return isUtf8(bytes) && !bytes.includes(0) ? { kind: 'text', content: bytes.toString() } : { kind: 'binary' }
   }
-
-  #begin(): Promise<GitStatus> {
-    this.#next = undefined
-    const look = statusOf(this.#workspace.root).finally(() => {
-      if (this.#next === undefined) this.#current = undefined
-    })
-    this.#current = look
-    return look
-  }
 }
 
 async function statusOf(folder: string): Promise<GitStatus> {
   if (!exists(join(folder, '.git'))) return { kind: 'none' }
-  const answer = await askGit({ folder, args: STATUS, maxBytes: MAX_GIT_STATUS_BYTES })
+  const filters = await askFilters(folder)
+  if (filters === undefined) return { kind: 'unanswered' }
+  const answer = await askGit({ folder, args: STATUS, filters, maxBytes: MAX_GIT_STATUS_BYTES })
   return answer === undefined ? { kind: 'unanswered' } : parseStatus(answer)
 }
 

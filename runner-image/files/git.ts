@@ -1,13 +1,20 @@
 import { execFile } from 'node:child_process'
-import { GIT_ANSWER_TIMEOUT_MS } from '../limits.ts'
+import { FILTERS_ASKED, harmlessGit } from '#protocol/harmless-git.ts'
+import { GIT_ANSWER_TIMEOUT_MS, MAX_GIT_AT_ONCE, MAX_GIT_FILTER_BYTES } from '../limits.ts'
+import { Slots } from './slots.ts'
 
 const ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C', NODE_ENV: 'production' } as const
+
+/** Whoever may look may ask: many at a time would take the processes that a sandbox may have. */
+const slots = new Slots(MAX_GIT_AT_ONCE)
 
 interface GitQuestion {
   /** Absolute path to ask in. */
   folder: string
   args: string[]
   input?: string
+  /** The answer to `FILTERS_ASKED`, for a question that compares files. */
+  filters?: string
   /** Most bytes of an answer; more is cut off. */
   maxBytes: number
 }
@@ -18,13 +25,23 @@ export async function askGit(question: GitQuestion): Promise<string | undefined>
 }
 
 /** As `askGit`, for what may be no text. */
-export async function askGitBytes({ folder, args, input, maxBytes }: GitQuestion): Promise<Buffer | undefined> {
+export async function askGitBytes(question: GitQuestion): Promise<Buffer | undefined> {
+  return slots.run(() => ask(question))
+}
+
+/** The settings of filters, to be given with a question that compares files; `undefined` where they are not known whole. */
+export async function askFilters(folder: string): Promise<string | undefined> {
+  const filters = await askGit({ folder, args: FILTERS_ASKED, maxBytes: MAX_GIT_FILTER_BYTES })
+  return filters === '' || filters?.endsWith('\0') === true ? filters : undefined
+}
+
+async function ask({ folder, args, input, filters, maxBytes }: GitQuestion): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
+    const env = { ...ENVIRONMENT, ...harmlessGit(filters) }
     const child = execFile(
       'git',
-      // The project's own configuration may name programs to run; a question must not run them.
-      ['--no-optional-locks', '-c', 'core.fsmonitor=false', ...args],
-      { cwd: folder, maxBuffer: maxBytes, timeout: GIT_ANSWER_TIMEOUT_MS, env: ENVIRONMENT, encoding: 'buffer' },
+      args,
+      { cwd: folder, maxBuffer: maxBytes, timeout: GIT_ANSWER_TIMEOUT_MS, env, encoding: 'buffer' },
       (error, stdout) => {
         const isCutOff = error !== null && error.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER'
         // `check-ignore` ends with 1 when nothing is ignored.

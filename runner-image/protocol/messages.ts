@@ -144,10 +144,10 @@ export const requests = {
   }),
   'terminal.detach': request({ role: 'viewer', params: z.object({ channel: z.int() }), result: empty }),
   /**
-   * Whether programs wait for this connection to draw what they print, in all its terminals. They do unless it says
-   * otherwise: a page that nobody looks at does, since browsers all but stop its timers, and so its drawing.
+   * Whether this connection draws what programs print, in all its terminals. It does unless it says otherwise: a page
+   * that nobody looks at does, since browsers all but stop its timers. Programs wait for editors who draw.
    */
-  'terminal.pace': request({ role: 'viewer', params: z.object({ isPacing: z.boolean() }), result: empty }),
+  'terminal.draw': request({ role: 'viewer', params: z.object({ isDrawing: z.boolean() }), result: empty }),
   /** The active typist's size wins; other clients show it letterboxed. */
   'terminal.resize': request({
     role: 'editor',

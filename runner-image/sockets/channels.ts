@@ -24,6 +24,8 @@ interface AttachOptions {
 interface ChannelsOptions {
   send: (frame: Uint8Array) => void
   roundTripMs: () => number
+  /** Who may only look holds up nobody's programs. */
+  mayPace: boolean
 }
 
 /** The terminals that one connection watches, by channel number. */
@@ -31,7 +33,7 @@ export class Channels {
   readonly #options: ChannelsOptions
   readonly #channels = new Map<number, Channel>()
   #lastNumber = 0
-  #isPacing = true
+  #isDrawing = true
 
   constructor(options: ChannelsOptions) {
     this.#options = options
@@ -41,8 +43,9 @@ export class Channels {
   attach(terminal: Terminal, { since, stream }: AttachOptions): RequestResult<'terminal.attach'> {
     this.detachFrom(terminal.id)
     const channel = ++this.#lastNumber
-    const { send, roundTripMs } = this.#options
-    const { feed, from } = terminal.attach({ channel, send, roundTripMs, isPacing: () => this.#isPacing }, since)
+    const { send, roundTripMs, mayPace } = this.#options
+    const target = { channel, send, roundTripMs, mayPace, isDrawing: () => this.#isDrawing }
+    const { feed, from } = terminal.attach(target, since)
     const used = stream === undefined ? unnamed(terminal) : terminal.inputs.use(stream)
     const { stream: input, isNew, release } = used
     input.follow((offset) => this.#applied(channel, offset))
@@ -67,10 +70,10 @@ export class Channels {
     for (const number of this.#channels.keys()) this.detach(number)
   }
 
-  /** Whether programs wait for this client to draw: its channels now, and those to come. */
-  pace(isPacing: boolean): void {
-    this.#isPacing = isPacing
-    for (const { feed } of this.#channels.values()) feed.paceChanged()
+  /** Whether somebody looks, and what comes is drawn: in its channels now, and those to come. */
+  draw(isDrawing: boolean): void {
+    this.#isDrawing = isDrawing
+    for (const { feed } of this.#channels.values()) feed.drawingChanged()
   }
 
   /** Runs `callback` when this connection has been sent all output of an ended terminal: at once if it does not watch it. */

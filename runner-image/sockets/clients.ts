@@ -15,6 +15,13 @@ export class Clients {
     return this.#connections.size
   }
 
+  /** Bytes that all of them have not taken yet. */
+  get waitingBytes(): number {
+    let sum = 0
+    for (const { waitingBytes } of this.#connections) sum += waitingBytes
+    return sum
+  }
+
   add(connection: Connection): void {
     this.#connections.add(connection)
     this.#onCount()

@@ -7,7 +7,12 @@ import { requestEnvelopeSchema } from '#protocol/messages.ts'
 import type { EventData, EventType } from '#protocol/messages.ts'
 import { isAtLeast } from '#protocol/roles.ts'
 import { RunnerError, toRunnerError, toWireError } from '../errors.ts'
-import { MAX_CONNECTION_BACKLOG_BYTES, MAX_REQUESTS_IN_FLIGHT } from '../limits.ts'
+import {
+  FAIR_CONNECTION_BACKLOG_BYTES,
+  MAX_BACKLOG_BYTES,
+  MAX_CONNECTION_BACKLOG_BYTES,
+  MAX_REQUESTS_IN_FLIGHT,
+} from '../limits.ts'
 import type { Log } from '../log.ts'
 import { Channels } from './channels.ts'
 import type { AnswerRequest } from './handlers.ts'
@@ -17,6 +22,8 @@ interface ConnectionOptions {
   claims: AttachClaims
   answer: AnswerRequest
   log: Log
+  /** Bytes that wait for all clients together. */
+  waitingBytes(): number
   onClose(connection: Connection): void
 }
 
@@ -40,6 +47,7 @@ export class Connection {
     this.channels = new Channels({
       send: (frame) => this.#send(frame),
       roundTripMs: () => this.#roundTripMs,
+      mayPace: isAtLeast(options.claims.role, 'editor'),
     })
     this.#socket.on('message', (data, isBinary) => this.#receive(data, isBinary))
     this.#socket.on('pong', () => this.#heard())
@@ -48,6 +56,11 @@ export class Connection {
     this.#socket.on('close', () => this.#closed())
     this.#heartbeat = setInterval(() => this.#beat(), CONNECTION_SILENCE_MS / 3)
     this.#ping()
+  }
+
+  /** Bytes that the client has not taken yet. */
+  get waitingBytes(): number {
+    return this.#socket.bufferedAmount
   }
 
   /** Aborted when it is closed. */
@@ -129,7 +142,14 @@ export class Connection {
   #send(message: string | Uint8Array, onSent?: () => void): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return onSent?.()
     this.#socket.send(message, onSent)
-    if (this.#socket.bufferedAmount > MAX_CONNECTION_BACKLOG_BYTES) this.#socket.terminate()
+    if (this.#isTooFarBehind()) this.#socket.terminate()
+  }
+
+  /** One client that reads nothing is cut off late; where many do, those that hold the memory go first. */
+  #isTooFarBehind(): boolean {
+    const { waitingBytes } = this
+    if (waitingBytes <= FAIR_CONNECTION_BACKLOG_BYTES) return false
+    return waitingBytes > MAX_CONNECTION_BACKLOG_BYTES || this.#options.waitingBytes() > MAX_BACKLOG_BYTES
   }
 
   #heard(): void {

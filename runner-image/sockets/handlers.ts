@@ -10,6 +10,7 @@ import { Lock } from '../files/lock.ts'
 import { copy, makeFolder, move } from '../files/move.ts'
 import { indexFiles } from '../files/quick-open.ts'
 import { readForEditor } from '../files/read.ts'
+import { SharedLook } from '../files/shared-look.ts'
 import { writeText } from '../files/write.ts'
 import { writeRunConfig } from '../processes/run-config.ts'
 import type { OpenedSandbox } from '../opened-sandbox.ts'
@@ -29,6 +30,7 @@ export function createHandlers(sandbox: OpenedSandbox): Handlers {
   const { workspace, trash, terminals, processes, ports, run } = sandbox
   const searches = new TextSearches(sandbox)
   const git = new GitLook(workspace)
+  const index = new SharedLook(() => indexFiles(workspace))
   const configuring = new Lock()
   return {
     ping: () => ({}),
@@ -62,8 +64,8 @@ export function createHandlers(sandbox: OpenedSandbox): Handlers {
       from.channels.detach(channel)
       return {}
     },
-    'terminal.pace': ({ isPacing }, from) => {
-      from.channels.pace(isPacing)
+    'terminal.draw': ({ isDrawing }, from) => {
+      from.channels.draw(isDrawing)
       return {}
     },
     'terminal.resize': ({ terminal, cols, rows }) => {
@@ -113,7 +115,7 @@ export function createHandlers(sandbox: OpenedSandbox): Handlers {
     },
     'files.delete': async ({ path }) => ({ deletion: await trash.delete(path) }),
     'files.restore': async ({ deletion }) => ({ path: await trash.restore(deletion) }),
-    'files.index': () => indexFiles(workspace),
+    'files.index': () => index.ask(),
 
     'search.text': (params, from) => searches.begin(from, params),
     'search.cancel': (_, from) => {

@@ -1,11 +1,12 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { MAX_MESSAGE_BYTES } from '#protocol/limits.ts'
+import { MAX_EDITOR_FILE_BYTES, MAX_MESSAGE_BYTES } from '#protocol/limits.ts'
 import { newId } from '#protocol/ids.ts'
-import { TestClient } from '../_client.ts'
+import { TestClient, until } from '../_client.ts'
 import { startFixture } from '../_fixture.ts'
 import type { Fixture } from '../_fixture.ts'
+import { MAX_BACKLOG_BYTES, MAX_CONNECTION_BACKLOG_BYTES } from '../limits.ts'
 
 let fixture: Fixture
 beforeAll(async () => {
@@ -90,6 +91,30 @@ describe('what a viewer may', () => {
     terminal.type('echo e""nd\n')
     await terminal.shows('end')
     expect(terminal.text).not.toContain('typed')
+  })
+})
+
+describe('what clients do not read', () => {
+  test('many who read nothing are cut off before they take the sandbox’s memory, and nobody else', async () => {
+    await writeFile(join(fixture.workspace, 'large.txt'), 'x'.repeat(MAX_EDITOR_FILE_BYTES))
+    using witness = await fixture.connect('owner')
+    const readers = await Promise.all(Array.from({ length: 6 }, async () => fixture.connect('viewer')))
+    // Each stays below what one may hold.
+    const count = Math.floor((0.9 * MAX_CONNECTION_BACKLOG_BYTES) / MAX_EDITOR_FILE_BYTES)
+    for (const { socket } of readers) {
+      socket.pause()
+      for (let id = 1; id <= count; id++)
+        socket.send(JSON.stringify({ id, type: 'files.read', params: { path: 'large.txt' } }))
+    }
+    const mayStay = Math.ceil(MAX_BACKLOG_BYTES / (count * MAX_EDITOR_FILE_BYTES))
+    const cutOff = () => {
+      // Whoever reads nothing hears of its end when it writes.
+      for (const { socket } of readers) if (socket.readyState === socket.OPEN) socket.pong()
+      return readers.filter(({ socket }) => socket.readyState !== socket.OPEN).length
+    }
+    await until('those beyond the limit to be cut off', () => cutOff() >= readers.length - mayStay || undefined)
+    expect(await witness.request('files.read', { path: 'large.txt' })).toMatchObject({ kind: 'text' })
+    for (const { socket } of readers) socket.terminate()
   })
 })
 

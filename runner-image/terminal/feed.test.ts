@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { decodeFrame } from '#protocol/frames.ts'
 import type { Frame } from '#protocol/frames.ts'
-import { TERMINAL_WINDOW_BYTES } from '#protocol/limits.ts'
+import { TERMINAL_RING_BYTES, TERMINAL_WINDOW_BYTES } from '#protocol/limits.ts'
 import { STUCK_CHECK_MS, STUCK_CLIENT_MS } from '../limits.ts'
 import type { FeedTarget } from './feed.ts'
 import type { ProgramEvents } from './pty.ts'
@@ -34,13 +34,13 @@ function terminalOf() {
   return { terminal, program, print: (bytes: number) => events?.onOutput(new Uint8Array(bytes)) }
 }
 
-function client(): FeedTarget & { frames: Frame[] } {
+function client({ mayPace = true } = {}): FeedTarget & { frames: Frame[] } {
   const frames: Frame[] = []
   const send = (bytes: Uint8Array) => {
     const frame = decodeFrame(bytes)
     if (frame !== undefined) frames.push(frame)
   }
-  return { channel: 1, frames, send, roundTripMs: () => 1, isPacing: () => true }
+  return { channel: 1, frames, send, roundTripMs: () => 1, mayPace, isDrawing: () => true }
 }
 
 test('a program waits for its only client for so long as that draws now and then, and not for one that is stuck', () => {
@@ -65,6 +65,18 @@ test('a client that was idle for long is not taken for stuck when more is printe
   vi.advanceTimersByTime(10 * STUCK_CLIENT_MS)
   print(2 * TERMINAL_WINDOW_BYTES)
   expect(program.isRead).toBe(false)
+})
+
+test('who may only look holds up no program, and gets a screen when they draw again', async () => {
+  const { terminal, program, print } = terminalOf()
+  const viewer = client({ mayPace: false })
+  const { feed } = terminal.attach(viewer, 0)
+  print(TERMINAL_WINDOW_BYTES)
+  print(TERMINAL_RING_BYTES + 1)
+  expect(program.isRead).toBe(true)
+  feed.acknowledge(1)
+  await vi.waitFor(() => expect(viewer.frames.at(-1)?.kind).toBe('screen'))
+  expect(program.isRead).toBe(true)
 })
 
 test('nothing is left waiting once the stuck one has gone', () => {

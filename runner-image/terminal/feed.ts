@@ -11,8 +11,10 @@ export interface FeedTarget {
   send(frame: Uint8Array): void
   /** The connection's round trip, in milliseconds. */
   roundTripMs(): number
-  /** Whether programs are to wait for this client to draw what they print. */
-  isPacing(): boolean
+  /** Whether programs wait for this client, while it draws. */
+  readonly mayPace: boolean
+  /** Whether somebody looks there: off the screen, browsers all but stop a page's drawing. */
+  isDrawing(): boolean
 }
 
 /** What a feed needs to know of its terminal. */
@@ -58,7 +60,7 @@ export class Feed {
   /** Whether the program is to wait while this is blocked: for somebody who looks, and draws. */
   get isPacing(): boolean {
     const isStuck = this.#stuckSince !== undefined && performance.now() - this.#stuckSince >= STUCK_CLIENT_MS
-    return this.#target.isPacing() && !isStuck
+    return this.#target.mayPace && this.#target.isDrawing() && !isStuck
   }
 
   /** Sends what may be sent. */
@@ -67,7 +69,7 @@ export class Feed {
     while (!this.#isClosed && !this.isBlocked && this.#sent < ring.end) {
       if (this.#sent < ring.start) {
         // A page that nobody looks at would be sent one screen after the other.
-        if (this.#target.isPacing()) this.#skipToScreen()
+        if (this.#target.isDrawing()) this.#skipToScreen()
         break
       }
       this.#sendOutput()
@@ -89,8 +91,8 @@ export class Feed {
     this.#source.updatePause()
   }
 
-  /** Whether the client paces programs has changed. */
-  paceChanged(): void {
+  /** Whether somebody looks there has changed. */
+  drawingChanged(): void {
     this.pump()
     this.#source.updatePause()
   }

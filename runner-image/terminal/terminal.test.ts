@@ -169,7 +169,7 @@ describe('terminals', () => {
 
   test('a page that nobody looks at holds up no program, and gets a screen once somebody does', async () => {
     using hidden = await fixture.connect()
-    await hidden.request('terminal.pace', { isPacing: false })
+    await hidden.request('terminal.draw', { isDrawing: false })
     const terminal = await hidden.shell({ acknowledges: false })
     terminal.type('seq 1 600000; echo E""ND > ended\n')
     await until('the program’s end', () => existsSync(`${fixture.workspace}/ended`) || undefined)
@@ -179,7 +179,7 @@ describe('terminals', () => {
     terminal.acknowledge()
     await hidden.request('ping', {})
     expect(terminal.screens).toEqual([])
-    await hidden.request('terminal.pace', { isPacing: true })
+    await hidden.request('terminal.draw', { isDrawing: true })
     const screen = await until('a screen', () => terminal.screens[0])
     expect(Buffer.from(screen.payload).toString()).toContain('600000')
     terminal.type('echo afte""rwards\n')
@@ -250,7 +250,7 @@ describe('terminals', () => {
     await beside.shows('mine^[[3;3R')
     asked.type('\u001b[4;4R')
     await one.request('ping', {})
-    await other.request('terminal.pace', { isPacing: false })
+    await other.request('terminal.draw', { isDrawing: false })
     asked.type('\u001b[5;5R')
     await beside.shows('^[[5;5R')
     await one.request('terminal.detach', { channel: asked.channel })

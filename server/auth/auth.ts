@@ -17,8 +17,13 @@ import type { Users } from '#server/auth/users.ts'
 import type { Log } from '#server/log.ts'
 import type { StateStore } from '#server/state-store/state-store.ts'
 
-/** The cookie of a signed-out visitor who came through a share link. */
-export const GUEST_COOKIE = 'devex.guest'
+/**
+ * The cookie of a signed-out visitor who came through a share link, over http and https. A preview's page can set a plain
+ * one for the whole domain, and with it be the guest of whoever opens a link next; `__Host-` keeps it out (RFC 6265bis
+ * §4.1.3).
+ */
+const PLAIN_GUEST_COOKIE = 'devex.guest'
+const SECURE_GUEST_COOKIE = '__Host-devex.guest'
 
 /** The cookie of who is signed in, over http (next-auth's own name) and https. */
 const PLAIN_COOKIE = 'next-auth.session-token'
@@ -37,6 +42,8 @@ export interface Auth extends SignInAuthenticator {
   isLoopback: boolean
   /** Whether browsers reach us over https. */
   isSecure: boolean
+  /** Name of the cookie of a signed-out visitor who came through a share link. */
+  guestCookie: string
   /** What next-auth encrypts its cookie with. */
   cookieSecret: string
   signInOptions(cookieHeader: string | null): Promise<{ github: boolean; local: boolean }>
@@ -62,6 +69,7 @@ export function createAuth(deps: AuthDeps): Auth {
   const localSignIn = createLocalSignIn(stateStore)
   const cookieSecret = box.derive('sign-in-cookie').toString('base64url')
 
+  const guestCookie = isSecure ? SECURE_GUEST_COOKIE : PLAIN_GUEST_COOKIE
   const signIns = createSignIns(stateStore)
   const providerTokens = createProviderTokens(stateStore, box)
   const members =
@@ -89,6 +97,7 @@ export function createAuth(deps: AuthDeps): Auth {
     github,
     isLoopback,
     isSecure,
+    guestCookie,
     cookieSecret,
     providerTokens,
     log,
@@ -97,7 +106,7 @@ export function createAuth(deps: AuthDeps): Auth {
       const signIn = await claimsOf(cookies)
       const user = signIn === undefined ? undefined : await holderOf(signIn)
       if (user !== undefined) return user
-      const guest = cookies[GUEST_COOKIE]
+      const guest = cookies[guestCookie]
       return guest === undefined ? undefined : await resolveGuest(guest)
     },
     signInOf: (cookieHeader) => claimsOf(parseCookies(cookieHeader)),

@@ -156,6 +156,13 @@ describe('authenticator', () => {
       expect(await auth.principalOf(`${name}=${token}`)).toBeUndefined()
   })
 
+  test('S6: over https, what a sibling host could have set makes nobody a guest of its own', async () => {
+    const resolveGuest = async (cookie: string) => ({ kind: 'guest' as const, id: cookie, name: 'Guest' })
+    const auth = createAuth({ ...settings, resolveGuest, stateStore: store, isLoopback: false, isSecure: true })
+    expect(await auth.principalOf('devex.guest=theirs')).toBeUndefined()
+    expect(await auth.principalOf('devex.guest=theirs; __Host-devex.guest=mine')).toMatchObject({ id: 'mine' })
+  })
+
   const cookieOf = async (auth: Auth, claims: Record<string, unknown>) =>
     `next-auth.session-token=${await encode({ token: claims, secret: auth.cookieSecret })}`
   const signedIn = (auth: Auth, { id }: User) => cookieOf(auth, { sub: id, sid: randomUUID() })

@@ -22,9 +22,6 @@ import { hintRights, listChannel } from '#server/repls/store.ts'
 import type { ReplStore } from '#server/repls/store.ts'
 import type { StateStore, Write } from '#server/state-store/state-store.ts'
 
-/** The cookie of somebody who came through a link without signing in. */
-export const GUEST_COOKIE = 'devex.guest'
-
 interface RedeemDeps {
   stateStore: StateStore
   store: ReplStore
@@ -106,7 +103,7 @@ async function newGuest(deps: RedeemDeps, share: Share) {
   const ttlMs = Math.max(1000, Math.min(GUEST_TTL_MS, left))
   await deps.stateStore.put(shareKeys.guest(hashSecret(value)), guest, { expected: 'absent', ttlMs })
   await grant(deps, share, { kind: 'guest', ...guest })
-  return { name: GUEST_COOKIE, value, maxAgeSeconds: Math.ceil(ttlMs / 1000) }
+  return { value, maxAgeSeconds: Math.ceil(ttlMs / 1000) }
 }
 
 /** A right tied to the link: written only while the link is there, so that it cannot outlive a revocation. */

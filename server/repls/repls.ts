@@ -83,7 +83,7 @@ export interface Shares {
   redeem(
     who: Principal | undefined,
     token: string,
-  ): Promise<{ replId: string; guestCookie?: { name: string; value: string; maxAgeSeconds: number } }>
+  ): Promise<{ replId: string; guestCookie?: { value: string; maxAgeSeconds: number } }>
   /** What the guest behind this cookie has in a REPL is theirs from now on, who signed in: whether that was anything. */
   carryOver(who: Extract<Principal, { kind: 'user' }>, from: { guestCookie: string; replId: string }): Promise<boolean>
 }

@@ -20,6 +20,9 @@ const TYPES = { zip: 'application/zip', 'tar.gz': 'application/gzip' } as const
  */
 export async function downloadArchive(request: Request, app: Context, replId: string): Promise<Response> {
   try {
+    // What is asked for is saved first: a page of another site must not begin that.
+    if (!['same-origin', 'none', null].includes(request.headers.get('sec-fetch-site')))
+      throw new AppError('forbidden', 'Files are not served to pages of other sites.')
     const { format, snapshot: id } = querySchema.parse(Object.fromEntries(new URL(request.url).searchParams))
     const who = await app.auth.principalOf(request.headers.get('cookie'))
     if (who === undefined) throw new AppError('unauthenticated', 'Sign in first.')

@@ -3,7 +3,6 @@ import { cookies } from 'next/headers'
 import { notFound, redirect } from 'next/navigation'
 import { IdeLoader } from '#components/ide/ide-loader.tsx'
 import { replIdSchema } from '#protocol/ids.ts'
-import { GUEST_COOKIE } from '#server/auth/auth.ts'
 import type { Principal } from '#server/auth/principal.ts'
 import { context } from '#server/global.ts'
 import { createCaller } from '#server/trpc/router.ts'
@@ -32,7 +31,7 @@ export default async function Page({ params }: Props) {
 
 /** Who looked at it by a link and has signed in since need not open the link again. */
 async function wasGuest(who: Principal, replId: string): Promise<boolean> {
-  const guestCookie = (await cookies()).get(GUEST_COOKIE)?.value
+  const guestCookie = (await cookies()).get(context().auth.guestCookie)?.value
   if (who.kind !== 'user' || guestCookie === undefined) return false
   return context().shares.carryOver(who, { guestCookie, replId })
 }

@@ -8,15 +8,14 @@ export async function GET(
   { params }: { params: Promise<{ shareToken: string }> },
 ): Promise<Response> {
   const { shareToken } = await params
-  const { auth, shares, publicUrl, log } = context()
+  const { auth, shares, log } = context()
   try {
     const who = await auth.principalOf(request.headers.get('cookie'))
     const { replId, guestCookie } = await shares.redeem(who, shareToken)
     if (guestCookie === undefined) return redirect(`/r/${replId}`)
-    const { name, value, maxAgeSeconds } = guestCookie
-    const isSecure = publicUrl().protocol === 'https:'
-    const attributes = `Path=/; HttpOnly; SameSite=Lax; Max-Age=${maxAgeSeconds}${isSecure ? '; Secure' : ''}`
-    return redirect(`/r/${replId}`, { 'set-cookie': `${name}=${value}; ${attributes}` })
+    const { value, maxAgeSeconds } = guestCookie
+    const attributes = `Path=/; HttpOnly; SameSite=Lax; Max-Age=${maxAgeSeconds}${auth.isSecure ? '; Secure' : ''}`
+    return redirect(`/r/${replId}`, { 'set-cookie': `${auth.guestCookie}=${value}; ${attributes}` })
   } catch (cause) {
     const error = toAppError(cause)
     if (error.code === 'unauthenticated')

@@ -366,15 +366,15 @@ test('a click in the mouse’s old encoding arrives as the bytes that it is', as
 
 test('programs wait for a page while it is looked at, also on a line that was opened meanwhile', async () => {
   await using it = await bench()
-  it.runner.handle('terminal.pace', () => ({}))
-  const told = (): unknown[] => it.runner.askedFor('terminal.pace')
+  it.runner.handle('terminal.draw', () => ({}))
+  const told = (): unknown[] => it.runner.askedFor('terminal.draw')
   it.terminals.lookedAt(false)
-  await expect.poll(told).toEqual([{ isPacing: false }])
+  await expect.poll(told).toEqual([{ isDrawing: false }])
   it.runner.tear()
-  await expect.poll(told).toEqual([{ isPacing: false }, { isPacing: false }])
+  await expect.poll(told).toEqual([{ isDrawing: false }, { isDrawing: false }])
   it.terminals.lookedAt(true)
   await expect.poll(told).toHaveLength(3)
-  expect(told()[2]).toEqual({ isPacing: true })
+  expect(told()[2]).toEqual({ isDrawing: true })
 })
 
 test('U5: many terminals, each with its own name and place', async () => {

@@ -78,7 +78,7 @@ export class Terminals {
   /** Whether the page is on a screen. Off it, browsers all but stop its drawing, and no program is to wait for that. */
   lookedAt(isLookedAt: boolean): void {
     this.#isLookedAt = isLookedAt
-    if (this.#connection.state.getSnapshot().kind === 'open') this.#tellPace()
+    if (this.#connection.state.getSnapshot().kind === 'open') this.#tellDrawing()
   }
 
   /** Opens a shell and shows it. */
@@ -119,7 +119,7 @@ export class Terminals {
       activeId: activeId !== undefined && ids.has(activeId) ? activeId : firstOf(hello.terminals),
       isKnown: true,
     }))
-    if (!this.#isLookedAt) this.#tellPace()
+    if (!this.#isLookedAt) this.#tellDrawing()
     for (const terminal of hello.terminals) {
       const open = this.#open.get(terminal.id)
       open?.size.told(terminal)
@@ -132,9 +132,9 @@ export class Terminals {
     if (!hasOwn && isAtLeast(hello.role, 'editor')) await this.create({ ifNone: true }).catch(() => undefined)
   }
 
-  #tellPace(): void {
+  #tellDrawing(): void {
     // Lost on the way: told again with `hello`. A runner of before that knew it takes us for somebody who looks.
-    void this.#connection.request('terminal.pace', { isPacing: this.#isLookedAt }).catch(() => undefined)
+    void this.#connection.request('terminal.draw', { isDrawing: this.#isLookedAt }).catch(() => undefined)
   }
 
   #put(terminal: TerminalInfo): void {
