@@ -28,8 +28,9 @@ export default async function Layout({ children }: { children: ReactNode }) {
   return (
     <html lang="en" suppressHydrationWarning>
       <head>
-        {/* Not async: it runs before the first paint. */}
+        {/* Not async: they run before the first paint, and before the first click. */}
         <script src="/theme.js" async={false} nonce={nonce} suppressHydrationWarning />
+        <script src="/early-clicks.js" async={false} nonce={nonce} suppressHydrationWarning />
       </head>
       <body>
         <Providers>{children}</Providers>

@@ -31,6 +31,19 @@ async function accountOf(page: Page, url: string): Promise<{ id: string; name: s
   return (await response.json()).result.data
 }
 
+test('a click on a page whose code is yet to come is done when it is there', async ({ page }) => {
+  await using server = await startServer({ env: { SPARE_SANDBOXES: '0' } })
+  const clicked = Promise.withResolvers<void>()
+  await page.route('**/_next/static/**/*.js', async (route) => {
+    await clicked.promise
+    await route.continue()
+  })
+  await page.goto(server.link, { waitUntil: 'domcontentloaded' })
+  await page.getByRole('button', { name: 'Continue on this machine' }).click()
+  clicked.resolve()
+  await expect(page).toHaveURL(`${server.url}/repls`)
+})
+
 test('GitHub: signs in with a private e-mail address, comes back to where one wanted to go, and signs out', async ({
   page,
 }) => {
