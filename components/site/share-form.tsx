@@ -10,7 +10,7 @@ import { Switch } from '#components/ui/switch.tsx'
 
 /** What each role can do, in one line. */
 export const ROLE_WORDS = {
-  viewer: 'See files, watch terminals and open previews. Nothing else.',
+  viewer: 'See files and their history, watch terminals, open previews. Change nothing.',
   editor: 'Edit files, use terminals, start and stop. Not share or delete.',
 } as const
 

@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -92,6 +94,20 @@ describe('what a viewer may', () => {
     await terminal.shows('end')
     expect(terminal.text).not.toContain('typed')
   })
+})
+
+test('Git looks once for all pages that ask at a time', async () => {
+  execFileSync('git', ['init', '--quiet'], { cwd: fixture.workspace })
+  const pages = await Promise.all(Array.from({ length: 8 }, async () => fixture.connect('viewer')))
+  let started = 0
+  const count = () => void (started += 1)
+  subscribe('child_process', count)
+  const answers = await Promise.all(pages.map(async (page) => page.request('git.status', {})))
+  unsubscribe('child_process', count)
+  for (const { socket } of pages) socket.terminate()
+  expect(answers).toEqual(answers.map(() => expect.objectContaining({ kind: 'repository' })))
+  // One look, and one more for who asked during it; each asks for filters first.
+  expect([2, 4]).toContain(started)
 })
 
 describe('what clients do not read', () => {
