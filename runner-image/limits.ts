@@ -33,6 +33,9 @@ export const SCREEN_SCROLLBACK_LINES = 2000
 /** A screen that takes longer is given up, and the tail of the history is sent instead. */
 export const SCREEN_TIMEOUT_MS = 10 * SECOND
 
+/** A full-screen program that is to draw all anew has another size for so long: some do nothing about one that is the same. */
+export const REDRAW_MS = 100
+
 /** The worker thread of screens is let go after so long without a question (it holds some 15 MiB). */
 export const SCREEN_WORKER_IDLE_MS = 30 * SECOND
 

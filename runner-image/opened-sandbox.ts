@@ -58,6 +58,8 @@ export class OpenedSandbox implements AsyncDisposable {
   readonly search: Search
   /** People's own: a pattern of theirs that hangs holds up no agent. */
   readonly peoplesSearch: Search
+  /** Those who may only look hold up nobody who works. */
+  readonly viewersSearch: Search
   readonly shellEnv: Record<string, string>
   readonly #options: OpenedSandboxOptions
   readonly #screens: Screens
@@ -78,6 +80,7 @@ export class OpenedSandbox implements AsyncDisposable {
     this.#screens = new Screens(log)
     this.search = new Search(log)
     this.peoplesSearch = new Search(log)
+    this.viewersSearch = new Search(log)
     const publish = clients.publish.bind(clients)
     this.terminals = new Terminals({ tree, screens: this.#screens, publish, onActivity: () => activity.touch() })
     this.commands = new Commands({ terminals: this.terminals, root: workspace.root, shellEnv: this.shellEnv })
@@ -182,6 +185,7 @@ export class OpenedSandbox implements AsyncDisposable {
     await this.commands[Symbol.asyncDispose]()
     await this.search[Symbol.asyncDispose]()
     await this.peoplesSearch[Symbol.asyncDispose]()
+    await this.viewersSearch[Symbol.asyncDispose]()
     await this.#screens[Symbol.asyncDispose]()
   }
 

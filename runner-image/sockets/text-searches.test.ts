@@ -48,6 +48,17 @@ test('a further search ends the one before, and so does who closes the page', as
   })
 })
 
+test('a pattern of a viewer that hangs holds up no editor', async () => {
+  using viewer = await fixture.connect('viewer')
+  using editor = await fixture.connect('editor')
+  const hung = viewer.request('search.text', { search: 1, query: HANG }).catch(String)
+  await viewer.request('ping', {})
+  const found = await editor.request('search.text', { search: 1, query: { text: 'needle', ...plain } })
+  expect(found.matches).toBe(3)
+  await viewer.request('search.cancel', {})
+  expect(await hung).toContain('hung up')
+})
+
 test('one that is cancelled is answered at once', async () => {
   using client = await fixture.connect('editor')
   const hung = client.request('search.text', { search: 1, query: HANG }).catch(String)

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { requests } from '#protocol/messages.ts'
+import { isAtLeast } from '#protocol/roles.ts'
 import type { Found, FoundFile } from '#protocol/text-search.ts'
 import type { OpenedSandbox } from '../opened-sandbox.ts'
 import type { Connection } from './connection.ts'
@@ -20,15 +21,14 @@ export class TextSearches {
     this.end(from)
     const controller = new AbortController()
     this.#current.set(from, controller)
-    const { root } = this.#sandbox.workspace
+    const { workspace, peoplesSearch, viewersSearch } = this.#sandbox
+    const { root } = workspace
+    const thread = isAtLeast(from.claims.role, 'editor') ? peoplesSearch : viewersSearch
     const signal = AbortSignal.any([controller.signal, from.signal])
     const tell = (files: FoundFile[]) => {
       if (!signal.aborted) from.publish('search.found', { search: id, files })
     }
-    const { kind: _, ...found } = await this.#sandbox.peoplesSearch.find(
-      { root, rulesFrom: root, ...search },
-      { signal, tell },
-    )
+    const { kind: _, ...found } = await thread.find({ root, rulesFrom: root, ...search }, { signal, tell })
     return found
   }
 

@@ -1,6 +1,6 @@
 import { TERMINAL_RING_BYTES } from '#protocol/limits.ts'
 import type { TerminalInfo } from '#protocol/messages.ts'
-import { MAX_RESIZES_KEPT, SCREEN_FROM_HISTORY_BYTES, STUCK_CHECK_MS } from '../limits.ts'
+import { MAX_RESIZES_KEPT, REDRAW_MS, SCREEN_FROM_HISTORY_BYTES, STUCK_CHECK_MS } from '../limits.ts'
 import { Feed } from './feed.ts'
 import type { FeedSource, FeedTarget } from './feed.ts'
 import { InputStreams } from './input-streams.ts'
@@ -9,6 +9,9 @@ import type { Exit, Program, ProgramEvents, Size } from './pty.ts'
 import { Ring } from './ring.ts'
 import type { Screens } from './screens.ts'
 import { Typists } from './typists.ts'
+
+/** How a drawn screen begins that a full-screen program has (xterm's DECSET 1049). */
+const ALTERNATE_SCREEN = '\u001b[?1049h'
 
 export interface TerminalOptions {
   id: string
@@ -46,6 +49,8 @@ export class Terminal implements FeedSource {
   #exit: Exit | undefined
   /** While the program waits: whether those that it waits for still draw. */
   #stuckCheck: NodeJS.Timeout | undefined
+  /** While the program has a size that is not its own. */
+  #redrawing: NodeJS.Timeout | undefined
 
   constructor(options: TerminalOptions) {
     this.#options = options
@@ -147,7 +152,21 @@ export class Terminal implements FeedSource {
       at: index === 0 ? 0 : Math.max(0, at - this.ring.start) + prefix.length,
       ...size,
     }))
-    return { offset, payload: await this.#options.screens.draw({ bytes: Buffer.concat([prefix, bytes]), sizes }) }
+    const payload = await this.#options.screens.draw({ bytes: Buffer.concat([prefix, bytes]), sizes })
+    // What a full-screen program drew before the ring began and has not touched since is lost.
+    if (this.ring.start > 0 && Buffer.from(payload).includes(ALTERNATE_SCREEN)) this.#redraw()
+    return { offset, payload }
+  }
+
+  /** Has a full-screen program draw all of its screen anew, as it does when the size changes. */
+  #redraw(): void {
+    if (this.#redrawing !== undefined || this.hasEnded) return
+    const { cols, rows } = this.size
+    this.#program.resize({ cols, rows: Math.max(1, rows - 1) })
+    this.#redrawing = setTimeout(() => {
+      this.#redrawing = undefined
+      this.#program.resize(this.size)
+    }, REDRAW_MS)
   }
 
   #output(bytes: Uint8Array): void {
