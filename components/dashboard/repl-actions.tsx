@@ -2,9 +2,10 @@
 
 import { useRef } from 'react'
 import { useRouter } from 'next/navigation'
-import { Download, Ellipsis, ExternalLink, GitFork, Pencil, Play, Share2, Square, Trash2 } from 'lucide-react'
+import { Download, Ellipsis, ExternalLink, GitFork, Pencil, Pin, Play, Share2, Square, Trash2 } from 'lucide-react'
 import type { ReplAction } from '#components/dashboard/repl-list-store.ts'
 import { archiveUrl, downloadFrom } from '#components/download-archive.ts'
+import { isTemporary } from '#components/temporary.tsx'
 import { Button } from '#components/ui/button.tsx'
 import { cx } from '#components/ui/cx.ts'
 import {
@@ -23,12 +24,13 @@ interface ReplActionsProps {
   onStart: () => void
   onStop: () => void
   onFork: () => void
+  onKeep: () => void
   onChoose: (what: 'share' | 'delete' | 'rename') => void
   className?: string
 }
 
 /** Start or stop at hand, everything else in a menu. */
-export function ReplActions({ repl, pending, onStart, onStop, onFork, onChoose, className }: ReplActionsProps) {
+export function ReplActions({ repl, pending, onStart, onStop, onFork, onKeep, onChoose, className }: ReplActionsProps) {
   const router = useRouter()
   const chosen = useRef(false)
   const { kind } = repl.state
@@ -78,6 +80,11 @@ export function ReplActions({ repl, pending, onStart, onStop, onFork, onChoose, 
               <DropdownMenuItem icon={<Pencil aria-hidden />} onSelect={() => choose('rename')}>
                 Rename
               </DropdownMenuItem>
+              {isTemporary(repl) && (
+                <DropdownMenuItem icon={<Pin aria-hidden />} onSelect={onKeep}>
+                  Keep
+                </DropdownMenuItem>
+              )}
               <DropdownMenuItem icon={<Share2 aria-hidden />} onSelect={() => choose('share')}>
                 Share
               </DropdownMenuItem>

@@ -21,6 +21,7 @@ export function replListApi(): ReplListApi {
     start: (replId) => api().repls.start.mutate({ replId }),
     stop: (replId) => api().repls.stop.mutate({ replId }),
     rename: (replId, name) => api().repls.rename.mutate({ replId, name }),
+    keep: (replId) => api().repls.keep.mutate({ replId }),
     delete: (replId) => api().repls.delete.mutate({ replId }),
     restore: (replId) => api().repls.restore.mutate({ replId }),
     fork: (replId) => api().history.fork.mutate({ replId }),

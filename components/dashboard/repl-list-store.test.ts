@@ -25,6 +25,7 @@ function storeWith(over: Partial<ReplListApi> = {}, repls: ReplView[] = [replWit
     start: async () => replWith({ generation: 2, state: { kind: 'starting', phases: [] } }),
     stop: async () => replWith({ state: { kind: 'stopping', phases: [] } }),
     rename: async (_, name) => replWith({ name }),
+    keep: async () => replWith(),
     delete: async () => {},
     restore: async () => replWith(),
     fork: async () => replWith({ id: 'f000000000000000', name: 'Fork' }),

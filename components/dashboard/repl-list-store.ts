@@ -14,6 +14,8 @@ export interface ReplListApi {
   start(replId: string): Promise<ReplView>
   stop(replId: string): Promise<ReplView>
   rename(replId: string, name: string): Promise<ReplView>
+  /** It has no end of its own any more. */
+  keep(replId: string): Promise<ReplView>
   delete(replId: string): Promise<void>
   restore(replId: string): Promise<ReplView>
   /** Makes a repl of one's own from it. */
@@ -21,7 +23,7 @@ export interface ReplListApi {
   errorOf(error: unknown): WireError
 }
 
-export type ReplAction = 'start' | 'stop' | 'rename' | 'delete' | 'restore' | 'fork'
+export type ReplAction = 'start' | 'stop' | 'rename' | 'keep' | 'delete' | 'restore' | 'fork'
 
 export interface ReplListSnapshot {
   /** Absent until the first answer. */

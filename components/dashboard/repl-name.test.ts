@@ -5,7 +5,8 @@ import { replWith } from '#components/dashboard/_repl.ts'
 import { ReplName } from '#components/dashboard/repl-name.tsx'
 import type { ReplView } from '#server/repls/views.ts'
 
-const draw = (over: Partial<ReplView>) => renderToStaticMarkup(createElement(ReplName, { repl: replWith(over) }))
+const draw = (over: Partial<ReplView>) =>
+  renderToStaticMarkup(createElement(ReplName, { repl: replWith(over), now: 0 }))
 
 test('S13: a name that looks like markup is text, wherever it comes from', () => {
   const name = '<img src=x onerror=alert(1)>'

@@ -1,9 +1,10 @@
 import Link from 'next/link'
+import { TemporaryBadge } from '#components/temporary.tsx'
 import { Badge } from '#components/ui/badge.tsx'
 import type { ReplView } from '#server/repls/views.ts'
 
 /** A repl's name, which leads to it; whose it is, if not one's own; the repository it came from. */
-export function ReplName({ repl }: { repl: ReplView }) {
+export function ReplName({ repl, now }: { repl: ReplView; now: number }) {
   const { id, name, role, owner, source } = repl
   return (
     <div className="min-w-0">
@@ -16,6 +17,7 @@ export function ReplName({ repl }: { repl: ReplView }) {
         >
           {name}
         </Link>
+        <TemporaryBadge repl={repl} now={now} />
         {role !== 'owner' && (
           <Badge title={`Shared by ${owner.name}`} className="max-w-40">
             <span className="truncate">

@@ -51,7 +51,7 @@ export function ReplRow({
             }}
           />
         ) : (
-          <ReplName repl={repl} />
+          <ReplName repl={repl} now={now} />
         )}
         <ReplState
           state={repl.state}
@@ -73,6 +73,7 @@ export function ReplRow({
           onStart={() => void store.run('start', repl.id)}
           onStop={() => void store.run('stop', repl.id)}
           onFork={() => void store.run('fork', repl.id)}
+          onKeep={() => void store.run('keep', repl.id)}
           onChoose={setOpen}
           className="max-md:col-start-3 max-md:row-span-3 max-md:row-start-1 max-md:self-start"
         />

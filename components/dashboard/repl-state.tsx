@@ -12,6 +12,7 @@ const ASKED: Record<ReplAction, StateWords | undefined> = {
   stop: { tone: 'busy', label: 'Stopping' },
   delete: { tone: 'busy', label: 'Deleting' },
   restore: { tone: 'busy', label: 'Restoring' },
+  keep: { tone: 'busy', label: 'Keeping' },
   fork: { tone: 'busy', label: 'Forking' },
   rename: undefined,
 }

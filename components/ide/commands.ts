@@ -1,3 +1,4 @@
+import { isTemporary } from '#components/temporary.tsx'
 import type { Workbench } from './stores/workbench.ts'
 import {
   beginCreate,
@@ -346,6 +347,13 @@ export const COMMANDS: readonly Command[] = [
     group: 'REPL',
     isEnabled: isOwner,
     run: (bench) => bench.overlay.set({ kind: 'rename' }),
+  },
+  {
+    id: 'repl.keep',
+    title: 'Keep this temporary REPL',
+    group: 'REPL',
+    isEnabled: (bench) => isOwner(bench) && isTemporary(bench.repl.state.getSnapshot().view),
+    run: (bench) => void bench.repl.keep(),
   },
   {
     id: 'repl.stop',

@@ -1,5 +1,6 @@
 'use client'
 
+import { useState } from 'react'
 import Link from 'next/link'
 import {
   LayoutGrid,
@@ -14,6 +15,7 @@ import {
   Sun,
 } from 'lucide-react'
 import { usePreference } from '#components/site/preferences.ts'
+import { TemporaryBadge } from '#components/temporary.tsx'
 import { Badge } from '#components/ui/badge.tsx'
 import { Button } from '#components/ui/button.tsx'
 import {
@@ -34,7 +36,9 @@ import { togglePreview } from './stores/actions.ts'
 /** Whose REPL this is, Run, Share, and everything about the REPL as a whole. */
 export function TopBar() {
   const workbench = useWorkbench()
-  const { name, template, role, owner } = useRepl()
+  const repl = useRepl()
+  const { name, template, role, owner } = repl
+  const [opened] = useState(() => Date.now())
   return (
     <header className="flex h-11 shrink-0 items-center gap-2 border-b border-line bg-panel px-2">
       <Tooltip label="Back to your REPLs">
@@ -51,6 +55,7 @@ export function TopBar() {
         <h1 className="truncate font-medium" title={`${name}, of ${owner.name}`}>
           {name}
         </h1>
+        <TemporaryBadge repl={repl} now={opened} className="max-sm:hidden" />
         {role === 'viewer' && <Badge tone="accent">Read-only</Badge>}
       </div>
       {workbench.repl.canEdit && <RunButton />}

@@ -206,6 +206,7 @@ const unusedRepls: McpDeps['repls'] = {
   get: unused,
   create: unused,
   rename: unused,
+  keep: unused,
   start: unused,
   stop: unused,
   delete: unused,

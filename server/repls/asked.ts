@@ -1,4 +1,5 @@
 import { RESTORE_WINDOW_MS } from '#server/repls/limits.ts'
+import { kept } from '#server/repls/record.ts'
 import type { Repl, ReplState } from '#server/repls/record.ts'
 import { impossible, refuse } from '#server/repls/repl-events.ts'
 import type { EventOf, TransitionResult } from '#server/repls/repl-events.ts'
@@ -75,7 +76,8 @@ export function deleteAsked(repl: Repl, event: EventOf<'delete-asked'>): Transit
 export function restoreAsked(repl: Repl, event: EventOf<'restore-asked'>): TransitionResult {
   const { state } = repl
   return state.kind === 'deleted' && !state.isPurging && event.at < state.purgeAt
-    ? withState(repl, { kind: 'stopped' })
+    ? // Somebody wants it after all.
+      withState(kept(repl), { kind: 'stopped' })
     : impossible(repl, event)
 }
 
@@ -99,7 +101,7 @@ export function afterStop(repl: Repl, at: number): Repl {
   if (repl.state.kind !== 'stopping') return repl
   switch (repl.state.next) {
     case 'stop':
-      return withState(repl, { kind: 'stopped' })
+      return repl.isEphemeral === true ? deleted(repl, at) : withState(repl, { kind: 'stopped' })
     case 'start':
       return nextGeneration(repl, at)
     case 'delete':

@@ -80,6 +80,8 @@ export async function createRepl(
       lastUsedAt: now(),
       activeAt: now(),
       publicPorts: [],
+      ...(input.ephemeral === true && { isEphemeral: true as const }),
+      ...(input.ttlMinutes !== undefined && { expiresAt: now() + input.ttlMinutes * 60_000 }),
     }
     if (filling !== undefined) await fill(deps, repl, filling)
     else if (source.kind === 'template') await seed(deps, repl, template)

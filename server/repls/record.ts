@@ -91,6 +91,10 @@ export const replSchema = z.object({
   savedAt: time.exactOptional(),
   unsavedSince: time.exactOptional(),
   publicPorts: z.array(z.int()),
+  /** Deleted with its sandbox: a stop deletes it. */
+  isEphemeral: z.literal(true).exactOptional(),
+  /** Deleted then, whether or not it is used. */
+  expiresAt: time.exactOptional(),
 })
 export type Repl = z.output<typeof replSchema>
 
@@ -108,6 +112,12 @@ export function isRunningPlace(repl: Repl): boolean {
 /** Whether somebody must be at work on it. */
 export function isMoving(repl: Repl): boolean {
   return repl.state.kind === 'starting' || repl.state.kind === 'stopping'
+}
+
+/** The repl without an end of its own. */
+export function kept(repl: Repl): Repl {
+  const { isEphemeral: _, expiresAt: __, ...lasting } = repl
+  return lasting
 }
 
 /** Where its files are, and what lies beside them for people who look into the store. */

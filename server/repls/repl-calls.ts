@@ -9,7 +9,7 @@ import type { Driver } from '#server/repls/driver.ts'
 import type { Lives } from '#server/repls/lifecycle.ts'
 import { MAX_PUBLIC_PORTS } from '#server/repls/limits.ts'
 import type { Quotas } from '#server/repls/quotas.ts'
-import { isMoving } from '#server/repls/record.ts'
+import { isMoving, kept } from '#server/repls/record.ts'
 import type { Repl } from '#server/repls/record.ts'
 import { transition } from '#server/repls/repl.ts'
 import type { Access, Grant, Repls } from '#server/repls/repls.ts'
@@ -129,6 +129,8 @@ export function createRepls(deps: ReplsDeps): ReplCalls {
 
     rename: (who, replId, name) =>
       as(who, { replId, role: 'owner' }, () => change(replId, (repl) => ({ ...repl, name }))),
+
+    keep: (who, replId) => as(who, { replId, role: 'owner' }, () => change(replId, kept)),
 
     start: (who, replId) =>
       as(who, { replId, role: 'editor' }, () => {

@@ -10,6 +10,8 @@ export interface Repls {
   /** Makes it and begins its first start; quota and record in one transaction. */
   create(who: Principal, input: CreateRepl): Promise<ReplView>
   rename(who: Principal, replId: string, name: string): Promise<ReplView>
+  /** Takes away the end that it was made with (`ephemeral`, `ttlMinutes`). */
+  keep(who: Principal, replId: string): Promise<ReplView>
   /** Begins a start, or joins the one under way. Also the way out of a failed start (`retry-start`) and of a failed save (`resume`). */
   start(who: Principal, replId: string): Promise<ReplView>
   /** Begins save and stop, or joins them. Also `retry-stop`. */

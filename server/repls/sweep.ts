@@ -140,6 +140,7 @@ async function sweepRepls(deps: SweepDeps, repls: Repl[], sandboxes: Map<string,
 async function sweepRepl(deps: SweepDeps, repl: Repl, sandboxes: Map<string, Sandbox>): Promise<void> {
   if (isMoving(repl)) return deps.driver.drive(repl.id)
   if (repl.state.kind === 'deleted') return purge(deps, repl)
+  if (isOver(repl, deps.now())) return expire(deps, repl)
   const sandboxId = sandboxOf(repl)
   if (sandboxId === undefined) return
   // What was heard may be old; before work is given up the orchestrator is asked for this very one.
@@ -157,6 +158,24 @@ async function sweepRepl(deps: SweepDeps, repl: Repl, sandboxes: Map<string, San
   } else if (repl.state.kind === 'running' && at - lastWork(repl) >= deps.idleStopMs && deps.earshot.wouldHear()) {
     await stopIfIdle(deps, repl)
   }
+}
+
+/** Whether its time to live is over. A sandbox that is kept for what could not be saved is somebody's to decide about. */
+function isOver({ state, expiresAt }: Repl, at: number): boolean {
+  const isKept = state.kind === 'failed' && state.sandboxId !== null
+  return expiresAt !== undefined && at >= expiresAt && !isKept
+}
+
+/** Somebody may have decided to keep it since the record was read. */
+async function expire({ store, driver, log, now }: SweepDeps, { id }: Repl): Promise<void> {
+  const { repl, refusal } = await store.update(id, (current) =>
+    isOver(current, now())
+      ? transition(current, { type: 'delete-asked', at: now() })
+      : { refused: 'already', message: 'It is kept.' },
+  )
+  if (refusal !== undefined) return
+  log.info('deleting a REPL whose time is over', { repl: id, generation: repl.generation, expiresAt: repl.expiresAt })
+  driver.drive(id)
 }
 
 function lastWork(repl: Repl): number {

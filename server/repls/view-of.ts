@@ -25,6 +25,8 @@ export function viewOf(repl: Repl, { role, isolation }: { role: Role; isolation:
     ...(repl.savedAt !== undefined && { savedAt: repl.savedAt }),
     ...(repl.unsavedSince !== undefined && { unsavedSince: repl.unsavedSince }),
     publicPorts,
+    ...(repl.isEphemeral !== undefined && { isEphemeral: repl.isEphemeral }),
+    ...(repl.expiresAt !== undefined && { expiresAt: repl.expiresAt }),
     isolation,
   }
 }

@@ -51,6 +51,10 @@ export interface ReplView {
   unsavedSince?: number
   /** Ports whose preview anybody may open. */
   publicPorts: number[]
+  /** A stop deletes it. */
+  isEphemeral?: true
+  /** It is deleted then, whether or not it is used. */
+  expiresAt?: number
   isolation: Isolation
 }
 
@@ -88,6 +92,9 @@ export interface AccountView {
   isLocal: boolean
 }
 
+/** Longest time to live that can be asked for: 30 days. What is to stay longer is to stay. */
+export const MAX_TTL_MINUTES = 30 * 24 * 60
+
 /** A repl's name. */
 export const replNameSchema = displayNameSchema
 
@@ -98,6 +105,10 @@ export const createReplSchema = z.object({
     z.object({ kind: z.literal('template'), template: z.string().min(1).max(60) }),
     cloneSourceSchema.extend({ kind: z.literal('git') }),
   ]),
+  /** Deleted with its sandbox: when it is stopped, by whomever, or for want of use. */
+  ephemeral: z.boolean().optional(),
+  /** Deleted after so long, whether or not it is used. */
+  ttlMinutes: z.int().min(1).max(MAX_TTL_MINUTES).optional(),
 })
 export type CreateRepl = z.output<typeof createReplSchema>
 

@@ -12,6 +12,7 @@ export const replsRouter = router({
   rename: procedure
     .input(byId.extend({ name: replNameSchema }))
     .mutation(({ ctx, input }) => ctx.app.repls.rename(ctx.who, input.replId, input.name)),
+  keep: procedure.input(byId).mutation(({ ctx, input }) => ctx.app.repls.keep(ctx.who, input.replId)),
   start: procedure.input(byId).mutation(({ ctx, input }) => ctx.app.repls.start(ctx.who, input.replId)),
   stop: procedure.input(byId).mutation(({ ctx, input }) => ctx.app.repls.stop(ctx.who, input.replId)),
   delete: procedure.input(byId).mutation(({ ctx, input }) => ctx.app.repls.delete(ctx.who, input.replId)),

@@ -86,6 +86,11 @@ export class FakeApi implements ReplApi {
     return { ...this.view, name }
   }
 
+  async keep(): Promise<ReplView> {
+    const { isEphemeral: _, expiresAt: __, ...view } = this.view
+    return view
+  }
+
   async setPortPublic(port: number): Promise<ReplView> {
     return { ...this.view, publicPorts: [port] }
   }

@@ -12,6 +12,7 @@ export interface ReplApi {
   start(): Promise<ReplView>
   stop(): Promise<ReplView>
   rename(name: string): Promise<ReplView>
+  keep(): Promise<ReplView>
   setPortPublic(port: number, isPublic: boolean): Promise<ReplView>
   errorOf(error: unknown): WireError
 }
@@ -70,6 +71,11 @@ export class Repl {
 
   rename(name: string): Promise<void> {
     return this.#tell(() => this.#api.rename(name))
+  }
+
+  /** A temporary one is one no more. */
+  keep(): Promise<void> {
+    return this.#tell(() => this.#api.keep())
   }
 
   setPortPublic(port: number, isPublic: boolean): Promise<void> {

@@ -14,6 +14,7 @@ import type { Log } from '#server/log.ts'
 import type { Metrics } from '#server/metrics/metrics.ts'
 import type { History } from '#server/repls/history.ts'
 import type { Repls } from '#server/repls/repls.ts'
+import { MAX_TTL_MINUTES } from '#server/repls/views.ts'
 import type { ReplView } from '#server/repls/views.ts'
 
 /** What an agent may do with the account: it can make itself a sandbox. */
@@ -107,6 +108,8 @@ function createServer({ repls, history, publicUrl, metrics, log }: AccountDeps, 
     mcp_url: resourceUrl(publicUrl(), { kind: 'repl', replId: repl.id }),
     web_url: new URL(`/r/${repl.id}`, publicUrl()).href,
     last_used_at: new Date(repl.lastUsedAt).toISOString(),
+    ...(repl.isEphemeral === true && { ephemeral: true }),
+    ...(repl.expiresAt !== undefined && { expires_at: new Date(repl.expiresAt).toISOString() }),
   })
   const audited = async (tool: string, work: () => Promise<object>): Promise<CallToolResult> => {
     const startedAt = Date.now()
@@ -176,13 +179,27 @@ function createServer({ repls, history, publicUrl, metrics, log }: AccountDeps, 
           .optional()
           .describe('Repository to clone instead.'),
         git_branch: cloneSourceSchema.shape.branch.describe('Branch or tag. Default: the repository’s own.'),
+        ephemeral: z
+          .boolean()
+          .default(false)
+          .describe(
+            'For work that nobody needs later: deleted when it stops, which it does after a while without use.',
+          ),
+        ttl_minutes: z
+          .int()
+          .min(1)
+          .max(MAX_TTL_MINUTES)
+          .optional()
+          .describe('Deleted after so long, whether or not it is used. Default: it stays.'),
       }),
       kind: WRITE,
     },
-    async ({ name, template, git_url, git_branch }) =>
+    async ({ name, template, git_url, git_branch, ephemeral, ttl_minutes }) =>
       view(
         await repls.create(who, {
           name,
+          ephemeral,
+          ttlMinutes: ttl_minutes,
           source:
             git_url === undefined
               ? { kind: 'template', template }
@@ -204,7 +221,8 @@ function createServer({ repls, history, publicUrl, metrics, log }: AccountDeps, 
     'stop_repl',
     {
       title: 'Stop a REPL',
-      description: 'Saves its files and ends everything that runs in it.',
+      description:
+        'Saves its files and ends everything that runs in it. An ephemeral one is deleted then; a person can restore it for a week.',
       input: byId,
       kind: DELETE,
     },

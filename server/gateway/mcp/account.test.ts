@@ -49,6 +49,22 @@ describe(`the account’s own server${why}`, { timeout: LIMIT_MS, skip: why !== 
     for (const tool of ['create_repl', 'stop_repl', 'delete_repl']) expect(audited).toContain(`tool=${tool} ok=true`)
   })
 
+  test('a sandbox for a while says so, and is gone with its stop', async () => {
+    await using agent = await connect(['account:read', 'account:write'])
+    const call = async (name: string, args: Record<string, unknown> = {}) =>
+      (await agent.client.callTool({ name, arguments: args })).structuredContent
+    const made = await call('create_repl', { name: 'Brief', ephemeral: true, ttl_minutes: 60 })
+    expect(made).toMatchObject({ ephemeral: true, expires_at: expect.stringMatching(/^\d{4}-/) })
+    const { repl_id } = viewSchema.parse(made)
+    await expect
+      .poll(async () => viewSchema.parse(await call('get_mcp_url', { repl_id })).state, { timeout: LIMIT_MS })
+      .toBe('running')
+    await call('stop_repl', { repl_id })
+    await expect
+      .poll(async () => JSON.stringify(await call('list_repls')), { timeout: LIMIT_MS })
+      .not.toContain('Brief')
+  })
+
   test('a REPL that does not start says why, and what to do', async () => {
     await using agent = await connect(['account:read', 'account:write'])
     const call = async (name: string, args: Record<string, unknown>) =>
