@@ -8,7 +8,8 @@
     })
   }
   function keep(event) {
-    if (!isReactsOwn() && event.target instanceof Element) clicked = event.target.closest('button')
+    // A click that React takes says that the one before is not waited for any more.
+    clicked = !isReactsOwn() && event.target instanceof Element ? event.target.closest('button') : null
   }
   document.addEventListener('click', keep, true)
   window.addEventListener(
