@@ -33,6 +33,9 @@ export interface Command {
   run: (workbench: Workbench) => void
 }
 
+/** As long as a working morning: somebody waits for a job that says nothing. */
+const KEEP_AWAKE_HOURS = 4
+
 const canEdit = (workbench: Workbench): boolean => workbench.repl.canEdit
 /** A REPL that sleeps has files and terminals to look at only. */
 const canWork = (workbench: Workbench): boolean =>
@@ -354,6 +357,20 @@ export const COMMANDS: readonly Command[] = [
     group: 'REPL',
     isEnabled: (bench) => isOwner(bench) && isTemporary(bench.repl.state.getSnapshot().view),
     run: (bench) => void bench.repl.keep(),
+  },
+  {
+    id: 'repl.keep-awake',
+    title: `Keep awake for ${KEEP_AWAKE_HOURS} hours`,
+    group: 'REPL',
+    isEnabled: canWork,
+    run: (bench) => void bench.repl.keepAwake(KEEP_AWAKE_HOURS * 60),
+  },
+  {
+    id: 'repl.let-sleep',
+    title: 'Let it sleep when nothing happens',
+    group: 'REPL',
+    isEnabled: (bench) => canEdit(bench) && bench.repl.state.getSnapshot().view.awakeUntil !== undefined,
+    run: (bench) => void bench.repl.keepAwake(0),
   },
   {
     id: 'repl.stop',

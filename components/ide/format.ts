@@ -23,3 +23,8 @@ export function formatAgo(thenMs: number, nowMs: number): string {
   const hours = Math.floor(minutes / 60)
   return hours < 48 ? `${hours} h ago` : `${Math.floor(hours / 24)} days ago`
 }
+
+/** A time of today or tomorrow, by this browser's clock: `18:30`. */
+export function clockTime(at: number): string {
+  return new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })
+}

@@ -19,6 +19,7 @@ import type { EarlySocket } from './stores/early-socket.ts'
 import { Workbench } from './stores/workbench.ts'
 import { TopBar } from './top-bar.tsx'
 import { useDropGuard } from './use-drop-guard.ts'
+import { SleepNotice } from './sleep-notice.tsx'
 import { usePageSignals } from './use-page-signals.ts'
 import { useShortcuts } from './use-shortcuts.ts'
 import { WorkbenchContext } from './use-workbench.tsx'
@@ -72,6 +73,7 @@ function LivePage({ view, account, early }: IdeProps) {
       <div className="flex h-dvh flex-col overflow-hidden bg-canvas text-sm text-text">
         <TopBar />
         <ReconnectBanner />
+        <SleepNotice />
         <main className="relative min-h-0 grow">
           <ReplGate>
             <WorkbenchLayout />

@@ -14,6 +14,7 @@ export function replApi(replId: string): ReplApi {
     get: () => api().repls.get.query({ replId }),
     start: () => api().repls.start.mutate({ replId }),
     stop: () => api().repls.stop.mutate({ replId }),
+    keepAwake: (minutes) => api().repls.keepAwake.mutate({ replId, minutes }),
     keep: () => api().repls.keep.mutate({ replId }),
     rename: (name) => api().repls.rename.mutate({ replId, name }),
     setPortPublic: (port, isPublic) => api().repls.setPortPublic.mutate({ replId, port, isPublic }),

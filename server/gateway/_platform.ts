@@ -207,6 +207,7 @@ const unusedRepls: McpDeps['repls'] = {
   create: unused,
   rename: unused,
   keep: unused,
+  keepAwake: unused,
   start: unused,
   stop: unused,
   delete: unused,

@@ -102,6 +102,7 @@ export function createDomain(deps: DomainDeps): Domain {
       if (sandbox === undefined || sandbox.state === 'dead') sweeper.hint()
     },
   })
+  const idleStopMs = limits.IDLE_STOP_MINUTES * 60_000
   const sandboxLimits = sandboxLimitsOf(limits)
   const sparePlan = isLocal(orchestrator)
     ? new Map([[ANY_TEMPLATE, limits.SPARE_SANDBOXES]])
@@ -158,7 +159,7 @@ export function createDomain(deps: DomainDeps): Domain {
     onPass: spares.refill,
     keepKeys: deps.keepKeys,
     sparePlan,
-    idleStopMs: limits.IDLE_STOP_MINUTES * 60_000,
+    idleStopMs,
     metrics,
     log,
     now,
@@ -175,6 +176,7 @@ export function createDomain(deps: DomainDeps): Domain {
     workspaces,
     templates,
     orchestrator,
+    idleStopMs,
     log,
     now,
   })

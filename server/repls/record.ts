@@ -91,6 +91,8 @@ export const replSchema = z.object({
   savedAt: time.exactOptional(),
   unsavedSince: time.exactOptional(),
   publicPorts: z.array(z.int()),
+  /** Not stopped for want of use before. */
+  awakeUntil: time.exactOptional(),
   /** Deleted with its sandbox: a stop deletes it. */
   isEphemeral: z.literal(true).exactOptional(),
   /** Deleted then, whether or not it is used. */
@@ -112,6 +114,11 @@ export function isRunningPlace(repl: Repl): boolean {
 /** Whether somebody must be at work on it. */
 export function isMoving(repl: Repl): boolean {
   return repl.state.kind === 'starting' || repl.state.kind === 'stopping'
+}
+
+/** When it is stopped, should nothing more happen in it. */
+export function sleepsAt({ activeAt, lastUsedAt, awakeUntil = 0 }: Repl, idleStopMs: number): number {
+  return Math.max(Math.max(activeAt, lastUsedAt) + idleStopMs, awakeUntil)
 }
 
 /** The repl without an end of its own. */

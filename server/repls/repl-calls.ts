@@ -38,6 +38,7 @@ interface ReplsDeps {
   workspaces: Workspaces
   templates: Templates
   orchestrator: Orchestrator
+  idleStopMs: number
   log: Log
   now: () => number
 }
@@ -55,7 +56,8 @@ export interface ReplCalls extends Repls {
 export function createRepls(deps: ReplsDeps): ReplCalls {
   const { stateStore, store, access, lifecycle, now } = deps
 
-  const show = (repl: Repl, role: Role) => viewOf(repl, { role, isolation: deps.orchestrator.isolation() })
+  const show = (repl: Repl, role: Role) =>
+    viewOf(repl, { role, isolation: deps.orchestrator.isolation(), idleStopMs: deps.idleStopMs })
 
   /** Does `act` as somebody who has `role`, and shows what came of it. */
   const as = async (
@@ -131,6 +133,14 @@ export function createRepls(deps: ReplsDeps): ReplCalls {
       as(who, { replId, role: 'owner' }, () => change(replId, (repl) => ({ ...repl, name }))),
 
     keep: (who, replId) => as(who, { replId, role: 'owner' }, () => change(replId, kept)),
+
+    keepAwake: (who, replId, minutes) =>
+      as(who, { replId, role: 'editor' }, () =>
+        change(replId, (repl) => {
+          const { awakeUntil: _, ...sleepy } = repl
+          return minutes > 0 ? { ...sleepy, awakeUntil: now() + minutes * 60_000 } : sleepy
+        }),
+      ),
 
     start: (who, replId) =>
       as(who, { replId, role: 'editor' }, () => {

@@ -12,6 +12,8 @@ export interface Repls {
   rename(who: Principal, replId: string, name: string): Promise<ReplView>
   /** Takes away the end that it was made with (`ephemeral`, `ttlMinutes`). */
   keep(who: Principal, replId: string): Promise<ReplView>
+  /** Does not stop it for want of use for so many minutes; 0: as ever. */
+  keepAwake(who: Principal, replId: string, minutes: number): Promise<ReplView>
   /** Begins a start, or joins the one under way. Also the way out of a failed start (`retry-start`) and of a failed save (`resume`). */
   start(who: Principal, replId: string): Promise<ReplView>
   /** Begins save and stop, or joins them. Also `retry-stop`. */

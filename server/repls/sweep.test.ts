@@ -293,6 +293,23 @@ describe('time', () => {
     expect(await versionNow()).toBe(before)
   })
 
+  test('a repl is as sleepy as its page says, unless somebody keeps it awake', async () => {
+    await using b = await bed({ IDLE_STOP_MINUTES: 30 })
+    const id = await runningRepl(b)
+    const { sleepsAt } = await b.domain.repls.get(ada, id)
+    expect((sleepsAt ?? 0) - b.now()).toBeGreaterThan(29 * 60_000)
+    expect((sleepsAt ?? 0) - b.now()).toBeLessThanOrEqual(31 * 60_000)
+    const { awakeUntil } = await b.domain.repls.keepAwake(ada, id, 120)
+    expect((awakeUntil ?? 0) - b.now()).toBeGreaterThan(119 * 60_000)
+    b.advance(60 * 60_000)
+    await sweepIdle(b)
+    expect((await b.domain.repls.get(ada, id)).state.kind).toBe('running')
+    const sleepy = await b.domain.repls.keepAwake(ada, id, 0)
+    expect(sleepy).not.toHaveProperty('awakeUntil')
+    await sweepIdle(b)
+    await reached(b.domain, ada, { replId: id, kinds: ['stopped'] })
+  })
+
   test('a touch keeps a repl from being idle', async () => {
     await using b = await bed({ IDLE_STOP_MINUTES: 30 })
     const id = await runningRepl(b)

@@ -15,7 +15,7 @@ import {
   SWEEP_EVERY_MS,
   SWEEP_LEASE_MS,
 } from '#server/repls/limits.ts'
-import { isMoving, sandboxOf, workspaceOf } from '#server/repls/record.ts'
+import { isMoving, sandboxOf, sleepsAt, workspaceOf } from '#server/repls/record.ts'
 import type { Repl } from '#server/repls/record.ts'
 import { transition } from '#server/repls/repl.ts'
 import { removeUnclaimed, sandboxGone } from '#server/repls/sandboxes.ts'
@@ -155,7 +155,7 @@ async function sweepRepl(deps: SweepDeps, repl: Repl, sandboxes: Map<string, San
     const error = reasonOf(new AppError('unavailable', sandbox.reason ?? 'Its runner died.'))
     deps.log.warn('a sandbox died', { repl: repl.id, generation, sandbox: sandboxId, error: error.message })
     await deps.lifecycle.tell(repl.id, { type: 'sandbox-died', at, generation, error })
-  } else if (repl.state.kind === 'running' && at - lastWork(repl) >= deps.idleStopMs && deps.earshot.wouldHear()) {
+  } else if (repl.state.kind === 'running' && at >= sleepsAt(repl, deps.idleStopMs) && deps.earshot.wouldHear()) {
     await stopIfIdle(deps, repl)
   }
 }
@@ -185,7 +185,7 @@ function lastWork(repl: Repl): number {
 /** Somebody may have come back since the record was read. */
 async function stopIfIdle({ store, driver, idleStopMs, log, now }: SweepDeps, { id }: Repl): Promise<void> {
   const { repl: stopping, refusal } = await store.update(id, (repl) =>
-    repl.state.kind === 'running' && now() - lastWork(repl) >= idleStopMs
+    repl.state.kind === 'running' && now() >= sleepsAt(repl, idleStopMs)
       ? transition(repl, { type: 'stop-asked', at: now() })
       : { refused: 'already', message: 'It is used.' },
   )

@@ -1,10 +1,20 @@
 import type { Role } from '#protocol/roles.ts'
 import type { Isolation } from '#server/orchestrator/orchestrator.ts'
+import { sleepsAt } from '#server/repls/record.ts'
 import type { Repl, ReplState } from '#server/repls/record.ts'
 import type { FailureExit, ReplStateView, ReplView } from '#server/repls/views.ts'
 
+interface Looker {
+  role: Role
+  isolation: Isolation
+  /** After so long without work it is stopped. */
+  idleStopMs: number
+}
+
+const MINUTE_MS = 60_000
+
 /** What somebody with `role` sees of a repl. */
-export function viewOf(repl: Repl, { role, isolation }: { role: Role; isolation: Isolation }): ReplView {
+export function viewOf(repl: Repl, { role, isolation, idleStopMs }: Looker): ReplView {
   const { id, name, template, generation, owner, createdAt, lastUsedAt, publicPorts } = repl
   const { source } = repl
   return {
@@ -25,10 +35,18 @@ export function viewOf(repl: Repl, { role, isolation }: { role: Role; isolation:
     ...(repl.savedAt !== undefined && { savedAt: repl.savedAt }),
     ...(repl.unsavedSince !== undefined && { unsavedSince: repl.unsavedSince }),
     publicPorts,
+    ...(repl.state.kind === 'running' && sleepOf(repl, idleStopMs)),
     ...(repl.isEphemeral !== undefined && { isEphemeral: repl.isEphemeral }),
     ...(repl.expiresAt !== undefined && { expiresAt: repl.expiresAt }),
     isolation,
   }
+}
+
+/** To the minute: what happens in it is told every few seconds, and pages are told of each change. */
+function sleepOf(repl: Repl, idleStopMs: number): Pick<ReplView, 'sleepsAt' | 'awakeUntil'> {
+  const at = sleepsAt(repl, idleStopMs)
+  const isKeptAwake = repl.awakeUntil === at
+  return { sleepsAt: Math.ceil(at / MINUTE_MS) * MINUTE_MS, ...(isKeptAwake && { awakeUntil: at }) }
 }
 
 function stateView(state: ReplState): ReplStateView {

@@ -51,6 +51,10 @@ export interface ReplView {
   unsavedSince?: number
   /** Ports whose preview anybody may open. */
   publicPorts: number[]
+  /** When it is stopped, should nothing more happen in it: to the minute. */
+  sleepsAt?: number
+  /** Until when somebody wants it to stay awake; absent once that is over. */
+  awakeUntil?: number
   /** A stop deletes it. */
   isEphemeral?: true
   /** It is deleted then, whether or not it is used. */
@@ -94,6 +98,9 @@ export interface AccountView {
 
 /** Longest time to live that can be asked for: 30 days. What is to stay longer is to stay. */
 export const MAX_TTL_MINUTES = 30 * 24 * 60
+
+/** Longest that a repl can be asked to stay awake without use. */
+export const MAX_AWAKE_MINUTES = 24 * 60
 
 /** A repl's name. */
 export const replNameSchema = displayNameSchema

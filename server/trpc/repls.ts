@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { replIdSchema } from '#protocol/ids.ts'
 import { procedure, router } from '#server/trpc/init.ts'
-import { createReplSchema, replNameSchema } from '#server/repls/views.ts'
+import { MAX_AWAKE_MINUTES, createReplSchema, replNameSchema } from '#server/repls/views.ts'
 
 const byId = z.object({ replId: replIdSchema })
 
@@ -13,6 +13,9 @@ export const replsRouter = router({
     .input(byId.extend({ name: replNameSchema }))
     .mutation(({ ctx, input }) => ctx.app.repls.rename(ctx.who, input.replId, input.name)),
   keep: procedure.input(byId).mutation(({ ctx, input }) => ctx.app.repls.keep(ctx.who, input.replId)),
+  keepAwake: procedure
+    .input(byId.extend({ minutes: z.int().min(0).max(MAX_AWAKE_MINUTES) }))
+    .mutation(({ ctx, input }) => ctx.app.repls.keepAwake(ctx.who, input.replId, input.minutes)),
   start: procedure.input(byId).mutation(({ ctx, input }) => ctx.app.repls.start(ctx.who, input.replId)),
   stop: procedure.input(byId).mutation(({ ctx, input }) => ctx.app.repls.stop(ctx.who, input.replId)),
   delete: procedure.input(byId).mutation(({ ctx, input }) => ctx.app.repls.delete(ctx.who, input.replId)),

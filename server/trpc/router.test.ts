@@ -65,6 +65,9 @@ const MATRIX: Row[] = [
   row('repls.watch', ['ok', 'ok', 'ok', 'ok', ABSENT, WHO], (caller, replId) => first(caller.repls.watch({ replId }))),
   row('repls.start', ['ok', 'ok', NO, NO, ABSENT, WHO], (caller, replId) => caller.repls.start({ replId })),
   row('repls.rename', ['ok', NO, NO, NO, ABSENT, WHO], (caller, replId) => caller.repls.rename({ replId, name: 'x' })),
+  row('repls.keepAwake', ['ok', 'ok', NO, NO, ABSENT, WHO], (caller, replId) =>
+    caller.repls.keepAwake({ replId, minutes: 5 }),
+  ),
   row('repls.keep', ['ok', NO, NO, NO, ABSENT, WHO], (caller, replId) => caller.repls.keep({ replId })),
   row('repls.setPortPublic', ['ok', NO, NO, NO, ABSENT, WHO], (caller, replId) =>
     caller.repls.setPortPublic({ replId, port: 3000, isPublic: true }),

@@ -91,6 +91,10 @@ export class FakeApi implements ReplApi {
     return view
   }
 
+  async keepAwake(minutes: number): Promise<ReplView> {
+    return { ...this.view, awakeUntil: minutes * 60_000 }
+  }
+
   async setPortPublic(port: number): Promise<ReplView> {
     return { ...this.view, publicPorts: [port] }
   }

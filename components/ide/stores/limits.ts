@@ -96,3 +96,7 @@ export const MAX_NAMED_FAILURES = 3
 
 /** Batches that ended otherwise than they were meant to, shown until somebody has read them. */
 export const MAX_OVER_UPLOADS = 4
+
+/** So long before it sleeps, a REPL in which nothing happens says so; and for so long it is kept awake then. */
+export const SLEEP_WARNING_MS = 3 * 60_000
+export const KEEP_AWAKE_MINUTES = 30

@@ -13,6 +13,7 @@ export interface ReplApi {
   stop(): Promise<ReplView>
   rename(name: string): Promise<ReplView>
   keep(): Promise<ReplView>
+  keepAwake(minutes: number): Promise<ReplView>
   setPortPublic(port: number, isPublic: boolean): Promise<ReplView>
   errorOf(error: unknown): WireError
 }
@@ -76,6 +77,11 @@ export class Repl {
   /** A temporary one is one no more. */
   keep(): Promise<void> {
     return this.#tell(() => this.#api.keep())
+  }
+
+  /** It is not stopped for want of use for so long; 0: as ever. */
+  keepAwake(minutes: number): Promise<void> {
+    return this.#tell(() => this.#api.keepAwake(minutes))
   }
 
   setPortPublic(port: number, isPublic: boolean): Promise<void> {
