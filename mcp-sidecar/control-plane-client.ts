@@ -22,7 +22,7 @@ import {
 } from './limits.ts'
 import { withRetries } from './retry.ts'
 import { SidecarError } from './sidecar-error.ts'
-import { Turns } from './turns.ts'
+import { Turns } from '#wire/turns.ts'
 
 /** What the sidecar asks of the control plane, with its generation's token. Faults that may pass are retried inside. */
 export interface ControlPlane extends Disposable {

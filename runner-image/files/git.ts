@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process'
 import { FILTERS_ASKED, harmlessGit } from '#protocol/harmless-git.ts'
+import { Turns } from '#wire/turns.ts'
 import { GIT_ANSWER_TIMEOUT_MS, MAX_GIT_AT_ONCE, MAX_GIT_FILTER_BYTES } from '../limits.ts'
-import { Slots } from './slots.ts'
 
 const ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C', NODE_ENV: 'production' } as const
 
 /** Whoever may look may ask: many at a time would take the processes that a sandbox may have. */
-const slots = new Slots(MAX_GIT_AT_ONCE)
+const turns = new Turns(MAX_GIT_AT_ONCE)
 
 interface GitQuestion {
   /** Absolute path to ask in. */
@@ -26,7 +26,7 @@ export async function askGit(question: GitQuestion): Promise<string | undefined>
 
 /** As `askGit`, for what may be no text. */
 export async function askGitBytes(question: GitQuestion): Promise<Buffer | undefined> {
-  return slots.run(() => ask(question))
+  return turns.run(() => ask(question))
 }
 
 /** The settings of filters, to be given with a question that compares files; `undefined` where they are not known whole. */
