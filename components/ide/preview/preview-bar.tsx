@@ -8,6 +8,7 @@ import { Input } from '#components/ui/input.tsx'
 import { openInTab } from '../open-in-tab.ts'
 import type { PreviewState } from '../stores/preview.ts'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
+import { DeviceMenu } from './device-menu.tsx'
 
 /** Reload, address, a tab of its own. */
 export function PreviewBar({ state }: { state: Exclude<PreviewState, { kind: 'none' }> }) {
@@ -26,6 +27,7 @@ export function PreviewBar({ state }: { state: Exclude<PreviewState, { kind: 'no
         </Badge>
       )}
       <Address key={path} path={path} isDisabled={state.kind !== 'shown'} />
+      <DeviceMenu />
       <IconButton label="Open preview in a tab" onClick={() => void openInTab(workbench, state.port)}>
         <ExternalLink aria-hidden />
       </IconButton>

@@ -7,20 +7,7 @@ import { ErrorState } from '#components/ui/error-state.tsx'
 import { Spinner } from '#components/ui/spinner.tsx'
 import { useRepl, useStore, useWorkbench } from '../use-workbench.tsx'
 import { PreviewBar } from './preview-bar.tsx'
-
-/**
- * What people's pages expect of a browser, but never to send this page elsewhere. Their origin is their own, so with
- * `allow-same-origin` nothing of ours comes into reach.
- */
-const SANDBOX = [
-  'allow-scripts',
-  'allow-same-origin',
-  'allow-forms',
-  'allow-popups',
-  'allow-popups-to-escape-sandbox',
-  'allow-modals',
-  'allow-downloads',
-].join(' ')
+import { PreviewFrame } from './preview-frame.tsx'
 
 /** What a program of this REPL serves, in a frame of its own origin. */
 export function PreviewPane() {
@@ -54,16 +41,7 @@ export function PreviewPane() {
             />
           </div>
         )}
-        {state.kind === 'shown' && isRunning && (
-          <iframe
-            key={state.visit}
-            title={`Preview of port ${state.port}`}
-            src={state.src}
-            sandbox={SANDBOX}
-            allow="clipboard-read; clipboard-write; fullscreen"
-            className="absolute inset-0 size-full border-0 bg-canvas"
-          />
-        )}
+        {state.kind === 'shown' && isRunning && <PreviewFrame state={state} />}
       </div>
     </section>
   )

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { DEVICE_NAMES } from '../preview/devices.ts'
 import { Store } from './store.ts'
 
 export const SIDE_VIEWS = ['files', 'search', 'git', 'history', 'agents', 'ports', 'processes'] as const
@@ -13,6 +14,8 @@ const layoutSchema = z.object({
   isPanelOpen: z.boolean().default(true),
   /** Port of the preview that was open. */
   previewPort: z.int().nullable().default(null),
+  /** As what the preview is looked at. */
+  device: z.enum(DEVICE_NAMES).default('fill'),
   pane: z.enum(PHONE_PANES).default('editor'),
   /** Panel sizes in percent, by group and panel. */
   sizes: z.record(z.string(), z.record(z.string(), z.number())).default({}),
