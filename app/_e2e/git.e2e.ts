@@ -114,13 +114,14 @@ for (const [what, path, branch, why] of [
   ['an unknown repository', '/nothing.git', '', 'has no public repository at this address'],
   ['an unknown branch', '/engine.git', 'nowhere', 'has no branch "nowhere"'],
 ] as const) {
-  test(`${what}: says why, offers to try again, and can be deleted`, async ({ page }) => {
+  test(`${what}: says why, offers to try again, can be deleted and brought back`, async ({ page }) => {
     await cloneInDialog(page, `${git.url}${path}`, branch)
     const gate = page.getByTestId('repl-gate')
     await expect(gate.getByRole('alert')).toContainText(why)
     await expect(gate.getByRole('button', { name: 'Try again' })).toBeVisible()
     await gate.getByRole('button', { name: 'Delete REPL' }).click()
-    await expect(page).toHaveURL(`${server.url}/repls`)
+    await gate.getByRole('button', { name: 'Restore' }).click()
+    await expect(gate.getByText('is sleeping')).toBeVisible()
   })
 }
 

@@ -9,7 +9,7 @@ import type { FailureExit, ReplView } from '#server/repls/views.ts'
 const EXITS: Record<FailureExit, string> = {
   'retry-start': 'Try again',
   'retry-stop': 'Save and stop again',
-  resume: 'Resume',
+  resume: 'Go on working',
   delete: 'Delete',
 }
 

@@ -14,6 +14,11 @@ export function replApi(replId: string): ReplApi {
     get: () => api().repls.get.query({ replId }),
     start: () => api().repls.start.mutate({ replId }),
     stop: () => api().repls.stop.mutate({ replId }),
+    delete: async () => {
+      await api().repls.delete.mutate({ replId })
+      return api().repls.get.query({ replId })
+    },
+    restore: () => api().repls.restore.mutate({ replId }),
     keepAwake: (minutes) => api().repls.keepAwake.mutate({ replId, minutes }),
     keep: () => api().repls.keep.mutate({ replId }),
     rename: (name) => api().repls.rename.mutate({ replId, name }),

@@ -92,12 +92,20 @@ function Instead({ state }: { state: ReplStateView }) {
           icon={<Trash2 />}
           title={`${view.name} was deleted`}
           actions={
-            <Button asChild>
-              <Link href="/repls">Back to your REPLs</Link>
-            </Button>
+            <>
+              {view.role === 'owner' && (
+                <Button variant="primary" onClick={() => void workbench.repl.restore()}>
+                  Restore
+                </Button>
+              )}
+              <Button asChild>
+                <Link href="/repls">Back to your REPLs</Link>
+              </Button>
+            </>
           }
         >
-          Its owner can restore it until {new Date(state.purgeAt).toLocaleDateString()}.
+          {view.role === 'owner' ? 'You' : 'Its owner'} can restore it until{' '}
+          {new Date(state.purgeAt).toLocaleDateString()}.
         </EmptyState>
       )
     case 'running':

@@ -140,6 +140,22 @@ describe('a life', () => {
 })
 
 describe('failures', () => {
+  test('each is offered the ways out that they may take', async () => {
+    await using b = await bed()
+    b.world.break('create', new AppError('unavailable', 'no room'))
+    const { id } = await b.domain.repls.create(ada, NODE)
+    await settled(b, id, 'failed')
+    for (const [role, exits] of [
+      ['editor', ['retry-start']],
+      ['viewer', []],
+    ] as const) {
+      const who = user(role)
+      const { token } = await b.domain.shares.create(ada, id, { role, allowSignedOut: false })
+      await b.domain.shares.redeem(who, token)
+      expect((await b.domain.repls.get(who, id)).state).toMatchObject({ kind: 'failed', exits })
+    }
+  })
+
   test.each<Call>(['create', 'label', 'portOf', 'adopt'])(
     'L5: a start whose %s fails says why, leaves no sandbox, and can be tried again',
     async (call) => {

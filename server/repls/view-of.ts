@@ -1,3 +1,4 @@
+import { isAtLeast } from '#protocol/roles.ts'
 import type { Role } from '#protocol/roles.ts'
 import type { Isolation } from '#server/orchestrator/orchestrator.ts'
 import { sleepsAt } from '#server/repls/record.ts'
@@ -25,7 +26,7 @@ export function viewOf(repl: Repl, { role, isolation, idleStopMs }: Looker): Rep
       source.kind === 'template'
         ? { kind: 'template' }
         : { kind: 'git', url: source.url, ...(source.branch !== undefined && { branch: source.branch }) },
-    state: stateView(repl.state),
+    state: stateView(repl.state, role),
     generation,
     role,
     owner,
@@ -49,7 +50,7 @@ function sleepOf(repl: Repl, idleStopMs: number): Pick<ReplView, 'sleepsAt' | 'a
   return { sleepsAt: Math.ceil(at / MINUTE_MS) * MINUTE_MS, ...(isKeptAwake && { awakeUntil: at }) }
 }
 
-function stateView(state: ReplState): ReplStateView {
+function stateView(state: ReplState, role: Role): ReplStateView {
   switch (state.kind) {
     case 'stopped':
       return { kind: 'stopped' }
@@ -64,7 +65,9 @@ function stateView(state: ReplState): ReplStateView {
         during: state.during,
         error: state.error,
         phases: state.phases,
-        exits: exitsOf(state.sandboxId !== null),
+        exits: exitsOf(state.sandboxId !== null).filter((exit) =>
+          isAtLeast(role, exit === 'delete' ? 'owner' : 'editor'),
+        ),
       }
     case 'deleted':
       return { kind: 'deleted', purgeAt: state.purgeAt }

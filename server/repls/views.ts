@@ -24,7 +24,7 @@ export type ReplStateView =
   | { kind: 'starting'; phases: PhaseView[] }
   | { kind: 'running'; since: number }
   | { kind: 'stopping'; phases: PhaseView[] }
-  /** `exits` are the buttons to offer. */
+  /** `exits` are the buttons to offer to the asker. */
   | { kind: 'failed'; during: 'start' | 'run' | 'stop'; error: WireError; phases: PhaseView[]; exits: FailureExit[] }
   | { kind: 'deleted'; purgeAt: number }
 

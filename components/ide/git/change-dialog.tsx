@@ -6,8 +6,9 @@ import type { GitChange } from '#protocol/git-status.ts'
 import { DiffDialog } from '../overlays/diff-dialog.tsx'
 import type { Texts } from '../overlays/diff-dialog.tsx'
 import { openFile } from '../stores/actions.ts'
-import { describeError, isCode } from '../stores/request-error.ts'
+import { describeError } from '../stores/request-error.ts'
 import type { Workbench } from '../stores/workbench.ts'
+import { textOnDisk } from '../text-on-disk.ts'
 import { useWorkbench } from '../use-workbench.tsx'
 
 const LABELS = { theirs: 'In the last commit', mine: 'As it is now' }
@@ -47,23 +48,12 @@ async function readBoth(workbench: Workbench, { path, from, kind }: GitChange): 
     await workbench.documents.get(path)?.save()
     const isNew = kind === 'untracked' || kind === 'added'
     const then = isNew ? ({ kind: 'missing' } as const) : await workbench.git.file(from ?? path)
-    const now = await nowOf(workbench, path)
+    const now = await textOnDisk(workbench, path)
     const theirs = then.kind === 'text' ? then.content : then.kind === 'missing' ? '' : undefined
     if (theirs === undefined || now === undefined)
       return { kind: 'unseen', why: 'This file is not text, or too large to compare here.' }
     return { kind: 'texts', theirs, mine: now }
   } catch (error) {
     return { kind: 'unseen', why: describeError(error).message }
-  }
-}
-
-/** What is there now: nothing where it was deleted, `undefined` where it is no text. */
-async function nowOf({ connection }: Workbench, path: string): Promise<string | undefined> {
-  try {
-    const file = await connection.request('files.read', { path })
-    return file.kind === 'text' ? file.content : undefined
-  } catch (error) {
-    if (isCode(error, 'not_found')) return ''
-    throw error
   }
 }

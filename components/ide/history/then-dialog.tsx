@@ -5,7 +5,9 @@ import { Button } from '#components/ui/button.tsx'
 import type { FileThen } from '#server/workspaces/history/workspace-history.ts'
 import { DiffDialog } from '../overlays/diff-dialog.tsx'
 import type { Texts } from '../overlays/diff-dialog.tsx'
+import { RequestError } from '../stores/request-error.ts'
 import type { Workbench } from '../stores/workbench.ts'
+import { textOnDisk } from '../text-on-disk.ts'
 import { useWorkbench } from '../use-workbench.tsx'
 import { bringBack } from './actions.ts'
 
@@ -47,7 +49,8 @@ async function readBoth(workbench: Workbench, id: string, path: string): Promise
       return { kind: 'unseen', why: 'This file is not text, or too large to compare here.' }
     return { kind: 'texts', theirs, mine }
   } catch (error) {
-    return { kind: 'unseen', why: workbench.history.errorOf(error).message }
+    const { message } = error instanceof RequestError ? error : workbench.history.errorOf(error)
+    return { kind: 'unseen', why: message }
   }
 }
 
@@ -63,7 +66,5 @@ async function nowOf(workbench: Workbench, path: string): Promise<string | undef
     const newest = state.kind === 'ready' ? state.snapshots[0] : undefined
     return newest === undefined ? '' : textOf(await workbench.history.file(newest.id, path))
   }
-  const file = await workbench.connection.request('files.read', { path }).catch(() => undefined)
-  if (file === undefined) return ''
-  return file.kind === 'text' ? file.content : undefined
+  return textOnDisk(workbench, path)
 }

@@ -86,6 +86,16 @@ export class FakeApi implements ReplApi {
     return { ...this.view, name }
   }
 
+  async delete(): Promise<ReplView> {
+    this.view = { ...this.view, state: { kind: 'deleted', purgeAt: 0 } }
+    return this.view
+  }
+
+  async restore(): Promise<ReplView> {
+    this.view = { ...this.view, state: { kind: 'stopped' } }
+    return this.view
+  }
+
   async keep(): Promise<ReplView> {
     const { isEphemeral: _, expiresAt: __, ...view } = this.view
     return view

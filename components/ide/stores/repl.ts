@@ -11,6 +11,9 @@ export interface ReplApi {
   get(): Promise<ReplView>
   start(): Promise<ReplView>
   stop(): Promise<ReplView>
+  /** Answers it as it is then: deleted, and to be restored for a while. */
+  delete(): Promise<ReplView>
+  restore(): Promise<ReplView>
   rename(name: string): Promise<ReplView>
   keep(): Promise<ReplView>
   keepAwake(minutes: number): Promise<ReplView>
@@ -68,6 +71,14 @@ export class Repl {
 
   stop(): Promise<void> {
     return this.#tell(() => this.#api.stop())
+  }
+
+  delete(): Promise<void> {
+    return this.#tell(() => this.#api.delete())
+  }
+
+  restore(): Promise<void> {
+    return this.#tell(() => this.#api.restore())
   }
 
   rename(name: string): Promise<void> {
