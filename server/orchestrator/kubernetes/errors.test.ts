@@ -90,6 +90,14 @@ describe('L5: a pod that will not come up', () => {
     expect(error?.advice).toContain('npm run images')
   })
 
+  test('for what the node could not prepare is told when it had time to try again, also after an outage', () => {
+    const waiting = container({
+      waiting: { reason: 'CreateContainerConfigError', message: 'failed to create subPath' },
+    })
+    expect(hopelessness(waiting, 40_000)).toBeUndefined()
+    expect(hopelessness(waiting, LONG_MS)?.message).toContain('failed to create subPath')
+  })
+
   test.each(['ErrImagePull', 'ImagePullBackOff'])('for an image (%s) is told when the registry had time', (reason) => {
     expect(hopelessness(container({ waiting: { reason } }), 0)).toBeUndefined()
     expect(hopelessness(container({ waiting: { reason } }), LONG_MS)?.message).toContain(reason)

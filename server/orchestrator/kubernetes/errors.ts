@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { AppError } from '#server/errors.ts'
-import { IMAGE_HOPELESS_AFTER_MS, UNSCHEDULABLE_AFTER_MS } from './limits.ts'
+import { CONTAINER_HOPELESS_AFTER_MS, IMAGE_HOPELESS_AFTER_MS, UNSCHEDULABLE_AFTER_MS } from './limits.ts'
 import type { Pod } from './objects.ts'
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/ */
@@ -92,7 +92,7 @@ export function hopelessness(pod: Pod, waitedMs: number): AppError | undefined {
     }
     if (
       /^(CreateContainerConfigError|CreateContainerError|RunContainerError)$/.test(reason) &&
-      waitedMs >= IMAGE_HOPELESS_AFTER_MS
+      waitedMs >= CONTAINER_HOPELESS_AFTER_MS
     ) {
       return new AppError('unavailable', `A container of this sandbox cannot be started (${reason}): ${message}`, {
         advice: 'The message comes from the node; npm run doctor checks what it can.',

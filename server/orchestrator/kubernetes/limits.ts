@@ -38,6 +38,8 @@ export const READY_POLL_MS = 150
 export const UNSCHEDULABLE_AFTER_MS = 90 * SECOND_MS
 /** A registry may fail for a moment. */
 export const IMAGE_HOPELESS_AFTER_MS = 8 * SECOND_MS
+/** The kubelet tries again what it could not prepare for a container: a volume or Secret that was not there yet, as after an outage. */
+export const CONTAINER_HOPELESS_AFTER_MS = 90 * SECOND_MS
 /** A Deployment whose pod does not appear is asked why after so long. */
 export const NO_POD_AFTER_MS = SECOND_MS
 /** How long a container that died is waited for before another way is taken: the kubelet restarts it at once, the first time. */
