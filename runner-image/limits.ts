@@ -102,8 +102,6 @@ export const GIT_ANSWER_TIMEOUT_MS = 5 * SECOND
 /** What is told of the files that are otherwise than in the last commit. */
 export const MAX_GIT_CHANGES = 2000
 export const MAX_GIT_STATUS_BYTES = 1 * MIB
-/** Settings of filters, which have to be known whole before files are compared. */
-export const MAX_GIT_FILTER_BYTES = 64 * KIB
 /** Git processes at a time, whoever asks. */
 export const MAX_GIT_AT_ONCE = 4
 

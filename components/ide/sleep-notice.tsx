@@ -1,7 +1,7 @@
 'use client'
 
-import { useEffect, useState } from 'react'
 import { Moon } from 'lucide-react'
+import { useNow } from '#components/use-now.ts'
 import { KEEP_AWAKE_MINUTES, SLEEP_WARNING_MS } from './stores/limits.ts'
 import { useRepl, useWorkbench } from './use-workbench.tsx'
 
@@ -11,11 +11,7 @@ const TICK_MS = 10_000
 export function SleepNotice() {
   const workbench = useWorkbench()
   const { state, sleepsAt, isEphemeral } = useRepl()
-  const [now, setNow] = useState(() => Date.now())
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), TICK_MS)
-    return () => clearInterval(timer)
-  }, [])
+  const now = useNow(Date.now, TICK_MS)
   if (state.kind !== 'running' || sleepsAt === undefined || sleepsAt - now > SLEEP_WARNING_MS) return null
   const minutes = Math.max(1, Math.ceil((sleepsAt - now) / 60_000))
   const what = isEphemeral === true ? 'Deleted' : 'Sleeps'

@@ -1,11 +1,11 @@
 'use client'
 
-import { useEffect, useState } from 'react'
 import type { ReactNode } from 'react'
 import { CloudCheck, CloudOff, Coffee, Eye, GitBranch, Shield, ShieldAlert } from 'lucide-react'
 import { StateDot } from '#components/ui/state-dot.tsx'
 import type { StateTone } from '#components/ui/state-dot.tsx'
 import { Tooltip } from '#components/ui/tooltip.tsx'
+import { useNow } from '#components/use-now.ts'
 import { clockTime, formatAgo } from './format.ts'
 import { branchWords } from './git/branch-words.ts'
 import { SaveIndicator } from './save-indicator.tsx'
@@ -127,11 +127,7 @@ function Awake() {
 
 function BackedUp() {
   const { savedAt, unsavedSince } = useRepl()
-  const [now, setNow] = useState(() => Date.now())
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), CLOCK_MS)
-    return () => clearInterval(timer)
-  }, [])
+  const now = useNow(Date.now, CLOCK_MS)
   if (unsavedSince !== undefined) {
     return (
       <Item icon={<CloudOff />} hint="The files are on the REPL's own disk, but could not be copied to the store.">

@@ -4,7 +4,7 @@ import { SUBMODULES_LEFT } from '#protocol/harmless-git.ts'
 import { MAX_EDITOR_FILE_BYTES } from '#protocol/limits.ts'
 import type { GitChange, GitFile, GitRepository, GitStatus } from '#protocol/git-status.ts'
 import { MAX_GIT_CHANGES, MAX_GIT_STATUS_BYTES } from '../limits.ts'
-import { askFilters, askGit, askGitBytes } from './git.ts'
+import { askGit, askGitBytes } from './git.ts'
 import { SharedLook } from './shared-look.ts'
 import { exists } from './workspace.ts'
 import type { Workspace } from './workspace.ts'
@@ -38,9 +38,7 @@ export class GitLook {
 
 async function statusOf(folder: string): Promise<GitStatus> {
   if (!exists(join(folder, '.git'))) return { kind: 'none' }
-  const filters = await askFilters(folder)
-  if (filters === undefined) return { kind: 'unanswered' }
-  const answer = await askGit({ folder, args: STATUS, filters, maxBytes: MAX_GIT_STATUS_BYTES })
+  const answer = await askGit({ folder, args: STATUS, isComparison: true, maxBytes: MAX_GIT_STATUS_BYTES })
   return answer === undefined ? { kind: 'unanswered' } : parseStatus(answer)
 }
 

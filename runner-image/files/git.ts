@@ -1,9 +1,14 @@
 import { execFile } from 'node:child_process'
-import { FILTERS_ASKED, harmlessGit } from '#protocol/harmless-git.ts'
+import { HARMLESS_GIT, comparingGit } from '#protocol/harmless-git.ts'
 import { Turns } from '#wire/turns.ts'
-import { GIT_ANSWER_TIMEOUT_MS, MAX_GIT_AT_ONCE, MAX_GIT_FILTER_BYTES } from '../limits.ts'
+import { GIT_ANSWER_TIMEOUT_MS, MAX_GIT_AT_ONCE } from '../limits.ts'
 
-const ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C', NODE_ENV: 'production' } as const
+const ENVIRONMENT = {
+  PATH: '/usr/local/bin:/usr/bin:/bin',
+  LC_ALL: 'C',
+  NODE_ENV: 'production',
+  ...HARMLESS_GIT,
+} as const
 
 /** Whoever may look may ask: many at a time would take the processes that a sandbox may have. */
 const turns = new Turns(MAX_GIT_AT_ONCE)
@@ -13,8 +18,8 @@ interface GitQuestion {
   folder: string
   args: string[]
   input?: string
-  /** The answer to `FILTERS_ASKED`, for a question that compares files. */
-  filters?: string
+  /** Whether it compares files, for which git would run the project's filters. */
+  isComparison?: boolean
   /** Most bytes of an answer; more is cut off. */
   maxBytes: number
 }
@@ -29,19 +34,13 @@ export async function askGitBytes(question: GitQuestion): Promise<Buffer | undef
   return turns.run(() => ask(question))
 }
 
-/** The settings of filters, to be given with a question that compares files; `undefined` where they are not known whole. */
-export async function askFilters(folder: string): Promise<string | undefined> {
-  const filters = await askGit({ folder, args: FILTERS_ASKED, maxBytes: MAX_GIT_FILTER_BYTES })
-  return filters === '' || filters?.endsWith('\0') === true ? filters : undefined
-}
-
-async function ask({ folder, args, input, filters, maxBytes }: GitQuestion): Promise<Buffer | undefined> {
+async function ask({ folder, args, input, isComparison = false, maxBytes }: GitQuestion): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
-    const env = { ...ENVIRONMENT, ...harmlessGit(filters) }
+    const [program, ...words] = isComparison ? comparingGit(args) : ['git', ...args]
     const child = execFile(
-      'git',
-      args,
-      { cwd: folder, maxBuffer: maxBytes, timeout: GIT_ANSWER_TIMEOUT_MS, env, encoding: 'buffer' },
+      program ?? 'git',
+      words,
+      { cwd: folder, maxBuffer: maxBytes, timeout: GIT_ANSWER_TIMEOUT_MS, env: ENVIRONMENT, encoding: 'buffer' },
       (error, stdout) => {
         const isCutOff = error !== null && error.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER'
         // `check-ignore` ends with 1 when nothing is ignored.

@@ -69,9 +69,9 @@ export async function transferFile(
   const needed = METHOD_ROLES.get(request.method ?? '')
   if (needed === undefined) throw new AppError('not_supported', `${request.method} is not done to files here.`)
   const ticket = ticketIn(request)
-  if (ticket !== undefined) refuseOtherSites(request)
+  if (ticket !== undefined) refuseOtherSites(request.headers['sec-fetch-site'])
   else if (request.method === 'PUT') requireAppOrigin(request, parts)
-  else refuseOtherSites(request)
+  else refuseOtherSites(request.headers['sec-fetch-site'])
   const path = workspacePathOf(rawPath)
   const method = request.method === 'PUT' ? 'PUT' : 'GET'
   const grant = ticket === undefined ? undefined : await grantOf(parts, ticket, { replId, path, method })

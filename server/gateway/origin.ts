@@ -15,10 +15,9 @@ export function requireAppOrigin(request: IncomingMessage, site: Site): void {
   })
 }
 
-/** `forbidden` where a browser says that a page of another origin asks (Fetch Metadata). Old browsers say nothing. */
-export function refuseOtherSites(request: IncomingMessage): void {
-  const site = request.headers['sec-fetch-site']
-  if (site === undefined || site === 'same-origin' || site === 'none') return
+/** `forbidden` where a browser says (`Sec-Fetch-Site`, Fetch Metadata) that a page of another origin asks. Old browsers say nothing. */
+export function refuseOtherSites(site: string | null | undefined): void {
+  if (site == null || site === 'same-origin' || site === 'none') return
   throw new AppError('forbidden', 'Files are not served to pages of other sites.')
 }
 

@@ -116,9 +116,14 @@ export function isMoving(repl: Repl): boolean {
   return repl.state.kind === 'starting' || repl.state.kind === 'stopping'
 }
 
+/** When something was last done in it, by a person or a program. */
+export function lastWork({ activeAt, lastUsedAt }: Repl): number {
+  return Math.max(activeAt, lastUsedAt)
+}
+
 /** When it is stopped, should nothing more happen in it. */
-export function sleepsAt({ activeAt, lastUsedAt, awakeUntil = 0 }: Repl, idleStopMs: number): number {
-  return Math.max(Math.max(activeAt, lastUsedAt) + idleStopMs, awakeUntil)
+export function sleepsAt(repl: Repl, idleStopMs: number): number {
+  return Math.max(lastWork(repl) + idleStopMs, repl.awakeUntil ?? 0)
 }
 
 /** The repl without an end of its own. */

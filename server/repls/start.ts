@@ -56,6 +56,7 @@ export async function runStart(deps: StartDeps, work: Work): Promise<void> {
     patience,
     signal: AbortSignal.any([signal, patience.signal]),
     sandboxId: repl.state.sandboxId,
+    isFresh,
     isSpare: false,
     beganAt: performance.now(),
   }
@@ -89,14 +90,18 @@ interface Attempt {
   signal: AbortSignal
   /** The sandbox chosen so far. */
   sandboxId: string | null
+  /** Whether it begins a new generation; else a sandbox with work in it is brought back. */
+  isFresh: boolean
   isSpare: boolean
   /** By `performance.now`. */
   beganAt: number
 }
 
-function measure({ metrics }: StartDeps, { work, isSpare, beganAt }: Attempt, outcome: StartOutcome['outcome']): void {
-  const { state } = work.repl
-  const isFresh = state.kind === 'starting' && state.mode === 'fresh'
+function measure(
+  { metrics }: StartDeps,
+  { isFresh, isSpare, beganAt }: Attempt,
+  outcome: StartOutcome['outcome'],
+): void {
   const from = isFresh ? (isSpare ? 'spare' : 'cold') : 'resume'
   metrics.startEnded({ from, outcome }, (performance.now() - beganAt) / 1000)
 }
@@ -254,10 +259,9 @@ async function adopt(
 }
 
 async function fail(deps: StartDeps, attempt: Attempt, error: unknown): Promise<void> {
-  const { work, sandboxId } = attempt
+  const { work, sandboxId, isFresh } = attempt
   const { repl } = work
   const { generation } = repl
-  const isFresh = repl.state.kind === 'starting' && repl.state.mode === 'fresh'
   const reason = reasonOf(error)
   measure(deps, attempt, reason.code)
   if (reason.code === 'internal') deps.log.error('a start failed unexpectedly', error, factsOf(attempt))

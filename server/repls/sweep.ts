@@ -15,7 +15,7 @@ import {
   SWEEP_EVERY_MS,
   SWEEP_LEASE_MS,
 } from '#server/repls/limits.ts'
-import { isMoving, sandboxOf, sleepsAt, workspaceOf } from '#server/repls/record.ts'
+import { isMoving, lastWork, sandboxOf, sleepsAt, workspaceOf } from '#server/repls/record.ts'
 import type { Repl } from '#server/repls/record.ts'
 import { transition } from '#server/repls/repl.ts'
 import { removeUnclaimed, sandboxGone } from '#server/repls/sandboxes.ts'
@@ -166,33 +166,36 @@ function isOver({ state, expiresAt }: Repl, at: number): boolean {
   return expiresAt !== undefined && at >= expiresAt && !isKept
 }
 
-/** Somebody may have decided to keep it since the record was read. */
-async function expire({ store, driver, log, now }: SweepDeps, { id }: Repl): Promise<void> {
-  const { repl, refusal } = await store.update(id, (current) =>
-    isOver(current, now())
-      ? transition(current, { type: 'delete-asked', at: now() })
-      : { refused: 'already', message: 'It is kept.' },
-  )
-  if (refusal !== undefined) return
-  log.info('deleting a REPL whose time is over', { repl: id, generation: repl.generation, expiresAt: repl.expiresAt })
-  driver.drive(id)
+async function expire(deps: SweepDeps, { id }: Repl): Promise<void> {
+  const repl = await askWhile(deps, id, { type: 'delete-asked', isDue: (current) => isOver(current, deps.now()) })
+  if (repl === undefined) return
+  const { generation, expiresAt } = repl
+  deps.log.info('deleting a REPL whose time is over', { repl: id, generation, expiresAt })
 }
 
-function lastWork(repl: Repl): number {
-  return Math.max(repl.activeAt, repl.lastUsedAt)
+async function stopIfIdle(deps: SweepDeps, { id }: Repl): Promise<void> {
+  const { idleStopMs, now } = deps
+  const isDue = (repl: Repl) => repl.state.kind === 'running' && now() >= sleepsAt(repl, idleStopMs)
+  const repl = await askWhile(deps, id, { type: 'stop-asked', isDue })
+  if (repl === undefined) return
+  const idleMs = now() - lastWork(repl)
+  deps.log.info('stopping an idle REPL', { repl: id, generation: repl.generation, idleMs, limitMs: idleStopMs })
 }
 
-/** Somebody may have come back since the record was read. */
-async function stopIfIdle({ store, driver, idleStopMs, log, now }: SweepDeps, { id }: Repl): Promise<void> {
-  const { repl: stopping, refusal } = await store.update(id, (repl) =>
-    repl.state.kind === 'running' && now() >= sleepsAt(repl, idleStopMs)
-      ? transition(repl, { type: 'stop-asked', at: now() })
-      : { refused: 'already', message: 'It is used.' },
+/** Asks for it and begins, if it is due still: somebody may have come back since the record was read. */
+async function askWhile(
+  { store, driver, now }: SweepDeps,
+  replId: string,
+  { type, isDue }: { type: 'stop-asked' | 'delete-asked'; isDue: (repl: Repl) => boolean },
+): Promise<Repl | undefined> {
+  const { repl, refusal } = await store.update(replId, (current) =>
+    isDue(current)
+      ? transition(current, { type, at: now() })
+      : { refused: 'already', message: 'Somebody came back to it.' },
   )
-  if (refusal !== undefined) return
-  const idleMs = now() - lastWork(stopping)
-  log.info('stopping an idle REPL', { repl: id, generation: stopping.generation, idleMs, limitMs: idleStopMs })
-  driver.drive(id)
+  if (refusal !== undefined) return undefined
+  driver.drive(replId)
+  return repl
 }
 
 /** Record, history and objects of a repl whose time to be restored is over. Begun again where it broke off. */

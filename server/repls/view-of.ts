@@ -65,14 +65,20 @@ function stateView(state: ReplState, role: Role): ReplStateView {
         during: state.during,
         error: state.error,
         phases: state.phases,
-        exits: exitsOf(state.sandboxId !== null).filter((exit) =>
-          isAtLeast(role, exit === 'delete' ? 'owner' : 'editor'),
-        ),
+        exits: exitsOf(state.sandboxId !== null).filter((exit) => isAtLeast(role, EXIT_ROLES[exit])),
       }
     case 'deleted':
       return { kind: 'deleted', purgeAt: state.purgeAt }
   }
 }
+
+/** The least role that may take a way out. */
+const EXIT_ROLES = {
+  'retry-start': 'editor',
+  'retry-stop': 'editor',
+  resume: 'editor',
+  delete: 'owner',
+} as const satisfies Record<FailureExit, Role>
 
 /** A kept sandbox holds the only copy of some work: nothing may be offered that could lose it. */
 function exitsOf(isSandboxKept: boolean): FailureExit[] {

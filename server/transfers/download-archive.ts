@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { replIdSchema } from '#protocol/ids.ts'
 import type { Context } from '#server/context.ts'
 import { AppError, errorResponse } from '#server/errors.ts'
+import { refuseOtherSites } from '#server/gateway/origin.ts'
 import { ARCHIVE_FORMATS } from '#server/workspaces/history/archive.ts'
 
 const querySchema = z.object({
@@ -21,8 +22,7 @@ const TYPES = { zip: 'application/zip', 'tar.gz': 'application/gzip' } as const
 export async function downloadArchive(request: Request, app: Context, replId: string): Promise<Response> {
   try {
     // What is asked for is saved first: a page of another site must not begin that.
-    if (!['same-origin', 'none', null].includes(request.headers.get('sec-fetch-site')))
-      throw new AppError('forbidden', 'Files are not served to pages of other sites.')
+    refuseOtherSites(request.headers.get('sec-fetch-site'))
     const { format, snapshot: id } = querySchema.parse(Object.fromEntries(new URL(request.url).searchParams))
     const who = await app.auth.principalOf(request.headers.get('cookie'))
     if (who === undefined) throw new AppError('unauthenticated', 'Sign in first.')
