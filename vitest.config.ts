@@ -8,5 +8,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    // Vitest's own second is less than what a loaded machine, or a rest that the product takes, may need.
+    expect: { poll: { timeout: 10_000 } },
   },
 })

@@ -40,6 +40,7 @@ async function keepOpen(options: ActivityOptions, signal: AbortSignal): Promise<
         .report({
           ...(usedBytes !== undefined && { usedBytes }),
           ...(health?.activeAt !== undefined && { activeAt: health.activeAt }),
+          ...(health?.work !== undefined && { work: health.work }),
         })
         .catch((error: unknown) => options.onFailure('Activity could not be reported.', error))
     }

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { RUNNER_ROUTES, openProgressSchema } from '#protocol/adoption.ts'
 import type { OpenProgress, OpenRequest } from '#protocol/adoption.ts'
 import { parseJsonLines } from '#protocol/json-lines.ts'
+import { workSchema } from '#protocol/work.ts'
 import { createCaller, readBody } from './http-call.ts'
 import {
   MAX_ANSWER_BYTES,
@@ -19,6 +20,7 @@ const healthSchema = z.object({
   opened: z.boolean(),
   /** Milliseconds since the epoch of the last work seen. */
   activeAt: z.number().optional(),
+  work: workSchema.optional(),
   /** Bytes of the volume, caches included. */
   usedBytes: z.int().nonnegative().optional(),
 })

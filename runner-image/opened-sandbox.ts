@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { OpenRequest } from '#protocol/adoption.ts'
 import { CLOSE_CODES } from '#protocol/errors.ts'
 import type { EventData } from '#protocol/messages.ts'
+import type { HeardWork } from '#protocol/work.ts'
 import { Commands } from './commands/commands.ts'
 import type { RunnerEnv } from './env.ts'
 import { RunnerError } from './errors.ts'
@@ -82,7 +83,12 @@ export class OpenedSandbox implements AsyncDisposable {
     this.peoplesSearch = new Search(log)
     this.viewersSearch = new Search(log)
     const publish = clients.publish.bind(clients)
-    this.terminals = new Terminals({ tree, screens: this.#screens, publish, onActivity: () => activity.touch() })
+    this.terminals = new Terminals({
+      tree,
+      screens: this.#screens,
+      publish,
+      onActivity: () => activity.touch('terminal'),
+    })
     this.commands = new Commands({ terminals: this.terminals, root: workspace.root, shellEnv: this.shellEnv })
     this.processes = new Processes({
       tree,
@@ -133,10 +139,10 @@ export class OpenedSandbox implements AsyncDisposable {
     return this.opened.port !== undefined
   }
 
-  /** Throws while the repl is being stopped: what were begun now would miss the final save. */
-  assertRunning(): void {
+  /** `work` is about to begin. Throws while the repl is being stopped: it would miss the final save. */
+  assertRunning(work: HeardWork): void {
     if (this.#isStopping) throw isBeingStopped()
-    this.#options.activity.touch()
+    this.#options.activity.touch(work)
   }
 
   /** Throws where the disk is full, and stays so without what is in the trash. */

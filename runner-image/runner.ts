@@ -75,19 +75,20 @@ export async function startRunner({ env, log, ownsNamespace }: RunnerOptions): P
     if (request.url?.startsWith(RUNNER_ROUTES.files)) {
       const sandbox = opened(opening)
       const claims = await authorize(request, sandbox.opened)
-      activity.touch()
+      activity.touch('files')
       return serveFiles(sandbox, { request, response, claims })
     }
     const route = `${request.method} ${pathname}`
     if (isFromAfar && route !== `GET ${RUNNER_ROUTES.health}`) throw noSuchRoute()
     switch (route) {
       case `GET ${RUNNER_ROUTES.health}`: {
-        const activeAt = await activity.lastActiveAt()
+        const { at: activeAt, work } = await activity.lastWork()
         const use = opening.sandbox?.disk.known
         return sendJson(response, 200, {
           runner,
           opened: opening.sandbox !== undefined,
           activeAt,
+          work,
           usedBytes: use?.usedBytes,
         })
       }
@@ -109,7 +110,7 @@ export async function startRunner({ env, log, ownsNamespace }: RunnerOptions): P
     }
     const sandbox = opened(opening)
     const claims = await authorize(request, sandbox.opened)
-    sandbox.assertRunning()
+    sandbox.assertRunning(pathname === RUNNER_ROUTES.tunnel ? 'preview' : 'page')
     if (pathname === RUNNER_ROUTES.tunnel) return tunnels.join(sandbox, { request, socket, head })
     if (clients.size >= MAX_CONNECTIONS) throw new RunnerError('rate_limited', 'Too many connections to this repl.')
     const run = await sandbox.run.state()
@@ -154,7 +155,7 @@ export async function startRunner({ env, log, ownsNamespace }: RunnerOptions): P
   const grpc = await openGrpcDoor({
     socket: env.RUNNER_GRPC_SOCKET ?? join(dirname(env.RUNNER_SOCKET), GRPC_SOCKET_NAME),
     sandbox: () => {
-      activity.touch()
+      activity.touch('agent')
       return opened(opening)
     },
     log,

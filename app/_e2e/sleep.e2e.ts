@@ -22,4 +22,11 @@ test('a REPL that is about to sleep says so in its page, and stays awake where s
   await page.keyboard.type('let it sleep')
   await page.keyboard.press('Enter')
   await expect(status.getByText(/Awake until/)).toBeHidden()
+
+  await status.getByTestId('sleep-state').click()
+  const menu = page.getByRole('menu', { name: 'Sleep' })
+  await expect(menu).toContainText(/It sleeps at .+, should nothing more happen\./)
+  await look(page, 'ide-sleep-menu')
+  await menu.getByRole('menuitem', { name: 'Keep awake for 1 hour' }).click()
+  await expect(status.getByText(/Awake until \d/)).toBeVisible()
 })

@@ -21,7 +21,7 @@ export function TemplateCards({ templates, chosen, onChoose, onConfirm }: Templa
         <label
           key={template.key}
           className={cx(
-            'relative flex select-none gap-3 rounded-md border border-line-strong p-3 transition-colors',
+            'relative flex select-none gap-3 rounded-md border border-control p-3 transition-colors',
             'has-checked:border-focus has-checked:bg-accent-soft has-focus-visible:outline-2 has-focus-visible:outline-offset-2 has-focus-visible:outline-focus',
             template.available ? 'cursor-pointer hover:bg-hover' : 'cursor-not-allowed bg-panel',
           )}

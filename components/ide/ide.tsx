@@ -1,9 +1,11 @@
 'use client'
 
-import { useEffect, useState, useSyncExternalStore } from 'react'
+import { useCallback, useEffect, useState, useSyncExternalStore } from 'react'
+import { ChangedKeys } from '#components/ui/kbd.tsx'
 import { useToast } from '#components/ui/toaster.tsx'
 import type { AccountView, ReplView } from '#server/repls/views.ts'
 import { agentsApi } from './agents-api.ts'
+import { shownKey, useCustomKeys } from './custom-keys.ts'
 import { draftsOf } from './draft-database.ts'
 import { useUploadNews } from './files/use-upload-news.ts'
 import { historyApi } from './history-api.ts'
@@ -68,20 +70,24 @@ function LivePage({ view, account, early }: IdeProps) {
   useDropGuard()
   usePageSignals(workbench)
   useUploadNews(workbench)
+  const custom = useCustomKeys()
+  const changedKeys = useCallback((keys: string) => shownKey(keys, custom), [custom])
   return (
     <WorkbenchContext value={workbench}>
-      <div className="flex h-dvh flex-col overflow-hidden bg-canvas text-sm text-text">
-        <TopBar />
-        <ReconnectBanner />
-        <SleepNotice />
-        <main className="relative min-h-0 grow">
-          <ReplGate>
-            <WorkbenchLayout />
-          </ReplGate>
-        </main>
-        <StatusBar />
-      </div>
-      <Overlays />
+      <ChangedKeys value={changedKeys}>
+        <div className="flex h-dvh flex-col overflow-hidden bg-canvas text-sm text-text">
+          <TopBar />
+          <ReconnectBanner />
+          <SleepNotice />
+          <main className="relative min-h-0 grow">
+            <ReplGate>
+              <WorkbenchLayout />
+            </ReplGate>
+          </main>
+          <StatusBar />
+        </div>
+        <Overlays />
+      </ChangedKeys>
     </WorkbenchContext>
   )
 }

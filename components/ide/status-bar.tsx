@@ -1,14 +1,15 @@
 'use client'
 
 import type { ReactNode } from 'react'
-import { CloudCheck, CloudOff, Coffee, Eye, GitBranch, Shield, ShieldAlert } from 'lucide-react'
+import { CloudCheck, CloudOff, Eye, GitBranch, Shield, ShieldAlert } from 'lucide-react'
 import { StateDot } from '#components/ui/state-dot.tsx'
 import type { StateTone } from '#components/ui/state-dot.tsx'
 import { Tooltip } from '#components/ui/tooltip.tsx'
 import { useNow } from '#components/use-now.ts'
-import { clockTime, formatAgo } from './format.ts'
+import { formatAgo } from './format.ts'
 import { branchWords } from './git/branch-words.ts'
 import { SaveIndicator } from './save-indicator.tsx'
+import { Sleep } from './sleep-item.tsx'
 import { showView } from './stores/actions.ts'
 import type { ConnectionState } from './stores/connection.ts'
 import { useRepl, useStore, useWorkbench } from './use-workbench.tsx'
@@ -28,7 +29,7 @@ export function StatusBar() {
       <Connection />
       <Isolation />
       <Branch />
-      <Awake />
+      <Sleep />
       {role === 'viewer' && (
         <Item icon={<Eye />} hint="You can look at files, terminals and previews, and change nothing.">
           Read-only
@@ -110,17 +111,6 @@ function Branch() {
         {branchWords(status)}
         {count > 0 && <span aria-hidden> *</span>}
       </span>
-    </Item>
-  )
-}
-
-/** Until when it is kept awake by somebody's wish. */
-function Awake() {
-  const { awakeUntil } = useRepl()
-  if (awakeUntil === undefined) return null
-  return (
-    <Item icon={<Coffee />} hint="Somebody keeps it awake until then, though nothing should happen in it.">
-      <span className="max-sm:sr-only">Awake until {clockTime(awakeUntil)}</span>
     </Item>
   )
 }

@@ -4,6 +4,7 @@ import { useEffect } from 'react'
 import { isTyping } from '#components/ui/typing.ts'
 import { COMMANDS } from './commands.ts'
 import type { Command } from './commands.ts'
+import { keysOf, readCustomKeys } from './custom-keys.ts'
 import { isPressed } from './stores/shortcut.ts'
 import type { Workbench } from './stores/workbench.ts'
 
@@ -17,9 +18,10 @@ export function useShortcuts(workbench: Workbench): void {
   useEffect(() => {
     const isMac = /Mac|iPhone|iPad/.test(navigator.userAgent)
     const onKeyDown = (event: KeyboardEvent): void => {
+      const custom = readCustomKeys()
       const command = COMMANDS.find(
         (command) =>
-          command.keys?.some((keys) => isPressed(keys, event, isMac) && isMeant(keys, event.target)) &&
+          keysOf(command, custom).some((keys) => isPressed(keys, event, isMac) && isMeant(keys, event.target)) &&
           (command.yields !== true || isEnabled(command, workbench)),
       )
       if (command === undefined) return

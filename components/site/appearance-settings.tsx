@@ -20,6 +20,7 @@ const FONT_SIZES = ['11', '12', '13', '14', '15', '16', '18', '20', '22', '24'].
 
 /** Theme, font sizes, and how terminals behave. */
 export function AppearanceSettings() {
+  const [highContrast, setHighContrast] = usePreference('highContrast')
   const [editorSize, setEditorSize] = usePreference('editorFontSize')
   const [terminalSize, setTerminalSize] = usePreference('terminalFontSize')
   const [readsTerminals, setReadsTerminals] = usePreference('readsTerminals')
@@ -27,6 +28,12 @@ export function AppearanceSettings() {
   return (
     <div className="flex flex-col gap-6">
       <ThemeChoice />
+      <Switch
+        label="High contrast"
+        hint="Stronger text, lines and edges. Where your system asks for more contrast, it is so already."
+        checked={highContrast}
+        onCheckedChange={setHighContrast}
+      />
       <div className="flex flex-wrap gap-6">
         <FontSize label="Editor font size" value={editorSize} onChange={setEditorSize} />
         <FontSize label="Terminal font size" value={terminalSize} onChange={setTerminalSize} />

@@ -3,9 +3,10 @@
 import { useCallback, useSyncExternalStore } from 'react'
 import { z } from 'zod'
 
-/** What a person sets for this browser. `public/theme.js` reads the theme by the same key, before the first paint. */
+/** What a person sets for this browser. `public/theme.js` reads theme and contrast by the same keys, before the first paint. */
 const PREFERENCES = {
   theme: { key: 'devex.theme', schema: z.enum(['system', 'light', 'dark']), fallback: 'system' },
+  highContrast: { key: 'devex.highContrast', schema: z.stringbool(), fallback: false },
   editorFontSize: { key: 'devex.editorFontSize', schema: z.coerce.number().int().min(10).max(24), fallback: 13 },
   terminalFontSize: { key: 'devex.terminalFontSize', schema: z.coerce.number().int().min(10).max(24), fallback: 13 },
   readsTerminals: { key: 'devex.readsTerminals', schema: z.stringbool(), fallback: false },
@@ -14,6 +15,8 @@ const PREFERENCES = {
 
 export interface Preferences {
   theme: 'system' | 'light' | 'dark'
+  /** Stronger text, lines and edges than the design has; for those whose system asks for more contrast it is so anyway. */
+  highContrast: boolean
   /** Pixels. */
   editorFontSize: number
   /** Pixels. */
@@ -37,6 +40,7 @@ export function usePreference<Name extends keyof Preferences>(
 
 const DEFAULTS: Preferences = {
   theme: PREFERENCES.theme.fallback,
+  highContrast: PREFERENCES.highContrast.fallback,
   editorFontSize: PREFERENCES.editorFontSize.fallback,
   terminalFontSize: PREFERENCES.terminalFontSize.fallback,
   readsTerminals: PREFERENCES.readsTerminals.fallback,
@@ -45,9 +49,10 @@ const DEFAULTS: Preferences = {
 
 /** All settings of this browser; what is missing or nonsense is the default. */
 export function readPreferences(): Preferences {
-  const { theme, editorFontSize, terminalFontSize, readsTerminals, optionIsMeta } = PREFERENCES
+  const { theme, highContrast, editorFontSize, terminalFontSize, readsTerminals, optionIsMeta } = PREFERENCES
   return {
     theme: theme.schema.catch(theme.fallback).parse(stored(theme.key)),
+    highContrast: highContrast.schema.catch(highContrast.fallback).parse(stored(highContrast.key)),
     editorFontSize: editorFontSize.schema.catch(editorFontSize.fallback).parse(stored(editorFontSize.key)),
     terminalFontSize: terminalFontSize.schema.catch(terminalFontSize.fallback).parse(stored(terminalFontSize.key)),
     readsTerminals: readsTerminals.schema.catch(readsTerminals.fallback).parse(stored(readsTerminals.key)),

@@ -2,7 +2,7 @@ import type { ReactNode } from 'react'
 import { AccountSettings } from '#components/site/account-settings.tsx'
 import { AgentsSettings } from '#components/site/agents-settings.tsx'
 import { AppearanceSettings } from '#components/site/appearance-settings.tsx'
-import { KeysTable } from '#components/site/keys-table.tsx'
+import { KeysSettings } from '#components/site/keys-settings.tsx'
 import { SiteHeader } from '#components/site/site-header.tsx'
 import type { ConnectionView } from '#server/agents/agents.ts'
 import type { AccountView } from '#server/repls/views.ts'
@@ -29,8 +29,8 @@ export function SettingsPage({ account, agents }: SettingsPageProps) {
           <Section title="Connected agents" about="Programs that act for you. Cutting one off works at once.">
             <AgentsSettings {...agents} />
           </Section>
-          <Section title="Keys" about="Single keys work when you are not typing.">
-            <KeysTable heading="h3" />
+          <Section title="Keys" about="Kept in this browser. The editor has keys of its own besides.">
+            <KeysSettings />
           </Section>
         </div>
       </main>

@@ -2,7 +2,7 @@ import type { ComponentProps } from 'react'
 import { cx } from '#components/ui/cx.ts'
 
 const TONES = {
-  neutral: 'bg-inset text-muted ring-1 ring-inset ring-line',
+  neutral: 'bg-inset text-muted inset-ring inset-ring-line',
   accent: 'bg-accent-soft text-accent-text',
   ok: 'bg-ok-soft text-ok',
   attention: 'bg-attention-soft text-attention',

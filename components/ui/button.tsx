@@ -6,7 +6,7 @@ import { SpinnerWheel } from '#components/ui/spinner.tsx'
 const VARIANTS = {
   /** The one action of a view. */
   primary: 'bg-accent text-on-accent hover:bg-accent-hover',
-  secondary: 'bg-raised text-text ring-1 ring-inset ring-line-strong hover:bg-hover',
+  secondary: 'bg-raised text-text inset-ring inset-ring-control hover:bg-hover',
   ghost: 'text-soft hover:bg-hover hover:text-text',
   /** Destroys something; the label names it. */
   danger: 'bg-failed text-on-failed hover:opacity-90',

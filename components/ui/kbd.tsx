@@ -1,19 +1,28 @@
 'use client'
 
+import { createContext, use } from 'react'
 import { cx } from '#components/ui/cx.ts'
 import { keyNames } from '#components/ui/keys.ts'
 import { useIsMac } from '#components/ui/platform.ts'
 
+/** What stands in for keys that somebody changed; `undefined`: nothing does the same any more. */
+export const ChangedKeys = createContext<(keys: string) => string | undefined>((keys) => keys)
+
 interface KbdProps {
   /** Keys joined by `+`, as `keysOn` reads them: `mod+shift+p`. */
   keys: string
+  /** These very keys, whatever somebody changed. */
+  isAsGiven?: boolean
   className?: string
 }
 
 /** A key or chord, with this platform's names. */
-export function Kbd({ keys, className }: KbdProps) {
+export function Kbd({ keys, isAsGiven = false, className }: KbdProps) {
   const isMac = useIsMac()
-  const names = keyNames(keys, isMac)
+  const changed = use(ChangedKeys)(keys)
+  const shown = isAsGiven ? keys : changed
+  if (shown === undefined) return null
+  const names = keyNames(shown, isMac)
   return (
     <kbd
       data-slot="kbd"

@@ -19,6 +19,10 @@ const OTHERS: Record<string, string> = {
 const BOTH: Record<string, string> = {
   pageup: 'PgUp',
   pagedown: 'PgDn',
+  arrowup: '↑',
+  arrowdown: '↓',
+  arrowleft: '←',
+  arrowright: '→',
   up: '↑',
   down: '↓',
   left: '←',

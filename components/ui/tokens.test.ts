@@ -2,14 +2,24 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 
 const css = readFileSync(new URL('../../app/globals.css', import.meta.url), 'utf8')
-const THEMES = { light: tokensOf(':root {'), dark: tokensOf("[data-theme='dark'] {") }
+const LIGHT = tokensOf(':root {')
+const DARK = tokensOf("\n[data-theme='dark'] {")
+const MORE = tokensOf("\n[data-contrast='more'] {")
+const THEMES = {
+  light: LIGHT,
+  dark: DARK,
+  'light, high contrast': new Map([...LIGHT, ...MORE]),
+  'dark, high contrast': new Map([...DARK, ...MORE, ...tokensOf("[data-theme='dark'][data-contrast='more'] {")]),
+}
+type Theme = keyof typeof THEMES
+const NAMES = ['light', 'dark', 'light, high contrast', 'dark, high contrast'] as const
 
 const AREAS = ['grey-1', 'grey-2', 'grey-3', 'raised'] as const
 const ROWS = ['grey-4', 'grey-5'] as const
 const STATES = ['ok', 'attention', 'failed'] as const
 const PEOPLE = [1, 2, 3, 4, 5, 6, 7, 8].map((number) => `person-${number}`)
 
-describe.each(['light', 'dark'] as const)('tokens of the %s theme', (theme) => {
+describe.each(NAMES)('tokens of the %s theme', (theme) => {
   const contrast = (one: string, other: string) => ratio(colour(theme, one), colour(theme, other))
 
   test.each([...AREAS, ...ROWS])('text stands out from %s by 7:1, secondary text by 4.5:1', (area) => {
@@ -40,12 +50,31 @@ describe.each(['light', 'dark'] as const)('tokens of the %s theme', (theme) => {
   })
 })
 
-test('both themes define the same tokens', () => {
-  expect([...THEMES.dark.keys()]).toEqual([...THEMES.light.keys()])
+describe.each(['light, high contrast', 'dark, high contrast'] as const)('tokens of the %s theme', (theme) => {
+  const contrast = (one: string, other: string) => ratio(colour(theme, one), colour(theme, other))
+
+  test.each(AREAS)('all words stand out from %s by 7:1, lines by 3:1, edges of controls by 4.5:1', (area) => {
+    const words = ['grey-9', 'grey-10', 'grey-11', 'grey-12', 'accent-text', ...STATES]
+    expect(words.filter((name) => contrast(name, area) < 7)).toEqual([])
+    expect(contrast('grey-6', area)).toBeGreaterThanOrEqual(3)
+    expect(contrast('grey-8', area)).toBeGreaterThanOrEqual(4.5)
+    expect(contrast('focus', area)).toBeGreaterThanOrEqual(4.5)
+  })
+})
+
+test('all themes define the same tokens', () => {
+  expect(NAMES.map((name) => [...THEMES[name].keys()])).toEqual(NAMES.map(() => [...LIGHT.keys()]))
+})
+
+test('whatever high contrast changes in light, it changes in dark', () => {
+  const dark = tokensOf("[data-theme='dark'][data-contrast='more'] {")
+  expect([...MORE.keys()].filter((name) => !dark.has(name))).toEqual([])
 })
 
 test('no colour can be minified to three digits: Monaco reads the tokens and takes six', () => {
-  const short = [...THEMES.light, ...THEMES.dark].filter(([, value]) => /^#(.)\1(.)\2(.)\3$/.test(value))
+  const short = Object.values(THEMES)
+    .flatMap((tokens) => [...tokens])
+    .filter(([, value]) => /^#(.)\1(.)\2(.)\3$/.test(value))
   expect(short).toEqual([])
 })
 
@@ -55,7 +84,7 @@ function tokensOf(selector: string): Map<string, string> {
   return new Map([...block.matchAll(/--([\w-]+):\s*([^;]+);/g)].map(([, name = '', value = '']) => [name, value]))
 }
 
-function colour(theme: 'light' | 'dark', name: string): string {
+function colour(theme: Theme, name: string): string {
   const value = THEMES[theme].get(name)
   if (value === undefined) throw new Error(`no token ${name}`)
   return value

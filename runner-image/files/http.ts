@@ -89,7 +89,7 @@ async function downloadFolder(sandbox: OpenedSandbox, path: string, { request, r
 }
 
 async function upload(sandbox: OpenedSandbox, path: string, { request, response }: Plain): Promise<void> {
-  sandbox.assertRunning()
+  sandbox.assertRunning('files')
   await sandbox.assertSpace()
   const ifMatch = preconditionOf(request)
   const written = await writeFileAtomically(sandbox.workspace, {

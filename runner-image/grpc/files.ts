@@ -33,7 +33,7 @@ export function fileHandlers(opened: () => OpenedSandbox): FileHandlers {
   }
   const writing = async () => {
     const { sandbox, places } = reading()
-    sandbox.assertRunning()
+    sandbox.assertRunning('agent')
     await sandbox.assertSpace()
     return { sandbox, places }
   }
@@ -62,7 +62,7 @@ export function fileHandlers(opened: () => OpenedSandbox): FileHandlers {
     },
     delete: async ({ path, recursive, ifEtag }) => {
       const { sandbox, places } = reading()
-      sandbox.assertRunning()
+      sandbox.assertRunning('agent')
       const place = places.toWrite(path)
       const count = await countBelow(place.folder.locate(place.path), path, MAX_COUNTED_ENTRIES)
       if (count > 1 && !recursive) {

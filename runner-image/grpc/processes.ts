@@ -31,7 +31,7 @@ export function processHandlers(opened: () => OpenedSandbox): ProcessHandlers {
   return {
     async *start(request, call) {
       const sandbox = opened()
-      sandbox.assertRunning()
+      sandbox.assertRunning('agent')
       const { config, pty } = request
       const command = await sandbox.commands.start({
         command: config?.command ?? [],

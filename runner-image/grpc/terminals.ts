@@ -32,7 +32,7 @@ export function terminalHandlers(opened: () => OpenedSandbox): TerminalHandlers 
     },
     input: async ({ terminalId, input }) => {
       const sandbox = opened()
-      sandbox.assertRunning()
+      sandbox.assertRunning('agent')
       const terminal = sandbox.terminals.get(terminalId)
       await new Promise<void>((resolve) => terminal.write(input, resolve))
       return {}

@@ -14,9 +14,11 @@ async function busy({ detached }: { detached: boolean }): Promise<void> {
 
 test('what the runner has done for itself, as measuring the disk, is not work of the repl; what leads a session is', async () => {
   const activity = new Activity(sandboxTree({ ownsNamespace: false, replId: () => undefined }))
-  const before = await activity.lastActiveAt()
+  const before = await activity.lastWork()
   await busy({ detached: false })
-  expect(await activity.lastActiveAt()).toBe(before)
+  expect(await activity.lastWork()).toEqual(before)
   await busy({ detached: true })
-  expect(await activity.lastActiveAt()).toBeGreaterThan(before)
+  const { at, work } = await activity.lastWork()
+  expect(at).toBeGreaterThan(before.at)
+  expect(work).toEqual({ kind: 'program', name: 'sh' })
 })

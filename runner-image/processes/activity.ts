@@ -1,6 +1,14 @@
+import type { HeardWork, Work } from '#protocol/work.ts'
 import { ACTIVE_CPU_FRACTION } from '../limits.ts'
 import { TICKS_PER_SECOND, parseStat, readProc } from './proc.ts'
+import type { ProcStat } from './proc.ts'
 import type { SandboxTree } from './sandbox-tree.ts'
+
+/** When work was last seen, in milliseconds since the epoch, and which; nothing but the start itself where `work` is absent. */
+export interface LastWork {
+  at: number
+  work?: Work
+}
 
 /**
  * When work was last seen in this sandbox, for the idle rule: output, input, requests, CPU of its processes. Those in the
@@ -9,7 +17,7 @@ import type { SandboxTree } from './sandbox-tree.ts'
  */
 export class Activity {
   readonly #tree: SandboxTree
-  #at = Date.now()
+  #last: LastWork = { at: Date.now() }
   #ticks = new Map<string, number>()
   #sampledAt = performance.now()
 
@@ -18,22 +26,32 @@ export class Activity {
   }
 
   /** Work was seen just now. */
-  touch(): void {
-    this.#at = Date.now()
+  touch(kind: HeardWork): void {
+    this.#last = { at: Date.now(), work: { kind } }
   }
 
-  /** Milliseconds since the epoch; looks at what the processes have used since the last call. */
-  async lastActiveAt(): Promise<number> {
+  /** Looks at what the processes have used since the last call, too. */
+  async lastWork(): Promise<LastWork> {
     const own = parseStat((await readProc('self/stat')) ?? '')?.session
     const processes = (await this.#tree.processes()).filter(({ session }) => session !== own)
     const now = performance.now()
-    const ticks = new Map(processes.map((stat) => [`${stat.pid}:${stat.startTicks}`, stat.cpuTicks]))
     let used = 0
-    for (const [key, value] of ticks) used += value - (this.#ticks.get(key) ?? 0)
+    let busiest = { used: 0, name: '' }
+    for (const stat of processes) {
+      const own = stat.cpuTicks - (this.#ticks.get(keyOf(stat)) ?? 0)
+      if (own > busiest.used) busiest = { used: own, name: stat.command }
+      used += own
+    }
     const elapsedMs = now - this.#sampledAt
-    if (used > 0 && (used / TICKS_PER_SECOND) * 1000 > elapsedMs * ACTIVE_CPU_FRACTION) this.touch()
-    this.#ticks = ticks
+    if (used > 0 && (used / TICKS_PER_SECOND) * 1000 > elapsedMs * ACTIVE_CPU_FRACTION)
+      this.#last = { at: Date.now(), work: { kind: 'program', name: busiest.name } }
+    this.#ticks = new Map(processes.map((stat) => [keyOf(stat), stat.cpuTicks]))
     this.#sampledAt = now
-    return this.#at
+    return this.#last
   }
+}
+
+/** A process's id is given again; with its start it is one process. */
+function keyOf({ pid, startTicks }: ProcStat): string {
+  return `${pid}:${startTicks}`
 }

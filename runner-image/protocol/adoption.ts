@@ -3,6 +3,7 @@ import { displayNameSchema } from './display-name.ts'
 import { wireErrorSchema } from './errors.ts'
 import { replIdSchema, sandboxIdSchema } from './ids.ts'
 import { workspacePathSchema } from './paths.ts'
+import { workSchema } from './work.ts'
 
 /**
  * The control plane's calls to a sidecar (HTTP/1.1 over what `orchestrator.dial(sandboxId, 'sidecar')` gives) and a
@@ -274,6 +275,8 @@ export const reportRequestSchema = z.object({
   usedBytes: z.int().optional(),
   /** Milliseconds since the epoch of the last work seen (output, processes, CPU), for the idle rule. */
   activeAt: z.number().optional(),
+  /** Which it was. */
+  work: workSchema.optional(),
   /** Since when nothing could be backed up; `null` when all is well. */
   unsavedSince: z.number().nullable().optional(),
 })

@@ -162,7 +162,7 @@ export function createAnswer(sandbox: OpenedSandbox): AnswerRequest {
         advice: 'Ask the owner for a link that allows it.',
       })
     }
-    if (role !== 'viewer') sandbox.assertRunning()
+    if (role !== 'viewer') sandbox.assertRunning('page')
     return handlers[type](specs[type].params.parse(params ?? {}), from)
   }
   return async (from, type, params) => {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { cloneSourceSchema, runDefaultsSchema } from '#protocol/adoption.ts'
 import { wireErrorSchema } from '#protocol/errors.ts'
 import { opaqueIdSchema, replIdSchema, sandboxIdSchema } from '#protocol/ids.ts'
+import { workSchema } from '#protocol/work.ts'
 import type { WorkspaceRef } from '#server/workspaces/workspaces.ts'
 
 /** The stored form of a repl. An older format is migrated here when read; a newer one is refused. */
@@ -87,6 +88,8 @@ export const replSchema = z.object({
   lastUsedAt: time,
   /** Last work seen by the sandbox itself, for the idle rule. */
   activeAt: time,
+  /** Which work that was; absent where nothing but a start was seen. */
+  activeBy: workSchema.exactOptional(),
   usedBytes: z.int().exactOptional(),
   savedAt: time.exactOptional(),
   unsavedSince: time.exactOptional(),

@@ -23,7 +23,8 @@ export function opened(repl: Repl, event: EventOf<'opened'>): TransitionResult {
     revivals: state.revivals,
   }
   const source = repl.source.kind === 'git' ? { ...repl.source, isCloned: true } : repl.source
-  return { ...repl, source, state: running, activeAt: event.at, lastUsedAt: event.at }
+  const { activeBy: _, ...begun } = repl
+  return { ...begun, source, state: running, activeAt: event.at, lastUsedAt: event.at }
 }
 
 export function startFailed(repl: Repl, event: EventOf<'start-failed'>): TransitionResult {

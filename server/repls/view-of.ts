@@ -1,7 +1,7 @@
 import { isAtLeast } from '#protocol/roles.ts'
 import type { Role } from '#protocol/roles.ts'
 import type { Isolation } from '#server/orchestrator/orchestrator.ts'
-import { sleepsAt } from '#server/repls/record.ts'
+import { lastWork, sleepsAt } from '#server/repls/record.ts'
 import type { Repl, ReplState } from '#server/repls/record.ts'
 import type { FailureExit, ReplStateView, ReplView } from '#server/repls/views.ts'
 
@@ -44,10 +44,18 @@ export function viewOf(repl: Repl, { role, isolation, idleStopMs }: Looker): Rep
 }
 
 /** To the minute: what happens in it is told every few seconds, and pages are told of each change. */
-function sleepOf(repl: Repl, idleStopMs: number): Pick<ReplView, 'sleepsAt' | 'awakeUntil'> {
+function sleepOf(repl: Repl, idleStopMs: number): Pick<ReplView, 'sleepsAt' | 'awakeUntil' | 'lastWork'> {
   const at = sleepsAt(repl, idleStopMs)
   const isKeptAwake = repl.awakeUntil === at
-  return { sleepsAt: Math.ceil(at / MINUTE_MS) * MINUTE_MS, ...(isKeptAwake && { awakeUntil: at }) }
+  const isSandboxs = repl.activeBy !== undefined && repl.activeAt >= repl.lastUsedAt
+  return {
+    sleepsAt: Math.ceil(at / MINUTE_MS) * MINUTE_MS,
+    lastWork: {
+      at: Math.floor(lastWork(repl) / MINUTE_MS) * MINUTE_MS,
+      ...(isSandboxs && { by: repl.activeBy }),
+    },
+    ...(isKeptAwake && { awakeUntil: at }),
+  }
 }
 
 function stateView(state: ReplState, role: Role): ReplStateView {

@@ -4,6 +4,7 @@ import { displayNameSchema } from '#protocol/display-name.ts'
 import { roleSchema } from '#protocol/roles.ts'
 import type { WireError } from '#protocol/errors.ts'
 import type { Role } from '#protocol/roles.ts'
+import type { Work } from '#protocol/work.ts'
 import type { Isolation } from '#server/orchestrator/orchestrator.ts'
 
 /** What pages see of the domain: plain data, nothing secret. Times are milliseconds since the epoch. */
@@ -53,6 +54,8 @@ export interface ReplView {
   publicPorts: number[]
   /** When it is stopped, should nothing more happen in it: to the minute. */
   sleepsAt?: number
+  /** The last sign of work, to the minute, and which it was: why it is awake. Absent `by`: a start, or somebody's visit. */
+  lastWork?: { at: number; by?: Work }
   /** Until when somebody wants it to stay awake; absent once that is over. */
   awakeUntil?: number
   /** A stop deletes it. */

@@ -85,6 +85,24 @@ describe('what sidecars tell', () => {
     expect(await used()).toBe(4)
   })
 
+  test('people see why a repl is awake: the last work of its sandbox, until a newer one is seen', async () => {
+    await using b = await openTestBed(openSqliteStateStore)
+    const claims = await running(b)
+    const { workspaceEvents: events, repls } = b.domain
+    const seen = async () => (await repls.get(ada, claims.repl)).lastWork?.by
+    expect(await seen()).toBeUndefined()
+    const at = b.now()
+    b.advance(15_000)
+    await events.reported(claims, { activeAt: at + 10, work: { kind: 'program', name: 'cargo' } })
+    expect(await seen()).toEqual({ kind: 'program', name: 'cargo' })
+    b.advance(15_000)
+    await events.reported(claims, { activeAt: at + 5, work: { kind: 'terminal' } })
+    expect(await seen()).toEqual({ kind: 'program', name: 'cargo' })
+    b.advance(15_000)
+    await events.reported(claims, { activeAt: at + 20_000, work: { kind: 'terminal' } })
+    expect(await seen()).toEqual({ kind: 'terminal' })
+  })
+
   test('a sandbox cannot claim to work in the future and so never to be idle', async () => {
     await using b = await openTestBed(openSqliteStateStore, { limits: { IDLE_STOP_MINUTES: 30 } })
     const claims = await running(b)

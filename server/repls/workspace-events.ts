@@ -56,14 +56,16 @@ function isNews(repl: Repl, { unsavedSince }: Report): boolean {
   return unsavedSince !== undefined && (unsavedSince === null) !== (repl.unsavedSince === undefined)
 }
 
-function withReport(repl: Repl, { usedBytes, activeAt, unsavedSince }: Report, now: number): Repl {
-  const { unsavedSince: before, ...rest } = repl
+function withReport(repl: Repl, { usedBytes, activeAt, work, unsavedSince }: Report, now: number): Repl {
+  const { unsavedSince: before, activeAt: workedAt, activeBy, ...rest } = repl
   const since = unsavedSince === undefined ? before : (unsavedSince ?? undefined)
   return {
     ...rest,
     ...(usedBytes !== undefined && { usedBytes }),
-    // A sandbox may claim what it likes, but not work in the future.
-    ...(activeAt !== undefined && { activeAt: Math.max(repl.activeAt, Math.min(activeAt, now)) }),
+    ...(activeAt === undefined || activeAt < workedAt
+      ? { activeAt: workedAt, ...(activeBy !== undefined && { activeBy }) }
+      : // A sandbox may claim what it likes, but not work in the future.
+        { activeAt: Math.max(workedAt, Math.min(activeAt, now)), ...(work !== undefined && { activeBy: work }) }),
     ...(since !== undefined && { unsavedSince: since }),
   }
 }

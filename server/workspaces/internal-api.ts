@@ -142,10 +142,11 @@ function routesOf({
     [
       `POST ${INTERNAL_ROUTES.report}`,
       async ({ claims }, body) => {
-        const { usedBytes, activeAt, unsavedSince } = reportRequestSchema.parse(body)
+        const { usedBytes, activeAt, work, unsavedSince } = reportRequestSchema.parse(body)
         await events.reported(claims, {
           ...(usedBytes !== undefined && { usedBytes }),
           ...(activeAt !== undefined && { activeAt }),
+          ...(work !== undefined && { work }),
           ...(unsavedSince !== undefined && { unsavedSince }),
         })
         return {}

@@ -10,6 +10,7 @@ import type {
   headResponseSchema,
 } from '#protocol/adoption.ts'
 import type { GenerationClaims } from '#protocol/claims.ts'
+import type { Work } from '#protocol/work.ts'
 import type { Template } from '#server/workspaces/template.ts'
 
 /** The files of repls, at rest in the object store. */
@@ -75,6 +76,6 @@ export interface WorkspaceEvents {
   committed(claims: GenerationClaims, head: WorkspaceHead): Promise<void>
   reported(
     claims: GenerationClaims,
-    report: { usedBytes?: number; activeAt?: number; unsavedSince?: number | null },
+    report: { usedBytes?: number; activeAt?: number; work?: Work; unsavedSince?: number | null },
   ): Promise<void>
 }

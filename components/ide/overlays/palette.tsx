@@ -3,6 +3,7 @@
 import { useState } from 'react'
 import { Kbd } from '#components/ui/kbd.tsx'
 import { COMMANDS } from '../commands.ts'
+import { keysOf, useCustomKeys } from '../custom-keys.ts'
 import { fuzzyMatch } from '../stores/fuzzy.ts'
 import { useWorkbench } from '../use-workbench.tsx'
 import { Highlight } from './highlight.tsx'
@@ -11,6 +12,7 @@ import { Picker } from './picker.tsx'
 /** Every command that makes sense now, with its key. */
 export function Palette({ onClose }: { onClose: () => void }) {
   const workbench = useWorkbench()
+  const custom = useCustomKeys()
   const [query, setQuery] = useState('')
   const matches = COMMANDS.flatMap((command) => {
     const match = fuzzyMatch(query, command.title)
@@ -34,7 +36,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
             </span>
           </>
         ),
-        aside: command.keys?.[0] === undefined ? undefined : <Kbd keys={command.keys[0]} />,
+        aside: <FirstKey keys={keysOf(command, custom)} />,
       }))}
       empty="No command matches."
       onPick={(id) => {
@@ -45,4 +47,8 @@ export function Palette({ onClose }: { onClose: () => void }) {
       onClose={onClose}
     />
   )
+}
+
+function FirstKey({ keys: [first] }: { keys: readonly string[] }) {
+  return first === undefined ? null : <Kbd keys={first} isAsGiven />
 }

@@ -25,7 +25,7 @@ export function isPressed(keys: string, press: KeyPress, isMac: boolean): boolea
 }
 
 /** With Alt or Shift held, `key` is what the layout makes of it; letters and digits are then known by their place. */
-function keyOf({ key, code, altKey, shiftKey }: KeyPress): string {
+export function keyOf({ key, code, altKey, shiftKey }: KeyPress): string {
   if (code === 'Backquote') return '`'
   const place = /^(?:Key|Digit)(.)$/.exec(code)?.[1]
   if ((altKey || shiftKey) && place !== undefined && key.length === 1 && /[\p{L}\d]/u.test(key))

@@ -25,7 +25,7 @@ const CONTROLS = [
   { label: 'A', text: '\u0001' },
 ] as const
 
-const KEY = 'h-9 min-w-10 shrink-0 rounded-md px-2 text-sm ring-1 ring-inset ring-line-strong'
+const KEY = 'h-9 min-w-10 shrink-0 rounded-md px-2 text-sm inset-ring inset-ring-control'
 const RESTING = 'bg-raised text-soft active:bg-hover'
 
 /** A row of keys under the terminal, on touch screens only. */
