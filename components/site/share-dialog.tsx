@@ -41,6 +41,7 @@ function ShareLinks({ replId, isLocal }: { replId: string; isLocal: boolean }) {
         list: () => api().shares.list.query({ replId }),
         create: (input) => api().shares.create.mutate({ replId, ...input }),
         revoke: (shareId) => api().shares.revoke.mutate({ replId, shareId }),
+        setOut: (person) => api().shares.setOut.mutate({ replId, ...person }),
         errorOf: wireErrorOf,
       }),
     [replId],
@@ -83,6 +84,7 @@ function ShareLinks({ replId, isLocal }: { replId: string; isLocal: boolean }) {
               token={created?.share.id === share.id ? created.token : undefined}
               isRevoking={revoking.has(share.id)}
               onRevoke={() => void store.revoke(share.id)}
+              onOut={(person) => void store.setOut({ shareId: share.id, ...person })}
             />
           ))}
         </ul>

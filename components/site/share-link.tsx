@@ -14,10 +14,12 @@ interface ShareLinkProps {
   token: string | undefined
   isRevoking: boolean
   onRevoke: () => void
+  /** Takes back what it gave to one person, or lets them in again. */
+  onOut: (person: { personId: string; isOut: boolean }) => void
 }
 
 /** One link: what it gives, how long, who opened it, and the way to end it. */
-export function ShareLink({ share, token, isRevoking, onRevoke }: ShareLinkProps) {
+export function ShareLink({ share, token, isRevoking, onRevoke, onOut }: ShareLinkProps) {
   const [now] = useState(() => Date.now())
   const role = share.role === 'viewer' ? 'Viewer' : 'Editor'
   const expiry =
@@ -37,29 +39,38 @@ export function ShareLink({ share, token, isRevoking, onRevoke }: ShareLinkProps
               made {timeAgo(share.createdAt, now)}, {expiry}
             </span>
           </p>
-          <OpenedBy people={share.people} />
+          {share.people.length === 0 && <p className="text-xs text-muted">Nobody signed in has opened it yet.</p>}
         </div>
         <Button size="sm" isBusy={isRevoking} aria-label={`Revoke the ${role.toLowerCase()} link`} onClick={onRevoke}>
           Revoke
         </Button>
       </div>
+      {share.people.length > 0 && <People people={share.people} onOut={onOut} />}
       {token !== undefined && <NewLink token={token} />}
     </li>
   )
 }
 
-function OpenedBy({ people }: { people: ShareView['people'] }) {
-  if (people.length === 0) return <p className="text-xs text-muted">Nobody signed in has opened it yet.</p>
+function People({ people, onOut }: Pick<ShareLinkProps, 'onOut'> & Pick<ShareView, 'people'>) {
   return (
-    <p className="mt-1 flex flex-wrap items-center gap-x-2 gap-y-1 text-xs text-muted">
-      Opened by
-      {people.map((person) => (
-        <span key={person.id} className="inline-flex items-center gap-1 text-soft">
-          <Avatar id={person.id} name={person.name} size="sm" />
-          <span aria-hidden>{person.name}</span>
-        </span>
+    <ul aria-label="Opened by" className="flex flex-col">
+      {people.map(({ id, name, isOut = false }) => (
+        <li key={id} className="flex min-h-8 items-center gap-2 text-sm text-soft">
+          <Avatar id={id} name={name} size="sm" />
+          <span className="min-w-0 truncate">{name}</span>
+          {isOut && <span className="shrink-0 text-xs text-muted">removed</span>}
+          <Button
+            size="sm"
+            variant="ghost"
+            className="ml-auto"
+            aria-label={isOut ? `Let ${name} in again` : `Remove ${name}`}
+            onClick={() => onOut({ personId: id, isOut: !isOut })}
+          >
+            {isOut ? 'Let in again' : 'Remove'}
+          </Button>
+        </li>
       ))}
-    </p>
+    </ul>
   )
 }
 

@@ -27,6 +27,7 @@ function storeWith(over: Partial<ShareLinksApi> = {}) {
     revoke: async (id) => {
       links = links.filter((link) => link.id !== id)
     },
+    setOut: async () => {},
     errorOf: () => ({ code: 'unavailable', message: 'The server could not be reached.' }),
     ...over,
   })
@@ -51,6 +52,31 @@ describe('the links of a repl', () => {
       { role: 'editor', allowSignedOut: false },
       { role: 'viewer', allowSignedOut: true },
     ])
+  })
+
+  test('somebody is out of a link and in again; where that fails they stay and it is said', async () => {
+    const people = [
+      { id: 'bob', name: 'Bob' },
+      { id: 'eve', name: 'Eve' },
+    ]
+    const line = { isDown: false }
+    const { store } = storeWith({
+      list: async () => [share({ people })],
+      setOut: async () => {
+        if (line.isDown) throw new Error('offline')
+      },
+    })
+    const listed = () => store.getSnapshot().shares?.[0]?.people
+    await store.load()
+    await store.setOut({ shareId: 's1', personId: 'bob', isOut: true })
+    expect(listed()).toEqual([{ id: 'bob', name: 'Bob', isOut: true }, people[1]])
+    line.isDown = true
+    await store.setOut({ shareId: 's1', personId: 'bob', isOut: false })
+    expect(listed()?.[0]?.isOut).toBe(true)
+    expect(store.getSnapshot().error?.message).toBe('The server could not be reached.')
+    line.isDown = false
+    await store.setOut({ shareId: 's1', personId: 'bob', isOut: false })
+    expect(listed()).toEqual(people)
   })
 
   test('an expiry counts from now', async () => {

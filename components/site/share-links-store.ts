@@ -24,6 +24,7 @@ export interface ShareLinksApi {
   list(): Promise<ShareView[]>
   create(input: CreateShare): Promise<{ share: ShareView; token: string }>
   revoke(shareId: string): Promise<void>
+  setOut(person: { shareId: string; personId: string; isOut: boolean }): Promise<void>
   errorOf(error: unknown): WireError
 }
 
@@ -43,6 +44,8 @@ export interface ShareLinksStore {
   load: () => Promise<void>
   create: (draft: ShareDraft) => Promise<void>
   revoke: (shareId: string) => Promise<void>
+  /** Takes back what a link gave to one person, or lets them in again. */
+  setOut: (person: { shareId: string; personId: string; isOut: boolean }) => Promise<void>
 }
 
 /** The links of one repl. */
@@ -108,6 +111,13 @@ export function createShareLinksStore(api: ShareLinksApi): ShareLinksStore {
       // The others are shared too, though their list could not be read.
       if (isMade && snapshot.shares === undefined) await load()
     },
+    async setOut(person) {
+      await attempt(async () => {
+        await api.setOut(person)
+        const shares = snapshot.shares?.map((share) => (share.id === person.shareId ? withOut(share, person) : share))
+        set({ ...snapshot, ...(shares !== undefined && { shares }) })
+      })
+    },
     async revoke(shareId) {
       set({ ...snapshot, revoking: new Set([...snapshot.revoking, shareId]) })
       await attempt(async () => {
@@ -120,6 +130,15 @@ export function createShareLinksStore(api: ShareLinksApi): ShareLinksStore {
       set({ ...snapshot, revoking: new Set([...snapshot.revoking].filter((id) => id !== shareId)) })
     },
   }
+}
+
+function withOut(share: ShareView, { personId, isOut }: { personId: string; isOut: boolean }): ShareView {
+  const people = share.people.map((person) => {
+    if (person.id !== personId) return person
+    const { isOut: _, ...rest } = person
+    return isOut ? { ...rest, isOut } : rest
+  })
+  return { ...share, people }
 }
 
 /** `links` before `shares`, each once. */

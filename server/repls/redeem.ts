@@ -14,6 +14,7 @@ import {
   liveSharesOf,
   newSecret,
   shareKeys,
+  sharePersonSchema,
   shareSchema,
   shareTokenSchema,
 } from '#server/repls/share-records.ts'
@@ -74,8 +75,9 @@ export async function carryOver(
     const isGiven = await grant(deps, share, { kind: 'user', id: who.id, name: who.name }).then(
       () => true,
       (error: unknown) => {
-        // Revoked a moment ago.
-        if (toAppError(error).code === 'gone') return false
+        // Revoked a moment ago, or taken back from them.
+        const { code } = toAppError(error)
+        if (code === 'gone' || code === 'forbidden') return false
         throw error
       },
     )
@@ -114,15 +116,22 @@ async function grant(deps: RedeemDeps, share: Share, person: SharePerson): Promi
   // again and again without one would fill the store.
   const life = person.kind === 'guest' ? { ttlMs: GUEST_TTL_MS } : {}
   const grantKey = shareKeys.grant(person.id, share)
-  const writes: Write[] = [{ kind: 'put', key: grantKey, value: null, expected: 'any', ...life }]
+  const given: Write = { kind: 'put', key: grantKey, value: null, expected: 'any', ...life }
   // The owner is shown the people of a link, and its end goes through all of them: guests are no part of either. A
   // guest's grant is nothing without the link, and is gone by itself some time after it.
-  if (person.kind === 'user')
-    writes.push({ kind: 'put', key: shareKeys.person(share, person.id), value: toJson(person), expected: 'any' })
+  const personKey = shareKeys.person(share, person.id)
   await retryConflicts(async () => {
-    const record = await stateStore.get(shareKeys.share(share.replId, share.id))
+    const [record, known] = await stateStore.getMany([shareKeys.share(share.replId, share.id), personKey])
     if (record === undefined) throw linkGone()
-    await stateStore.transact([{ kind: 'check', key: record.key, expected: { version: record.version } }, ...writes])
+    if (known !== undefined && fromRecord(sharePersonSchema, known).isOut === true) throw takenBack()
+    const expected = known === undefined ? 'absent' : { version: known.version }
+    await stateStore.transact([
+      { kind: 'check', key: record.key, expected: { version: record.version } },
+      given,
+      ...(person.kind === 'user'
+        ? [{ kind: 'put', key: personKey, value: toJson(person), expected } satisfies Write]
+        : []),
+    ])
   })
   // Pages that they have open have another role now.
   if (changesRole) await hintRights(stateStore, share.replId, { share: share.id })
@@ -137,6 +146,12 @@ async function isNewRole({ stateStore, now }: RedeemDeps, share: Share, person: 
   if (person.kind === 'guest') return false
   const held = await liveSharesOf(stateStore, { personId: person.id, replId: share.replId, now: now() })
   return !held.some(({ role }) => isAtLeast(role, share.role))
+}
+
+function takenBack(): AppError {
+  return new AppError('forbidden', 'The owner of this REPL took back what this link gave you.', {
+    advice: 'Ask them to let you in again.',
+  })
 }
 
 function linkGone(): AppError {

@@ -80,6 +80,8 @@ export interface Shares {
   list(who: Principal, replId: string): Promise<ShareView[]>
   /** Live connections through it end within a second. */
   revoke(who: Principal, replId: string, shareId: string): Promise<void>
+  /** Takes back what a link gave to one person, or lets them in by it again; their live connections end within a second. */
+  setOut(who: Principal, replId: string, person: { shareId: string; personId: string; isOut: boolean }): Promise<void>
   /**
    * Opens a link. Signed in: a grant tied to the link. Signed out: with a link that allows it, a guest (the cookie value
    * to set); else `unauthenticated`. Unknown, expired or revoked: `gone`.

@@ -24,7 +24,13 @@ export type Share = z.output<typeof shareSchema>
 export const shareTokenSchema = z.object({ replId: replIdSchema, shareId: opaqueIdSchema })
 
 /** Somebody who opened a link while signed in: `share-person:<repl>:<share>:<person>`. Older ones may be of guests. */
-export const sharePersonSchema = z.object({ kind: z.enum(['user', 'guest']), id: opaqueIdSchema, name: z.string() })
+export const sharePersonSchema = z.object({
+  kind: z.enum(['user', 'guest']),
+  id: opaqueIdSchema,
+  name: z.string(),
+  /** The owner took back what the link gave them: it opens nothing for them any more. */
+  isOut: z.literal(true).exactOptional(),
+})
 export type SharePerson = z.output<typeof sharePersonSchema>
 
 /** A guest's cookie: `guest:<sha-256>`. */

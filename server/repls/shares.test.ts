@@ -10,6 +10,7 @@ import { openSqliteStateStore } from '#server/state-store/sqlite.ts'
 
 const ada = user('Ada')
 const bob = user('Bob')
+const eve = user('Eve')
 const VIEWER: CreateShare = { role: 'viewer', allowSignedOut: false }
 const EDITOR: CreateShare = { role: 'editor', allowSignedOut: false }
 const OPEN: CreateShare = { role: 'viewer', allowSignedOut: true }
@@ -60,6 +61,31 @@ describe('links', () => {
     expect(await b.domain.shares.list(ada, id)).toEqual([])
     await expect(b.domain.shares.redeem(bob, token)).rejects.toMatchObject({ code: 'gone' })
     expect((await b.stateStore.list('share')).records).toEqual([])
+  })
+
+  test('what one person has by it is taken back: they are out at once, and cannot come back by it until they are let in', async () => {
+    const { b, id } = await bedWithRepl()
+    await using _ = b
+    const { share, token } = await b.domain.shares.create(ada, id, EDITOR)
+    for (const who of [bob, eve]) await b.domain.shares.redeem(who, token)
+    const watch = watching(b, bob, id)
+    await eventually(() => watch.views.length).toBe(1)
+    const out = { shareId: share.id, personId: bob.id, isOut: true }
+    await expect(b.domain.shares.setOut(eve, id, out)).rejects.toMatchObject({ code: 'forbidden' })
+    await b.domain.shares.setOut(ada, id, out)
+    expect(await watch.ended).toMatchObject({ code: 'forbidden' })
+    expect(await b.domain.access.grantOf(bob, id)).toBeUndefined()
+    expect(await b.domain.repls.list(bob)).toEqual([])
+    await expect(b.domain.shares.redeem(bob, token)).rejects.toMatchObject({ code: 'forbidden' })
+    expect(await b.domain.access.grantOf(eve, id)).toMatchObject({ role: 'editor' })
+    const [listed] = await b.domain.shares.list(ada, id)
+    expect(listed?.people).toContainEqual({ id: bob.id, name: 'Bob', isOut: true })
+
+    await b.domain.shares.setOut(ada, id, { ...out, isOut: false })
+    expect(await b.domain.access.grantOf(bob, id)).toMatchObject({ role: 'editor' })
+    expect(await b.domain.shares.redeem(bob, token)).toEqual({ replId: id })
+    const stranger = { ...out, personId: user('Carl').id }
+    await expect(b.domain.shares.setOut(ada, id, stranger)).rejects.toMatchObject({ code: 'not_found' })
   })
 
   test('revoking tells listeners and ends a watch within a second', async () => {

@@ -5,6 +5,7 @@ import type { Log } from '#server/log.ts'
 import { createRate } from '#server/rate.ts'
 import { fromRecord, toJson } from '#server/repls/json.ts'
 import { MAX_SHARES_PER_REPL, NEW_GUESTS_PER_MINUTE } from '#server/repls/limits.ts'
+import { retryConflicts } from '#server/repls/retry.ts'
 import { carryOver, redeem } from '#server/repls/redeem.ts'
 import type { Access, Shares } from '#server/repls/repls.ts'
 import {
@@ -131,6 +132,26 @@ export function createShares(deps: SharesDeps): ShareLinks {
       await end(fromRecord(shareSchema, record))
     },
 
+    setOut: async (who, replId, { shareId, personId, isOut }) => {
+      await access.require(who, replId, 'owner')
+      const share = { replId, id: shareId }
+      await retryConflicts(async () => {
+        const record = await stateStore.get(shareKeys.person(share, personId))
+        if (record === undefined) throw new AppError('not_found', 'Nobody of this name came by that link.')
+        const { isOut: _, ...person } = fromRecord(sharePersonSchema, record)
+        const value = toJson(isOut ? { ...person, isOut } : person)
+        const grant = shareKeys.grant(personId, share)
+        await stateStore.transact([
+          { kind: 'put', key: record.key, value, expected: { version: record.version } },
+          isOut
+            ? { kind: 'delete', key: grant, expected: 'any' }
+            : { kind: 'put', key: grant, value: null, expected: 'any' },
+        ])
+      })
+      await hintRights(stateStore, replId, { share: shareId })
+      await stateStore.publish(listChannel(personId), { share: shareId })
+    },
+
     redeem: async (who, token) => {
       const opened = await redeem(redeeming, who, token)
       log.info('a share link was opened', { repl: opened.replId, who: who?.id ?? 'a new guest' })
@@ -177,6 +198,8 @@ function viewOf(share: Share, people: SharePerson[]): ShareView {
     createdAt: share.createdAt,
     ...(share.expiresAt !== undefined && { expiresAt: share.expiresAt }),
     allowSignedOut: share.allowSignedOut,
-    people: people.filter(({ kind }) => kind === 'user').map(({ id, name }) => ({ id, name })),
+    people: people
+      .filter(({ kind }) => kind === 'user')
+      .map(({ id, name, isOut }) => ({ id, name, ...(isOut !== undefined && { isOut }) })),
   }
 }

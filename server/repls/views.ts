@@ -84,8 +84,8 @@ export interface ShareView {
   expiresAt?: number
   /** A viewer link that works without signing in. */
   allowSignedOut: boolean
-  /** People who opened it while signed in. */
-  people: { id: string; name: string }[]
+  /** People who opened it while signed in; `isOut`: from whom that was taken back. */
+  people: { id: string; name: string; isOut?: true }[]
 }
 
 export interface AccountView {

@@ -80,6 +80,9 @@ const MATRIX: Row[] = [
   row('shares.revoke', [ABSENT, NO, NO, NO, ABSENT, WHO], (caller, replId) =>
     caller.shares.revoke({ replId, shareId: SHARE }),
   ),
+  row('shares.setOut', [ABSENT, NO, NO, NO, ABSENT, WHO], (caller, replId) =>
+    caller.shares.setOut({ replId, shareId: SHARE, personId: SHARE, isOut: true }),
+  ),
   row('history.list', ['ok', 'ok', 'ok', 'ok', ABSENT, WHO], (caller, replId) => caller.history.list({ replId })),
   row('history.checkpoint', [YES, YES, NO, NO, ABSENT, WHO], (caller, replId) =>
     caller.history.checkpoint({ replId, name: 'x' }),

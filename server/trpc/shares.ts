@@ -13,4 +13,7 @@ export const sharesRouter = router({
   revoke: procedure
     .input(ofRepl.extend({ shareId: opaqueIdSchema }))
     .mutation(({ ctx, input }) => ctx.app.shares.revoke(ctx.who, input.replId, input.shareId)),
+  setOut: procedure
+    .input(ofRepl.extend({ shareId: opaqueIdSchema, personId: opaqueIdSchema, isOut: z.boolean() }))
+    .mutation(({ ctx, input: { replId, ...person } }) => ctx.app.shares.setOut(ctx.who, replId, person)),
 })
