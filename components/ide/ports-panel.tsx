@@ -1,10 +1,11 @@
 'use client'
 
-import { ExternalLink, MonitorPlay, Radio } from 'lucide-react'
+import { Copy, ExternalLink, MonitorPlay, Radio } from 'lucide-react'
 import { EmptyState } from '#components/ui/empty-state.tsx'
 import { IconButton } from '#components/ui/icon-button.tsx'
 import { Switch } from '#components/ui/switch.tsx'
 import type { PortInfo } from '#protocol/messages.ts'
+import { copyAddress } from './copy-address.ts'
 import { openInTab } from './open-in-tab.ts'
 import { useRepl, useStore, useWorkbench } from './use-workbench.tsx'
 
@@ -50,6 +51,11 @@ function PortRow({ port: { port, command } }: { port: PortInfo }) {
             </span>
           )}
         </span>
+        {isPublic && (
+          <IconButton label={`Copy the address of port ${port}`} onClick={() => void copyAddress(workbench, port)}>
+            <Copy aria-hidden />
+          </IconButton>
+        )}
         <IconButton label={`Preview port ${port}`} onClick={preview}>
           <MonitorPlay aria-hidden />
         </IconButton>

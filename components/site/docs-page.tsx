@@ -1,4 +1,6 @@
 import type { ReactNode } from 'react'
+import Link from 'next/link'
+import { Agents, History, Previews } from '#components/site/docs-agents.tsx'
 import { Deploying, GettingStarted, Isolation, Saving, Sharing } from '#components/site/docs-text.tsx'
 import { KeysTable } from '#components/site/keys-table.tsx'
 import { SiteFooter } from '#components/site/site-footer.tsx'
@@ -17,8 +19,11 @@ export function DocsPage({ who, templates }: DocsPageProps) {
   const chapters: { id: string; title: string; body: ReactNode }[] = [
     { id: 'start', title: 'Getting started', body: <GettingStarted /> },
     { id: 'templates', title: 'Templates', body: <TemplateList templates={templates} /> },
-    { id: 'keys', title: 'Keys', body: <KeysTable heading="h3" /> },
+    { id: 'keys', title: 'Keys', body: <Keys /> },
     { id: 'sharing', title: 'Sharing', body: <Sharing /> },
+    { id: 'agents', title: 'Agents', body: <Agents /> },
+    { id: 'previews', title: 'Previews', body: <Previews /> },
+    { id: 'history', title: 'History', body: <History /> },
     { id: 'saving', title: 'Saving and sleeping', body: <Saving /> },
     { id: 'isolation', title: 'Isolation', body: <Isolation /> },
     { id: 'deploy', title: 'Deploying', body: <Deploying /> },
@@ -52,6 +57,21 @@ export function DocsPage({ who, templates }: DocsPageProps) {
         </main>
       </div>
       <SiteFooter />
+    </>
+  )
+}
+
+function Keys() {
+  return (
+    <>
+      <p>
+        These are the keys as they were made. In{' '}
+        <Link href="/settings#keys" className="font-medium text-accent-text underline underline-offset-2">
+          the settings
+        </Link>{' '}
+        every command can be given others.
+      </p>
+      <KeysTable heading="h3" />
     </>
   )
 }

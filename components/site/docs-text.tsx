@@ -36,7 +36,10 @@ export function GettingStarted() {
 export function Sharing() {
   return (
     <>
-      <p>The owner of a REPL makes links. Each link gives one role, may expire, and can be revoked at once.</p>
+      <p>
+        The owner of a REPL makes links. Each link gives one role, may expire, and can be revoked at once, for all or
+        for one person.
+      </p>
       <Terms>
         <Term name="Viewer">{ROLE_WORDS.viewer}</Term>
         <Term name="Editor">{ROLE_WORDS.editor}</Term>
@@ -102,6 +105,7 @@ function Term({ name, children }: { name: string; children: ReactNode }) {
   )
 }
 
-function Code({ children }: { children: ReactNode }) {
+/** A name as it is typed. */
+export function Code({ children }: { children: ReactNode }) {
   return <code className="rounded-sm bg-inset px-1 py-0.5 font-mono text-xs text-text">{children}</code>
 }

@@ -29,7 +29,7 @@ export function SettingsPage({ account, agents }: SettingsPageProps) {
           <Section title="Connected agents" about="Programs that act for you. Cutting one off works at once.">
             <AgentsSettings {...agents} />
           </Section>
-          <Section title="Keys" about="Kept in this browser. The editor has keys of its own besides.">
+          <Section id="keys" title="Keys" about="Kept in this browser. The editor has keys of its own besides.">
             <KeysSettings />
           </Section>
         </div>
@@ -38,9 +38,20 @@ export function SettingsPage({ account, agents }: SettingsPageProps) {
   )
 }
 
-function Section({ title, about, children }: { title: string; about: string; children: ReactNode }) {
+interface SectionProps {
+  id?: string
+  title: string
+  about: string
+  children: ReactNode
+}
+
+function Section({ id, title, about, children }: SectionProps) {
   return (
-    <section aria-label={title} className="grid gap-x-10 gap-y-4 py-8 md:grid-cols-[14rem_minmax(0,1fr)]">
+    <section
+      id={id}
+      aria-label={title}
+      className="scroll-mt-16 grid gap-x-10 gap-y-4 py-8 md:grid-cols-[14rem_minmax(0,1fr)]"
+    >
       <div>
         <h2 className="text-base font-medium">{title}</h2>
         <p className="mt-0.5 text-sm text-muted">{about}</p>

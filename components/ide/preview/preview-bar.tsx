@@ -28,7 +28,7 @@ export function PreviewBar({ state }: { state: Exclude<PreviewState, { kind: 'no
       )}
       <Address key={path} path={path} isDisabled={state.kind !== 'shown'} />
       <DeviceMenu />
-      <IconButton label="Open preview in a tab" onClick={() => void openInTab(workbench, state.port)}>
+      <IconButton label="Open preview in a tab" onClick={() => void openInTab(workbench, state.port, path)}>
         <ExternalLink aria-hidden />
       </IconButton>
       <IconButton label="Close preview" keys="alt+v" onClick={() => workbench.preview.close()}>

@@ -45,3 +45,15 @@ test('what was closed while it opened stays closed', async () => {
   await opened
   expect(preview.state.getSnapshot()).toEqual({ kind: 'none' })
 })
+
+test('a path is gone to with the ticket, in one load', async () => {
+  const { preview, answer } = bench()
+  const opened = preview.open(3000, '/a?b=c#d')
+  answer(3000)
+  await opened
+  expect(preview.state.getSnapshot()).toMatchObject({
+    path: '/a?b=c#d',
+    src: 'http://3000-r.localhost/?to=%2Fa%3Fb%3Dc%23d',
+    visit: 1,
+  })
+})

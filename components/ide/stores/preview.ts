@@ -44,8 +44,8 @@ export class Preview {
       const src = new URL(await this.ticketUrl(port))
       if (wish !== this.#wishes) return
       this.#visits += 1
-      this.state.set({ kind: 'shown', port, origin: src.origin, path: '/', src: src.href, visit: this.#visits })
-      if (path !== '/') this.navigate(path)
+      const { origin } = src
+      this.state.set({ kind: 'shown', port, origin, path, src: leadingTo(src, path).href, visit: this.#visits })
     } catch (error) {
       if (wish === this.#wishes) this.state.set({ kind: 'failed', port, error: errorOf(error) })
     }
@@ -78,6 +78,13 @@ export class Preview {
     this.#wishes += 1
     this.state.set({ kind: 'none' })
   }
+}
+
+/** A ticket's address that goes on to a path of the program. */
+export function leadingTo(ticket: URL, path: string): URL {
+  const url = new URL(ticket)
+  if (path !== '/') url.searchParams.set('to', path)
+  return url
 }
 
 function errorOf(error: unknown): WireError {
