@@ -6,7 +6,7 @@ import { Spinner } from '#components/ui/spinner.tsx'
 import { cx } from '#components/ui/cx.ts'
 import { importAgain } from '../import-again.ts'
 import type { FileDocument } from '../stores/file-document.ts'
-import { useIsDark } from '../theme-tokens.ts'
+import { useTheme } from '../theme-tokens.ts'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
 import type { MountedEditor } from './mount-editor.ts'
 import { terminalFirst } from './terminal-first.ts'
@@ -23,9 +23,9 @@ export function CodeEditor({
   const element = useRef<HTMLDivElement>(null)
   const [editor, setEditor] = useState<MountedEditor>()
   const [hasFailed, setHasFailed] = useState(false)
-  const isDark = useIsDark()
+  const theme = useTheme()
   const [fontSize] = usePreference('editorFontSize')
-  const atMount = useRef({ isDark, fontSize })
+  const atMount = useRef({ theme, fontSize })
   const { tabs } = useStore(workbench.tabs.state)
   const mayEdit = useStore(workbench.mayEdit)
 
@@ -64,7 +64,7 @@ export function CodeEditor({
   }, [workbench, editor, shown, path])
   useEffect(() => editor?.sweep(new Set(tabs.map((tab) => tab.path))), [editor, tabs])
   useEffect(() => editor?.setReadonly(!mayEdit), [editor, mayEdit])
-  useEffect(() => editor?.setDark(isDark), [editor, isDark])
+  useEffect(() => editor?.setTheme(theme), [editor, theme])
   useEffect(() => editor?.setFontSize(fontSize), [editor, fontSize])
 
   const isShown = shown !== undefined

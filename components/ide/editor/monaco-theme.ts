@@ -1,5 +1,6 @@
 import type * as Api from 'monaco-editor/editor/editor.api.js'
-import { token } from '../theme-tokens.ts'
+import { isDark, token } from '../theme-tokens.ts'
+import type { Theme } from '../theme-tokens.ts'
 
 export const EDITOR_THEME = 'devex'
 
@@ -11,9 +12,9 @@ function colour(name: `--${string}`): string {
 }
 
 /** (Re)defines the editor's theme from the tokens as they stand: called at first and whenever the page's theme changes. */
-export function defineTheme(monaco: typeof Api, isDark: boolean): void {
+export function defineTheme(monaco: typeof Api, theme: Theme): void {
   monaco.editor.defineTheme(EDITOR_THEME, {
-    base: isDark ? 'vs-dark' : 'vs',
+    base: isDark(theme) ? 'vs-dark' : 'vs',
     inherit: true,
     rules: syntaxRules(),
     colors: editorColors(),

@@ -1,6 +1,7 @@
 import { monoFont } from '../theme-tokens.ts'
 import { monaco } from './load-monaco.ts'
 import { EDITOR_THEME, defineTheme } from './monaco-theme.ts'
+import type { Theme } from '../theme-tokens.ts'
 
 interface DiffOptions {
   path: string
@@ -8,12 +9,12 @@ interface DiffOptions {
   mine: string
   /** What the two sides are, for screen readers. */
   labels?: { theirs: string; mine: string }
-  isDark: boolean
+  theme: Theme
 }
 
 /** Shows two texts of one file side by side. */
-export function mountDiff(element: HTMLElement, { path, theirs, mine, labels, isDark }: DiffOptions): Disposable {
-  defineTheme(monaco, isDark)
+export function mountDiff(element: HTMLElement, { path, theirs, mine, labels, theme }: DiffOptions): Disposable {
+  defineTheme(monaco, theme)
   const original = monaco.editor.createModel(theirs, undefined, monaco.Uri.parse(`theirs:///${path}`))
   const modified = monaco.editor.createModel(mine, undefined, monaco.Uri.parse(`mine:///${path}`))
   const editor = monaco.editor.createDiffEditor(element, {

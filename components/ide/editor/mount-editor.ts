@@ -4,11 +4,12 @@ import type { Cursor, EditorHandle } from '../stores/editor-bridge.ts'
 import { monoFont } from '../theme-tokens.ts'
 import { Models } from './models.ts'
 import { EDITOR_THEME, defineTheme } from './monaco-theme.ts'
+import type { Theme } from '../theme-tokens.ts'
 
 const LINE_HEIGHT = 1.6
 
 export interface EditorOptions {
-  isDark: boolean
+  theme: Theme
   isReadonly: boolean
   fontSize: number
   onCursor: (cursor: Cursor | undefined) => void
@@ -21,7 +22,7 @@ export interface MountedEditor extends EditorHandle, Disposable {
   /** Lets go of the models of files that are open no more. */
   sweep(open: ReadonlySet<string>): void
   setReadonly(isReadonly: boolean): void
-  setDark(isDark: boolean): void
+  setTheme(theme: Theme): void
   setFontSize(pixels: number): void
 }
 
@@ -32,7 +33,7 @@ function languageName({ languages }: typeof Api, id: string): string {
 
 /** Draws the code editor into `element`: the one place that knows Monaco's editor. */
 export function mountEditor(monaco: typeof Api, element: HTMLElement, options: EditorOptions): MountedEditor {
-  defineTheme(monaco, options.isDark)
+  defineTheme(monaco, options.theme)
   const models = new Models(monaco)
   const editor = monaco.editor.create(element, {
     model: null,
@@ -104,8 +105,8 @@ export function mountEditor(monaco: typeof Api, element: HTMLElement, options: E
     },
     sweep: (open) => models.sweep(open),
     setReadonly: (isReadonly) => editor.updateOptions({ readOnly: isReadonly, domReadOnly: isReadonly }),
-    setDark(isDark) {
-      defineTheme(monaco, isDark)
+    setTheme(theme) {
+      defineTheme(monaco, theme)
       monaco.editor.setTheme(EDITOR_THEME)
     },
     setFontSize: (fontSize) => editor.updateOptions({ fontSize }),

@@ -1,13 +1,14 @@
 import { monoFont } from '../theme-tokens.ts'
 import { monaco } from './load-monaco.ts'
 import { EDITOR_THEME, defineTheme } from './monaco-theme.ts'
+import type { Theme } from '../theme-tokens.ts'
 
 /** Shows a text that cannot be changed, coloured as its file's language. */
 export function mountText(
   element: HTMLElement,
-  { path, text, isDark }: { path: string; text: string; isDark: boolean },
+  { path, text, theme }: { path: string; text: string; theme: Theme },
 ): Disposable {
-  defineTheme(monaco, isDark)
+  defineTheme(monaco, theme)
   const model = monaco.editor.createModel(text, undefined, monaco.Uri.parse(`backup:///${path}`))
   const editor = monaco.editor.create(element, {
     model,

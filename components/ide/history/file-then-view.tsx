@@ -5,7 +5,7 @@ import { ErrorState } from '#components/ui/error-state.tsx'
 import { Skeleton } from '#components/ui/skeleton.tsx'
 import type { FileThen } from '#server/workspaces/history/workspace-history.ts'
 import { mountText } from '../editor/mount-text.ts'
-import { useIsDark } from '../theme-tokens.ts'
+import { useTheme } from '../theme-tokens.ts'
 import { useWorkbench } from '../use-workbench.tsx'
 
 type Content = { kind: 'loading' } | { kind: 'text'; text: string } | { kind: 'unseen'; why: string }
@@ -15,7 +15,7 @@ export function FileThenView({ snapshotId, path }: { snapshotId: string; path: s
   const workbench = useWorkbench()
   const [content, setContent] = useState<Content>({ kind: 'loading' })
   const [element, setElement] = useState<HTMLDivElement | null>(null)
-  const isDark = useIsDark()
+  const theme = useTheme()
   useEffect(() => {
     let isGone = false
     workbench.history
@@ -30,9 +30,9 @@ export function FileThenView({ snapshotId, path }: { snapshotId: string; path: s
   }, [workbench, snapshotId, path])
   useEffect(() => {
     if (element === null || content.kind !== 'text') return
-    const shown = mountText(element, { path, text: content.text, isDark })
+    const shown = mountText(element, { path, text: content.text, theme })
     return () => shown[Symbol.dispose]()
-  }, [element, content, path, isDark])
+  }, [element, content, path, theme])
   return (
     <div className="min-h-0 min-w-0 grow overflow-hidden rounded-md border border-line">
       {content.kind === 'loading' && <Skeleton className="m-4 h-3 w-48" />}

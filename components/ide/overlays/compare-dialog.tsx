@@ -5,7 +5,7 @@ import { Button } from '#components/ui/button.tsx'
 import { Dialog } from '#components/ui/dialog.tsx'
 import { nameOf } from '#protocol/paths.ts'
 import { mountDiff } from '../editor/mount-diff.ts'
-import { useIsDark } from '../theme-tokens.ts'
+import { useTheme } from '../theme-tokens.ts'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
 
 /** Both texts of a conflict side by side. */
@@ -16,7 +16,7 @@ export function CompareDialog({ path, onClose }: { path: string; onClose: () => 
   const mayEdit = useStore(workbench.mayEdit)
   // Told when it is there: the dialog comes into the page later than this component.
   const [element, setElement] = useState<HTMLDivElement | null>(null)
-  const isDark = useIsDark()
+  const theme = useTheme()
   const conflict = state.kind === 'text' && state.save.kind === 'conflict' ? state.save.theirs : undefined
   const theirs = conflict?.kind === 'text' ? conflict.content : undefined
 
@@ -25,9 +25,9 @@ export function CompareDialog({ path, onClose }: { path: string; onClose: () => 
   }, [theirs, onClose])
   useEffect(() => {
     if (element === null || theirs === undefined) return
-    const diff = mountDiff(element, { path, theirs, mine: document.buffer.getText(), isDark })
+    const diff = mountDiff(element, { path, theirs, mine: document.buffer.getText(), theme })
     return () => diff[Symbol.dispose]()
-  }, [element, document, path, theirs, isDark])
+  }, [element, document, path, theirs, theme])
 
   return (
     <Dialog

@@ -8,7 +8,7 @@ import { ErrorState } from '#components/ui/error-state.tsx'
 import { Skeleton } from '#components/ui/skeleton.tsx'
 import { nameOf } from '#protocol/paths.ts'
 import { mountDiff } from '../editor/mount-diff.ts'
-import { useIsDark } from '../theme-tokens.ts'
+import { useTheme } from '../theme-tokens.ts'
 
 /** Both texts of a file, or why they cannot be shown. */
 export type Texts = { kind: 'texts'; theirs: string; mine: string } | { kind: 'unseen'; why: string }
@@ -29,7 +29,7 @@ interface DiffDialogProps {
 export function DiffDialog({ path, load, labels, advice, action, onClose }: DiffDialogProps) {
   const [element, setElement] = useState<HTMLDivElement | null>(null)
   const [texts, setTexts] = useState<Texts>()
-  const isDark = useIsDark()
+  const theme = useTheme()
   useEffect(() => {
     let isGone = false
     void load().then((read) => {
@@ -42,9 +42,9 @@ export function DiffDialog({ path, load, labels, advice, action, onClose }: Diff
   useEffect(() => {
     if (element === null || texts?.kind !== 'texts') return
     const { theirs, mine } = texts
-    const diff = mountDiff(element, { path, theirs, mine, labels, isDark })
+    const diff = mountDiff(element, { path, theirs, mine, labels, theme })
     return () => diff[Symbol.dispose]()
-  }, [element, path, texts, labels, isDark])
+  }, [element, path, texts, labels, theme])
   return (
     <Dialog
       open

@@ -13,6 +13,7 @@ import { monoFont } from '../theme-tokens.ts'
 import { followClipboard } from './clipboard.ts'
 import { terminalTheme } from './terminal-theme.ts'
 import { drawWithGpu } from './gpu.ts'
+import type { Theme } from '../theme-tokens.ts'
 
 const SCROLLBACK_ROWS = 10_000
 const LINE_HEIGHT = 1.25
@@ -42,7 +43,7 @@ export interface MountedTerminal extends Disposable {
   /** Visible now: takes the GPU while it is, and its pane's size. */
   setShown(isShown: boolean): void
   setCanType(canType: boolean): void
-  setDark(isDark: boolean): void
+  setTheme(theme: Theme): void
   setFontSize(pixels: number): void
   /** Whether a screen reader hears what is printed. */
   setReadAloud(isReadAloud: boolean): void
@@ -137,7 +138,7 @@ export function mountTerminal(element: HTMLElement, options: MountOptions): Moun
       xterm.options.disableStdin = !may
       xterm.options.cursorBlink = may
     },
-    setDark() {
+    setTheme() {
       // The tokens have changed by now.
       xterm.options.theme = terminalTheme()
     },

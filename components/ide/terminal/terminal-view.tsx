@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from 'react'
 import { usePreference } from '#components/site/preferences.ts'
 import { cx } from '#components/ui/cx.ts'
 import type { TerminalInfo } from '#protocol/messages.ts'
-import { useIsDark } from '../theme-tokens.ts'
+import { useTheme } from '../theme-tokens.ts'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
 import { AgentStrip } from './agent-strip.tsx'
 import { KeyBar } from './key-bar.tsx'
@@ -24,7 +24,7 @@ export function TerminalView({ info, isShown }: { info: TerminalInfo; isShown: b
   const [readsTerminals] = usePreference('readsTerminals')
   const [optionIsMeta] = usePreference('optionIsMeta')
   const fontSizeAtMount = useRef(fontSize)
-  const isDark = useIsDark()
+  const theme = useTheme()
   const mayType = useStore(workbench.mayEdit)
   const { id, name } = info
   const nameAtMount = useRef(name)
@@ -61,7 +61,7 @@ export function TerminalView({ info, isShown }: { info: TerminalInfo; isShown: b
     workbench.terminalBridge.mounted(handle)
     return () => workbench.terminalBridge.unmounted(handle)
   }, [workbench, mounted, isShown])
-  useEffect(() => mounted?.setDark(isDark), [mounted, isDark])
+  useEffect(() => mounted?.setTheme(theme), [mounted, theme])
   useEffect(() => mounted?.setCanType(mayType), [mounted, mayType])
   useEffect(() => mounted?.setFontSize(fontSize), [mounted, fontSize])
   useEffect(() => mounted?.setReadAloud(readsTerminals), [mounted, readsTerminals])
