@@ -10,6 +10,7 @@ import type { Page } from '@playwright/test'
 import { ZipFile } from 'yazl'
 import { connect, createRepl, signIn } from './_client.ts'
 import type { Client, Connection } from './_client.ts'
+import { look } from './_look.ts'
 import { prompt } from './_pages.ts'
 import { startServer } from './_server.ts'
 import type { Server } from './_server.ts'
@@ -66,6 +67,44 @@ test('a checkpoint, a change, its diff, the file back, and that undone', async (
   await page.getByRole('button', { name: 'Undo' }).click()
   await expect(page.getByText('Undone.', { exact: true })).toBeVisible()
   expect(await onDisk(disk, 'poem.txt')).toBe('violets are blue\n')
+})
+
+test('a snapshot that is forgotten can be put back, at once and later, and goes for good only when asked twice', async ({
+  page,
+}) => {
+  await client.mutate('history.checkpoint', { replId, name: 'Not this one' })
+  await disk.request('files.write', { path: 'later.txt', content: 'x', ifMatch: null })
+  await client.mutate('history.checkpoint', { replId, name: 'After it' })
+  await openRepl(page, client, replId)
+  await openHistory(page)
+  const row = panel(page).getByRole('button', { name: /^Not this one/ })
+  const forget = async () => {
+    await panel(page)
+      .getByRole('button', { name: /^More for Not this one/ })
+      .click()
+    await page.getByRole('menuitem', { name: 'Forget this snapshot' }).click()
+    await expect(row).toBeHidden()
+  }
+  await forget()
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await expect(row).toBeVisible()
+
+  await forget()
+  await page.reload()
+  await openHistory(page)
+  await panel(page).getByText('Forgotten (1): gone after 7 days').click()
+  await look(page, 'history-forgotten')
+  await panel(page).getByRole('button', { name: 'Put Not this one back' }).click()
+  await expect(row).toBeVisible()
+
+  await forget()
+  await panel(page).getByText('Forgotten (1): gone after 7 days').click()
+  await panel(page).getByRole('button', { name: 'Delete Not this one for good' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Delete “Not this one” for good?' })
+  await expect(dialog.getByRole('button', { name: 'Cancel' })).toBeFocused()
+  await dialog.getByRole('button', { name: 'Delete for good' }).click()
+  await expect(panel(page).getByText(/^Forgotten/)).toBeHidden()
+  await expect(row).toBeHidden()
 })
 
 test('everything comes back while a program goes on running', async ({ page }) => {

@@ -7,6 +7,8 @@ export function historyApi(replId: string): HistoryApi {
     list: () => api().history.list.query({ replId }),
     checkpoint: (name) => api().history.checkpoint.mutate({ replId, name }),
     rename: (id, name) => api().history.rename.mutate({ replId, id, name }),
+    forget: (id) => api().history.forget.mutate({ replId, id }),
+    recall: (id) => api().history.recall.mutate({ replId, id }),
     remove: (id) => api().history.remove.mutate({ replId, id }),
     diff: (from) => api().history.diff.query({ replId, from, to: 'now' }),
     tree: () => api().history.tree.query({ replId }),

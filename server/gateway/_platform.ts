@@ -221,6 +221,8 @@ const unusedHistory: McpDeps['history'] = {
   list: unused,
   checkpoint: unused,
   rename: unused,
+  forget: unused,
+  recall: unused,
   remove: unused,
   diff: unused,
   tree: unused,

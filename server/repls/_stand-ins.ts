@@ -5,6 +5,7 @@ import { AppError } from '#server/errors.ts'
 import type { Isolation, Observation, Orchestrator, Sandbox, SandboxPart } from '#server/orchestrator/orchestrator.ts'
 import { createBell } from '#server/repls/bell.ts'
 import type { Bell } from '#server/repls/bell.ts'
+import type { HistoryRow } from '#server/workspaces/head.ts'
 import type { Template } from '#server/workspaces/template.ts'
 import { templateManifestSchema } from '#server/workspaces/template.ts'
 import type { WorkspaceHistory } from '#server/workspaces/history/workspace-history.ts'
@@ -294,12 +295,23 @@ function aborted(signal: AbortSignal | undefined): Promise<never> {
 
 const refuseHistory = () => Promise.reject(new AppError('not_supported', 'This world keeps no history.'))
 
-/** Where the past is not what a test is about. */
+const ONLY_SNAPSHOT: HistoryRow = {
+  id: 'x',
+  manifest: '0'.repeat(64),
+  savedAt: 0,
+  files: 0,
+  bytes: 0,
+  reason: 'seed',
+}
+
+/** Where the past is not what a test is about: one snapshot, with which nothing can be done. */
 export const noHistory: WorkspaceHistory = {
-  rows: async () => [],
+  rows: async () => [ONLY_SNAPSHOT],
   row: refuseHistory,
   mark: refuseHistory,
   rename: refuseHistory,
+  forget: refuseHistory,
+  recall: refuseHistory,
   remove: refuseHistory,
   diff: refuseHistory,
   tree: refuseHistory,

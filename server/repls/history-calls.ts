@@ -1,3 +1,4 @@
+import { isAtLeast } from '#protocol/roles.ts'
 import type { Principal } from '#server/auth/principal.ts'
 import { AppError } from '#server/errors.ts'
 import type { CheckpointByAgent, History, SnapshotView } from '#server/repls/history.ts'
@@ -11,6 +12,7 @@ import type { ReplView } from '#server/repls/views.ts'
 import type { HistoryRow } from '#server/workspaces/head.ts'
 import { holdWhileRead } from '#server/workspaces/history/hold-while-read.ts'
 import { createPlaces } from '#server/workspaces/history/places.ts'
+import { rowIn } from '#server/workspaces/history/workspace-history.ts'
 import type { WorkspaceHistory } from '#server/workspaces/history/workspace-history.ts'
 import type { SidecarClient, WorkspaceRef } from '#server/workspaces/workspaces.ts'
 
@@ -50,12 +52,11 @@ export function createHistory(deps: HistoryDeps): History {
     await backUp(await replOf(replId))
     return viewOf(await history.mark(replId, as), true)
   }
-  const list = async (replId: string) => (await history.rows(replId)).map((row, at) => viewOf(row, at === 0))
-  const manifestOf = async (replId: string, id: string | undefined) => {
-    if (id !== undefined) return (await history.row(replId, id)).manifest
-    const [newest] = await history.rows(replId)
-    if (newest === undefined) throw new AppError('not_found', 'This REPL has no snapshot yet.')
-    return newest.manifest
+  /** What somebody may look at, newest first: what is forgotten is for those only who may recall it. */
+  const rowsFor = async (who: Principal, replId: string) => {
+    const { role } = await access.require(who, replId, 'viewer')
+    const rows = await history.rows(replId)
+    return isAtLeast(role, 'editor') ? rows : remembered(rows)
   }
   const restore = async (replId: string, what: { id: string; paths?: string[]; actor: string }) => {
     // Before the record: a start that this does not see is seen by the head.
@@ -82,8 +83,7 @@ export function createHistory(deps: HistoryDeps): History {
 
   return {
     list: async (who, replId) => {
-      await access.require(who, replId, 'viewer')
-      return list(replId)
+      return views(await rowsFor(who, replId))
     },
 
     checkpoint: async (who, replId, name) => {
@@ -97,34 +97,42 @@ export function createHistory(deps: HistoryDeps): History {
       return viewOf(await history.rename(replId, id, name), newest?.id === id)
     },
 
-    remove: async (who, replId, id) => {
+    forget: async (who, replId, id) => {
       await access.require(who, replId, 'editor')
+      await history.forget(replId, id)
+    },
+
+    recall: async (who, replId, id) => {
+      await access.require(who, replId, 'editor')
+      return viewOf(await history.recall(replId, id), false)
+    },
+
+    remove: async (who, replId, id) => {
+      await access.require(who, replId, 'owner')
       await history.remove(replId, id)
     },
 
     diff: async (who, replId, { from, to }) => {
-      await access.require(who, replId, 'viewer')
+      const rows = await rowsFor(who, replId)
       const repl = await replOf(replId)
-      const before = await manifestOf(replId, from)
+      const { manifest: before } = rowIn(rows, from)
       if (to === 'now') await backUp(repl)
-      const after = await manifestOf(replId, to === 'now' ? undefined : to)
+      const { manifest: after } = to === 'now' ? newestIn(await history.rows(replId)) : rowIn(rows, to)
       using _ = await open.take(holderOf(who, replId), 2)
       return await history.diff(workspaceOf(repl), { from: before, to: after })
     },
 
     tree: async (who, replId, id) => {
-      await access.require(who, replId, 'viewer')
-      const row = id === undefined ? (await history.rows(replId))[0] : await history.row(replId, id)
-      if (row === undefined) throw new AppError('not_found', 'This REPL has no snapshot yet.')
+      const rows = await rowsFor(who, replId)
+      const row = id === undefined ? newestIn(rows) : rowIn(rows, id)
       const repl = await replOf(replId)
       using _ = await open.take(holderOf(who, replId))
       return { id: row.id, ...(await history.tree(workspaceOf(repl), row.manifest)) }
     },
 
     file: async (who, replId, { id, path }) => {
-      await access.require(who, replId, 'viewer')
+      const { manifest } = rowIn(await rowsFor(who, replId), id)
       const repl = await replOf(replId)
-      const manifest = await manifestOf(replId, id)
       using _ = await open.take(holderOf(who, replId))
       return await history.file(workspaceOf(repl), manifest, path)
     },
@@ -135,11 +143,11 @@ export function createHistory(deps: HistoryDeps): History {
     },
 
     fork: async (who, replId, { id, name }) => {
-      await access.require(who, replId, 'viewer')
+      const rows = await rowsFor(who, replId)
       if (who.kind !== 'user') throw new AppError('forbidden', 'Sign in to have a fork of your own.')
       const repl = await replOf(replId)
       if (id === undefined) await backUp(repl)
-      const manifest = await manifestOf(replId, id)
+      const { manifest } = id === undefined ? newestIn(await history.rows(replId)) : rowIn(rows, id)
       const from = { repl: workspaceOf(repl), manifest }
       return deps.create(who, {
         ...(name !== undefined && { name }),
@@ -149,10 +157,10 @@ export function createHistory(deps: HistoryDeps): History {
     },
 
     archive: async (who, replId, { id, format }) => {
-      await access.require(who, replId, 'viewer')
+      const rows = await rowsFor(who, replId)
       const repl = await replOf(replId)
       if (id === undefined) await backUp(repl)
-      const manifest = await manifestOf(replId, id)
+      const { manifest } = id === undefined ? newestIn(await history.rows(replId)) : rowIn(rows, id)
       const holder = holderOf(who, replId)
       // Its entries stay in memory until the last of them is packed, but nobody need wait for that to look at something.
       using taken = new DisposableStack()
@@ -171,7 +179,11 @@ export function createHistory(deps: HistoryDeps): History {
         fill: (to) => history.importZip(to, file, { maxBytes: deps.importLimitBytes }),
       }),
 
-    ofSandbox: { list, checkpoint, restore },
+    ofSandbox: {
+      list: async (replId) => views(remembered(await history.rows(replId))),
+      checkpoint,
+      restore,
+    },
   }
 }
 
@@ -202,6 +214,19 @@ function workingSandbox(repl: Repl): string | undefined {
 /** Who has places: a person, or all guests of a repl together, since anybody with its link can be another one. */
 function holderOf(who: Principal, replId: string): string {
   return who.kind === 'guest' ? `guests of ${replId}` : who.id
+}
+
+function views(rows: readonly HistoryRow[]): SnapshotView[] {
+  return rows.map((row, at) => viewOf(row, at === 0))
+}
+
+function remembered(rows: readonly HistoryRow[]): HistoryRow[] {
+  return rows.filter(({ forgottenAt }) => forgottenAt === undefined)
+}
+
+function newestIn([newest]: readonly HistoryRow[]): HistoryRow {
+  if (newest === undefined) throw new AppError('not_found', 'This REPL has no snapshot yet.')
+  return newest
 }
 
 function viewOf(row: HistoryRow, isNewest: boolean): SnapshotView {

@@ -17,6 +17,8 @@ export interface SnapshotView {
   name?: string
   /** Who took it. */
   actor?: string
+  /** Since when it is forgotten; it can be recalled for 7 days. */
+  forgottenAt?: number
   /** Whether it is what the repl's files were when they were last backed up. */
   isNewest: boolean
 }
@@ -30,12 +32,16 @@ export interface CheckpointByAgent {
 
 /** The past of repls. Every call checks who asks; an unknown repl and a forbidden one are both `not_found`. */
 export interface History {
-  /** Newest first. */
+  /** Newest first, with what is forgotten and can be recalled. */
   list(who: Principal, replId: string): Promise<SnapshotView[]>
   /** Backs up the files as they are now and keeps that state under a name. */
   checkpoint(who: Principal, replId: string, name: string): Promise<SnapshotView>
   /** Gives a snapshot a name, which keeps it; `null` takes it off. */
   rename(who: Principal, replId: string, change: { id: string; name: string | null }): Promise<SnapshotView>
+  /** Takes a snapshot out of the list; `recall` puts it back for a week. */
+  forget(who: Principal, replId: string, id: string): Promise<void>
+  recall(who: Principal, replId: string, id: string): Promise<SnapshotView>
+  /** Removes it for good, which only the owner may. */
   remove(who: Principal, replId: string, id: string): Promise<void>
   /** What changed in the project from one state to another; `to` may be `now`. `isCut`: more than are listed. */
   diff(

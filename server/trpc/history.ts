@@ -17,6 +17,12 @@ export const historyRouter = router({
   rename: procedure
     .input(snapshot.extend({ name: displayNameSchema.nullable() }))
     .mutation(({ ctx, input }) => ctx.app.history.rename(ctx.who, input.replId, input)),
+  forget: procedure
+    .input(snapshot)
+    .mutation(({ ctx, input }) => ctx.app.history.forget(ctx.who, input.replId, input.id)),
+  recall: procedure
+    .input(snapshot)
+    .mutation(({ ctx, input }) => ctx.app.history.recall(ctx.who, input.replId, input.id)),
   remove: procedure
     .input(snapshot)
     .mutation(({ ctx, input }) => ctx.app.history.remove(ctx.who, input.replId, input.id)),

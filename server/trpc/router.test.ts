@@ -90,11 +90,15 @@ const MATRIX: Row[] = [
   row('history.rename', [YES, YES, NO, NO, ABSENT, WHO], (caller, replId) =>
     caller.history.rename({ replId, id: 'x', name: null }),
   ),
-  row('history.remove', [YES, YES, NO, NO, ABSENT, WHO], (caller, replId) =>
-    caller.history.remove({ replId, id: 'x' }),
+  row('history.forget', [YES, YES, NO, NO, ABSENT, WHO], (caller, replId) =>
+    caller.history.forget({ replId, id: 'x' }),
   ),
+  row('history.recall', [YES, YES, NO, NO, ABSENT, WHO], (caller, replId) =>
+    caller.history.recall({ replId, id: 'x' }),
+  ),
+  row('history.remove', [YES, NO, NO, NO, ABSENT, WHO], (caller, replId) => caller.history.remove({ replId, id: 'x' })),
   row('history.diff', [YES, YES, YES, YES, ABSENT, WHO], (caller, replId) =>
-    caller.history.diff({ replId, from: 'x', to: 'y' }),
+    caller.history.diff({ replId, from: 'x', to: 'x' }),
   ),
   row('history.tree', [YES, YES, YES, YES, ABSENT, WHO], (caller, replId) => caller.history.tree({ replId, id: 'x' })),
   row('history.file', [YES, YES, YES, YES, ABSENT, WHO], (caller, replId) =>

@@ -43,6 +43,8 @@ const historyRowSchema = snapshotSchema.extend({
   name: z.string().exactOptional(),
   /** Who took it, for people to read. */
   actor: z.string().exactOptional(),
+  /** Since when it is forgotten: it can be recalled for a while, and is then gone. */
+  forgottenAt: z.number().exactOptional(),
 })
 export type HistoryRow = z.infer<typeof historyRowSchema>
 

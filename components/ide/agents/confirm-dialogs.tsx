@@ -1,7 +1,6 @@
 'use client'
 
-import { Button } from '#components/ui/button.tsx'
-import { Dialog } from '#components/ui/dialog.tsx'
+import { ConfirmDialog } from '#components/ui/confirm-dialog.tsx'
 import { clockOf } from '../history/timeline.ts'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
 import { cutOff, undoRun } from './actions.ts'
@@ -14,7 +13,7 @@ export function CutAgentDialog({ id, onClose }: { id: string; onClose: () => voi
   const connection = state.kind === 'ready' ? state.connections.find((one) => one.id === id) : undefined
   const client = connection?.client ?? 'This agent'
   return (
-    <Confirm
+    <ConfirmDialog
       title={`Cut off ${client}?`}
       description="What it is doing ends at once, and its next call is refused. It can come back when somebody lets it in again."
       verb="Cut off"
@@ -32,7 +31,7 @@ export function UndoRunDialog({ id, onClose }: { id: string; onClose: () => void
   const run = runsOf(state.kind === 'ready' ? state.calls : []).find((one) => one.id === id)
   const when = run === undefined ? '' : ` ${run.client} began at ${clockOf(run.startedAt)}.`
   return (
-    <Confirm
+    <ConfirmDialog
       title="Undo this run?"
       description={`The project and the home folder become what they were before the run.${when} What people changed since goes back too. Terminals and programs go on running.`}
       verb="Undo the run"
@@ -40,45 +39,6 @@ export function UndoRunDialog({ id, onClose }: { id: string; onClose: () => void
       onConfirm={() => void undoRun(workbench, id)}
     >
       <p className="text-sm text-soft">What is there now is kept as a snapshot first, so that you can undo this.</p>
-    </Confirm>
-  )
-}
-
-interface ConfirmProps {
-  title: string
-  description: string
-  verb: string
-  isDanger?: boolean
-  onClose: () => void
-  onConfirm: () => void
-  children?: React.ReactNode
-}
-
-function Confirm({ title, description, verb, isDanger = false, onClose, onConfirm, children }: ConfirmProps) {
-  return (
-    <Dialog
-      open
-      onOpenChange={onClose}
-      title={title}
-      description={description}
-      width="sm"
-      footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button
-            data-autofocus
-            variant={isDanger ? 'danger' : 'primary'}
-            onClick={() => {
-              onClose()
-              onConfirm()
-            }}
-          >
-            {verb}
-          </Button>
-        </>
-      }
-    >
-      {children}
-    </Dialog>
+    </ConfirmDialog>
   )
 }

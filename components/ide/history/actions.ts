@@ -1,5 +1,7 @@
 import type { Workbench } from '../stores/workbench.ts'
 import { nameOf } from '#protocol/paths.ts'
+import type { SnapshotView } from '#server/repls/history.ts'
+import { titleOf } from './timeline.ts'
 
 /** Keeps the files as they are now under a name, and says so. */
 export async function takeCheckpoint(bench: Workbench, name: string): Promise<void> {
@@ -47,8 +49,24 @@ export async function nameSnapshot(bench: Workbench, id: string, name: string | 
   await told(bench, () => bench.history.rename(id, name))
 }
 
-/** Forgets a snapshot. */
-export async function forget(bench: Workbench, id: string): Promise<void> {
+/** Takes a snapshot out of the list, and offers to put it back. */
+export async function forget(bench: Workbench, snapshot: SnapshotView): Promise<void> {
+  await told(bench, async () => {
+    await bench.history.forget(snapshot.id)
+    bench.notify({
+      title: `“${titleOf(snapshot)}” is forgotten.`,
+      action: { label: 'Undo', onAct: () => void recall(bench, snapshot.id) },
+    })
+  })
+}
+
+/** Puts a forgotten snapshot back into the list. */
+export async function recall(bench: Workbench, id: string): Promise<void> {
+  await told(bench, () => bench.history.recall(id))
+}
+
+/** Removes a forgotten snapshot for good. */
+export async function removeForGood(bench: Workbench, id: string): Promise<void> {
   await told(bench, () => bench.history.remove(id))
 }
 

@@ -9,6 +9,7 @@ import { IconButton } from '#components/ui/icon-button.tsx'
 import { Skeleton } from '#components/ui/skeleton.tsx'
 import type { SnapshotView } from '#server/repls/history.ts'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
+import { ForgottenSnapshots } from './forgotten-snapshots.tsx'
 import { SnapshotRow } from './snapshot-row.tsx'
 import { hiddenCount, timeline } from './timeline.ts'
 
@@ -36,7 +37,7 @@ export function HistoryPanel() {
           actions={<Button onClick={() => void workbench.history.refresh()}>Try again</Button>}
         />
       )}
-      {state.kind === 'ready' && <Timeline snapshots={state.snapshots} />}
+      {state.kind === 'ready' && <Timeline all={state.snapshots} />}
     </div>
   )
 }
@@ -51,7 +52,8 @@ function Waiting() {
   )
 }
 
-function Timeline({ snapshots }: { snapshots: readonly SnapshotView[] }) {
+function Timeline({ all }: { all: readonly SnapshotView[] }) {
+  const snapshots = all.filter(({ forgottenAt }) => forgottenAt === undefined)
   const [isFull, setIsFull] = useState(false)
   const [now] = useState(() => Date.now())
   if (snapshots.length === 0) {
@@ -79,6 +81,7 @@ function Timeline({ snapshots }: { snapshots: readonly SnapshotView[] }) {
           {isFull ? 'Show fewer automatic saves' : `Show ${hidden} more automatic saves`}
         </Button>
       )}
+      <ForgottenSnapshots snapshots={all.filter(({ forgottenAt }) => forgottenAt !== undefined)} />
     </div>
   )
 }

@@ -75,7 +75,7 @@ export function SnapshotMenu({ snapshot }: { snapshot: SnapshotView }) {
                 Take its name off
               </DropdownMenuItem>
             )}
-            <DropdownMenuItem isDanger icon={<Trash2 aria-hidden />} onSelect={() => void forget(workbench, id)}>
+            <DropdownMenuItem isDanger icon={<Trash2 aria-hidden />} onSelect={() => void forget(workbench, snapshot)}>
               Forget this snapshot
             </DropdownMenuItem>
           </>

@@ -7,6 +7,7 @@ import { useRepl, useStore, useWorkbench } from '../use-workbench.tsx'
 import { CutAgentDialog, UndoRunDialog } from '../agents/confirm-dialogs.tsx'
 import { UploadQuestionDialog } from '../files/upload-question.tsx'
 import { CheckpointDialog } from '../history/checkpoint-dialog.tsx'
+import { RemoveSnapshotDialog } from '../history/remove-snapshot-dialog.tsx'
 import { RestoreDialog } from '../history/restore-dialog.tsx'
 import { CloseUnsavedDialog } from './close-unsaved-dialog.tsx'
 import { HelpSheet } from './help-sheet.tsx'
@@ -68,6 +69,8 @@ function Shown({ overlay, onClose }: { overlay: Overlay; onClose: () => void }) 
       return <CheckpointDialog id={overlay.id} onClose={onClose} />
     case 'restore':
       return <RestoreDialog id={overlay.id} onClose={onClose} />
+    case 'remove-snapshot':
+      return <RemoveSnapshotDialog snapshot={overlay.snapshot} onClose={onClose} />
     case 'connect-agent':
       return <ConnectDialog onClose={onClose} />
     case 'cut-agent':

@@ -27,6 +27,19 @@ export class FakeHistory implements HistoryApi {
     return found ?? this.checkpoint('none')
   }
 
+  async forget(id: string) {
+    this.#maybeFail()
+    this.snapshots = this.snapshots.map((one) => (one.id === id ? { ...one, forgottenAt: 1 } : one))
+  }
+
+  async recall(id: string) {
+    this.#maybeFail()
+    this.snapshots = this.snapshots.map(({ forgottenAt, ...one }) =>
+      one.id === id || forgottenAt === undefined ? one : { ...one, forgottenAt },
+    )
+    return this.rename(id)
+  }
+
   async remove(id: string) {
     this.snapshots = this.snapshots.filter((snapshot) => snapshot.id !== id)
   }

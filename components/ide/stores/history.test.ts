@@ -46,3 +46,19 @@ test('nothing stays busy after a failure', async () => {
   await expect(history.restore('s1')).rejects.toThrow('no')
   expect(history.busy.getSnapshot()).toBeUndefined()
 })
+
+test('what is forgotten stays in the list, marked, until it is recalled or removed for good', async () => {
+  const api = new FakeHistory()
+  const history = new History(api)
+  const { id } = await history.checkpoint('mine')
+  const listed = () => {
+    const state = history.state.getSnapshot()
+    return state.kind === 'ready' ? state.snapshots : []
+  }
+  await history.forget(id)
+  expect(listed()).toMatchObject([{ id, forgottenAt: 1 }])
+  await history.recall(id)
+  expect(listed()[0]).not.toHaveProperty('forgottenAt')
+  await history.remove(id)
+  expect(listed()).toEqual([])
+})

@@ -10,6 +10,9 @@ export interface HistoryApi {
   list(): Promise<SnapshotView[]>
   checkpoint(name: string): Promise<SnapshotView>
   rename(id: string, name: string | null): Promise<SnapshotView>
+  forget(id: string): Promise<void>
+  recall(id: string): Promise<SnapshotView>
+  /** For good. */
   remove(id: string): Promise<void>
   /** What changed since then. */
   diff(from: string): Promise<{ differences: Difference[]; isCut: boolean }>
@@ -75,6 +78,15 @@ export class History {
     return this.#work(id, () => this.#api.rename(id, name))
   }
 
+  forget(id: string): Promise<void> {
+    return this.#work(id, () => this.#api.forget(id))
+  }
+
+  recall(id: string): Promise<SnapshotView> {
+    return this.#work(id, () => this.#api.recall(id))
+  }
+
+  /** For good. */
   remove(id: string): Promise<void> {
     return this.#work(id, () => this.#api.remove(id))
   }

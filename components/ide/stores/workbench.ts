@@ -1,3 +1,4 @@
+import type { SnapshotView } from '#server/repls/history.ts'
 import type { AccountView, ReplView } from '#server/repls/views.ts'
 import type { WireError } from '#protocol/errors.ts'
 import type { GitChange } from '#protocol/git-status.ts'
@@ -48,6 +49,7 @@ export type Overlay =
   /** A name for the files as they are now, or for a snapshot. */
   | { kind: 'checkpoint'; id?: string }
   | { kind: 'restore'; id: string }
+  | { kind: 'remove-snapshot'; snapshot: SnapshotView }
   /** The files as they were last backed up, to look at. */
   | { kind: 'files' }
   /** A file as the last commit has it, beside what it is now. */

@@ -10,10 +10,10 @@ import { PASTE_CONFIRM_LINES } from '../stores/limits.ts'
 import { ownAddress } from '../stores/own-address.ts'
 import type { OpenTerminal } from '../stores/terminals.ts'
 import { monoFont } from '../theme-tokens.ts'
+import type { Theme } from '../theme-tokens.ts'
 import { followClipboard } from './clipboard.ts'
 import { terminalTheme } from './terminal-theme.ts'
 import { drawWithGpu } from './gpu.ts'
-import type { Theme } from '../theme-tokens.ts'
 
 const SCROLLBACK_ROWS = 10_000
 const LINE_HEIGHT = 1.25

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { HistoryRow } from '#server/workspaces/head.ts'
-import { DEFAULT_RETENTION, MAX_HISTORY, thinned } from '#server/workspaces/history/retention.ts'
+import { DEFAULT_RETENTION, FORGOTTEN_KEEP_MS, MAX_HISTORY, thinned } from '#server/workspaces/history/retention.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
@@ -34,6 +34,26 @@ test('keeps the last one of each hour of a day, then of each day of a month, the
 test('keeps what has a name, and the newest, however old', () => {
   const rows = [row(90 * DAY_MS), row(91 * DAY_MS, { name: 'before the rewrite' }), row(92 * DAY_MS)]
   expect(thin(rows)).toEqual(rows.slice(0, 2))
+})
+
+test('keeps what is forgotten until it can be recalled no more, with a name or without; it takes no slot', () => {
+  const rows = [
+    row(0),
+    row(90 * DAY_MS, { name: 'x', forgottenAt: NOW - FORGOTTEN_KEEP_MS }),
+    row(90 * DAY_MS + 1, { forgottenAt: NOW - FORGOTTEN_KEEP_MS + 1 }),
+  ]
+  expect(thin(rows)).toEqual([rows[0], rows[2]])
+  const sameHour = [row(0), row(5 * HOUR_MS, { forgottenAt: NOW }), row(5 * HOUR_MS + 1)]
+  expect(thin(sameHour)).toEqual(sameHour)
+})
+
+test('of too many what is forgotten goes first', () => {
+  const rows = Array.from({ length: MAX_HISTORY + 10 }, (_, at) =>
+    row(at, at > 0 && at <= 20 ? { name: 'x', forgottenAt: NOW } : {}),
+  )
+  const kept = thin(rows)
+  expect(kept).toHaveLength(MAX_HISTORY)
+  expect(kept.filter(({ forgottenAt }) => forgottenAt !== undefined)).toHaveLength(10)
 })
 
 test('keeps each snapshot that an undo needs for a day', () => {

@@ -26,14 +26,19 @@ export const MAX_HISTORY = 2000
 /** Snapshots of one repl that have a name, and so are never thinned out: far fewer than fill its history or its head. */
 export const MAX_NAMED = 500
 
+/** What somebody forgot can be recalled for as long as a deleted repl can be restored. */
+export const FORGOTTEN_KEEP_MS = 7 * DAY_MS
+
 /** What an undo needs is kept as long as hourly snapshots are, each of them. */
 const FOR_UNDO: readonly Reason[] = ['before-restore', 'before-agent']
 
-/** The rows that are kept, newest first as they came. The first one and named ones always are. */
+/** The rows that are kept, newest first as they came. The first one and named ones always are, unless they are forgotten. */
 export function thinned(rows: readonly HistoryRow[], retention: Retention, now: number): HistoryRow[] {
   const seen = new Set<string>()
   const kept = rows.filter((row, at) => {
-    if (at === 0 || row.name !== undefined) return true
+    if (at === 0) return true
+    if (row.forgottenAt !== undefined) return now - row.forgottenAt < FORGOTTEN_KEEP_MS
+    if (row.name !== undefined) return true
     const slot = slotOf(row, retention, now)
     if (slot === undefined || seen.has(slot)) return false
     seen.add(slot)
@@ -44,7 +49,7 @@ export function thinned(rows: readonly HistoryRow[], retention: Retention, now: 
 
 /** `quota_exceeded` where no further one may be given a name. */
 export function requireRoomForName(rows: readonly HistoryRow[]): void {
-  if (rows.filter(({ name }) => name !== undefined).length < MAX_NAMED) return
+  if (rows.filter(isNamed).length < MAX_NAMED) return
   throw new AppError('quota_exceeded', `This REPL has ${MAX_NAMED} checkpoints, which is all it may keep.`, {
     advice: 'Remove one that is no longer needed, or take its name off.',
   })
@@ -63,7 +68,7 @@ function slotOf(row: HistoryRow, retention: Retention, now: number): string | un
 /**
  * As many as may be kept. Of the span where all are, those go first that are not the last of their minute, then those that
  * are not the last of their hour; only then what was thinned already and what an undo needs. Of what is worth the same the
- * oldest goes first, and the newest row and named ones never.
+ * oldest goes first, what is forgotten before all, and the newest row and named ones never.
  */
 function bounded(rows: HistoryRow[], retention: Retention, now: number): HistoryRow[] {
   const seen = new Set<string>()
@@ -73,18 +78,23 @@ function bounded(rows: HistoryRow[], retention: Retention, now: number): History
     return isFirst
   }
   const worthOf = (row: HistoryRow) => {
+    if (row.forgottenAt !== undefined) return -1
     if (isForUndo(row) || now - row.savedAt > retention.allMs) return 2
     const isLastOfHour = isFirstIn(hourOf(row))
     const isLastOfMinute = isFirstIn(`minute ${Math.floor(row.savedAt / MINUTE_MS)}`)
     return isLastOfHour ? 2 : isLastOfMinute ? 1 : 0
   }
-  const unnamed = rows.filter(({ name }) => name === undefined).map((row) => ({ row, worth: worthOf(row) }))
+  const unnamed = rows.filter((row) => !isNamed(row)).map((row) => ({ row, worth: worthOf(row) }))
   const goingFirst = unnamed
     .filter(({ row }) => row !== rows[0])
     .toReversed()
     .toSorted((one, other) => one.worth - other.worth)
   const going = new Set(goingFirst.slice(0, rows.length - MAX_HISTORY).map(({ row }) => row))
   return rows.filter((row) => !going.has(row))
+}
+
+function isNamed({ name, forgottenAt }: HistoryRow): boolean {
+  return name !== undefined && forgottenAt === undefined
 }
 
 function isForUndo({ reason }: HistoryRow): boolean {

@@ -6,7 +6,7 @@ import { newId } from '#protocol/ids.ts'
 import { openDiskObjectStore } from '#server/object-store/disk.ts'
 import { ControlPlane, SIGNING_KEY, Sandbox } from '#server/workspaces/_constellation.ts'
 import { writeHead } from '#server/workspaces/head.ts'
-import { MAX_NAMED } from '#server/workspaces/history/retention.ts'
+import { FORGOTTEN_KEEP_MS, MAX_NAMED } from '#server/workspaces/history/retention.ts'
 import { createWorkspaceHistory } from '#server/workspaces/history/workspace-history.ts'
 
 const openDisk = (folder: string) => openDiskObjectStore({ folder, signingKey: SIGNING_KEY })
@@ -65,4 +65,27 @@ test('a REPL keeps so many checkpoints, and one more only for one that goes', as
   await expect(history.mark(repl.replId, { reason: 'checkpoint', name: 'last' })).resolves.toMatchObject({
     name: 'last',
   })
+})
+
+test('what is forgotten can be recalled for a week, as it was, and is then gone with the next change', async () => {
+  await using controlPlane = await ControlPlane.start(openDisk)
+  const { objectStore, repl } = controlPlane
+  let now = Date.now()
+  const history = createWorkspaceHistory({ objectStore, now: () => now })
+  await withSnapshots(controlPlane, ['mine', 'another'])
+  const [newest, mine, another] = await history.rows(repl.replId)
+  const id = mine?.id ?? ''
+  await expect(history.forget(repl.replId, newest?.id ?? '')).rejects.toMatchObject({ code: 'conflict' })
+  await history.forget(repl.replId, id)
+  expect(await history.row(repl.replId, id)).toMatchObject({ name: 'mine', forgottenAt: now })
+  now += FORGOTTEN_KEEP_MS - 1
+  await history.mark(repl.replId, { reason: 'before-agent' })
+  expect(await history.recall(repl.replId, id)).toEqual(mine)
+
+  await history.forget(repl.replId, id)
+  now += FORGOTTEN_KEEP_MS + 1
+  await history.mark(repl.replId, { reason: 'restore' })
+  await expect(history.recall(repl.replId, id)).rejects.toMatchObject({ code: 'not_found' })
+  await history.remove(repl.replId, another?.id ?? '')
+  await expect(history.row(repl.replId, another?.id ?? '')).rejects.toMatchObject({ code: 'not_found' })
 })

@@ -47,7 +47,11 @@ export interface WorkspaceHistory {
   mark(replId: string, as: { reason: Reason; name?: string; actor?: string }): Promise<HistoryRow>
   /** `null` takes the name off: it is then thinned out like any other. `quota_exceeded` over `MAX_NAMED`. */
   rename(replId: string, id: string, name: string | null): Promise<HistoryRow>
-  /** Forgets it. The newest one cannot be forgotten: `conflict`. */
+  /** Forgets it: for `FORGOTTEN_KEEP_MS` it can be recalled. The newest one cannot be forgotten: `conflict`. */
+  forget(replId: string, id: string): Promise<void>
+  /** Takes that back. `quota_exceeded` over `MAX_NAMED`. */
+  recall(replId: string, id: string): Promise<HistoryRow>
+  /** Removes it for good; not the newest one either. */
   remove(replId: string, id: string): Promise<void>
   /** What changed in the project from one snapshot to another. */
   diff(
@@ -85,12 +89,11 @@ interface HistoryOptions {
 export function createWorkspaceHistory(options: HistoryOptions): WorkspaceHistory {
   const { objectStore, retention = DEFAULT_RETENTION, now = Date.now } = options
   const rows = async (replId: string) => (await readHead(objectStore, replId))?.head.history ?? []
-  const rowIn = (history: readonly HistoryRow[], id: string) => {
-    const found = history.find((row) => row.id === id)
-    if (found !== undefined) return found
-    throw new AppError('not_found', 'This snapshot is not kept any more.', {
-      advice: 'Choose another one: old snapshots are thinned out unless they have a name.',
-    })
+  /** A row that may go. */
+  const olderIn = (head: Head, id: string) => {
+    const row = rowIn(head.history, id)
+    if (newestOf(head).id !== row.id) return row
+    throw new AppError('conflict', 'This is the newest snapshot: what the REPL starts from.')
   }
   /** A new newest row before the others. */
   const withRow = (head: Head, row: HistoryRow): Head => {
@@ -121,16 +124,32 @@ export function createWorkspaceHistory(options: HistoryOptions): WorkspaceHistor
         const { name: before, ...row } = rowIn(current.history, id)
         if (name !== null && before === undefined) requireRoomForName(current.history)
         const renamed: HistoryRow = name === null ? row : { ...row, name }
-        return { ...current, history: current.history.map((other) => (other.id === id ? renamed : other)) }
+        return { ...current, history: withChanged(current, renamed) }
+      })
+      return rowIn(head.history, id)
+    },
+
+    forget: async (replId, id) => {
+      await editHead(objectStore, replId, (current) => {
+        const row = olderIn(current, id)
+        return { ...current, history: withChanged(current, { ...row, forgottenAt: row.forgottenAt ?? now() }) }
+      })
+    },
+
+    recall: async (replId, id) => {
+      const head = await editHead(objectStore, replId, (current) => {
+        const { forgottenAt, ...row } = rowIn(current.history, id)
+        if (forgottenAt === undefined) return current
+        if (row.name !== undefined) requireRoomForName(current.history)
+        return { ...current, history: withChanged(current, row) }
       })
       return rowIn(head.history, id)
     },
 
     remove: async (replId, id) => {
       await editHead(objectStore, replId, (current) => {
-        if (newestOf(current).id === rowIn(current.history, id).id)
-          throw new AppError('conflict', 'This is the newest snapshot: what the REPL starts from.')
-        return { ...current, history: current.history.filter((row) => row.id !== id) }
+        const { id: going } = olderIn(current, id)
+        return { ...current, history: current.history.filter((row) => row.id !== going) }
       })
     },
 
@@ -196,8 +215,21 @@ export function createWorkspaceHistory(options: HistoryOptions): WorkspaceHistor
   }
 }
 
+/** The row of this id; `not_found` if it was thinned out or never was. */
+export function rowIn(history: readonly HistoryRow[], id: string): HistoryRow {
+  const found = history.find((row) => row.id === id)
+  if (found !== undefined) return found
+  throw new AppError('not_found', 'This snapshot is not kept any more.', {
+    advice: 'Choose another one: old snapshots are thinned out unless they have a name.',
+  })
+}
+
 function treeEntryOf(entry: SnapshotEntry): TreeEntry {
   return { path: displayName(entry.path), type: entry.type, size: entry.type === 'file' ? entry.size : 0 }
+}
+
+function withChanged({ history }: Head, changed: HistoryRow): HistoryRow[] {
+  return history.map((row) => (row.id === changed.id ? changed : row))
 }
 
 /** A snapshot that nobody gave a name or a meaning. */
