@@ -25,7 +25,15 @@ interface HttpOptions {
   body?: string | Uint8Array
 }
 
-type ClaimOverrides = Partial<{ aud: string; repl: string; generation: number; exp: number; role: Role }>
+type ClaimOverrides = Partial<{
+  aud: string
+  sub: string
+  actor: string
+  repl: string
+  generation: number
+  exp: number
+  role: Role
+}>
 
 /** A runner in this process, with a workspace and a HOME in a temporary folder, opened unless said otherwise. */
 export interface Fixture extends AsyncDisposable {

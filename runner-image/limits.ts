@@ -81,6 +81,10 @@ export const MAX_TUNNELS = 500
 /** How long one attempt to reach a port in the sandbox may take. */
 export const TUNNEL_CONNECT_TIMEOUT_MS = 5 * SECOND
 
+/** Comings, goings and moves of people are gathered so long after the first one, and told no more often than that. */
+export const PEOPLE_GATHER_MS = 50
+export const PEOPLE_REST_MS = 500
+
 /** Body of a control request (`/open`). */
 export const MAX_CONTROL_BODY_BYTES = 64 * KIB
 

@@ -25,6 +25,7 @@ import { Run } from './processes/run.ts'
 import type { SandboxTree } from './processes/sandbox-tree.ts'
 import { Search } from './search/search.ts'
 import type { Clients } from './sockets/clients.ts'
+import type { People } from './sockets/people.ts'
 import { prepareHome, shellEnvironment } from './terminal/environment.ts'
 import { Screens } from './terminal/screens.ts'
 import { Terminals } from './terminal/terminals.ts'
@@ -56,6 +57,7 @@ export class OpenedSandbox implements AsyncDisposable {
   readonly ports: Ports
   readonly run: Run
   readonly disk: DiskUse
+  readonly people: People
   readonly search: Search
   /** People's own: a pattern of theirs that hangs holds up no agent. */
   readonly peoplesSearch: Search
@@ -75,6 +77,7 @@ export class OpenedSandbox implements AsyncDisposable {
     const { env, opened, tree, activity, clients, log } = options
     this.#options = options
     this.opened = opened
+    this.people = clients.people
     this.workspace = workspace
     this.shellEnv = shellEnvironment(env, opened)
     this.trash = new Trash(workspace, env.HOME, log)

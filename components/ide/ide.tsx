@@ -24,6 +24,7 @@ import { useDropGuard } from './use-drop-guard.ts'
 import { SleepNotice } from './sleep-notice.tsx'
 import { usePageSignals } from './use-page-signals.ts'
 import { useShortcuts } from './use-shortcuts.ts'
+import { useWhereabouts } from './use-whereabouts.ts'
 import { WorkbenchContext } from './use-workbench.tsx'
 import { WorkbenchLayout } from './workbench-layout.tsx'
 
@@ -70,6 +71,7 @@ function LivePage({ view, account, early }: IdeProps) {
   useDropGuard()
   usePageSignals(workbench)
   useUploadNews(workbench)
+  useWhereabouts(workbench)
   const custom = useCustomKeys()
   const changedKeys = useCallback((keys: string) => shownKey(keys, custom), [custom])
   return (

@@ -8,6 +8,7 @@ import { Tooltip } from '#components/ui/tooltip.tsx'
 import { useNow } from '#components/use-now.ts'
 import { formatAgo } from './format.ts'
 import { branchWords } from './git/branch-words.ts'
+import { CompanyStatus } from './people/company-status.tsx'
 import { SaveIndicator } from './save-indicator.tsx'
 import { Sleep } from './sleep-item.tsx'
 import { showView } from './stores/actions.ts'
@@ -36,6 +37,7 @@ export function StatusBar() {
         </Item>
       )}
       <div className="grow" />
+      <CompanyStatus />
       <SaveIndicator />
       <BackedUp />
       {cursor !== undefined && (
@@ -149,7 +151,7 @@ function Item({ icon, hint, onClick, children }: ItemProps) {
       <button
         type="button"
         onClick={onClick}
-        className="flex h-full min-w-0 cursor-default items-center gap-1.5 -outline-offset-2 [&_svg]:size-3.5 [&_svg]:stroke-[1.5]"
+        className="flex h-full min-w-0 cursor-default items-center gap-1.5 -outline-offset-2 [&_svg]:size-3.5 [&_svg]:shrink-0 [&_svg]:stroke-[1.5]"
       >
         {icon}
         {children}

@@ -29,6 +29,7 @@ import { IconButton } from '#components/ui/icon-button.tsx'
 import { Tooltip } from '#components/ui/tooltip.tsx'
 import { TemplateIcon } from '#components/ui/template-icon.tsx'
 import { RunButton } from './run-button.tsx'
+import { PeopleButton } from './people/people-button.tsx'
 import { useIsDark } from './theme-tokens.ts'
 import { useRepl, useWorkbench } from './use-workbench.tsx'
 import { togglePreview } from './stores/actions.ts'
@@ -60,6 +61,7 @@ export function TopBar() {
       </div>
       {workbench.repl.canEdit && <RunButton />}
       <div className="flex flex-1 items-center justify-end gap-1">
+        <PeopleButton />
         <IconButton label="Preview" keys="alt+v" className="max-md:hidden" onClick={() => togglePreview(workbench)}>
           <MonitorPlay aria-hidden />
         </IconButton>

@@ -4,7 +4,8 @@ import { cx } from '#components/ui/cx.ts'
 import { personHue } from '#components/ui/person-hue.ts'
 import type { PersonHue } from '#components/ui/person-hue.ts'
 
-const FILLS: Record<PersonHue, string> = {
+/** The hue of a person as a background. */
+export const PERSON_FILLS: Record<PersonHue, string> = {
   1: 'bg-person-1',
   2: 'bg-person-2',
   3: 'bg-person-3',
@@ -37,7 +38,7 @@ export function Avatar({ id, name, kind = 'person', imageUrl, size = 'md', class
       className={cx(
         'inline-flex shrink-0 select-none items-center justify-center overflow-hidden font-semibold leading-none text-on-person',
         kind === 'agent' ? 'rounded-sm' : 'rounded-full',
-        FILLS[personHue(id)],
+        PERSON_FILLS[personHue(id)],
         SIZES[size],
         className,
       )}
@@ -46,7 +47,14 @@ export function Avatar({ id, name, kind = 'person', imageUrl, size = 'md', class
       {imageUrl === undefined ? (
         <span aria-hidden>{kind === 'agent' ? <Bot size={12} strokeWidth={2} /> : initial(name)}</span>
       ) : (
-        <Image unoptimized src={imageUrl} alt="" width={32} height={32} className="size-full object-cover" />
+        <Image
+          unoptimized
+          src={imageUrl}
+          alt=""
+          width={32}
+          height={32}
+          className="size-full rounded-[inherit] object-cover"
+        />
       )}
     </span>
   )

@@ -21,6 +21,8 @@ export const attachClaimsSchema = z.object({
   role: roleSchema,
   /** Display name, set by the control plane, shown to others. */
   actor: z.string().max(200),
+  /** Whether the control plane has a picture of them. */
+  hasAvatar: z.boolean().exactOptional(),
   exp: z.int(),
 })
 export type AttachClaims = z.infer<typeof attachClaimsSchema>

@@ -43,6 +43,10 @@ export const MAX_GLOB_CHARS = 200
 /** Length of names that people give: repls, terminals. */
 export const MAX_DISPLAY_NAME_CHARS = 60
 
+/** Where somebody is: the length of a path that is told to others (of a deeper file nothing is told), and places of a person. */
+export const MAX_PLACE_CHARS = 1024
+export const MAX_PLACES = 4
+
 /** How long an attach token is good for. It only has to survive the dial that carries it. */
 export const ATTACH_TOKEN_TTL_MS = 60_000
 

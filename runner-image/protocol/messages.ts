@@ -4,6 +4,7 @@ import { gitFileSchema, gitStatusSchema } from './git-status.ts'
 import { opaqueIdSchema, replIdSchema } from './ids.ts'
 import { MAX_DISPLAY_NAME_CHARS, MAX_GLOBS, MAX_GLOB_CHARS } from './limits.ts'
 import { workspacePathSchema } from './paths.ts'
+import { personSchema, placeSchema } from './people.ts'
 import { roleSchema } from './roles.ts'
 import type { Role } from './roles.ts'
 import { foundFileSchema, foundSchema, textQuerySchema } from './text-search.ts'
@@ -238,6 +239,9 @@ export const requests = {
   /** A file as that commit has it. */
   'git.file': request({ role: 'viewer', params: z.object({ path }), result: gitFileSchema }),
 
+  /** Where this page is now, for the others to see; `null`: in no file or terminal. Who it is, the runner knows itself. */
+  'people.at': request({ role: 'viewer', params: z.object({ place: placeSchema.nullable() }), result: empty }),
+
   'processes.list': request({ role: 'viewer', params: empty, result: z.object({ processes: z.array(processSchema) }) }),
   'processes.signal': request({
     role: 'editor',
@@ -294,6 +298,8 @@ export const events = {
   }),
   /** To the connection that searches only. */
   'search.found': z.object({ search: z.int(), files: z.array(foundFileSchema) }),
+  /** Everybody who is here, viewers too, who came first before who came later. To everybody; at first with `hello`. */
+  'people.changed': z.object({ people: z.array(personSchema) }),
   'ports.changed': z.object({ ports: z.array(portSchema) }),
   'run.changed': runStateSchema,
   /** The disk of this repl. Sent on attach and when it changes notably; `full` refuses writes. */

@@ -1,8 +1,10 @@
 import type { EventData, EventType } from '#protocol/messages.ts'
 import type { Connection } from './connection.ts'
+import { People } from './people.ts'
 
 /** Everybody who is connected. */
 export class Clients {
+  readonly people = new People((told) => this.publish('people.changed', told))
   readonly #connections = new Set<Connection>()
   readonly #onCount: () => void
 
@@ -24,11 +26,13 @@ export class Clients {
 
   add(connection: Connection): void {
     this.#connections.add(connection)
+    connection.publish('people.changed', this.people.joined(connection))
     this.#onCount()
   }
 
   remove(connection: Connection): void {
     this.#connections.delete(connection)
+    this.people.left(connection)
     this.#onCount()
   }
 

@@ -27,7 +27,7 @@ export type AnswerRequest = (from: Connection, type: string, params: unknown) =>
 
 /** What each request does. */
 export function createHandlers(sandbox: OpenedSandbox): Handlers {
-  const { workspace, trash, terminals, processes, ports, run } = sandbox
+  const { workspace, trash, terminals, people, processes, ports, run } = sandbox
   const searches = new TextSearches(sandbox)
   const git = new GitLook(workspace)
   const index = new SharedLook(() => indexFiles(workspace))
@@ -125,6 +125,12 @@ export function createHandlers(sandbox: OpenedSandbox): Handlers {
 
     'git.status': () => git.status(),
     'git.file': ({ path }) => git.file(path),
+
+    'people.at': ({ place }, from) => {
+      if (place !== null && 'terminal' in place) terminals.get(place.terminal)
+      people.moved(from, place)
+      return {}
+    },
 
     'processes.list': async () => ({ processes: await processes.list() }),
     'processes.signal': async ({ pid, signal }) => {

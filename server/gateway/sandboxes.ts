@@ -11,7 +11,7 @@ import type { Lifecycle, RunningSandbox, WakeOptions } from '#server/repls/repls
 import type { ConnectionsAhead } from '#server/workspaces/connections-ahead.ts'
 
 /** As whom a connection to a runner is made. */
-export type Visitor = Pick<AttachClaims, 'sub' | 'role' | 'actor'>
+export type Visitor = Pick<AttachClaims, 'sub' | 'role' | 'actor' | 'hasAvatar'>
 
 /** A repl and the sandbox that serves it now. */
 export interface Target extends RunningSandbox {

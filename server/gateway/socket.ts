@@ -91,7 +91,8 @@ async function joinRunner(
   const target = await sandboxes.wake(replId, { limitMs: limits.startWaitMs, signal })
   lifecycle.touch(replId)
   const { who, role } = hold.value
-  const { connection, token } = await sandboxes.dial(target, { sub: who.id, role, actor: who.name })
+  const hasAvatar = who.kind === 'user' && who.hasAvatar
+  const { connection, token } = await sandboxes.dial(target, { sub: who.id, role, actor: who.name, hasAvatar })
   const answer = await requestUpgrade(connection, {
     path: RUNNER_ROUTES.socket,
     headers: [

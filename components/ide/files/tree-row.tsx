@@ -6,6 +6,7 @@ import { ContextMenu, ContextMenuTrigger } from '#components/ui/context-menu.tsx
 import { cx } from '#components/ui/cx.ts'
 import { nameOf } from '#protocol/paths.ts'
 import { ChangeMark, toneOf } from '../git/change-mark.tsx'
+import { PeopleDots } from '../people/people-dots.tsx'
 import { useSelected, useWorkbench } from '../use-workbench.tsx'
 import { FileIcon, FolderIcon } from './file-icon.tsx'
 import { RenameInput } from './rename-input.tsx'
@@ -71,6 +72,7 @@ export function TreeRow({ item, top, isOpenInEditor, isDropTarget }: TreeRowProp
               {name}
             </span>
           )}
+          {!isFolder && <PeopleDots path={path} />}
           {change !== undefined && <ChangeMark kind={change} className="ml-auto" />}
           {hasChanges && (
             <span title="Has changes" className="ml-auto size-1.5 shrink-0 rounded-full bg-attention">

@@ -1,3 +1,4 @@
+import type { Place as PlaceOfPerson } from '#protocol/people.ts'
 import type { FoundMatch } from '#protocol/text-search.ts'
 import type { Place } from './editor-bridge.ts'
 import { failedFiles } from './failed-files.ts'
@@ -99,6 +100,15 @@ export function newTerminal(bench: Workbench): void {
 export function showTerminal(bench: Workbench, id: string): void {
   bench.terminals.activate(id)
   focusTerminal(bench)
+}
+
+/** Shows where somebody is. `isLook`: the focus stays where it is. What is not there any more is not shown. */
+export function showPlace(bench: Workbench, place: PlaceOfPerson, { isLook = false } = {}): void {
+  if ('file' in place) return openFile(bench, place.file, { isPreview: isLook })
+  if (!bench.terminals.state.getSnapshot().list.some(({ id }) => id === place.terminal)) return
+  if (!isLook) return showTerminal(bench, place.terminal)
+  bench.terminals.activate(place.terminal)
+  bench.memory.patch({ isPanelOpen: true, pane: 'terminal' })
 }
 
 export function closeActiveTerminal(bench: Workbench): void {

@@ -97,6 +97,11 @@ export const MAX_NAMED_FAILURES = 3
 /** Batches that ended otherwise than they were meant to, shown until somebody has read them. */
 export const MAX_OVER_UPLOADS = 4
 
+/** Where somebody is, is told to the others once they have stayed so long. */
+export const PLACE_AFTER_MS = 300
+/** Comings and goings are read out so long after the first of them: a page that is loaded anew is none. */
+export const PEOPLE_NEWS_AFTER_MS = 3000
+
 /** So long before it sleeps, a REPL in which nothing happens says so; and for so long it is kept awake then. */
 export const SLEEP_WARNING_MS = 3 * 60_000
 export const KEEP_AWAKE_MINUTES = 30

@@ -3,6 +3,7 @@ import type { AccountView, ReplView } from '#server/repls/views.ts'
 import type { WireError } from '#protocol/errors.ts'
 import type { GitChange } from '#protocol/git-status.ts'
 import type { ToastInput } from '#components/ui/toast-store.ts'
+import { showPlace } from './actions.ts'
 import { Agents } from './agents.ts'
 import type { AgentsApi } from './agents.ts'
 import { Connection } from './connection.ts'
@@ -13,6 +14,7 @@ import { EditorBridge } from './editor-bridge.ts'
 import { FileActions } from './file-actions.ts'
 import { FileTree } from './file-tree.ts'
 import { firstFile } from './first-file.ts'
+import { Follow } from './follow.ts'
 import { Git } from './git.ts'
 import { History } from './history.ts'
 import type { HistoryApi } from './history.ts'
@@ -20,6 +22,8 @@ import { LayoutMemory } from './layout.ts'
 import { LAST_SAVE_MS } from './limits.ts'
 import type { PhonePane, SideView, Storage } from './layout.ts'
 import { followMayEdit } from './may-edit.ts'
+import { MyPlace } from './my-place.ts'
+import { People } from './people.ts'
 import { Preview } from './preview.ts'
 import type { TicketUrl } from './preview.ts'
 import { QuickFiles } from './quick-files.ts'
@@ -93,6 +97,9 @@ export class Workbench {
   readonly search: TextSearch
   readonly git: Git
   readonly replacing: ReplaceFound
+  readonly myPlace: MyPlace
+  readonly people: People
+  readonly follow: Follow
   readonly editor = new EditorBridge()
   readonly terminalBridge = new TerminalBridge()
   /** A name is being asked for in the tree; `name`: what was refused. */
@@ -128,6 +135,9 @@ export class Workbench {
     this.search = new TextSearch(connection)
     this.git = new Git(connection)
     this.replacing = new ReplaceFound({ connection, documents: this.documents, search: this.search })
+    this.myPlace = new MyPlace({ connection, tabs: this.tabs, terminals: this.terminals })
+    this.people = new People(connection, account.id)
+    this.follow = new Follow(this.people, (place) => showPlace(this, place, { isLook: true }))
     this.#rememberLayout()
     this.#followRepl()
     this.#followBackups()
@@ -156,6 +166,8 @@ export class Workbench {
     this.tree[Symbol.dispose]()
     this.search[Symbol.dispose]()
     this.git[Symbol.dispose]()
+    this.myPlace[Symbol.dispose]()
+    this.people[Symbol.dispose]()
     void this.#stopAfter(saving)
   }
 
