@@ -177,6 +177,7 @@ export async function createContext(foundations: Foundations): Promise<Applicati
       ...site,
       auth,
       access,
+      company: domain.company,
       lifecycle,
       orchestrator,
       runners,

@@ -25,7 +25,7 @@ test('two people in a REPL see each other, who is in which file, go there, follo
 
   const company = owner.getByRole('button', { name: 'Also here: Guest' })
   await expect(company).toBeVisible()
-  await expect(guest.getByRole('button', { name: /^Also here: / })).toBeVisible()
+  await expect(guest.getByRole('button', { name: 'Also here: Owner' })).toBeVisible()
   await expect(owner.getByRole('status').getByText('Guest joined.')).toBeAttached()
 
   await editFile(guest, 'package.json')
@@ -33,13 +33,21 @@ test('two people in a REPL see each other, who is in which file, go there, follo
   await company.click()
   const list = owner.getByRole('dialog', { name: 'Who is here' })
   await expect(list.getByRole('listitem')).toHaveCount(2)
-  await expect(list.getByRole('listitem').first()).toContainText('(you)')
+  await expect(list.getByRole('listitem').first()).toContainText('You')
   await expect(list.getByRole('listitem').last()).toContainText('Read-only')
+  await owner.keyboard.press('Escape')
+  await expect(company).toBeFocused()
+  await owner.keyboard.press('Enter')
   await list.getByRole('button', { name: 'Go to package.json, where Guest is' }).click()
   await expect(list).toBeHidden()
   await activeTab(owner, 'package.json')
   await expect(owner.getByTestId('company')).toContainText('Guest has this file open too')
-  await expect(guest.getByTestId('company')).toContainText('has this file open too')
+  await expect(guest.getByTestId('company')).toContainText('Owner has this file open too')
+
+  const dashboard = await owner.context().newPage()
+  await dashboard.goto(`${server.url}/repls`)
+  const row = dashboard.locator(`[data-repl="${replId}"]`)
+  await expect(row).toContainText('In it now: Guest')
 
   await company.click()
   await list.getByRole('button', { name: 'Follow Guest' }).click()
@@ -54,4 +62,5 @@ test('two people in a REPL see each other, who is in which file, go there, follo
   await expect(owner.getByTestId('company')).toBeHidden()
   await expect(treeItem(owner, 'index.js')).not.toContainText('open: Guest')
   await expect(owner.getByRole('status').getByText('Guest left.')).toBeAttached()
+  await expect(row).not.toContainText('In it now')
 })

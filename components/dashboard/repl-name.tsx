@@ -1,11 +1,12 @@
 import Link from 'next/link'
+import { ReplPeople } from '#components/dashboard/repl-people.tsx'
 import { TemporaryBadge } from '#components/temporary.tsx'
 import { Badge } from '#components/ui/badge.tsx'
 import type { ReplView } from '#server/repls/views.ts'
 
-/** A repl's name, which leads to it; whose it is, if not one's own; the repository it came from. */
+/** A repl's name, which leads to it; who is in it; whose it is, if not one's own; the repository it came from. */
 export function ReplName({ repl, now }: { repl: ReplView; now: number }) {
-  const { id, name, role, owner, source } = repl
+  const { id, name, role, owner, source, people } = repl
   return (
     <div className="min-w-0">
       <div className="flex min-w-0 items-center gap-2">
@@ -18,6 +19,7 @@ export function ReplName({ repl, now }: { repl: ReplView; now: number }) {
           {name}
         </Link>
         <TemporaryBadge repl={repl} now={now} />
+        {people !== undefined && <ReplPeople people={people} />}
         {role !== 'owner' && (
           <Badge title={`Shared by ${owner.name}`} className="max-w-40">
             <span className="truncate">

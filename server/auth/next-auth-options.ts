@@ -6,6 +6,7 @@ import { parseCookies } from '#server/auth/cookies.ts'
 import { githubProvider, identityOf, isAllowed, parseProfile } from '#server/auth/github.ts'
 import { SIGNED_IN_SECONDS, SIGN_IN_SECONDS } from '#server/auth/limits.ts'
 import { LOCAL_BROWSER_COOKIE } from '#server/auth/local-sign-in.ts'
+import { LOCAL_NAME } from '#server/auth/principal.ts'
 import { signInClaimsSchema } from '#server/auth/sign-ins.ts'
 import type { Auth } from '#server/auth/auth.ts'
 
@@ -80,7 +81,7 @@ function localProviders({ github, isLoopback, localSignIn, users }: Auth): NextA
       authorize: async (_credentials, request) => {
         const cookies = parseCookies(headerOf(request.headers, 'cookie'))
         if (!(await localSignIn.isKnownBrowser(cookies[LOCAL_BROWSER_COOKIE]))) return null
-        const user = await users.signIn({ provider: 'local', accountId: 'owner', name: 'You', isAdmin: true })
+        const user = await users.signIn({ provider: 'local', accountId: 'owner', name: LOCAL_NAME, isAdmin: true })
         return { id: user.id, name: user.name }
       },
     }),

@@ -29,3 +29,11 @@ export interface SignInAuthenticator extends Authenticator {
 export function principalOfUser({ id, name, avatarUrl, isAdmin }: User): Extract<Principal, { kind: 'user' }> {
   return { kind: 'user', id, name, hasAvatar: avatarUrl !== undefined, isAdmin }
 }
+
+/** What the person is called who signed in on this machine: by nobody but themselves. */
+export const LOCAL_NAME = 'You'
+
+/** What somebody is called where others see it. */
+export function nameForOthers({ name }: Principal): string {
+  return name === LOCAL_NAME ? 'Owner' : name
+}

@@ -148,6 +148,7 @@ export async function startPlatform(
       dial,
       [Symbol.asyncDispose]: async () => {},
     },
+    company: { join: () => () => undefined },
     runners: { take: (id) => dial(id, 'runner') },
     tokens,
     stateStore,

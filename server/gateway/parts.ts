@@ -10,6 +10,7 @@ import type { SocketCounts } from '#server/gateway/socket-counts.ts'
 import type { Log } from '#server/log.ts'
 import type { Orchestrator } from '#server/orchestrator/orchestrator.ts'
 import type { ConnectionsAhead } from '#server/workspaces/connections-ahead.ts'
+import type { Company } from '#server/repls/company.ts'
 import type { Access, Lifecycle } from '#server/repls/repls.ts'
 import type { StateStore } from '#server/state-store/state-store.ts'
 
@@ -17,6 +18,8 @@ import type { StateStore } from '#server/state-store/state-store.ts'
 export interface GatewayDeps extends Site {
   auth: SignInAuthenticator
   access: Access
+  /** Who has a page open. */
+  company: Pick<Company, 'join'>
   lifecycle: Lifecycle
   orchestrator: Orchestrator
   /** Connections to runners, some of them made while a start went on. */

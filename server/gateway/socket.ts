@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { RUNNER_ROUTES } from '#protocol/adoption.ts'
 import type { ErrorCode } from '#protocol/errors.ts'
 import type { Role } from '#protocol/roles.ts'
+import { nameForOthers } from '#server/auth/principal.ts'
 import type { Principal } from '#server/auth/principal.ts'
 import { AppError } from '#server/errors.ts'
 import type { Hold } from '#server/gateway/access-watch.ts'
@@ -83,7 +84,7 @@ async function attach(parts: Parts, upgrade: Upgrade, replId: string): Promise<v
 }
 
 async function joinRunner(
-  { limits, sandboxes, lifecycle, live }: Parts,
+  { limits, sandboxes, lifecycle, live, company }: Parts,
   { request, socket, head }: Upgrade,
   { replId, hold }: { replId: string; hold: Hold<Attachment> },
 ): Promise<void> {
@@ -92,7 +93,12 @@ async function joinRunner(
   lifecycle.touch(replId)
   const { who, role } = hold.value
   const hasAvatar = who.kind === 'user' && who.hasAvatar
-  const { connection, token } = await sandboxes.dial(target, { sub: who.id, role, actor: who.name, hasAvatar })
+  const { connection, token } = await sandboxes.dial(target, {
+    sub: who.id,
+    role,
+    actor: nameForOthers(who),
+    hasAvatar,
+  })
   const answer = await requestUpgrade(connection, {
     path: RUNNER_ROUTES.socket,
     headers: [
@@ -113,7 +119,12 @@ async function joinRunner(
   }
   writeHead(socket, 101, onlyHeaders(answer.response.rawHeaders, RESPONSE_HEADERS))
   if (head.length > 0) socket.unshift(head)
-  live.join({ client: socket, sandbox: answer.stream }, hold)
+  const leave = company.join(replId, who)
+  const release = () => {
+    leave()
+    hold.release()
+  }
+  live.join({ client: socket, sandbox: answer.stream }, { ...hold, release })
 }
 
 /** Whom a socket is counted with, so that nobody who may look takes the room of those who work here. */

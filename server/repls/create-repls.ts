@@ -8,6 +8,8 @@ import type { Orchestrator, SandboxLimits } from '#server/orchestrator/orchestra
 import { createAccess } from '#server/repls/access.ts'
 import { createCensus } from '#server/repls/census.ts'
 import { createCollector } from '#server/repls/collector.ts'
+import { createCompany } from '#server/repls/company.ts'
+import type { Company } from '#server/repls/company.ts'
 import { createDriver } from '#server/repls/driver.ts'
 import { createHistory } from '#server/repls/history-calls.ts'
 import type { History } from '#server/repls/history.ts'
@@ -73,6 +75,7 @@ export interface Domain extends AsyncDisposable {
   history: History
   lifecycle: Lifecycle
   access: Access
+  company: Company
   shares: Shares
   workspaceEvents: WorkspaceEvents
   sweeper: Sweeper
@@ -165,12 +168,14 @@ export function createDomain(deps: DomainDeps): Domain {
     now,
   })
 
+  const company = createCompany({ stateStore, log, now })
   const repls = createRepls({
     stateStore,
     store,
     quotas,
     access,
     solitude,
+    company,
     lifecycle,
     driver,
     workspaces,
@@ -196,11 +201,13 @@ export function createDomain(deps: DomainDeps): Domain {
     }),
     lifecycle,
     access,
+    company,
     shares,
     workspaceEvents: createWorkspaceEvents({ store, now }),
     sweeper,
     resolveGuest: shares.resolveGuest,
     [Symbol.asyncDispose]: async () => {
+      company[Symbol.dispose]()
       await Promise.all([
         collector[Symbol.asyncDispose](),
         sweeper[Symbol.asyncDispose](),

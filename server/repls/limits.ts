@@ -52,6 +52,14 @@ export const RESERVATION_MS = 5 * MINUTE_MS
 export const TOUCH_EVERY_MS = MINUTE_MS
 /** A use so soon after a start is that start's, which is written. */
 export const START_IS_USE_MS = 5 * SECOND_MS
+/** Who is in a repl is written so long after somebody has come or gone, and anew so often while somebody is there. */
+export const COMPANY_EVERY_MS = 2 * SECOND_MS
+export const COMPANY_RENEW_MS = MINUTE_MS
+/** What a control plane that died has written of it is good for so long: two renewals may be lost. */
+export const COMPANY_KEEP_MS = 150 * SECOND_MS
+/** People of one repl and control plane that are written. */
+export const MAX_COMPANY = 20
+
 /** Reports of a sandbox are written at most so often, unless they say that saving fails or works again. */
 export const REPORT_EVERY_MS = 15 * SECOND_MS
 /** A control plane or store that was away for longer may have missed reports. */

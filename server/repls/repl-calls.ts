@@ -4,6 +4,7 @@ import { AppError } from '#server/errors.ts'
 import type { Log } from '#server/log.ts'
 import type { Orchestrator } from '#server/orchestrator/orchestrator.ts'
 import { bestGrant, isOwner } from '#server/repls/access.ts'
+import type { Company } from '#server/repls/company.ts'
 import { createRepl } from '#server/repls/create.ts'
 import type { Driver } from '#server/repls/driver.ts'
 import type { Lives } from '#server/repls/lifecycle.ts'
@@ -19,7 +20,7 @@ import { noSuchRepl } from '#server/repls/store.ts'
 import type { ReplStore } from '#server/repls/store.ts'
 import { viewOf } from '#server/repls/view-of.ts'
 import { watchRepl, watchRepls } from '#server/repls/watch.ts'
-import type { ReplView } from '#server/repls/views.ts'
+import type { PersonView, ReplView } from '#server/repls/views.ts'
 import type { StateStore } from '#server/state-store/state-store.ts'
 import type { Templates } from '#server/workspaces/templates.ts'
 import type { WorkspaceRef, Workspaces } from '#server/workspaces/workspaces.ts'
@@ -33,6 +34,7 @@ interface ReplsDeps {
   quotas: Quotas
   access: Access
   solitude: Solitude
+  company: Pick<Company, 'of'>
   lifecycle: Lives
   driver: Driver
   workspaces: Workspaces
@@ -89,7 +91,17 @@ export function createRepls(deps: ReplsDeps): ReplCalls {
       )
       return grant === undefined || repl.state.kind === 'deleted' || isOwner(who, repl) ? [] : [show(repl, grant.role)]
     })
-    return [...own.map((repl) => show(repl, 'owner')), ...views].toSorted((a, b) => b.lastUsedAt - a.lastUsedAt)
+    const all = [...own.map((repl) => show(repl, 'owner')), ...views]
+    const running = all.filter(({ state }) => state.kind === 'running')
+    const company = await deps.company.of(running.map(({ id }) => id))
+    return all
+      .map((view) =>
+        withPeople(
+          view,
+          company.get(view.id)?.filter(({ id }) => id !== who.id),
+        ),
+      )
+      .toSorted((a, b) => b.lastUsedAt - a.lastUsedAt)
   }
 
   const create = async (who: Principal, input: Parameters<typeof createRepl>[2]) => {
@@ -186,4 +198,8 @@ export function createRepls(deps: ReplsDeps): ReplCalls {
 
 function endOf(grant: Grant): number | undefined {
   return grant.via.kind === 'share' ? grant.via.expiresAt : undefined
+}
+
+function withPeople(view: ReplView, people: PersonView[] = []): ReplView {
+  return people.length === 0 ? view : { ...view, people }
 }

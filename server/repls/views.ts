@@ -32,6 +32,13 @@ export type ReplStateView =
 /** `retry-stop` and `resume` are the only ways out of a failed save: the sandbox holds the only copy. */
 export type FailureExit = 'retry-start' | 'retry-stop' | 'resume' | 'delete'
 
+/** Somebody, as others see them. */
+export interface PersonView {
+  id: string
+  name: string
+  hasAvatar: boolean
+}
+
 export interface ReplView {
   id: string
   name: string
@@ -58,6 +65,8 @@ export interface ReplView {
   lastWork?: { at: number; by?: Work }
   /** Until when somebody wants it to stay awake; absent once that is over. */
   awakeUntil?: number
+  /** Others who have its page open. In lists only; absent where nobody has. */
+  people?: PersonView[]
   /** A stop deletes it. */
   isEphemeral?: true
   /** It is deleted then, whether or not it is used. */

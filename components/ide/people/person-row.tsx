@@ -9,6 +9,8 @@ import { useStore, useWorkbench } from '../use-workbench.tsx'
 import { PersonAvatar } from './person-avatar.tsx'
 import { placeWords, roleWords } from './place-words.ts'
 
+const YOU = 'You'
+
 interface PersonRowProps {
   person: Person
   isMe?: boolean
@@ -17,14 +19,17 @@ interface PersonRowProps {
 /** One of those who are here: who, as what, and where, with the ways to be there too. */
 export function PersonRow({ person, isMe = false }: PersonRowProps) {
   const workbench = useWorkbench()
+  // Who signed in on this machine is called otherwise by others.
+  const name = isMe ? workbench.account.name : person.name
+  const role = roleWords(person)
   return (
     <li className="flex items-center gap-2.5 rounded-sm px-2 py-1.5">
       <PersonAvatar person={person} size="lg" />
       <div className="min-w-0 grow">
         <p className="truncate">
-          <span className="font-medium">{person.name}</span>
-          {isMe && <span className="text-muted"> (you)</span>}
-          <span className="text-xs text-muted"> · {roleWords(person)}</span>
+          <span className="font-medium">{name}</span>
+          {isMe && name !== YOU && <span className="text-muted"> (you)</span>}
+          {role !== name && <span className="text-xs text-muted"> · {role}</span>}
         </p>
         <Where person={person} isMe={isMe} />
       </div>
