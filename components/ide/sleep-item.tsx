@@ -28,7 +28,7 @@ export function Sleep() {
       <DropdownMenuTrigger
         data-testid="sleep-state"
         aria-label={`${words.short}. ${words.why}`}
-        className="flex h-full min-w-0 cursor-default items-center gap-1.5 -outline-offset-2 hover:text-text data-[state=open]:text-text [&_svg]:size-3.5 [&_svg]:stroke-[1.5]"
+        className="flex h-full min-w-0 cursor-default items-center gap-1.5 -outline-offset-2 hover:text-text data-[state=open]:text-text [&_svg]:size-3.5 [&_svg]:shrink-0 [&_svg]:stroke-[1.5]"
       >
         {isKept ? <Coffee aria-hidden /> : <Moon aria-hidden />}
         <span className="tabular-nums max-sm:sr-only">{words.short}</span>
