@@ -81,6 +81,10 @@ export const MAX_TUNNELS = 500
 /** How long one attempt to reach a port in the sandbox may take. */
 export const TUNNEL_CONNECT_TIMEOUT_MS = 5 * SECOND
 
+/** What is told of the commands in a terminal that somebody wants to close. */
+export const MAX_BUSY_COMMANDS = 5
+export const MAX_BUSY_COMMAND_CHARS = 200
+
 /** Comings, goings and moves of people are gathered so long after the first one, and told no more often than that. */
 export const PEOPLE_GATHER_MS = 50
 export const PEOPLE_REST_MS = 500

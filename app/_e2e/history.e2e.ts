@@ -91,7 +91,6 @@ test('a snapshot that is forgotten can be put back, at once and later, and goes 
 
   await forget()
   await page.reload()
-  await openHistory(page)
   await panel(page).getByText('Forgotten (1): gone after 7 days').click()
   await look(page, 'history-forgotten')
   await panel(page).getByRole('button', { name: 'Put Not this one back' }).click()

@@ -122,6 +122,34 @@ test('Ctrl+Shift+backquote makes a terminal, and hides none', async ({ page }) =
   await expect(page.getByTestId('terminal').last()).toBeVisible()
 })
 
+test('closing a terminal in which a program runs asks first; one that waits at its prompt closes', async ({ page }) => {
+  await openRepl(page, room.client, room.replId)
+  const before = await terminalTabs(page).count()
+  await page.getByRole('button', { name: 'New terminal' }).click()
+  await expect(terminalTabs(page)).toHaveCount(before + 1)
+  const name = (await terminalTabs(page).last().textContent()) ?? ''
+  const rows = await runInTerminal(page, 'echo now-$((40 + 2)); sleep 1000')
+  await expect(rows).toContainText('now-42')
+  const close = page.getByRole('button', { name: `Close ${name}`, exact: true })
+  const dialog = page.getByRole('dialog', { name: `Close ${name}?` })
+  await close.click()
+  await expect(dialog.getByRole('list', { name: 'What runs in it' })).toHaveText('sleep 1000')
+  await expect(dialog.getByRole('button', { name: 'Cancel' })).toBeFocused()
+  await page.keyboard.press('Enter')
+  await expect(dialog).toBeHidden()
+  await expect(terminalTabs(page)).toHaveCount(before + 1)
+
+  await close.click()
+  await dialog.getByRole('button', { name: 'Close and end it' }).click()
+  await expect(terminalTabs(page)).toHaveCount(before)
+
+  await page.getByRole('button', { name: 'New terminal' }).click()
+  await expect(terminalTabs(page)).toHaveCount(before + 1)
+  await prompt(page)
+  await page.getByRole('button', { name: /^Close bash/ }).click()
+  await expect(terminalTabs(page)).toHaveCount(before)
+})
+
 test('a screen reader hears what a terminal prints, where a person wants that', async ({ page }) => {
   const heard = page.getByTestId('terminal').locator('.xterm-accessibility')
   await openRepl(page, room.client, room.replId)

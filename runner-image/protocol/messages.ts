@@ -161,7 +161,15 @@ export const requests = {
     result: empty,
   }),
   /** Ends the terminal's whole process group: SIGHUP, then SIGKILL. Its history goes with it. */
-  'terminal.close': request({ role: 'editor', params: z.object({ terminal: opaqueIdSchema }), result: empty }),
+  'terminal.close': request({
+    role: 'editor',
+    params: z.object({
+      terminal: opaqueIdSchema,
+      /** Only if nothing runs in it but a shell that waits: else it stays, and `busyWith` names the commands. */
+      ifIdle: z.boolean().default(false),
+    }),
+    result: z.object({ busyWith: z.array(z.string()).min(1).optional() }),
+  }),
 
   /** One page of a folder: folders first, then by name. */
   'files.list': request({

@@ -13,6 +13,7 @@ import { readForEditor } from '../files/read.ts'
 import { SharedLook } from '../files/shared-look.ts'
 import { writeText } from '../files/write.ts'
 import { writeRunConfig } from '../processes/run-config.ts'
+import { busyWith } from '../terminal/busy-with.ts'
 import type { OpenedSandbox } from '../opened-sandbox.ts'
 import type { Connection } from './connection.ts'
 import { TextSearches } from './text-searches.ts'
@@ -76,7 +77,9 @@ export function createHandlers(sandbox: OpenedSandbox): Handlers {
       terminals.rename(terminal, name)
       return {}
     },
-    'terminal.close': async ({ terminal }) => {
+    'terminal.close': async ({ terminal, ifIdle }) => {
+      const commands = ifIdle ? await busyWith(terminals.get(terminal), processes) : []
+      if (commands.length > 0) return { busyWith: commands }
       await terminals.close(terminal)
       return {}
     },

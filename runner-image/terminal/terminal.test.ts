@@ -287,6 +287,20 @@ describe('terminals', () => {
     await client.request('ping', {})
   })
 
+  test('a terminal in which something runs stays where it is closed only if idle, and says what it is', async () => {
+    using client = await fixture.connect()
+    const terminal = await client.shell()
+    const close = () => client.request('terminal.close', { terminal: terminal.id, ifIdle: true })
+    terminal.type(`sleep 1001 & echo beg""un; sh -c 'sleep 1002; true'\n`)
+    await terminal.shows('begun')
+    await expect.poll(async () => (await close()).busyWith).toEqual(['sleep 1001', 'sh -c sleep 1002; true'])
+    terminal.type('\u0003')
+    terminal.type('kill %1; wait; echo do""ne\n')
+    await terminal.shows('done')
+    expect(await close()).toEqual({})
+    await client.event('terminal.closed', (data) => data.terminal === terminal.id)
+  })
+
   test('a late joiner gets the alternate screen and modes that were set long before the ring', async () => {
     using client = await fixture.connect()
     const terminal = await client.shell()

@@ -10,6 +10,7 @@ import { CheckpointDialog } from '../history/checkpoint-dialog.tsx'
 import { RemoveSnapshotDialog } from '../history/remove-snapshot-dialog.tsx'
 import { RestoreDialog } from '../history/restore-dialog.tsx'
 import { CloseUnsavedDialog } from './close-unsaved-dialog.tsx'
+import { CloseTerminalDialog } from './close-terminal-dialog.tsx'
 import { HelpSheet } from './help-sheet.tsx'
 import { Palette } from './palette.tsx'
 import { PasteDialog } from './paste-dialog.tsx'
@@ -63,6 +64,8 @@ function Shown({ overlay, onClose }: { overlay: Overlay; onClose: () => void }) 
       return <RenameDialog onClose={onClose} />
     case 'close-unsaved':
       return <CloseUnsavedDialog path={overlay.path} onClose={onClose} />
+    case 'close-terminal':
+      return <CloseTerminalDialog id={overlay.id} commands={overlay.commands} onClose={onClose} />
     case 'paste':
       return <PasteDialog text={overlay.text} onConfirm={overlay.onConfirm} onClose={onClose} />
     case 'checkpoint':

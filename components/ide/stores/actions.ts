@@ -113,7 +113,15 @@ export function showPlace(bench: Workbench, place: PlaceOfPerson, { isLook = fal
 
 export function closeActiveTerminal(bench: Workbench): void {
   const { activeId } = bench.terminals.state.getSnapshot()
-  if (activeId !== undefined) void bench.attempt(() => bench.terminals.close(activeId))
+  if (activeId !== undefined) closeTerminal(bench, activeId)
+}
+
+/** Closes a terminal; asks first where a program would end with it. */
+export function closeTerminal(bench: Workbench, id: string): void {
+  void bench.attempt(async () => {
+    const commands = await bench.terminals.closeIfIdle(id)
+    if (commands.length > 0) bench.overlay.set({ kind: 'close-terminal', id, commands })
+  })
 }
 
 export function toggleRun(bench: Workbench): void {

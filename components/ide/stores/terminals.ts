@@ -89,9 +89,17 @@ export class Terminals {
     return terminal
   }
 
+  /** Ends all that runs in it. */
   async close(id: string): Promise<void> {
     await this.#connection.request('terminal.close', { terminal: id })
     this.#remove(id)
+  }
+
+  /** Closes it unless a program runs in it: resolves to the commands for which it stays. */
+  async closeIfIdle(id: string): Promise<readonly string[]> {
+    const { busyWith = [] } = await this.#connection.request('terminal.close', { terminal: id, ifIdle: true })
+    if (busyWith.length === 0) this.#remove(id)
+    return busyWith
   }
 
   async rename(id: string, name: string): Promise<void> {

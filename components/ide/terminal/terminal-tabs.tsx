@@ -10,7 +10,7 @@ import type { TerminalInfo } from '#protocol/messages.ts'
 import { NameInput } from '../name-input.tsx'
 import { agentWords } from './agent-strip.tsx'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
-import { closeActiveTerminal, newTerminal, toggleTerminal } from '../stores/actions.ts'
+import { closeActiveTerminal, closeTerminal, newTerminal, toggleTerminal } from '../stores/actions.ts'
 
 /** The row over the terminals: one tab each, a new one, hide the panel. */
 export function TerminalTabs() {
@@ -59,7 +59,7 @@ const TerminalTab = memo(function TerminalTab({ terminal, isActive }: { terminal
     if (isActive) element.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
   }, [isActive])
   const Icon = ICONS[terminal.kind]
-  const close = (): void => void workbench.attempt(() => workbench.terminals.close(terminal.id))
+  const close = (): void => closeTerminal(workbench, terminal.id)
   if (isRenaming) {
     return (
       <NameInput
