@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { expect, test } from '@playwright/test'
+import { look } from './_look.ts'
 import { openRoom } from './_room.ts'
 import { editFile, onDisk, openRepl, treeItem } from './_workbench.ts'
 import type { Locator, Page } from '@playwright/test'
@@ -55,6 +56,28 @@ test('what is deleted together comes back with one Undo', async ({ page }) => {
   await page.getByRole('button', { name: 'Undo' }).click()
   await expect(rows(page)).toHaveText([...names, 'kept.txt'])
   expect(await onDisk(room.disk, 'e.txt')).toBe('e.txt')
+})
+
+test('the trash has what was deleted, after a reload too: to put back, and to be rid of when asked twice', async ({
+  page,
+}) => {
+  await openWith(page, ['kept.txt', 'deep/gone.txt', 'rid.txt'])
+  await room.disk.request('trash.empty', {})
+  for (const path of ['deep/gone.txt', 'rid.txt']) await room.disk.request('files.delete', { path })
+  await page.reload()
+  await page.getByRole('button', { name: 'Trash' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Trash' })
+  const deleted = dialog.getByRole('list', { name: 'Deleted files' }).getByRole('listitem')
+  await expect(deleted).toContainText(['rid.txt', 'gone.txt'])
+  await look(page, 'ide-trash')
+  await dialog.getByRole('button', { name: 'Put back deep/gone.txt' }).click()
+  await expect(deleted).toHaveCount(1)
+  expect(await onDisk(room.disk, 'deep/gone.txt')).toBe('deep/gone.txt')
+  await dialog.getByRole('button', { name: 'Delete rid.txt for good' }).click()
+  await expect(deleted).toHaveCount(1)
+  await dialog.getByRole('button', { name: 'Delete for good' }).click()
+  await expect(dialog).toContainText('The trash is empty')
+  expect((await room.disk.request('trash.list', {})).total).toBe(0)
 })
 
 test('the menu deletes all that are selected where it is opened on one of them, else that one', async ({ page }) => {

@@ -89,6 +89,13 @@ export const COMMANDS: readonly Command[] = [
     run: (bench) => beginCreate(bench, 'folder'),
   },
   {
+    id: 'file.trash',
+    title: 'Show the trash',
+    group: 'File',
+    isEnabled: canWork,
+    run: (bench) => bench.overlay.set({ kind: 'trash' }),
+  },
+  {
     id: 'file.close',
     title: 'Close tab',
     group: 'File',

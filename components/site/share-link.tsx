@@ -63,7 +63,7 @@ function People({ people, onOut }: Pick<ShareLinkProps, 'onOut'> & Pick<ShareVie
             size="sm"
             variant="ghost"
             className="ml-auto"
-            aria-label={isOut ? `Let ${name} in again` : `Remove ${name}`}
+            aria-label={isOut ? `Let in again ${name}` : `Remove ${name}`}
             onClick={() => onOut({ personId: id, isOut: !isOut })}
           >
             {isOut ? 'Let in again' : 'Remove'}

@@ -300,6 +300,35 @@ describe('moving, copying, deleting', () => {
     expect(await refusal(client.request('files.restore', { deletion }))).toMatchObject({ code: 'gone' })
     expect(await refusal(client.request('files.delete', { path: '' }))).toMatchObject({ code: 'bad_request' })
   })
+
+  test('the trash is listed, deleted last first, and emptied of one or of all for good', async () => {
+    expect(await client.request('trash.list', {})).toEqual({ deleted: [], total: 0, bytes: 0 })
+    const deletions: string[] = []
+    for (const name of ['one', 'two', 'three']) {
+      await mkdir(at('f'), { recursive: true })
+      await writeFile(at(`f/${name}`), 'x'.repeat(10_000))
+      deletions.push((await client.request('files.delete', { path: `f/${name}` })).deletion)
+    }
+    const [one = '', two = '', three = ''] = deletions
+    const listed = await client.request('trash.list', {})
+    expect(listed.deleted.map(({ path, deletion }) => [path, deletion])).toEqual([
+      ['f/three', three],
+      ['f/two', two],
+      ['f/one', one],
+    ])
+    expect(listed.total).toBe(3)
+    expect(listed.bytes).toBeGreaterThan(30_000)
+    expect(Math.abs((listed.deleted[0]?.at ?? 0) - Date.now())).toBeLessThan(60_000)
+    await client.request('trash.empty', { deletions: [two] })
+    expect(await refusal(client.request('files.restore', { deletion: two }))).toMatchObject({ code: 'gone' })
+    await client.request('files.restore', { deletion: one })
+    expect(await text('f/one')).toHaveLength(10_000)
+    await client.request('trash.empty', {})
+    expect((await client.request('trash.list', {})).total).toBe(0)
+    expect(await refusal(client.request('files.restore', { deletion: three }))).toMatchObject({ code: 'gone' })
+    expect(await refusal(client.request('trash.empty', { deletions: ['../x'] }))).toMatchObject({ code: 'bad_request' })
+    expect(await text('f/one')).toHaveLength(10_000)
+  })
 })
 
 describe('confinement', () => {

@@ -2,6 +2,7 @@ import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/p
 import { basename, dirname, join } from 'node:path'
 import * as z from 'zod'
 import { newId, opaqueIdSchema } from '#protocol/ids.ts'
+import { MAX_TRASH_LISTED } from '#protocol/limits.ts'
 import { TRASH_DIR, isWorkspacePath } from '#protocol/paths.ts'
 import { RunnerError, errnoOf, toRunnerError } from '../errors.ts'
 import { TRASH_KEEP_MS } from '../limits.ts'
@@ -72,6 +73,30 @@ export class Trash {
     } catch (error) {
       this.#carryOver(id)
       throw toRunnerError(error, path)
+    }
+  }
+
+  /** What can be taken back, deleted last first. */
+  async list(): Promise<{ deleted: { deletion: string; path: string; at: number }[]; total: number; bytes?: number }> {
+    const all = (await this.#oldestFirst()).toReversed()
+    const [bytes, records] = await Promise.all([
+      all.length === 0 ? 0 : diskUsage([this.#folder]),
+      Promise.all(
+        all.slice(0, MAX_TRASH_LISTED).map(async ({ id }) => {
+          // Taken back or gone meanwhile.
+          const record = await this.#record(id).catch(() => undefined)
+          return record === undefined ? [] : [{ deletion: id, ...record }]
+        }),
+      ),
+    ])
+    return { deleted: records.flat(), total: all.length, ...(bytes !== undefined && { bytes }) }
+  }
+
+  /** Deletes for good: these, or all that nobody has in hand. */
+  async empty(ids?: readonly string[]): Promise<void> {
+    for (const { id } of await this.#oldestFirst()) {
+      if (ids === undefined ? this.#inHand.has(id) : !ids.includes(id)) continue
+      await this.#inPeace(id, async () => this.#forget(id))
     }
   }
 

@@ -47,6 +47,9 @@ export const MAX_DISPLAY_NAME_CHARS = 60
 export const MAX_PLACE_CHARS = 1024
 export const MAX_PLACES = 4
 
+/** Deletions in one list of the trash. */
+export const MAX_TRASH_LISTED = 200
+
 /** How long an attach token is good for. It only has to survive the dial that carries it. */
 export const ATTACH_TOKEN_TTL_MS = 60_000
 

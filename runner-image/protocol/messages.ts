@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { wireErrorSchema } from './errors.ts'
 import { gitFileSchema, gitStatusSchema } from './git-status.ts'
 import { opaqueIdSchema, replIdSchema } from './ids.ts'
-import { MAX_DISPLAY_NAME_CHARS, MAX_GLOBS, MAX_GLOB_CHARS } from './limits.ts'
+import { MAX_DISPLAY_NAME_CHARS, MAX_GLOBS, MAX_GLOB_CHARS, MAX_TRASH_LISTED } from './limits.ts'
 import { workspacePathSchema } from './paths.ts'
 import { personSchema, placeSchema } from './people.ts'
 import { roleSchema } from './roles.ts'
@@ -215,6 +215,23 @@ export const requests = {
     role: 'editor',
     params: z.object({ deletion: opaqueIdSchema }),
     result: z.object({ path }),
+  }),
+  /** What can be taken back, deleted last first. `total` counts what is not listed, too; times are epoch milliseconds. */
+  'trash.list': request({
+    role: 'editor',
+    params: empty,
+    result: z.object({
+      deleted: z.array(z.object({ deletion: opaqueIdSchema, path: z.string(), at: z.number() })),
+      total: z.int(),
+      /** What all of it takes up; absent where that could not be found out in time. */
+      bytes: z.int().optional(),
+    }),
+  }),
+  /** Deletes for good: these, or without them everything that is in the trash. */
+  'trash.empty': request({
+    role: 'editor',
+    params: z.object({ deletions: z.array(opaqueIdSchema).min(1).max(MAX_TRASH_LISTED).optional() }),
+    result: empty,
   }),
   /** Paths of files for quick open: fuzzy matching is the client's. Ignored and hidden-by-git files are left out; `truncated` past the limit. */
   'files.index': request({

@@ -118,6 +118,12 @@ export function createHandlers(sandbox: OpenedSandbox): Handlers {
     },
     'files.delete': async ({ path }) => ({ deletion: await trash.delete(path) }),
     'files.restore': async ({ deletion }) => ({ path: await trash.restore(deletion) }),
+    'trash.list': () => trash.list(),
+    'trash.empty': async ({ deletions }) => {
+      await trash.empty(deletions)
+      sandbox.disk.filesChanged()
+      return {}
+    },
     'files.index': () => index.ask(),
 
     'search.text': (params, from) => searches.begin(from, params),

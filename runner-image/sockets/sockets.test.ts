@@ -71,6 +71,8 @@ describe('what a viewer may', () => {
       viewer.request('files.copy', { from: 'x', to: 'y' }),
       viewer.request('files.delete', { path: 'x' }),
       viewer.request('files.restore', { deletion: newId() }),
+      viewer.request('trash.list', {}),
+      viewer.request('trash.empty', {}),
       viewer.request('processes.signal', { pid: 1, signal: 'SIGKILL' }),
       viewer.request('run.start', size),
       viewer.request('run.stop', {}),

@@ -1,7 +1,7 @@
 'use client'
 
 import { useRef } from 'react'
-import { ChevronsDownUp, FilePlus, FolderPlus, RefreshCw, Upload } from 'lucide-react'
+import { ChevronsDownUp, FilePlus, FolderPlus, RefreshCw, Trash2, Upload } from 'lucide-react'
 import { IconButton } from '#components/ui/icon-button.tsx'
 import { useWorkbench } from '../use-workbench.tsx'
 import { FileTree } from './file-tree.tsx'
@@ -29,6 +29,11 @@ export function FilesPanel() {
               <Upload aria-hidden />
             </IconButton>
           </>
+        )}
+        {canEdit && (
+          <IconButton label="Trash" onClick={() => workbench.overlay.set({ kind: 'trash' })}>
+            <Trash2 aria-hidden />
+          </IconButton>
         )}
         <IconButton label="Refresh files" className="md:hidden" onClick={() => void workbench.tree.list('')}>
           <RefreshCw aria-hidden />

@@ -35,7 +35,7 @@ export function ForgottenSnapshots({ snapshots }: { snapshots: readonly Snapshot
               size="sm"
               variant="ghost"
               isBusy={busy === snapshot.id}
-              aria-label={`Put ${titleOf(snapshot)} back`}
+              aria-label={`Put back ${titleOf(snapshot)}`}
               onClick={() => void recall(workbench, snapshot.id)}
             >
               <Undo2 aria-hidden size={14} strokeWidth={1.5} />

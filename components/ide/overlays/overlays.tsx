@@ -5,6 +5,7 @@ import { ShareDialog } from '#components/site/share-dialog.tsx'
 import type { Overlay } from '../stores/workbench.ts'
 import { useRepl, useStore, useWorkbench } from '../use-workbench.tsx'
 import { CutAgentDialog, UndoRunDialog } from '../agents/confirm-dialogs.tsx'
+import { TrashDialog } from '../files/trash-dialog.tsx'
 import { UploadQuestionDialog } from '../files/upload-question.tsx'
 import { CheckpointDialog } from '../history/checkpoint-dialog.tsx'
 import { RemoveSnapshotDialog } from '../history/remove-snapshot-dialog.tsx'
@@ -80,6 +81,8 @@ function Shown({ overlay, onClose }: { overlay: Overlay; onClose: () => void }) 
       return <CutAgentDialog id={overlay.id} onClose={onClose} />
     case 'undo-run':
       return <UndoRunDialog id={overlay.run} onClose={onClose} />
+    case 'trash':
+      return <TrashDialog onClose={onClose} />
     case 'files':
       return <FilesDialog onClose={onClose} />
     case 'git-change':

@@ -6,6 +6,7 @@ import { RequestError } from './request-error.ts'
 export class FakeDisk {
   readonly files = new Map<string, string>()
   readonly #trash = new Map<string, [string, string]>()
+  #deletions = 0
   /** Thrown by the next write instead of writing. */
   writeError: RequestError | undefined
 
@@ -33,14 +34,23 @@ export class FakeDisk {
       return {}
     })
     runner.handle('files.delete', ({ path }: { path: string }) => {
-      const deletion = `d${String(this.#trash.size).padStart(15, '0')}`
+      const deletion = `d${String((this.#deletions += 1)).padStart(15, '0')}`
       this.#trash.set(deletion, [path, this.#need(path)])
       this.files.delete(path)
       return { deletion }
     })
+    runner.handle('trash.list', () => ({
+      deleted: [...this.#trash].map(([deletion, [path]]) => ({ deletion, path, at: 0 })).toReversed(),
+      total: this.#trash.size,
+    }))
+    runner.handle('trash.empty', ({ deletions }: { deletions?: string[] }) => {
+      for (const deletion of deletions ?? [...this.#trash.keys()]) this.#trash.delete(deletion)
+      return {}
+    })
     runner.handle('files.restore', ({ deletion }: { deletion: string }) => {
       const [path, content] = this.#trash.get(deletion) ?? ['', '']
       this.#put(path, content)
+      this.#trash.delete(deletion)
       return { path }
     })
   }

@@ -39,11 +39,12 @@ import { TerminalBridge } from './terminal-bridge.ts'
 import { Terminals } from './terminals.ts'
 import { TextSearch } from './text-search.ts'
 import { Transfers } from './transfers.ts'
+import { Trash } from './trash.ts'
 
 /** What lies over the workbench. */
 export type Overlay =
   | { kind: 'none' }
-  | { kind: 'quick-open' | 'palette' | 'help' | 'share' | 'run-settings' | 'rename' | 'connect-agent' }
+  | { kind: 'quick-open' | 'palette' | 'help' | 'share' | 'run-settings' | 'rename' | 'connect-agent' | 'trash' }
   | { kind: 'cut-agent'; id: string }
   | { kind: 'undo-run'; run: string }
   /** A tab with text that could not be saved is to be closed. */
@@ -92,6 +93,7 @@ export class Workbench {
   readonly documents: Documents
   readonly tabs: Tabs
   readonly files: FileActions
+  readonly trash: Trash
   readonly transfers: Transfers
   readonly run: Run
   readonly preview: Preview
@@ -130,6 +132,7 @@ export class Workbench {
     this.documents = new Documents({ connection, drafts, mayEdit: this.mayEdit })
     this.tabs = new Tabs({ tabs: layout.tabs, active: layout.active ?? undefined })
     this.files = new FileActions({ connection, tree: this.tree, documents: this.documents, tabs: this.tabs })
+    this.trash = new Trash(connection, this.files)
     this.transfers = new Transfers(view.id, this.tree)
     this.run = new Run(connection, this.terminals)
     this.preview = new Preview(this.run, ticketUrl)
