@@ -153,6 +153,10 @@ export const FIRST_LOOK_MS = 1 * SECOND
 export const DISK_MEASURE_MS = 15 * SECOND
 export const DISK_MEASURE_TIMEOUT_MS = 60 * SECOND
 export const DISK_WARNING_FRACTION = 0.8
+/** Of what takes up the disk so many folders are told, none of them smaller. */
+export const MAX_LARGEST_FOLDERS = 10
+export const LEAST_TOLD_BYTES = 1 * MIB
+export const MAX_DU_BYTES = 4 * MIB
 
 /** A clone that takes longer has failed; so has one slower than 1 kB/s for the stall time. */
 export const CLONE_TIMEOUT_MS = 10 * 60 * SECOND

@@ -120,7 +120,7 @@ export class OpenedSandbox implements AsyncDisposable {
       },
     })
     this.disk = new DiskUse({
-      folders: [workspace.root, env.HOME],
+      folders: { workspace: workspace.root, home: env.HOME },
       limitBytes: opened.diskLimitBytes,
       log,
       onChange: (use) => publish('disk.changed', use),

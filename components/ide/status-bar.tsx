@@ -6,6 +6,7 @@ import { StateDot } from '#components/ui/state-dot.tsx'
 import type { StateTone } from '#components/ui/state-dot.tsx'
 import { Tooltip } from '#components/ui/tooltip.tsx'
 import { useNow } from '#components/use-now.ts'
+import { Disk } from './disk-item.tsx'
 import { formatAgo } from './format.ts'
 import { branchWords } from './git/branch-words.ts'
 import { CompanyStatus } from './people/company-status.tsx'
@@ -38,6 +39,7 @@ export function StatusBar() {
       )}
       <div className="grow" />
       <CompanyStatus />
+      <Disk />
       <SaveIndicator />
       <BackedUp />
       {cursor !== undefined && (

@@ -191,6 +191,28 @@ describe('a full disk', () => {
     expect((await readdir(fixture.workspace)).sort()).toEqual(['a', 'newer'])
   })
 
+  test('the folders that take it up are named, of the project and of HOME, the largest first', async () => {
+    await using fixture = await startFixture({ open: false })
+    await mkdir(join(fixture.workspace, 'a/b/c'), { recursive: true })
+    await mkdir(join(fixture.workspace, 'small'))
+    await mkdir(join(fixture.home, 'cache'))
+    await writeFile(join(fixture.workspace, 'a/b/c/file'), Buffer.alloc(4 * MIB, 1))
+    await writeFile(join(fixture.workspace, 'a/file'), Buffer.alloc(MIB, 1))
+    await writeFile(join(fixture.workspace, 'small/file'), 'x')
+    await writeFile(join(fixture.home, 'cache/file'), Buffer.alloc(2 * MIB, 1))
+    await fixture.open({})
+    using client = await fixture.connect()
+    const { folders } = await client.request('disk.largest', {})
+    expect(folders.map(({ place, path }) => [place, path])).toEqual([
+      ['workspace', 'a'],
+      ['workspace', 'a/b'],
+      ['home', 'cache'],
+    ])
+    expect(folders[0]?.bytes).toBeGreaterThan(5 * MIB - 1)
+    using viewer = await fixture.connect('viewer')
+    await expect(viewer.request('disk.largest', {})).rejects.toThrow('forbidden')
+  })
+
   test('what the system says about space and permission is told with what to do', () => {
     for (const code of ['ENOSPC', 'EDQUOT']) {
       const error = toWireError(Object.assign(new Error('x'), { code }), 'a/b')

@@ -216,6 +216,14 @@ export const requests = {
     params: z.object({ deletion: opaqueIdSchema }),
     result: z.object({ path }),
   }),
+  /** What takes up the disk: the largest folders of the project and of HOME, the largest first, two levels deep. */
+  'disk.largest': request({
+    role: 'editor',
+    params: empty,
+    result: z.object({
+      folders: z.array(z.object({ place: z.enum(['workspace', 'home']), path: z.string(), bytes: z.int() })),
+    }),
+  }),
   /** What can be taken back, deleted last first. `total` counts what is not listed, too; times are epoch milliseconds. */
   'trash.list': request({
     role: 'editor',

@@ -28,7 +28,7 @@ export type AnswerRequest = (from: Connection, type: string, params: unknown) =>
 
 /** What each request does. */
 export function createHandlers(sandbox: OpenedSandbox): Handlers {
-  const { workspace, trash, terminals, people, processes, ports, run } = sandbox
+  const { disk, workspace, trash, terminals, people, processes, ports, run } = sandbox
   const searches = new TextSearches(sandbox)
   const git = new GitLook(workspace)
   const index = new SharedLook(() => indexFiles(workspace))
@@ -118,10 +118,11 @@ export function createHandlers(sandbox: OpenedSandbox): Handlers {
     },
     'files.delete': async ({ path }) => ({ deletion: await trash.delete(path) }),
     'files.restore': async ({ deletion }) => ({ path: await trash.restore(deletion) }),
+    'disk.largest': async () => ({ folders: await disk.largest() }),
     'trash.list': () => trash.list(),
     'trash.empty': async ({ deletions }) => {
       await trash.empty(deletions)
-      sandbox.disk.filesChanged()
+      disk.filesChanged()
       return {}
     },
     'files.index': () => index.ask(),

@@ -7,6 +7,7 @@ import { showPlace } from './actions.ts'
 import { Agents } from './agents.ts'
 import type { AgentsApi } from './agents.ts'
 import { Connection } from './connection.ts'
+import { Disk } from './disk.ts'
 import { Documents } from './documents.ts'
 import type { Drafts } from './drafts.ts'
 import type { EarlySocket } from './early-socket.ts'
@@ -94,6 +95,7 @@ export class Workbench {
   readonly tabs: Tabs
   readonly files: FileActions
   readonly trash: Trash
+  readonly disk: Disk
   readonly transfers: Transfers
   readonly run: Run
   readonly preview: Preview
@@ -133,6 +135,7 @@ export class Workbench {
     this.tabs = new Tabs({ tabs: layout.tabs, active: layout.active ?? undefined })
     this.files = new FileActions({ connection, tree: this.tree, documents: this.documents, tabs: this.tabs })
     this.trash = new Trash(connection, this.files)
+    this.disk = new Disk(connection, notify)
     this.transfers = new Transfers(view.id, this.tree)
     this.run = new Run(connection, this.terminals)
     this.preview = new Preview(this.run, ticketUrl)
