@@ -8,7 +8,7 @@ interface ActivityOptions {
   runner: Runner
   controlPlane: ControlPlane
   /** What a restarted runner is told; without a clone. */
-  openRequest: OpenRequest
+  openRequest: () => OpenRequest
   /** Bytes of the workspace as of the last save. */
   usedBytes: () => number | undefined
   onChange: (path?: string) => void
@@ -31,7 +31,7 @@ async function keepOpen(options: ActivityOptions, signal: AbortSignal): Promise<
     if (signal.aborted) return
     if (health?.opened === false)
       await options.runner
-        .open(options.openRequest, { patienceMs: RUNNER_POLL_MS })
+        .open(options.openRequest(), { patienceMs: RUNNER_POLL_MS })
         .catch((error: unknown) => options.onFailure('The restarted runner could not be opened.', error))
     if (performance.now() - reportedAt >= REPORT_INTERVAL_MS) {
       reportedAt = performance.now()

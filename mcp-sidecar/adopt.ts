@@ -5,8 +5,10 @@ import type {
   RestoreRequest,
   SaveProgress,
   SaveRequest,
+  VariablesProgress,
 } from '#protocol/adoption.ts'
 import type { WireError } from '#protocol/errors.ts'
+import type { Variables } from '#protocol/variables.ts'
 import { Progress } from './progress.ts'
 import { SidecarError, toWireError } from './sidecar-error.ts'
 import type { LogFailure, Workspace } from './workspace.ts'
@@ -52,6 +54,8 @@ export class AdoptedSandbox implements AsyncDisposable {
     if (owner.identity.repl !== identity.repl || owner.identity.generation !== identity.generation)
       throw new SidecarError('conflict', 'This sandbox belongs to another repl or generation.')
     if (this.#adoption !== undefined && !this.#adoption.hasEnded) return this.#adoption
+    // Adopted again, it is told what its owner wants by now.
+    owner.workspace.renewVariables(request.variables)
 
     const progress = new Progress<AdoptProgress>()
     this.#adoption = progress
@@ -74,6 +78,15 @@ export class AdoptedSandbox implements AsyncDisposable {
   save(reason: SaveRequest['reason']): Progress<SaveProgress> {
     const { workspace } = this.#requireOwner()
     return this.#follow<SaveProgress>('A save failed.', (onProgress) => workspace.save(reason, onProgress))
+  }
+
+  /** What is started from now on has these variables. */
+  setVariables(variables: Variables): Progress<VariablesProgress> {
+    const { workspace } = this.#requireOwner()
+    return this.#follow<VariablesProgress>('The runner could not be told of variables.', async () => {
+      await workspace.setVariables(variables)
+      return { phase: 'done' }
+    })
   }
 
   /** Puts a snapshot in the place of what is there, and goes on. */

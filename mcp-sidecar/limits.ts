@@ -7,7 +7,7 @@ const KIB = 1024
 const MIB = 1024 * KIB
 
 /** Largest body of a call to the sidecar. */
-export const MAX_REQUEST_BYTES = 256 * KIB
+export const MAX_REQUEST_BYTES = 1024 * KIB
 
 /** Largest JSON answer of the control plane or the runner. */
 export const MAX_ANSWER_BYTES = 4 * MIB
@@ -146,6 +146,9 @@ export const MAX_CLOSED_FOLDERS = 256
 
 /** How often the runner's health is asked for, and its activity passed on. */
 export const RUNNER_POLL_MS = 2000
+/** How long the runner may take to hear of other variables. */
+export const VARIABLES_TIMEOUT_MS = 10_000
+
 export const REPORT_INTERVAL_MS = 15_000
 
 /** A file that changes while it is read is read again so often; then what was read last is taken, and the next save reads it anew. */

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { RUNNER_ROUTES, openProgressSchema } from '#protocol/adoption.ts'
 import type { OpenProgress, OpenRequest } from '#protocol/adoption.ts'
 import { parseJsonLines } from '#protocol/json-lines.ts'
+import type { Variables } from '#protocol/variables.ts'
 import { workSchema } from '#protocol/work.ts'
 import { createCaller, readBody } from './http-call.ts'
 import {
@@ -11,6 +12,7 @@ import {
   QUIESCE_TIMEOUT_MS,
   RUNNER_POLL_MS,
   RUNNER_START_POLL_MS,
+  VARIABLES_TIMEOUT_MS,
 } from './limits.ts'
 import { SidecarError } from './sidecar-error.ts'
 
@@ -44,6 +46,8 @@ export interface Runner extends Disposable {
    * where it says nothing within `patienceMs`.
    */
   open(request: OpenRequest, options: OpenOptions): Promise<OpenDone>
+  /** What is started from now on has these variables. */
+  setVariables(variables: Variables): Promise<void>
   /** Ends every process of the sandbox but the runner. */
   quiesce(): Promise<void>
   /**
@@ -89,6 +93,18 @@ export function createRunner(socket: string): Runner {
           throw new SidecarError(progress.error.code, progress.error.message, { advice: progress.error.advice })
       }
       throw new SidecarError('unavailable', 'The runner hung up while it was opening.')
+    },
+    setVariables: async (variables) => {
+      const answer = await caller.stream({
+        method: 'POST',
+        path: RUNNER_ROUTES.variables,
+        headers: { 'content-type': 'application/json' },
+        body: Buffer.from(JSON.stringify({ variables })),
+        timeoutMs: VARIABLES_TIMEOUT_MS,
+        signal: AbortSignal.timeout(VARIABLES_TIMEOUT_MS),
+      })
+      if (answer.statusCode !== 200) await refuse(answer)
+      answer.resume()
     },
     quiesce: async () => {
       const answer = await caller.stream({

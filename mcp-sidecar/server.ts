@@ -5,7 +5,13 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { dirname } from 'node:path'
-import { SIDECAR_ROUTES, adoptRequestSchema, restoreRequestSchema, saveRequestSchema } from '#protocol/adoption.ts'
+import {
+  SIDECAR_ROUTES,
+  adoptRequestSchema,
+  restoreRequestSchema,
+  saveRequestSchema,
+  variablesRequestSchema,
+} from '#protocol/adoption.ts'
 import type { ErrorCode } from '#protocol/errors.ts'
 import { drained } from '#wire/drained.ts'
 import { serveTls } from '#wire/serve-tls.ts'
@@ -107,6 +113,11 @@ async function handle(request: IncomingMessage, response: ServerResponse, option
     case `POST ${SIDECAR_ROUTES.restore}`: {
       await authorize(request, 'restore')
       return sendLines(response, sandbox.restore(restoreRequestSchema.parse(await readJson(request))))
+    }
+    case `POST ${SIDECAR_ROUTES.variables}`: {
+      await authorize(request, 'variables')
+      const { variables } = variablesRequestSchema.parse(await readJson(request))
+      return sendLines(response, sandbox.setVariables(variables))
     }
     case `POST ${SIDECAR_ROUTES.stop}`:
       await authorize(request, 'stop')

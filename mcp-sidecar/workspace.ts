@@ -7,6 +7,7 @@ import type {
   SaveProgress,
 } from '#protocol/adoption.ts'
 import { openRequestSchema } from '#protocol/adoption.ts'
+import type { Variables } from '#protocol/variables.ts'
 import { followRunner } from './activity.ts'
 import { readMarker, restoredNow, settle, writeMarker } from './adoption-marker.ts'
 import type { AdoptionMarker } from './adoption-marker.ts'
@@ -42,7 +43,7 @@ export interface WorkspaceOptions {
 /** The files of the repl that adopted this sandbox: restored, opened to the runner, saved again and again. */
 export class Workspace implements AsyncDisposable {
   readonly #options: WorkspaceOptions
-  readonly #request: AdoptRequest
+  #request: AdoptRequest
   #saver: Saver | undefined
   #usedBytes: number | undefined
   #settling: NodeJS.Timeout | undefined
@@ -79,6 +80,19 @@ export class Workspace implements AsyncDisposable {
   /** What agents get of the control plane, and what the repl is called. */
   get forAgents(): { ask: Ask; replName: string } {
     return { ask: this.#options.controlPlane.ask, replName: this.#request.replName }
+  }
+
+  /** Those of an adoption that comes again: told to the runner with the next opening, which follows. */
+  renewVariables(variables: Variables | undefined): void {
+    const { variables: _, ...rest } = this.#request
+    this.#request = { ...rest, ...(variables !== undefined && { variables }) }
+  }
+
+  /** What is started from now on has these variables: also by a runner that is restarted. */
+  async setVariables(variables: Variables): Promise<void> {
+    this.#request = { ...this.#request, variables }
+    // One that does not answer now is opened with them when it comes back.
+    if ((await this.#options.runner.health()) !== undefined) await this.#options.runner.setVariables(variables)
   }
 
   /** Saves what is on the disk now. */
@@ -233,7 +247,7 @@ export class Workspace implements AsyncDisposable {
       {
         runner,
         controlPlane,
-        openRequest: this.#openRequest(true),
+        openRequest: () => this.#openRequest(true),
         usedBytes: () => this.#usedBytes,
         onChange: (path) => continuous.changed(path),
         onFailure: log,

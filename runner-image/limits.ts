@@ -89,8 +89,8 @@ export const MAX_BUSY_COMMAND_CHARS = 200
 export const PEOPLE_GATHER_MS = 50
 export const PEOPLE_REST_MS = 500
 
-/** Body of a control request (`/open`). */
-export const MAX_CONTROL_BODY_BYTES = 64 * KIB
+/** Body of a control request (`/open`, `/variables`): twice the variables there may be, each byte of them escaped. */
+export const MAX_CONTROL_BODY_BYTES = 1 * MIB
 
 /** Changes on disk are gathered so long after the first one. The watcher itself has waited some 50 ms by then. */
 export const FILES_CHANGED_DELAY_MS = 30

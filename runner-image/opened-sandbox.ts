@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { OpenRequest } from '#protocol/adoption.ts'
 import { CLOSE_CODES } from '#protocol/errors.ts'
 import type { EventData } from '#protocol/messages.ts'
+import type { Variables } from '#protocol/variables.ts'
 import type { HeardWork } from '#protocol/work.ts'
 import { Commands } from './commands/commands.ts'
 import type { RunnerEnv } from './env.ts'
@@ -63,7 +64,8 @@ export class OpenedSandbox implements AsyncDisposable {
   readonly peoplesSearch: Search
   /** Those who may only look hold up nobody who works. */
   readonly viewersSearch: Search
-  readonly shellEnv: Record<string, string>
+  /** What is started now gets it; `setVariables` changes it. */
+  shellEnv: Record<string, string>
   readonly #options: OpenedSandboxOptions
   readonly #screens: Screens
   readonly #watches: Watch[]
@@ -79,7 +81,7 @@ export class OpenedSandbox implements AsyncDisposable {
     this.opened = opened
     this.people = clients.people
     this.workspace = workspace
-    this.shellEnv = shellEnvironment(env, opened)
+    this.shellEnv = shellEnvironment(env, opened, opened.variables)
     this.trash = new Trash(workspace, env.HOME, log)
     this.#screens = new Screens(log)
     this.search = new Search(log)
@@ -92,7 +94,7 @@ export class OpenedSandbox implements AsyncDisposable {
       publish,
       onActivity: () => activity.touch('terminal'),
     })
-    this.commands = new Commands({ terminals: this.terminals, root: workspace.root, shellEnv: this.shellEnv })
+    this.commands = new Commands({ terminals: this.terminals, root: workspace.root, shellEnv: () => this.shellEnv })
     this.processes = new Processes({
       tree,
       terminalOf: (session) => this.terminals.idOfSession(session),
@@ -135,6 +137,12 @@ export class OpenedSandbox implements AsyncDisposable {
       // After a stop that is called off it is done then.
       if (!this.#isStopping) void this.#tidy()
     }, FIRST_LOOK_MS).unref()
+  }
+
+  /** All of them: terminals, commands and Run have these from now on. What runs keeps what it was started with. */
+  setVariables(variables: Variables): void {
+    this.shellEnv = shellEnvironment(this.#options.env, this.opened, variables)
+    this.commands.profileChanged()
   }
 
   /** Whether this sandbox listens on the same ports as others. */

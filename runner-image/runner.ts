@@ -25,7 +25,7 @@ import { refuseUpgrade, sendError, sendJson } from './sockets/answer.ts'
 import { createAuthorize } from './sockets/authorize.ts'
 import { Clients } from './sockets/clients.ts'
 import { Connection } from './sockets/connection.ts'
-import { serveOpen, serveQuiesce } from './sockets/control-routes.ts'
+import { serveOpen, serveQuiesce, serveVariables } from './sockets/control-routes.ts'
 import { createAnswer } from './sockets/handlers.ts'
 import type { AnswerRequest } from './sockets/handlers.ts'
 import { greet } from './sockets/hello.ts'
@@ -94,6 +94,8 @@ export async function startRunner({ env, log, ownsNamespace }: RunnerOptions): P
       }
       case `POST ${RUNNER_ROUTES.open}`:
         return serveOpen(opening, request, response)
+      case `POST ${RUNNER_ROUTES.variables}`:
+        return serveVariables(opening, request, response)
       case `POST ${RUNNER_ROUTES.quiesce}`:
         return serveQuiesce(opening, response)
       case `GET ${RUNNER_ROUTES.changes}`:

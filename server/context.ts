@@ -41,6 +41,7 @@ import type { Metrics } from '#server/metrics/metrics.ts'
 import type { Orchestrator } from '#server/orchestrator/orchestrator.ts'
 import type { History } from '#server/repls/history.ts'
 import type { Access, Lifecycle, Repls, Shares } from '#server/repls/repls.ts'
+import type { Variables } from '#server/repls/variables.ts'
 import type { StateStore } from '#server/state-store/state-store.ts'
 import type { Templates } from '#server/workspaces/templates.ts'
 
@@ -53,6 +54,7 @@ export interface ApiContext {
   repls: Repls
   history: History
   shares: Shares
+  variables: Variables
   agents: Agents
   templates: Templates
 }
@@ -132,6 +134,7 @@ export async function createContext(foundations: Foundations): Promise<Applicati
       runners,
       templates,
       tokens,
+      box,
       // Made below, since signing in knows the domain's guests; nobody is asked about before.
       standing: { lookUp: (userId, keys) => auth.standing.lookUp(userId, keys) },
       keepKeys: () => keepSigningKey(stateStore, box, signingKey),
@@ -150,7 +153,7 @@ export async function createContext(foundations: Foundations): Promise<Applicati
     log,
   })
   const userOf = async (userId: string) => (await auth.standing.lookUp(userId)).who
-  const { access, repls, history, shares, lifecycle } = domain
+  const { access, repls, history, shares, variables, lifecycle } = domain
   const connections = createConnections({ stateStore, log, now: Date.now })
   const calls = createCallLog({ stateStore, metrics, log })
   const keyring = createKeyring({ stateStore, box })
@@ -206,6 +209,7 @@ export async function createContext(foundations: Foundations): Promise<Applicati
     repls,
     history,
     shares,
+    variables,
     agents,
     templates,
     publicUrl,

@@ -150,6 +150,7 @@ async function openReader(product: ClusterProduct) {
       runners: new ConnectionsAhead((sandboxId) => orchestrator.dial(sandboxId, 'runner')),
       templates: await createTemplates({ folder: join(ROOT, 'templates'), probe: (command) => orchestrator.probe(command) }), // prettier-ignore
       tokens,
+      box,
       keepKeys: async () => {},
       standing: createStanding({ users: createUsers(stateStore), github: undefined, members: undefined }),
       limits: env,

@@ -352,6 +352,13 @@ export const COMMANDS: readonly Command[] = [
     run: (bench) => bench.overlay.set({ kind: 'share' }),
   },
   {
+    id: 'repl.variables',
+    title: 'Environment variables',
+    group: 'REPL',
+    isEnabled: canEdit,
+    run: (bench) => bench.overlay.set({ kind: 'variables' }),
+  },
+  {
     id: 'repl.rename',
     title: 'Rename REPL',
     group: 'REPL',

@@ -13,6 +13,7 @@ import {
   Square,
   SquareTerminal,
   Sun,
+  Variable,
 } from 'lucide-react'
 import { usePreference } from '#components/site/preferences.ts'
 import { TemporaryBadge } from '#components/temporary.tsx'
@@ -104,6 +105,11 @@ function ReplMenu() {
         {role === 'owner' && (
           <DropdownMenuItem icon={<Pencil />} onSelect={() => workbench.overlay.set({ kind: 'rename' })}>
             Rename REPL
+          </DropdownMenuItem>
+        )}
+        {workbench.repl.canEdit && (
+          <DropdownMenuItem icon={<Variable />} onSelect={() => workbench.overlay.set({ kind: 'variables' })}>
+            Environment variables
           </DropdownMenuItem>
         )}
         <DropdownMenuSeparator />

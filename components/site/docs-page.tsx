@@ -1,7 +1,14 @@
 import type { ReactNode } from 'react'
 import Link from 'next/link'
 import { Agents, History, Previews } from '#components/site/docs-agents.tsx'
-import { Deploying, GettingStarted, Isolation, Saving, Sharing } from '#components/site/docs-text.tsx'
+import {
+  Deploying,
+  EnvironmentVariables,
+  GettingStarted,
+  Isolation,
+  Saving,
+  Sharing,
+} from '#components/site/docs-text.tsx'
 import { KeysTable } from '#components/site/keys-table.tsx'
 import { SiteFooter } from '#components/site/site-footer.tsx'
 import { SiteHeader } from '#components/site/site-header.tsx'
@@ -25,6 +32,7 @@ export function DocsPage({ who, templates }: DocsPageProps) {
     { id: 'previews', title: 'Previews', body: <Previews /> },
     { id: 'history', title: 'History', body: <History /> },
     { id: 'saving', title: 'Saving and sleeping', body: <Saving /> },
+    { id: 'variables', title: 'Environment variables', body: <EnvironmentVariables /> },
     { id: 'isolation', title: 'Isolation', body: <Isolation /> },
     { id: 'deploy', title: 'Deploying', body: <Deploying /> },
   ]

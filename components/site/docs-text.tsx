@@ -67,6 +67,18 @@ export function Saving() {
   )
 }
 
+/** What programs are told that is in no file. */
+export function EnvironmentVariables() {
+  return (
+    <p>
+      Keys and addresses that belong in no file are kept as environment variables: of one REPL (its menu,{' '}
+      <b className="font-medium text-text">Environment variables</b>), or of your account, for all your REPLs (in the
+      settings). They are kept encrypted; pages never show their values; no snapshot, fork or download has them. Whoever
+      may run commands in a REPL can read them there.
+    </p>
+  )
+}
+
 export function Isolation() {
   return (
     <>

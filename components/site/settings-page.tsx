@@ -3,6 +3,7 @@ import { AccountSettings } from '#components/site/account-settings.tsx'
 import { AgentsSettings } from '#components/site/agents-settings.tsx'
 import { AppearanceSettings } from '#components/site/appearance-settings.tsx'
 import { KeysSettings } from '#components/site/keys-settings.tsx'
+import { Variables } from '#components/site/variables.tsx'
 import { SiteHeader } from '#components/site/site-header.tsx'
 import type { ConnectionView } from '#server/agents/agents.ts'
 import type { AccountView } from '#server/repls/views.ts'
@@ -29,6 +30,15 @@ export function SettingsPage({ account, agents }: SettingsPageProps) {
           <Section title="Connected agents" about="Programs that act for you. Cutting one off works at once.">
             <AgentsSettings {...agents} />
           </Section>
+          {account.kind === 'user' && (
+            <Section
+              id="variables"
+              title="Environment variables"
+              about="Every REPL of yours has them. Whoever may run commands in one, by a link or as an agent, can read their values."
+            >
+              <Variables canChange />
+            </Section>
+          )}
           <Section id="keys" title="Keys" about="Kept in this browser. The editor has keys of its own besides.">
             <KeysSettings />
           </Section>

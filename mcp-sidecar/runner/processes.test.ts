@@ -42,6 +42,25 @@ describe("an agent's command", () => {
     await expect(runner.run('true', { cwd: 'nowhere' })).rejects.toMatchObject({ code: 'not_found' })
   })
 
+  test('has the variables of the repl, as they are when it begins; a terminal, too', async () => {
+    const set = async (variables: Record<string, string>) => {
+      const { status } = await runner.fixture.http('POST', '/variables', { body: JSON.stringify({ variables }) })
+      expect(status).toBe(200)
+    }
+    await set({ API_KEY: "it's $a \n line", HOME: '/nowhere' })
+    const ran = await runner.run('printf "%s|%s" "$API_KEY" "$HOME"')
+    expect(ran.stdout).toBe(`it's $a \n line|${runner.fixture.home}`)
+    using client = await runner.fixture.connect()
+    const terminal = await client.shell()
+    terminal.type('echo "<$API_KEY>"\n')
+    await terminal.shows("<it's $a ")
+    await set({ API_KEY: 'another' })
+    expect((await runner.run('printf %s "$API_KEY"')).stdout).toBe('another')
+    await set({})
+    expect((await runner.run('printf %s "[$API_KEY]"')).stdout).toBe('[]')
+    expect((await runner.fixture.http('POST', '/variables', { body: '{"variables":{"A":1}}' })).status).toBe(400)
+  })
+
   test('leaves nothing to the next: variables, folder, process group', async () => {
     const one = await runner.run('cd /; export LEAK=1; f() { :; }; echo $$ $(ps -o pgid= $$)')
     const two = await runner.run('pwd; echo "[$LEAK]"; type f; set | grep -c "^REPLY="; echo $$ $(ps -o pgid= $$)')

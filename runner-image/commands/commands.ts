@@ -30,7 +30,7 @@ interface CommandsOptions {
   terminals: Terminals
   /** Real path of the workspace. */
   root: string
-  shellEnv: Record<string, string>
+  shellEnv: () => Record<string, string>
 }
 
 export interface NewCommand {
@@ -91,7 +91,7 @@ export class Commands implements AsyncDisposable {
     return helper !== undefined && (pid === helper || parent === helper) ? null : undefined
   }
 
-  /** The user's profile has changed: later commands get what it sets up now. */
+  /** The user's profile has changed, or the variables of the repl: later commands get what is set up now. */
   profileChanged(): void {
     this.#configure = undefined
   }
@@ -246,7 +246,7 @@ export class Commands implements AsyncDisposable {
 
   async #environment(): Promise<Configure> {
     const { shellEnv, root } = this.#options
-    this.#configure ??= loginEnvironment(shellEnv, root).then((env) => ({ env: { ...env, ...FOR_AGENTS }, cwd: '/' }))
+    this.#configure ??= loginEnvironment(shellEnv(), root).then((env) => ({ env: { ...env, ...FOR_AGENTS }, cwd: '/' }))
     return this.#configure
   }
 }

@@ -3,6 +3,7 @@ import { displayNameSchema } from './display-name.ts'
 import { wireErrorSchema } from './errors.ts'
 import { replIdSchema, sandboxIdSchema } from './ids.ts'
 import { workspacePathSchema } from './paths.ts'
+import { variablesOnTheWay } from './variables.ts'
 import { workSchema } from './work.ts'
 
 /**
@@ -28,6 +29,8 @@ export const SIDECAR_ROUTES = {
    * connection. For control planes that reach their pods without being reached by them.
    */
   control: '/control',
+  /** POST `variablesRequestSchema` → lines of `variablesProgressSchema`: what is started from now on has these. */
+  variables: '/variables',
   /** POST, GET, DELETE: the Model Context Protocol, for agents, with a token of `AgentClaims`. */
   mcp: '/mcp',
   /** POST `{}` → lines of `saveProgressSchema`: ends the runner's processes, saves once more; after that nothing runs. */
@@ -48,6 +51,8 @@ export const RUNNER_ROUTES = {
   health: '/health',
   /** POST `openRequestSchema`, once per sandbox, from the sidecar → lines of `openProgressSchema`. */
   open: '/open',
+  /** POST `variablesRequestSchema`: what is started from now on has these. Answers `{}`. */
+  variables: '/variables',
   /** POST: ends every process group (SIGHUP, SIGTERM, then SIGKILL); answers when nothing but the runner runs. */
   quiesce: '/quiesce',
   /** GET → lines `{path}` of what changed on disk, as a hint for the continuous save (paths relative to the volume). */
@@ -117,6 +122,8 @@ export const adoptRequestSchema = z.object({
   /** The `PORT` of this repl's processes where sandboxes share the host's network. */
   port: z.int().optional(),
   diskLimitBytes: z.int().positive(),
+  /** What its owner wants in the environment of all that is started in it. Kept in memory only. */
+  variables: variablesOnTheWay.optional(),
 })
 export type AdoptRequest = z.infer<typeof adoptRequestSchema>
 
@@ -133,9 +140,18 @@ export const adoptProgressSchema = z.discriminatedUnion('phase', [
 ])
 export type AdoptProgress = z.infer<typeof adoptProgressSchema>
 
-/** What the runner is told: nothing secret. */
+/** What the runner is told: nothing secret but what its owner wants its programs to know. */
 export const openRequestSchema = adoptRequestSchema.omit({ token: true, restore: true, head: true, atHand: true })
 export type OpenRequest = z.infer<typeof openRequestSchema>
+
+/** All of them: what is not named is gone. */
+export const variablesRequestSchema = z.object({ variables: variablesOnTheWay })
+
+export const variablesProgressSchema = z.discriminatedUnion('phase', [
+  z.object({ phase: z.literal('done') }),
+  z.object({ phase: z.literal('failed'), error: wireErrorSchema }),
+])
+export type VariablesProgress = z.infer<typeof variablesProgressSchema>
 
 export const openProgressSchema = z.discriminatedUnion('phase', [
   z.object({ phase: z.literal('cloning'), message: z.string(), percent: z.number().min(0).max(100).optional() }),

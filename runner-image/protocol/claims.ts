@@ -31,7 +31,7 @@ export type AttachClaims = z.infer<typeof attachClaimsSchema>
 export const sidecarClaimsSchema = z.object({
   aud: z.literal(SIDECAR_AUDIENCE),
   sandbox: z.string(),
-  purpose: z.enum(['adopt', 'save', 'restore', 'stop', 'control']),
+  purpose: z.enum(['adopt', 'save', 'restore', 'stop', 'control', 'variables']),
   exp: z.int(),
 })
 export type SidecarClaims = z.infer<typeof sidecarClaimsSchema>

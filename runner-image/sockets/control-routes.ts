@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { openRequestSchema } from '#protocol/adoption.ts'
-import type { OpenProgress, OpenRequest } from '#protocol/adoption.ts'
+import { openRequestSchema, variablesRequestSchema } from '#protocol/adoption.ts'
+import type { OpenProgress } from '#protocol/adoption.ts'
+import type { z } from 'zod'
 import { RunnerError, toWireError } from '../errors.ts'
 import { MAX_CONTROL_BODY_BYTES } from '../limits.ts'
 import type { Opening } from '../opening.ts'
@@ -8,7 +9,7 @@ import { sendJson, startLines } from './answer.ts'
 
 /** `POST /open`: progress a line at a time; the last line says done or failed. */
 export async function serveOpen(opening: Opening, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const wanted = await readOpenRequest(request)
+  const wanted = await readRequest(request, openRequestSchema)
   opening.assertMayOpen(wanted)
   const send = startLines(response)
   // A clone, or a stop that is under way, takes its time: the sidecar hears at once that somebody is there.
@@ -30,7 +31,18 @@ export async function serveQuiesce(opening: Opening, response: ServerResponse): 
   sendJson(response, 200, { quiet: true })
 }
 
-async function readOpenRequest(request: IncomingMessage): Promise<OpenRequest> {
+/** `POST /variables`: in a sandbox that is not open yet they come with the opening. */
+export async function serveVariables(
+  opening: Opening,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { variables } = await readRequest(request, variablesRequestSchema)
+  opening.sandbox?.setVariables(variables)
+  sendJson(response, 200, {})
+}
+
+async function readRequest<T>(request: IncomingMessage, schema: z.ZodType<T>): Promise<T> {
   const chunks: Uint8Array[] = []
   let bytes = 0
   for await (const chunk of request) {
@@ -40,8 +52,8 @@ async function readOpenRequest(request: IncomingMessage): Promise<OpenRequest> {
     chunks.push(chunk)
   }
   try {
-    return openRequestSchema.parse(JSON.parse(Buffer.concat(chunks).toString('utf8')))
+    return schema.parse(JSON.parse(Buffer.concat(chunks).toString('utf8')))
   } catch (error) {
-    throw new RunnerError('bad_request', 'This is not a request to open a sandbox.', { cause: error })
+    throw new RunnerError('bad_request', 'This is not what the runner can be told.', { cause: error })
   }
 }

@@ -2,16 +2,22 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { OpenRequest } from '#protocol/adoption.ts'
+import type { Variables } from '#protocol/variables.ts'
 import { LAZY_COMPLETIONS } from '#protocol/shell-start.ts'
 import type { RunnerEnv } from '../env.ts'
 import { errnoOf } from '../errors.ts'
 
 /** What a program in a terminal sees: nothing of the runner's own environment but HOME and PATH. */
-export function shellEnvironment(env: RunnerEnv, opened: OpenRequest): Record<string, string> {
+export function shellEnvironment(
+  env: RunnerEnv,
+  opened: OpenRequest,
+  variables: Variables = {},
+): Record<string, string> {
   const ownPrograms = `${env.HOME}/.local/bin`
   const { username } = userInfo()
   const path = env.PATH.split(':').includes(ownPrograms) ? env.PATH : `${ownPrograms}:${env.PATH}`
   return {
+    ...variables,
     TERM: 'xterm-256color',
     COLORTERM: 'truecolor',
     LANG: 'C.UTF-8',

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { newId } from '#protocol/ids.ts'
+import { createSecretBox } from '#server/auth/secret-box.ts'
 import type { Principal } from '#server/auth/principal.ts'
 import { createStanding } from '#server/auth/standing.ts'
 import type { Standing } from '#server/auth/standing.ts'
@@ -89,6 +90,7 @@ export async function openTestBed(
     runners: { make: async (id) => void world.connectedAhead.push(id) },
     templates: standInTemplates(),
     tokens: createTokens(newSigningKey()),
+    box: createSecretBox('a secret of tests, long enough'),
     keepKeys: async () => void (world.keysKept += 1),
     standing: standingBy(stateStore, administrator),
     limits: { ...LIMITS, ...limits },

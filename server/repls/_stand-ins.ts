@@ -58,6 +58,8 @@ export class World {
   readonly #observers = new Set<{ bell: Bell; queue: Observation[] }>()
   readonly adoptions: AdoptRequest[] = []
   readonly restores: RestoreRequest[] = []
+  /** What running sandboxes were told. */
+  readonly toldVariables: Record<string, string>[] = []
   /** Generations of newest snapshots, where they matter. */
   readonly headGenerations = new Map<string, number>()
   /** Sandboxes whose runner was connected to ahead of whoever comes. */
@@ -203,6 +205,10 @@ export class World {
     },
     save: async () => undefined,
     restore: async (request) => void this.restores.push(request),
+    setVariables: async (sandboxId, variables) => {
+      this.#reach(sandboxId)
+      this.toldVariables.push(variables)
+    },
     stop: async (sandboxId, onProgress: (progress: SaveProgress) => void, signal) => {
       onProgress({ phase: 'scanning', files: 3 })
       await this.#enter('stop', sandboxId, signal)

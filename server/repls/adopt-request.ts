@@ -2,6 +2,7 @@ import type { AdoptRequest } from '#protocol/adoption.ts'
 import type { Tokens } from '#server/auth/tokens.ts'
 import type { Orchestrator, SandboxLimits } from '#server/orchestrator/orchestrator.ts'
 import type { Repl } from '#server/repls/record.ts'
+import type { KeptVariables } from '#server/repls/variables.ts'
 import type { Templates } from '#server/workspaces/templates.ts'
 import type { Workspaces } from '#server/workspaces/workspaces.ts'
 
@@ -11,6 +12,7 @@ interface AdoptRequestDeps {
   templates: Templates
   tokens: Tokens
   sandboxLimits: SandboxLimits
+  variables: Pick<KeptVariables, 'of'>
 }
 
 /** What a repository's Run does is known from its files, which the runner has first. */
@@ -33,9 +35,10 @@ export async function adoptRequestOf(
   }: { sandboxId: string; isResumed: boolean } & Pick<AdoptRequest, 'head' | 'atHand'>,
 ): Promise<AdoptRequest> {
   const { generation, source } = repl
-  const [token, port, isCloning] = await Promise.all([
+  const [token, port, variables, isCloning] = await Promise.all([
     deps.tokens.generation({ sandbox: sandboxId, repl: repl.id, generation }),
     deps.orchestrator.portOf(sandboxId),
+    deps.variables.of(repl),
     // Live work can be gone on with while the store is away.
     isResumed ? mustClone(deps, repl).catch(() => false) : mustClone(deps, repl),
   ])
@@ -58,6 +61,7 @@ export async function adoptRequestOf(
     isolation: deps.orchestrator.isolation().summary,
     ...(port !== undefined && { port }),
     diskLimitBytes: deps.sandboxLimits.diskBytes,
+    ...(Object.keys(variables).length > 0 && { variables }),
   }
 }
 

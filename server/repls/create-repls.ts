@@ -1,3 +1,4 @@
+import type { SecretBox } from '#server/auth/secret-box.ts'
 import type { Principal } from '#server/auth/principal.ts'
 import type { Standing } from '#server/auth/standing.ts'
 import type { Tokens } from '#server/auth/tokens.ts'
@@ -27,6 +28,8 @@ import { createReplStore } from '#server/repls/store.ts'
 import { createSweeper } from '#server/repls/sweep.ts'
 import type { Sweeper } from '#server/repls/sweep.ts'
 import { createTouches } from '#server/repls/touches.ts'
+import { createVariables } from '#server/repls/variables.ts'
+import type { Variables } from '#server/repls/variables.ts'
 import { createWorkspaceEvents } from '#server/repls/workspace-events.ts'
 import type { StateStore } from '#server/state-store/state-store.ts'
 import type { ConnectionsAhead } from '#server/workspaces/connections-ahead.ts'
@@ -58,6 +61,8 @@ export interface DomainDeps {
   runners: Pick<ConnectionsAhead, 'make'>
   templates: Templates
   tokens: Tokens
+  /** Seals what people set for their programs to know. */
+  box: Pick<SecretBox, 'seal' | 'open'>
   /** Who somebody is now: asked at the earliest when a repl starts. */
   standing: Pick<Standing, 'lookUp'>
   /** Called with sweeps: puts back the keys that a state store which was emptied has lost. */
@@ -77,6 +82,7 @@ export interface Domain extends AsyncDisposable {
   access: Access
   company: Company
   shares: Shares
+  variables: Variables
   workspaceEvents: WorkspaceEvents
   sweeper: Sweeper
   /** Who a `devex.guest` cookie belongs to. */
@@ -97,6 +103,15 @@ export function createDomain(deps: DomainDeps): Domain {
   })
   const access = createAccess({ stateStore, store, solitude, now })
   const shares = createShares({ stateStore, store, access, log, now })
+  const variables = createVariables({
+    stateStore,
+    box: deps.box,
+    store,
+    access,
+    sidecar: deps.sidecar,
+    log,
+    now,
+  })
 
   const census = createCensus(orchestrator, {
     log,
@@ -125,6 +140,7 @@ export function createDomain(deps: DomainDeps): Domain {
     workspaces,
     templates,
     tokens: deps.tokens,
+    variables,
     spares,
     runners: deps.runners,
     sandboxLimits,
@@ -159,6 +175,7 @@ export function createDomain(deps: DomainDeps): Domain {
     driver,
     lifecycle,
     shares,
+    variables,
     onPass: spares.refill,
     keepKeys: deps.keepKeys,
     sparePlan,
@@ -203,6 +220,7 @@ export function createDomain(deps: DomainDeps): Domain {
     access,
     company,
     shares,
+    variables,
     workspaceEvents: createWorkspaceEvents({ store, now }),
     sweeper,
     resolveGuest: shares.resolveGuest,

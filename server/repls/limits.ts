@@ -60,6 +60,9 @@ export const COMPANY_KEEP_MS = 150 * SECOND_MS
 /** People of one repl and control plane that are written. */
 export const MAX_COMPANY = 20
 
+/** How long a sandbox that runs may take to hear of changed variables. */
+export const TELL_VARIABLES_MS = 10 * SECOND_MS
+
 /** Reports of a sandbox are written at most so often, unless they say that saving fails or works again. */
 export const REPORT_EVERY_MS = 15 * SECOND_MS
 /** A control plane or store that was away for longer may have missed reports. */

@@ -18,6 +18,7 @@ import type { Repl } from '#server/repls/record.ts'
 import { removeOwn, reviveParts, tryRemove } from '#server/repls/sandboxes.ts'
 import { showAdoption } from '#server/repls/sidecar-phases.ts'
 import type { Spares } from '#server/repls/spares.ts'
+import type { KeptVariables } from '#server/repls/variables.ts'
 import type { Orchestrator, SandboxLimits } from '#server/orchestrator/orchestrator.ts'
 import type { ConnectionsAhead } from '#server/workspaces/connections-ahead.ts'
 import type { Templates } from '#server/workspaces/templates.ts'
@@ -30,6 +31,7 @@ export interface StartDeps {
   workspaces: Workspaces
   templates: Templates
   tokens: Tokens
+  variables: Pick<KeptVariables, 'of'>
   spares: Spares
   /** Connections to runners, for whoever waits for the start. */
   runners: Pick<ConnectionsAhead, 'make'>

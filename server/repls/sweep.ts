@@ -23,6 +23,7 @@ import type { ShareLinks } from '#server/repls/shares.ts'
 import { excessSpares } from '#server/repls/spares.ts'
 import type { SparePlan } from '#server/repls/spares.ts'
 import type { ReplStore } from '#server/repls/store.ts'
+import type { KeptVariables } from '#server/repls/variables.ts'
 import { storeSince } from '#server/repls/store-since.ts'
 import type { StateStore } from '#server/state-store/state-store.ts'
 import type { Workspaces } from '#server/workspaces/workspaces.ts'
@@ -44,6 +45,7 @@ interface SweeperDeps {
   driver: Driver
   lifecycle: Lives
   shares: ShareLinks
+  variables: Pick<KeptVariables, 'forget'>
   /** Called with every pass, on every control plane. */
   onPass: () => void
   /** Puts back what a state store that was emptied needs for the sandboxes that run. */
@@ -199,13 +201,14 @@ async function askWhile(
 }
 
 /** Record, history and objects of a repl whose time to be restored is over. Begun again where it broke off. */
-async function purge({ store, workspaces, shares, log, now }: SweepDeps, repl: Repl): Promise<void> {
+async function purge({ store, workspaces, shares, variables, log, now }: SweepDeps, repl: Repl): Promise<void> {
   if (repl.state.kind !== 'deleted' || now() < repl.state.purgeAt) return
   const { repl: current, refusal } = await store.update(repl.id, (record) =>
     transition(record, { type: 'purge-asked', at: now() }),
   )
   if (refusal?.refused === 'impossible') return
   await shares.endAll(current.id)
+  await variables.forget(current.id)
   await workspaces.purge(workspaceOf(current))
   await store.remove(current)
   log.info('purged a deleted REPL', { repl: current.id, generation: current.generation })

@@ -97,6 +97,14 @@ export interface ShareView {
   people: { id: string; name: string; isOut?: true }[]
 }
 
+/** An environment variable that somebody set: what a page sees of it. */
+export interface VariableView {
+  name: string
+  changedAt: number
+  /** Who set it. */
+  by: string
+}
+
 export interface AccountView {
   id: string
   name: string

@@ -29,7 +29,7 @@ export function createPeople(): People {
 
 /** The application as procedures see it, around a domain under test. */
 export function appOf(b: TestBed, { people, publicUrl }: { people: Authenticator; publicUrl: URL }): HttpContext {
-  const { access, repls, history, shares } = b.domain
+  const { access, repls, history, shares, variables } = b.domain
   const { stateStore } = b
   const log = createLog({ level: 'info', format: 'text', write: (line) => b.lines.push(line) })
   return {
@@ -47,6 +47,7 @@ export function appOf(b: TestBed, { people, publicUrl }: { people: Authenticator
     repls,
     history,
     shares,
+    variables,
     templates: standInTemplates(),
     publicUrl: () => publicUrl,
   }

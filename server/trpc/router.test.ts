@@ -83,6 +83,13 @@ const MATRIX: Row[] = [
   row('shares.setOut', [ABSENT, NO, NO, NO, ABSENT, WHO], (caller, replId) =>
     caller.shares.setOut({ replId, shareId: SHARE, personId: SHARE, isOut: true }),
   ),
+  row('variables.list', ['ok', 'ok', NO, NO, ABSENT, WHO], (caller, replId) => caller.variables.list({ replId })),
+  row('variables.set', ['ok', NO, NO, NO, ABSENT, WHO], (caller, replId) =>
+    caller.variables.set({ replId, values: { X: 'y' } }),
+  ),
+  row('variables.remove', [ABSENT, NO, NO, NO, ABSENT, WHO], (caller, replId) =>
+    caller.variables.remove({ replId, name: 'X' }),
+  ),
   row('history.list', ['ok', 'ok', 'ok', 'ok', ABSENT, WHO], (caller, replId) => caller.history.list({ replId })),
   row('history.checkpoint', [YES, YES, NO, NO, ABSENT, WHO], (caller, replId) =>
     caller.history.checkpoint({ replId, name: 'x' }),

@@ -5,6 +5,7 @@ import { createCallerFactory, router } from '#server/trpc/init.ts'
 import { replsRouter } from '#server/trpc/repls.ts'
 import { sharesRouter } from '#server/trpc/shares.ts'
 import { templatesRouter } from '#server/trpc/templates.ts'
+import { variablesRouter } from '#server/trpc/variables.ts'
 
 /** The application's API: what pages use over HTTP and `/ws/trpc`, and tests in-process. */
 export const appRouter = router({
@@ -14,6 +15,7 @@ export const appRouter = router({
   repls: replsRouter,
   shares: sharesRouter,
   templates: templatesRouter,
+  variables: variablesRouter,
 })
 export type AppRouter = typeof appRouter
 

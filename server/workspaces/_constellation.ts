@@ -322,7 +322,7 @@ export class Sandbox implements AsyncDisposable {
         this.runnerCalls.push({ path, body })
         if (path === '/health')
           return response.end(JSON.stringify({ runner: 'r', opened: this.#isOpened, activeAt: 5 }))
-        if (path === '/quiesce') return response.end('{}')
+        if (path === '/quiesce' || path === '/variables') return response.end('{}')
         if (path === '/open') {
           this.#isOpened = true
           return response.end('{"phase":"cloning","message":"Receiving objects"}\n{"phase":"done","names":["a.js"]}\n')

@@ -215,6 +215,24 @@ describe('adoption', { timeout: 30_000 }, () => {
     expect(second?.body).not.toContain('example.com')
   })
 
+  test('variables reach the runner at its opening and when they change, and those of now one that was restarted', async () => {
+    await using run = await seeded()
+    const { controlPlane, sandbox } = run
+    const told = (path: string) => sandbox.runnerCalls.filter((call) => call.path === path).at(-1)?.body ?? ''
+    await controlPlane.adopt(sandbox, { variables: { TOKEN: 'the-first-value' } })
+    expect(JSON.parse(told('/open'))).toMatchObject({ variables: { TOKEN: 'the-first-value' } })
+    await controlPlane.sidecar.setVariables(sandbox.id, { TOKEN: 'the-second-value' }, AbortSignal.timeout(15_000))
+    expect(JSON.parse(told('/variables'))).toEqual({ variables: { TOKEN: 'the-second-value' } })
+    sandbox.forgetOpening()
+    await expect.poll(() => sandbox.calls('/open'), { timeout: 15_000 }).toBe(2)
+    expect(JSON.parse(told('/open'))).toMatchObject({ variables: { TOKEN: 'the-second-value' } })
+    await controlPlane.adopt(sandbox, { variables: { TOKEN: 'the-third-value' } })
+    expect(JSON.parse(told('/open'))).toMatchObject({ variables: { TOKEN: 'the-third-value' } })
+    const kept = readdirSync(sandbox.folder, { recursive: true, withFileTypes: true })
+    const files = kept.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+    expect(files.filter((file) => /the-\w+-value/.test(readFileSync(file, 'latin1')))).toEqual([])
+  })
+
   test('what lies in the volume already is removed, and symlinks in it are not followed', async () => {
     await using run = await seeded()
     const { controlPlane, sandbox } = run

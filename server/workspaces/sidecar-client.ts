@@ -1,8 +1,14 @@
 import { request as httpRequest } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import { z } from 'zod'
-import { SIDECAR_ROUTES, adoptProgressSchema, restoreProgressSchema, saveProgressSchema } from '#protocol/adoption.ts'
-import type { AdoptProgress, RestoreProgress, SaveProgress } from '#protocol/adoption.ts'
+import {
+  SIDECAR_ROUTES,
+  adoptProgressSchema,
+  restoreProgressSchema,
+  saveProgressSchema,
+  variablesProgressSchema,
+} from '#protocol/adoption.ts'
+import type { AdoptProgress, RestoreProgress, SaveProgress, VariablesProgress } from '#protocol/adoption.ts'
 import type { SidecarClaims } from '#protocol/claims.ts'
 import { wireErrorSchema } from '#protocol/errors.ts'
 import { parseJsonLines } from '#protocol/json-lines.ts'
@@ -51,12 +57,18 @@ export function createSidecarClient({ orchestrator, tokens }: SidecarClientOptio
       call(deps, { sandboxId, purpose: 'save', body, progress: saveProgressSchema }, { onProgress, signal }),
     restore: ({ sandboxId, ...body }, onProgress, signal) =>
       call(deps, { sandboxId, purpose: 'restore', body, progress: restoreProgressSchema }, { onProgress, signal }),
+    setVariables: (sandboxId, variables, signal) =>
+      call(
+        deps,
+        { sandboxId, purpose: 'variables', body: { variables }, progress: variablesProgressSchema },
+        { onProgress: () => undefined, signal },
+      ),
     stop: (sandboxId, onProgress, signal) =>
       call(deps, { sandboxId, purpose: 'stop', body: {}, progress: saveProgressSchema }, { onProgress, signal }),
   }
 }
 
-async function call<T extends AdoptProgress | SaveProgress | RestoreProgress>(
+async function call<T extends AdoptProgress | SaveProgress | RestoreProgress | VariablesProgress>(
   deps: Deps,
   { sandboxId, purpose, body, progress }: Call<T>,
   { onProgress, signal }: { onProgress: (line: T) => void; signal: AbortSignal },

@@ -10,6 +10,7 @@ import type {
   headResponseSchema,
 } from '#protocol/adoption.ts'
 import type { GenerationClaims } from '#protocol/claims.ts'
+import type { Variables } from '#protocol/variables.ts'
 import type { Work } from '#protocol/work.ts'
 import type { Template } from '#server/workspaces/template.ts'
 
@@ -64,6 +65,8 @@ export interface SidecarClient {
     onProgress: (progress: RestoreProgress) => void,
     signal: AbortSignal,
   ): Promise<void>
+  /** What is started in the sandbox from now on has these variables, and no others of before. */
+  setVariables(sandboxId: string, variables: Variables, signal: AbortSignal): Promise<void>
   /** Ends the runner's processes, then saves: after it, the sandbox may be removed. */
   stop(sandboxId: string, onProgress: (progress: SaveProgress) => void, signal: AbortSignal): Promise<void>
 }

@@ -18,6 +18,7 @@ import { PasteDialog } from './paste-dialog.tsx'
 import { QuickOpen } from './quick-open.tsx'
 import { RenameDialog } from './rename-dialog.tsx'
 import { RunDialog } from './run-dialog.tsx'
+import { VariablesDialog } from './variables-dialog.tsx'
 
 const ThenDialog = dynamic(async () => (await import('../history/then-dialog.tsx')).ThenDialog, { ssr: false })
 const ChangeDialog = dynamic(async () => (await import('../git/change-dialog.tsx')).ChangeDialog, { ssr: false })
@@ -81,6 +82,8 @@ function Shown({ overlay, onClose }: { overlay: Overlay; onClose: () => void }) 
       return <CutAgentDialog id={overlay.id} onClose={onClose} />
     case 'undo-run':
       return <UndoRunDialog id={overlay.run} onClose={onClose} />
+    case 'variables':
+      return <VariablesDialog onClose={onClose} />
     case 'trash':
       return <TrashDialog onClose={onClose} />
     case 'files':

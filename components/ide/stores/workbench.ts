@@ -45,7 +45,18 @@ import { Trash } from './trash.ts'
 /** What lies over the workbench. */
 export type Overlay =
   | { kind: 'none' }
-  | { kind: 'quick-open' | 'palette' | 'help' | 'share' | 'run-settings' | 'rename' | 'connect-agent' | 'trash' }
+  | {
+      kind:
+        | 'quick-open'
+        | 'palette'
+        | 'help'
+        | 'share'
+        | 'run-settings'
+        | 'rename'
+        | 'connect-agent'
+        | 'trash'
+        | 'variables'
+    }
   | { kind: 'cut-agent'; id: string }
   | { kind: 'undo-run'; run: string }
   /** A tab with text that could not be saved is to be closed. */
