@@ -40,7 +40,7 @@ export function Disk() {
         )}
       >
         <HardDrive aria-hidden />
-        <span className="tabular-nums">{use.state === 'ok' ? formatBytes(use.usedBytes) : words}</span>
+        <span className="tabular-nums max-sm:sr-only">{use.state === 'ok' ? formatBytes(use.usedBytes) : words}</span>
       </PopoverTrigger>
       <PopoverContent label="Disk" align="end" className="w-80 p-3">
         <Panel use={use} words={words} />
