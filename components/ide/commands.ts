@@ -3,8 +3,6 @@ import type { Workbench } from './stores/workbench.ts'
 import {
   beginCreate,
   closeActiveTerminal,
-  closeOtherTabs,
-  closeTab,
   findInTerminal,
   focusEditor,
   focusTerminal,
@@ -18,6 +16,19 @@ import {
   toggleSide,
   toggleTerminal,
 } from './stores/actions.ts'
+import {
+  activeTab,
+  canMoveAcross,
+  closeGroup,
+  closeOtherTabs,
+  closeTab,
+  focusGroup,
+  moveAcross,
+  moveAlong,
+  splitRight,
+  stepGroup,
+} from './stores/tab-actions.ts'
+import type { TabPlace } from './stores/tab-actions.ts'
 
 /** One thing that can be done, for the palette, the keyboard and the help sheet alike. */
 export interface Command {
@@ -46,9 +57,21 @@ const hasTerminal = (workbench: Workbench): boolean => workbench.terminals.state
 
 const hasResults = (workbench: Workbench): boolean => workbench.search.state.getSnapshot().files.length > 0
 
-function withActiveTab(workbench: Workbench, act: (path: string) => void): void {
-  const { active } = workbench.tabs.state.getSnapshot()
-  if (active !== undefined) act(active)
+function withActiveTab(workbench: Workbench, act: (tab: TabPlace) => void): void {
+  const tab = activeTab(workbench)
+  if (tab !== undefined) act(tab)
+}
+
+/** Whether there are as many groups of tabs. */
+function hasGroups(count: number): (workbench: Workbench) => boolean {
+  return (workbench) => workbench.tabs.state.getSnapshot().groups.length >= count
+}
+
+function canMove(step: 1 | -1): (workbench: Workbench) => boolean {
+  return (workbench) => {
+    const tab = activeTab(workbench)
+    return tab !== undefined && canMoveAcross(workbench, tab, step)
+  }
 }
 
 function showFiles(workbench: Workbench): void {
@@ -64,7 +87,7 @@ export const COMMANDS: readonly Command[] = [
     group: 'File',
     keys: ['mod+s'],
     isEnabled: (bench) => canEdit(bench) && hasTab(bench),
-    run: (bench) => withActiveTab(bench, (path) => void bench.documents.get(path)?.save()),
+    run: (bench) => withActiveTab(bench, ({ path }) => void bench.documents.get(path)?.save()),
   },
   {
     id: 'file.save-all',
@@ -101,14 +124,21 @@ export const COMMANDS: readonly Command[] = [
     group: 'File',
     keys: ['alt+w'],
     isEnabled: hasTab,
-    run: (bench) => withActiveTab(bench, (path) => void closeTab(bench, path)),
+    run: (bench) => withActiveTab(bench, (tab) => void closeTab(bench, tab)),
   },
   {
     id: 'file.close-others',
     title: 'Close other tabs',
     group: 'File',
     isEnabled: hasTab,
-    run: (bench) => withActiveTab(bench, (path) => closeOtherTabs(bench, path)),
+    run: (bench) => withActiveTab(bench, (tab) => closeOtherTabs(bench, tab)),
+  },
+  {
+    id: 'file.close-group',
+    title: 'Close group of tabs',
+    group: 'File',
+    isEnabled: hasGroups(2),
+    run: (bench) => closeGroup(bench, bench.tabs.state.getSnapshot().activeGroup),
   },
   {
     id: 'file.reopen',
@@ -124,7 +154,7 @@ export const COMMANDS: readonly Command[] = [
     group: 'File',
     keys: ['alt+r'],
     isEnabled: hasTab,
-    run: (bench) => withActiveTab(bench, (path) => reveal(bench, path)),
+    run: (bench) => withActiveTab(bench, ({ path }) => reveal(bench, path)),
   },
   {
     id: 'edit.find',
@@ -215,6 +245,45 @@ export const COMMANDS: readonly Command[] = [
     run: (bench) => bench.tabs.step(-1),
   },
   {
+    id: 'go.group-1',
+    title: 'Focus the first group of tabs',
+    group: 'Go',
+    // Browsers take Ctrl with digits for tabs of their own.
+    keys: ['alt+shift+1'],
+    isEnabled: hasTab,
+    run: (bench) => focusGroup(bench, 0),
+  },
+  {
+    id: 'go.group-2',
+    title: 'Focus the second group of tabs',
+    group: 'Go',
+    keys: ['alt+shift+2'],
+    isEnabled: hasGroups(2),
+    run: (bench) => focusGroup(bench, 1),
+  },
+  {
+    id: 'go.group-3',
+    title: 'Focus the third group of tabs',
+    group: 'Go',
+    keys: ['alt+shift+3'],
+    isEnabled: hasGroups(3),
+    run: (bench) => focusGroup(bench, 2),
+  },
+  {
+    id: 'go.next-group',
+    title: 'Focus the next group of tabs',
+    group: 'Go',
+    isEnabled: hasGroups(2),
+    run: (bench) => stepGroup(bench, 1),
+  },
+  {
+    id: 'go.previous-group',
+    title: 'Focus the previous group of tabs',
+    group: 'Go',
+    isEnabled: hasGroups(2),
+    run: (bench) => stepGroup(bench, -1),
+  },
+  {
     id: 'go.editor',
     title: 'Focus the editor',
     group: 'Go',
@@ -229,6 +298,44 @@ export const COMMANDS: readonly Command[] = [
     keys: ['alt+2'],
     isEnabled: hasTerminal,
     run: (bench) => focusTerminal(bench),
+  },
+  {
+    id: 'view.split',
+    title: 'Split right',
+    group: 'View',
+    keys: ['mod+\\'],
+    isEnabled: (bench) => hasTab(bench) && bench.tabs.canSplit,
+    run: (bench) => withActiveTab(bench, (tab) => splitRight(bench, tab)),
+  },
+  {
+    id: 'view.tab-to-next-group',
+    title: 'Move tab to the next group',
+    group: 'View',
+    isEnabled: canMove(1),
+    run: (bench) => withActiveTab(bench, (tab) => moveAcross(bench, tab, 1)),
+  },
+  {
+    id: 'view.tab-to-previous-group',
+    title: 'Move tab to the previous group',
+    group: 'View',
+    isEnabled: canMove(-1),
+    run: (bench) => withActiveTab(bench, (tab) => moveAcross(bench, tab, -1)),
+  },
+  {
+    id: 'view.tab-right',
+    title: 'Move tab right',
+    group: 'View',
+    keys: ['alt+shift+pagedown'],
+    isEnabled: hasTab,
+    run: (bench) => withActiveTab(bench, (tab) => moveAlong(bench, tab, 1)),
+  },
+  {
+    id: 'view.tab-left',
+    title: 'Move tab left',
+    group: 'View',
+    keys: ['alt+shift+pageup'],
+    isEnabled: hasTab,
+    run: (bench) => withActiveTab(bench, (tab) => moveAlong(bench, tab, -1)),
   },
   {
     id: 'view.side',

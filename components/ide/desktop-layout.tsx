@@ -1,13 +1,13 @@
 'use client'
 
 import { useEffect } from 'react'
-import { Group, Panel, Separator, useGroupRef, usePanelRef } from 'react-resizable-panels'
+import { Group, Panel, useGroupRef, usePanelRef } from 'react-resizable-panels'
 import { cx } from '#components/ui/cx.ts'
 import { ActivityRail } from './activity-rail.tsx'
 import { EditorArea } from './editor/editor-area.tsx'
+import { PanelHandle, rememberSizes } from './panel-handle.tsx'
 import { PreviewPane } from './preview/preview-pane.tsx'
 import { SidePanel } from './side-panel.tsx'
-import type { Workbench } from './stores/workbench.ts'
 import { TerminalPanel } from './terminal/terminal-panel.tsx'
 import { useStore, useWorkbench } from './use-workbench.tsx'
 
@@ -31,7 +31,7 @@ export function DesktopLayout() {
         groupRef={group}
         className="min-w-0 grow"
         defaultLayout={sizes[across]}
-        onLayoutChanged={remember(workbench, across)}
+        onLayoutChanged={rememberSizes(workbench, across)}
       >
         {side !== null && (
           <>
@@ -44,7 +44,7 @@ export function DesktopLayout() {
             >
               <SidePanel view={side} />
             </Panel>
-            <Handle label="Width of the side panel" />
+            <PanelHandle label="Width of the side panel" />
           </>
         )}
         <Panel id="centre" minSize="240px">
@@ -52,7 +52,7 @@ export function DesktopLayout() {
         </Panel>
         {hasPreview && (
           <>
-            <Handle label="Width of the preview" />
+            <PanelHandle label="Width of the preview" />
             <Panel id="preview" defaultSize="38%" minSize="240px">
               <PreviewPane />
             </Panel>
@@ -78,12 +78,12 @@ function Centre() {
       orientation="vertical"
       className="h-full"
       defaultLayout={sizes['centre']}
-      onLayoutChanged={remember(workbench, 'centre')}
+      onLayoutChanged={rememberSizes(workbench, 'centre')}
     >
       <Panel id="editor" minSize="80px">
         <EditorArea />
       </Panel>
-      <Handle label="Height of the terminals" isRow isHidden={!isPanelOpen} />
+      <PanelHandle label="Height of the terminals" isRow isHidden={!isPanelOpen} />
       <Panel
         id="terminals"
         panelRef={terminals}
@@ -101,33 +101,5 @@ function Centre() {
         <TerminalPanel />
       </Panel>
     </Group>
-  )
-}
-
-/** Keeps the sizes that somebody chose; those that follow from the window or from other panels choose themselves. */
-function remember(workbench: Workbench, group: string) {
-  return (layout: Record<string, number>, { isUserInteraction }: { isUserInteraction: boolean }): void => {
-    if (!isUserInteraction) return
-    const { sizes } = workbench.memory.layout.getSnapshot()
-    workbench.memory.patch({ sizes: { ...sizes, [group]: layout } })
-  }
-}
-
-interface HandleProps {
-  label: string
-  isRow?: boolean
-  isHidden?: boolean
-}
-
-function Handle({ label, isRow = false, isHidden = false }: HandleProps) {
-  return (
-    <Separator
-      aria-label={label}
-      className={cx(
-        'bg-line outline-none transition-colors data-[separator=active]:bg-focus data-[separator=hover]:bg-line-strong focus-visible:bg-focus',
-        isRow ? 'h-px' : 'w-px',
-        isHidden && 'invisible',
-      )}
-    />
   )
 }

@@ -4,64 +4,52 @@ import { useEffect, useRef, useState } from 'react'
 import { usePreference } from '#components/site/preferences.ts'
 import { Spinner } from '#components/ui/spinner.tsx'
 import { cx } from '#components/ui/cx.ts'
-import { importAgain } from '../import-again.ts'
 import type { FileDocument } from '../stores/file-document.ts'
+import type { TabGroup } from '../stores/tab-group.ts'
 import { useTheme } from '../theme-tokens.ts'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
 import type { MountedEditor } from './mount-editor.ts'
-import { terminalFirst } from './terminal-first.ts'
+import type { EditorWidget } from './use-editor-widget.ts'
 
-/** The code editor: mounted once, after the first paint, and shown for whichever text document is active. */
-export function CodeEditor({
-  path,
-  document: shown,
-}: {
-  path: string | undefined
+interface CodeEditorProps {
+  widget: EditorWidget
+  group: TabGroup
   document: FileDocument | undefined
-}) {
+}
+
+/** A group's code editor: mounted once, and shown for whichever text document is active there. */
+export function CodeEditor({ widget, group: { id, tabs, active: path }, document: shown }: CodeEditorProps) {
   const workbench = useWorkbench()
   const element = useRef<HTMLDivElement>(null)
   const [editor, setEditor] = useState<MountedEditor>()
-  const [hasFailed, setHasFailed] = useState(false)
   const theme = useTheme()
   const [fontSize] = usePreference('editorFontSize')
   const atMount = useRef({ theme, fontSize })
-  const { tabs } = useStore(workbench.tabs.state)
   const mayEdit = useStore(workbench.mayEdit)
 
   useEffect(() => {
-    let mounted: MountedEditor | undefined
-    let isGone = false
-    const load = async (): Promise<void> => {
-      await terminalFirst(workbench.terminals.isDrawn)
-      if (isGone) return
-      const [{ monaco }, { mountEditor }] = await importAgain(() =>
-        Promise.all([import('./load-monaco.ts'), import('./mount-editor.ts')]),
-      )
-      if (isGone || element.current === null) return
-      mounted = mountEditor(monaco, element.current, {
-        ...atMount.current,
-        isReadonly: !workbench.mayEdit.getSnapshot(),
-        onCursor: (cursor) => workbench.editor.cursor.set(cursor),
-        onBlur: () => void workbench.documents.saveAll(),
-      })
-      setEditor(mounted)
-    }
-    load().catch(() => setHasFailed(true))
+    if (widget.kind !== 'loaded' || element.current === null) return
+    const mounted = widget.mountEditor(widget.monaco, element.current, {
+      ...atMount.current,
+      models: widget.models,
+      isReadonly: !workbench.mayEdit.getSnapshot(),
+      onCursor: (cursor) => workbench.editor.cursorMoved(id, cursor),
+      onBlur: () => void workbench.documents.saveAll(),
+    })
+    setEditor(mounted)
     return () => {
-      isGone = true
-      workbench.editor.mounted(undefined, undefined)
-      mounted?.[Symbol.dispose]()
+      mounted[Symbol.dispose]()
+      workbench.editor.unmounted(id)
       setEditor(undefined)
     }
-  }, [workbench])
+  }, [workbench, widget, id])
 
   useEffect(() => {
     // By path as well: a moved file is the same document with another model.
     editor?.show(shown)
-    workbench.editor.mounted(shown === undefined ? undefined : editor, path)
-    if (shown === undefined) workbench.editor.cursor.set(undefined)
-  }, [workbench, editor, shown, path])
+    if (editor === undefined || shown === undefined || path === undefined) workbench.editor.unmounted(id)
+    else workbench.editor.mounted(id, { handle: editor, path })
+  }, [workbench, editor, shown, path, id])
   useEffect(() => editor?.sweep(new Set(tabs.map((tab) => tab.path))), [editor, tabs])
   useEffect(() => editor?.setReadonly(!mayEdit), [editor, mayEdit])
   useEffect(() => editor?.setTheme(theme), [editor, theme])
@@ -73,7 +61,7 @@ export function CodeEditor({
       <div ref={element} className="size-full" />
       {isShown && editor === undefined && (
         <div className="absolute inset-0 p-6">
-          {hasFailed ? (
+          {widget.kind === 'failed' ? (
             <p role="alert" className="text-failed">
               The editor could not be loaded. Reload the page; nothing is lost.
             </p>

@@ -5,7 +5,7 @@ import { Button } from '#components/ui/button.tsx'
 import { nameOf } from '#protocol/paths.ts'
 import type { FileDocument } from '../stores/file-document.ts'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
-import { discardTab } from '../stores/actions.ts'
+import { discardTab } from '../stores/tab-actions.ts'
 
 const WHAT_HAPPENED = {
   text: 'was changed on disk',

@@ -10,14 +10,17 @@ import { useStore, useWorkbench } from '../use-workbench.tsx'
 import { CodeEditor } from './code-editor.tsx'
 import { DocumentBanner } from './document-banner.tsx'
 import { DownloadCard } from './download-card.tsx'
-import { closeTab } from '../stores/actions.ts'
+import { closeTab } from '../stores/tab-actions.ts'
+import type { TabGroup } from '../stores/tab-group.ts'
+import type { EditorWidget } from './use-editor-widget.ts'
 
 const NOTHING = new Store<DocumentState>({ kind: 'loading' })
 const LINES = ['w-40', 'w-64', 'w-52', 'w-72', 'w-32', 'w-56']
 
 /** One file: its text, or why there is none. The editor stays mounted whatever is shown. */
-export function DocumentPane({ path }: { path: string | undefined }) {
+export function DocumentPane({ group, widget }: { group: TabGroup; widget: EditorWidget }) {
   const workbench = useWorkbench()
+  const path = group.active
   const document = path === undefined ? undefined : workbench.documents.open(path)
   const state = useStore(document?.state ?? NOTHING)
   const isText = document !== undefined && state.kind === 'text'
@@ -25,14 +28,20 @@ export function DocumentPane({ path }: { path: string | undefined }) {
     <div className="flex h-full flex-col">
       {isText && <DocumentBanner document={document} />}
       <div className="relative min-h-0 grow">
-        <CodeEditor path={path} document={isText ? document : undefined} />
-        {document !== undefined && !isText && <Instead document={document} state={state} />}
+        <CodeEditor widget={widget} group={group} document={isText ? document : undefined} />
+        {document !== undefined && !isText && <Instead document={document} state={state} group={group.id} />}
       </div>
     </div>
   )
 }
 
-function Instead({ document, state }: { document: FileDocument; state: DocumentState }) {
+interface InsteadProps {
+  document: FileDocument
+  state: DocumentState
+  group: number
+}
+
+function Instead({ document, state, group }: InsteadProps) {
   const workbench = useWorkbench()
   switch (state.kind) {
     case 'loading':
@@ -52,7 +61,7 @@ function Instead({ document, state }: { document: FileDocument; state: DocumentS
             actions={
               <>
                 <Button onClick={() => void document.check()}>Try again</Button>
-                <Button onClick={() => void closeTab(workbench, document.path)}>Close tab</Button>
+                <Button onClick={() => void closeTab(workbench, { path: document.path, group })}>Close tab</Button>
               </>
             }
           />

@@ -1,43 +1,39 @@
 'use client'
 
-import { FileCode2 } from 'lucide-react'
-import { useEffect } from 'react'
-import { EmptyState } from '#components/ui/empty-state.tsx'
-import { Kbd } from '#components/ui/kbd.tsx'
+import { Fragment, useEffect } from 'react'
+import { Group, Panel } from 'react-resizable-panels'
+import { PanelHandle } from '../panel-handle.tsx'
+import { useIsPhone } from '../use-is-phone.ts'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
-import { DocumentPane } from './document-pane.tsx'
-import { TabBar } from './tab-bar.tsx'
+import { EditorGroup } from './editor-group.tsx'
+import { useEditorWidget } from './use-editor-widget.ts'
+import { panelId, useGroupSizes } from './use-group-sizes.ts'
 
-/** Tabs, and the file that is looked at. */
+/** Groups of tabs side by side, each over the file that it shows. A phone shows the active one. */
 export function EditorArea() {
-  const workbench = useWorkbench()
-  const { active } = useStore(workbench.tabs.state)
-  // Open tabs follow the disk even while another one is looked at.
+  const { tabs } = useWorkbench()
+  const isPhone = useIsPhone()
+  const widget = useEditorWidget()
+  const { groups, activeGroup } = useStore(tabs.state)
+  const shown = isPhone ? groups.filter((group) => group.id === activeGroup) : groups
+  const sizes = useGroupSizes(shown.map((group) => group.id))
   useEffect(() => {
-    if (active !== undefined) workbench.documents.open(active)
-  }, [workbench, active])
+    // After the editors, which may have taken other models meanwhile. Groups that a phone does not show count, too.
+    const open = groups.flatMap((group) => group.tabs.map((tab) => tab.path))
+    if (widget.kind === 'loaded') widget.models.sweep(new Set(open))
+  }, [widget, groups])
   return (
-    <section aria-label="Editor" className="flex h-full min-w-0 flex-col bg-canvas">
-      <TabBar />
-      <div className="relative min-h-0 grow">
-        <DocumentPane path={active} />
-        {active === undefined && <NoFile />}
-      </div>
+    <section aria-label="Editor" className="h-full min-w-0 bg-canvas">
+      <Group id="editors" className="h-full" {...sizes}>
+        {shown.map((group, index) => (
+          <Fragment key={group.id}>
+            {index > 0 && <PanelHandle label={`Width of group ${index}`} />}
+            <Panel id={panelId(group.id)} minSize="15%">
+              <EditorGroup group={group} at={groups.indexOf(group)} of={groups.length} widget={widget} />
+            </Panel>
+          </Fragment>
+        ))}
+      </Group>
     </section>
-  )
-}
-
-function NoFile() {
-  return (
-    <div className="absolute inset-0 overflow-auto bg-canvas">
-      <EmptyState icon={<FileCode2 />} title="No file is open">
-        <p className="flex items-center justify-center gap-2">
-          Go to a file <Kbd keys="mod+p" />
-        </p>
-        <p className="mt-1 flex items-center justify-center gap-2">
-          Show all commands <Kbd keys="mod+shift+p" />
-        </p>
-      </EmptyState>
-    </div>
   )
 }

@@ -6,10 +6,9 @@ import { ModelBuffer } from './model-buffer.ts'
 interface Held {
   document: FileDocument
   buffer: ModelBuffer
-  viewState: Api.editor.ICodeEditorViewState | null
 }
 
-/** The editor's models of open documents, each with where its reader was. */
+/** The models of open documents: one each, whichever and however many editors show it, with one past to undo. */
 export class Models implements Disposable {
   readonly #monaco: typeof Api
   readonly #held = new Map<string, Held>()
@@ -29,17 +28,8 @@ export class Models implements Disposable {
     if (model.getLineCount() === 1) model.setEOL(this.#monaco.editor.EndOfLineSequence.LF)
     const buffer = new ModelBuffer(this.#monaco, model, () => document.edited())
     document.bind(buffer)
-    this.#held.set(document.path, { document, buffer, viewState: null })
+    this.#held.set(document.path, { document, buffer })
     return model
-  }
-
-  viewState(path: string): Api.editor.ICodeEditorViewState | null {
-    return this.#held.get(path)?.viewState ?? null
-  }
-
-  keepViewState(path: string, viewState: Api.editor.ICodeEditorViewState | null): void {
-    const held = this.#held.get(path)
-    if (held !== undefined) held.viewState = viewState
   }
 
   /** Lets go of models whose document is not open any more. */

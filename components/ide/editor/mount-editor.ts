@@ -2,13 +2,15 @@ import type * as Api from 'monaco-editor/editor/editor.api.js'
 import type { FileDocument } from '../stores/file-document.ts'
 import type { Cursor, EditorHandle } from '../stores/editor-bridge.ts'
 import { monoFont } from '../theme-tokens.ts'
-import { Models } from './models.ts'
+import type { Models } from './models.ts'
 import { EDITOR_THEME, defineTheme } from './monaco-theme.ts'
 import type { Theme } from '../theme-tokens.ts'
 
 const LINE_HEIGHT = 1.6
 
 export interface EditorOptions {
+  /** What the page's editors share. */
+  models: Models
   theme: Theme
   isReadonly: boolean
   fontSize: number
@@ -19,7 +21,7 @@ export interface EditorOptions {
 /** The editor on the page. */
 export interface MountedEditor extends EditorHandle, Disposable {
   show(document: FileDocument | undefined): void
-  /** Lets go of the models of files that are open no more. */
+  /** Forgets where the reader was in files that are open here no more. */
   sweep(open: ReadonlySet<string>): void
   setReadonly(isReadonly: boolean): void
   setTheme(theme: Theme): void
@@ -34,7 +36,8 @@ function languageName({ languages }: typeof Api, id: string): string {
 /** Draws the code editor into `element`: the one place that knows Monaco's editor. */
 export function mountEditor(monaco: typeof Api, element: HTMLElement, options: EditorOptions): MountedEditor {
   defineTheme(monaco, options.theme)
-  const models = new Models(monaco)
+  const { models } = options
+  const viewStates = new Map<string, Api.editor.ICodeEditorViewState>()
   const editor = monaco.editor.create(element, {
     model: null,
     theme: EDITOR_THEME,
@@ -98,21 +101,21 @@ export function mountEditor(monaco: typeof Api, element: HTMLElement, options: E
       return editor.getModel()?.getValueInRange(selection)
     },
     show(next) {
-      if (shown !== undefined) models.keepViewState(shown.path, editor.saveViewState())
+      const viewState = editor.saveViewState()
+      if (shown !== undefined && viewState !== null) viewStates.set(shown.path, viewState)
       shown = next
       editor.setModel(next === undefined ? null : models.of(next))
-      if (next !== undefined) editor.restoreViewState(models.viewState(next.path))
+      if (next !== undefined) editor.restoreViewState(viewStates.get(next.path) ?? null)
     },
-    sweep: (open) => models.sweep(open),
+    sweep(open) {
+      for (const path of viewStates.keys()) if (!open.has(path)) viewStates.delete(path)
+    },
     setReadonly: (isReadonly) => editor.updateOptions({ readOnly: isReadonly, domReadOnly: isReadonly }),
     setTheme(theme) {
       defineTheme(monaco, theme)
       monaco.editor.setTheme(EDITOR_THEME)
     },
     setFontSize: (fontSize) => editor.updateOptions({ fontSize }),
-    [Symbol.dispose]() {
-      editor.dispose()
-      models[Symbol.dispose]()
-    },
+    [Symbol.dispose]: () => editor.dispose(),
   }
 }

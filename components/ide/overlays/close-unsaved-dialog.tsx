@@ -4,7 +4,7 @@ import { Button } from '#components/ui/button.tsx'
 import { Dialog } from '#components/ui/dialog.tsx'
 import { nameOf } from '#protocol/paths.ts'
 import { useWorkbench } from '../use-workbench.tsx'
-import { discardTab } from '../stores/actions.ts'
+import { discardTab } from '../stores/tab-actions.ts'
 
 /** A tab is to be closed whose text could not be put on disk. */
 export function CloseUnsavedDialog({ path, onClose }: { path: string; onClose: () => void }) {

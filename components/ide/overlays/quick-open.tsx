@@ -14,10 +14,13 @@ export function QuickOpen({ onClose }: { onClose: () => void }) {
   const workbench = useWorkbench()
   const [text, setText] = useState('')
   const index = useStore(workbench.quickFiles.paths)
-  const { tabs, closed } = useStore(workbench.tabs.state)
+  const { groups, closed } = useStore(workbench.tabs.state)
   useEffect(() => void workbench.attempt(() => workbench.quickFiles.refresh()), [workbench])
   const { query, line } = parseQuickQuery(text)
-  const recent = useMemo(() => [...tabs.map((tab) => tab.path), ...closed].toReversed(), [tabs, closed])
+  const recent = useMemo(
+    () => [...new Set([...groups.flatMap(({ tabs }) => tabs.map((tab) => tab.path)), ...closed].toReversed())],
+    [groups, closed],
+  )
   const files = useMemo(() => rankFiles(query, index?.paths ?? [], recent), [query, index, recent])
   return (
     <Picker

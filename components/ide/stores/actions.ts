@@ -21,29 +21,6 @@ export function openFile(bench: Workbench, path: string, options: OpenFileOption
   if (isPreview !== true || place !== undefined) bench.editor.goTo(path, place)
 }
 
-/** Closes a tab; what is typed is saved first, and if that fails the person is asked. */
-export async function closeTab(bench: Workbench, path: string): Promise<void> {
-  const document = bench.documents.get(path)
-  if (document?.isUnsaved === true) {
-    await document.save()
-    if (document.isUnsaved) return bench.overlay.set({ kind: 'close-unsaved', path })
-  }
-  bench.tabs.close(path)
-}
-
-/** Closes a tab and forgets what was typed there. */
-export async function discardTab(bench: Workbench, path: string): Promise<void> {
-  const document = bench.documents.get(path)
-  bench.tabs.close(path)
-  bench.documents.close(path)
-  bench.overlay.set({ kind: 'none' })
-  await document?.discard()
-}
-
-export function closeOtherTabs(bench: Workbench, path: string): void {
-  for (const tab of bench.tabs.state.getSnapshot().tabs) if (tab.path !== path) void closeTab(bench, tab.path)
-}
-
 /** Shows a view of the side panel, which on a phone is a pane. */
 export function showView(bench: Workbench, view: SideView): void {
   bench.showSide(view)

@@ -35,7 +35,7 @@ async function restoreFiles(bench: Workbench, deleted: readonly Deleted[]): Prom
 
 function closeTabsWithin(bench: Workbench, folder: string): void {
   const unsaved = new Set(bench.documents.unsaved.getSnapshot())
-  for (const { path } of bench.tabs.state.getSnapshot().tabs) {
+  for (const path of bench.tabs.paths()) {
     if (isWithin(path, folder) && !unsaved.has(path)) bench.tabs.close(path)
   }
 }

@@ -1,4 +1,5 @@
 import { Store } from './store.ts'
+import type { Readable } from './store.ts'
 
 /** What the mounted editor can be told to do. */
 export interface EditorHandle {
@@ -28,40 +29,74 @@ export interface Cursor {
   language: string
 }
 
-/** Between commands and the editor widget, which comes later than the rest of the page. */
+/** The editor of one group of tabs. */
+interface Mounted {
+  handle: EditorHandle
+  path: string
+}
+
+/** Between commands and the editor widgets, which come later than the rest of the page. Commands are for the active group's. */
 export class EditorBridge {
-  /** Where the cursor is; absent while no text is shown. */
+  /** Where the cursor is in the active group; absent while no text is shown there. */
   readonly cursor = new Store<Cursor | undefined>(undefined)
-  #handle: EditorHandle | undefined
-  #shown: string | undefined
+  readonly #groups: Readable<{ activeGroup: number }>
+  readonly #editors = new Map<number, Mounted>()
+  readonly #cursors = new Map<number, Cursor>()
   #goTo: { path: string; place: Place | undefined } | undefined
 
-  /** The widget is there (or gone) and shows `path`. */
-  mounted(handle: EditorHandle | undefined, path: string | undefined): void {
-    this.#handle = handle
-    this.#shown = path
-    if (handle === undefined || this.#goTo === undefined || this.#goTo.path !== path) return
-    go(handle, this.#goTo.place)
-    this.#goTo = undefined
+  constructor(groups: Readable<{ activeGroup: number }>) {
+    this.#groups = groups
+    groups.subscribe(() => this.#tellCursor())
   }
 
-  /** Gives the focus to a file, at a place if one is given; as soon as it is shown. */
+  /** A group's widget shows a file. */
+  mounted(group: number, editor: Mounted): void {
+    this.#editors.set(group, editor)
+    const goTo = this.#goTo
+    if (goTo?.path !== editor.path || group !== this.#group) return
+    this.#goTo = undefined
+    go(editor.handle, goTo.place)
+  }
+
+  /** A group's widget shows none, or is gone. */
+  unmounted(group: number): void {
+    this.#editors.delete(group)
+    this.cursorMoved(group, undefined)
+  }
+
+  cursorMoved(group: number, cursor: Cursor | undefined): void {
+    if (cursor === undefined) this.#cursors.delete(group)
+    else this.#cursors.set(group, cursor)
+    this.#tellCursor()
+  }
+
+  /** Gives the focus to a file in the active group, at a place if one is given; as soon as it is shown. */
   goTo(path: string, place?: Place): void {
-    if (this.#shown === path && this.#handle !== undefined) go(this.#handle, place)
+    const editor = this.#editors.get(this.#group)
+    if (editor?.path === path) go(editor.handle, place)
     else this.#goTo = { path, place }
   }
 
   selectedText(): string | undefined {
-    return this.#handle?.selectedText()
+    return this.#editors.get(this.#group)?.handle.selectedText()
   }
 
   focus(): void {
-    this.#handle?.focus()
+    this.#editors.get(this.#group)?.handle.focus()
   }
 
   trigger(action: string): void {
-    this.#handle?.focus()
-    this.#handle?.trigger(action)
+    const handle = this.#editors.get(this.#group)?.handle
+    handle?.focus()
+    handle?.trigger(action)
+  }
+
+  get #group(): number {
+    return this.#groups.getSnapshot().activeGroup
+  }
+
+  #tellCursor(): void {
+    this.cursor.set(this.#cursors.get(this.#group))
   }
 }
 

@@ -5,9 +5,16 @@ import { Store } from './store.ts'
 export const SIDE_VIEWS = ['files', 'search', 'git', 'history', 'agents', 'ports', 'processes'] as const
 export const PHONE_PANES = ['files', 'editor', 'terminal', 'preview'] as const
 
-const layoutSchema = z.object({
+const tabsSchema = z.object({
   tabs: z.array(z.object({ path: z.string(), isPreview: z.boolean() })).default([]),
   active: z.string().nullable().default(null),
+})
+const groupSchema = tabsSchema.extend({ id: z.int().positive() })
+
+const layoutSchema = z.object({
+  /** Groups of tabs from the left, and the one that takes what is opened. */
+  groups: z.array(groupSchema).default([]),
+  activeGroup: z.int().default(1),
   expanded: z.array(z.string()).default([]),
   /** Which view the side panel shows; `null`: the panel is closed. */
   side: z.enum(SIDE_VIEWS).nullable().default('files'),
@@ -20,6 +27,12 @@ const layoutSchema = z.object({
   /** Panel sizes in percent, by group and panel. */
   sizes: z.record(z.string(), z.record(z.string(), z.number())).default({}),
 })
+/** From before there were groups: its tabs are the first one's. */
+const storedSchema = layoutSchema.extend(tabsSchema.shape).transform(({ tabs, active, ...layout }) => {
+  const isOld = layout.groups.length === 0 && tabs.length > 0
+  return isOld ? { ...layout, groups: [{ id: 1, tabs, active }] } : layout
+})
+
 export type Layout = z.output<typeof layoutSchema>
 export type SideView = (typeof SIDE_VIEWS)[number]
 export type PhonePane = (typeof PHONE_PANES)[number]
@@ -54,7 +67,7 @@ export class LayoutMemory {
   #read(): Layout | undefined {
     try {
       const text = this.#storage?.getItem(this.#key)
-      return text == null ? undefined : layoutSchema.safeParse(JSON.parse(text)).data
+      return text == null ? undefined : storedSchema.safeParse(JSON.parse(text)).data
     } catch {
       return undefined
     }

@@ -63,6 +63,9 @@ export const MAX_SHOWN_ENTRIES = 5000
 /** Open tabs that can be reopened after closing. */
 export const MAX_CLOSED_TABS = 20
 
+/** Groups of tabs side by side: with more of them, no line of code fits into one. */
+export const MAX_TAB_GROUPS = 3
+
 /** Results of quick open and of the palette. */
 export const MAX_QUICK_RESULTS = 60
 

@@ -1,66 +1,70 @@
-import { MAX_CLOSED_TABS } from './limits.ts'
+import { MAX_CLOSED_TABS, MAX_TAB_GROUPS } from './limits.ts'
 import { Store } from './store.ts'
-import { isWithin } from './documents.ts'
+import { following, holds, keeping, placing, showing, without } from './tab-group.ts'
+import type { Tab, TabGroup } from './tab-group.ts'
 
-export interface Tab {
-  path: string
-  /** Opened by a single click: the next one takes its place unless it was edited or opened for good. */
-  isPreview: boolean
-}
-
-export interface TabsState {
-  tabs: readonly Tab[]
-  active: string | undefined
+interface Groups {
+  /** Side by side, from the left. There is always one, and only the last one may be empty. */
+  groups: readonly TabGroup[]
+  /** The group that takes what is opened, and that commands are for. */
+  activeGroup: number
   /** Paths closed in this page, the latest last. */
   closed: readonly string[]
 }
 
-/** The tabs over the editor. */
+export interface TabsState extends Groups {
+  /** Those of the active group. */
+  tabs: readonly Tab[]
+  /** The file looked at: what the active group shows. */
+  active: string | undefined
+}
+
+interface SplitOptions {
+  rightOf?: number
+  isMove?: boolean
+}
+
+const EMPTY: TabGroup = { id: 1, tabs: [], active: undefined }
+
+/** The tabs over the editors, in groups side by side. A file may be open in several of them. */
 export class Tabs {
   readonly state: Store<TabsState>
 
-  constructor(initial: Pick<TabsState, 'tabs' | 'active'> = { tabs: [], active: undefined }) {
-    this.state = new Store<TabsState>({ ...initial, closed: [] })
+  constructor({ groups, activeGroup }: Pick<Groups, 'groups' | 'activeGroup'> = { groups: [], activeGroup: 1 }) {
+    const kept = groups.filter(
+      ({ id, tabs }, index) => tabs.length > 0 && groups.findIndex((group) => group.id === id) === index,
+    )
+    this.state = new Store(settled({ groups: kept.slice(0, MAX_TAB_GROUPS), activeGroup, closed: [] }, activeGroup))
   }
 
-  /** Shows a file. `isPreview` replaces an earlier preview rather than adding a tab. */
-  open(path: string, options: { isPreview?: boolean } = {}): void {
-    const isPreview = options.isPreview ?? false
-    this.state.update(({ tabs, closed }) => {
-      const known = tabs.some((tab) => tab.path === path)
-      if (known && isPreview) return { tabs, active: path, closed }
-      if (known)
-        return { tabs: tabs.map((tab) => (tab.path === path ? { path, isPreview } : tab)), active: path, closed }
-      const kept = isPreview ? tabs.filter((tab) => !tab.isPreview) : tabs
-      return { tabs: [...kept, { path, isPreview }], active: path, closed: closed.filter((other) => other !== path) }
-    })
+  /** Shows a file, in the active group if none is named. `isPreview` replaces an earlier preview rather than adding a tab. */
+  open(path: string, { isPreview = false, group }: { isPreview?: boolean; group?: number } = {}): void {
+    const id = group ?? this.state.getSnapshot().activeGroup
+    this.#change((state) => ({
+      groups: inGroup(state, id, (one) => showing(one, { path, isPreview })),
+      activeGroup: id,
+      closed: state.closed.filter((other) => other !== path),
+    }))
   }
 
   /** Makes a preview stay. */
   keep(path: string): void {
-    const { tabs } = this.state.getSnapshot()
-    if (!tabs.some((tab) => tab.path === path && tab.isPreview)) return
-    this.state.update((state) => ({
-      ...state,
-      tabs: state.tabs.map((tab) => (tab.path === path ? { path, isPreview: false } : tab)),
-    }))
+    const { groups } = this.state.getSnapshot()
+    const kept = groups.map((group) => keeping(group, path))
+    if (kept.some((group, index) => group !== groups[index])) this.#change((state) => ({ ...state, groups: kept }))
   }
 
-  close(path: string): void {
-    this.state.update((state) => {
-      const index = state.tabs.findIndex((tab) => tab.path === path)
-      const tabs = state.tabs.filter((tab) => tab.path !== path)
-      const neighbour = tabs[Math.min(Math.max(index, 0), tabs.length - 1)]?.path
+  /** Closes a file's tab in one group, or wherever it is open. A group without tabs gives way. */
+  close(path: string, id?: number): void {
+    this.#change((state) => {
+      const isMeant = (group: TabGroup): boolean => (id === undefined || group.id === id) && holds(group, path)
+      if (!state.groups.some(isMeant)) return state
       return {
-        tabs,
-        active: state.active === path ? neighbour : state.active,
-        closed: index === -1 ? state.closed : [...state.closed, path].slice(-MAX_CLOSED_TABS),
+        ...state,
+        groups: state.groups.map((group) => (isMeant(group) ? without(group, path) : group)),
+        closed: [...state.closed.filter((other) => other !== path), path].slice(-MAX_CLOSED_TABS),
       }
     })
-  }
-
-  closeOthers(path: string): void {
-    for (const tab of this.state.getSnapshot().tabs) if (tab.path !== path) this.close(tab.path)
   }
 
   /** Brings back the tab that was closed last. */
@@ -70,27 +74,94 @@ export class Tabs {
     return path
   }
 
-  /** The tab `step` places further, around the end. */
+  /** The tab `step` places further in the active group, around the end. */
   step(step: 1 | -1): void {
-    const { tabs, active } = this.state.getSnapshot()
+    const { tabs, active, activeGroup } = this.state.getSnapshot()
     const index = tabs.findIndex((tab) => tab.path === active)
     const next = tabs[(index + step + tabs.length) % tabs.length]
-    if (next !== undefined) this.state.update((state) => ({ ...state, active: next.path }))
+    if (next !== undefined) this.open(next.path, { isPreview: true, group: activeGroup })
+  }
+
+  /** Makes a group the one that takes what is opened. */
+  activate(id: number): void {
+    const { groups, activeGroup } = this.state.getSnapshot()
+    if (id === activeGroup || !groups.some((group) => group.id === id)) return
+    this.#change((state) => ({ ...state, activeGroup: id }))
+  }
+
+  /** Whether there is room for one more group. */
+  get canSplit(): boolean {
+    return this.state.getSnapshot().groups.length < MAX_TAB_GROUPS
+  }
+
+  /** Opens a new group with a file of `from`: in both from then on, or moved over. At the right of `from` or of another one. */
+  split(path: string, from: number, { rightOf = from, isMove = false }: SplitOptions = {}): void {
+    this.#change((state) => {
+      const source = state.groups.find((group) => group.id === from && holds(group, path))
+      const at = state.groups.findIndex((group) => group.id === rightOf)
+      if (source === undefined || at === -1 || !this.canSplit) return state
+      if (isMove && source.tabs.length === 1 && from === rightOf) return state
+      const id = freeId(state.groups)
+      const left = isMove ? inGroup(state, from, (group) => without(group, path)) : state.groups
+      const right = placing({ ...EMPTY, id }, path, undefined)
+      return { ...state, groups: left.toSpliced(at + 1, 0, right), activeGroup: id }
+    })
+  }
+
+  /** Moves a tab into a group, which may be its own, before the tab of another file or to the end. */
+  move(path: string, from: number, to: { group: number; before: string | undefined }): void {
+    this.#change((state) => {
+      const isThere = state.groups.some((group) => group.id === from && holds(group, path))
+      if (!isThere || !state.groups.some((group) => group.id === to.group)) return state
+      const groups = state.groups.map((group) => {
+        if (group.id === to.group) return placing(group, path, to.before)
+        return group.id === from ? without(group, path) : group
+      })
+      return { ...state, groups, activeGroup: to.group }
+    })
   }
 
   moved(from: string, to: string): void {
-    const target = (path: string): string => (isWithin(path, from) ? to + path.slice(from.length) : path)
-    this.state.update((state) => ({
-      ...state,
-      // One that stood at the new path already, of a file that is gone, gives way.
-      tabs: state.tabs
-        .filter(
-          (tab) =>
-            isWithin(tab.path, from) ||
-            !state.tabs.some((other) => isWithin(other.path, from) && target(other.path) === tab.path),
-        )
-        .map((tab) => ({ ...tab, path: target(tab.path) })),
-      active: state.active === undefined ? undefined : target(state.active),
-    }))
+    this.#change((state) => ({ ...state, groups: state.groups.map((group) => following(group, from, to)) }))
   }
+
+  /** Every file that is open, once. */
+  paths(): string[] {
+    return [...new Set(this.state.getSnapshot().groups.flatMap(({ tabs }) => tabs.map((tab) => tab.path)))]
+  }
+
+  /** Whether another group has the file open, too. */
+  isElsewhere(path: string, id: number): boolean {
+    return this.state.getSnapshot().groups.some((group) => group.id !== id && holds(group, path))
+  }
+
+  #change(change: (state: Groups) => Groups): void {
+    this.state.update((state) => {
+      const next = change(state)
+      return next === state ? state : settled(next, state.activeGroup)
+    })
+  }
+}
+
+function inGroup({ groups }: Groups, id: number, change: (group: TabGroup) => TabGroup): readonly TabGroup[] {
+  return groups.map((group) => (group.id === id ? change(group) : group))
+}
+
+function freeId(groups: readonly TabGroup[]): number {
+  let id = 1
+  while (groups.some((group) => group.id === id)) id += 1
+  return id
+}
+
+/** Groups without tabs give way to the one at their left. */
+function settled({ groups, activeGroup, closed }: Groups, wasActive: number): TabsState {
+  const full = groups.filter((group) => group.tabs.length > 0)
+  const left = full.length > 0 ? full : [groups.find((group) => group.id === wasActive) ?? groups[0] ?? EMPTY]
+  const at = groups.findIndex((group) => group.id === activeGroup)
+  const active =
+    left.find((group) => group.id === activeGroup) ??
+    left.findLast((group) => groups.indexOf(group) < at) ??
+    left[0] ??
+    EMPTY
+  return { groups: left, activeGroup: active.id, tabs: active.tabs, active: active.active, closed }
 }

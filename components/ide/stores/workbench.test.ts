@@ -5,7 +5,8 @@ import { FakeDisk } from './_fake-disk.ts'
 import { FakeRunner, NO_ANSWER, terminalInfo } from './_fake-runner.ts'
 import { openPage } from './_page.ts'
 import { FakeApi, replView } from './_repl-view.ts'
-import { closeTab, discardTab, openFile, toggleRun } from './actions.ts'
+import { openFile, toggleRun } from './actions.ts'
+import { closeTab, discardTab, splitRight } from './tab-actions.ts'
 import { deleteFiles } from './delete-files.ts'
 import { MemoryDrafts } from './drafts.ts'
 import { RequestError } from './request-error.ts'
@@ -160,7 +161,7 @@ describe('closing a tab with unsaved text', () => {
     await using it = await typed()
     const { documents, overlay } = it.workbench
     it.disk.writeError = new RequestError({ code: 'quota_exceeded', message: 'The disk is full.' })
-    await closeTab(it.workbench, 'index.js')
+    await closeTab(it.workbench, { path: 'index.js', group: 1 })
     expect(overlay.getSnapshot()).toEqual({ kind: 'close-unsaved', path: 'index.js' })
     await discardTab(it.workbench, 'index.js')
     expect(documents.unsaved.getSnapshot()).toEqual([])
@@ -182,6 +183,18 @@ describe('closing a tab with unsaved text', () => {
     await it.document.save()
     expect(it.document.isUnsaved).toBe(false)
     expect(it.runner.askedFor('files.write')).toHaveLength(1)
+  })
+
+  test('a tab of a file that another group shows closes without being saved or asked about', async () => {
+    await using it = await typed()
+    const { tabs, overlay } = it.workbench
+    it.disk.writeError = new RequestError({ code: 'quota_exceeded', message: 'The disk is full.' })
+    splitRight(it.workbench, { path: 'index.js', group: 1 })
+    await closeTab(it.workbench, { path: 'index.js', group: 2 })
+    expect(tabs.state.getSnapshot()).toMatchObject({ groups: [{ id: 1 }], active: 'index.js' })
+    expect(overlay.getSnapshot()).toEqual({ kind: 'none' })
+    expect(it.workbench.documents.get('index.js')).toBe(it.document)
+    expect(it.document.buffer.getText()).toBe('typed')
   })
 
   test('deleting a file keeps the tab of text that is not on the disk', async () => {

@@ -35,6 +35,7 @@ import { ReplaceFound } from './replace-found.ts'
 import { Run } from './run.ts'
 import { Store } from './store.ts'
 import type { Readable } from './store.ts'
+import type { TabPlace } from './tab-actions.ts'
 import { Tabs } from './tabs.ts'
 import { TerminalBridge } from './terminal-bridge.ts'
 import { Terminals } from './terminals.ts'
@@ -117,10 +118,12 @@ export class Workbench {
   readonly myPlace: MyPlace
   readonly people: People
   readonly follow: Follow
-  readonly editor = new EditorBridge()
+  readonly editor: EditorBridge
   readonly terminalBridge = new TerminalBridge()
   /** A name is being asked for in the tree; `name`: what was refused. */
   readonly creating = new Store<{ kind: 'file' | 'folder'; folder: string; name?: string } | undefined>(undefined)
+  /** The tab that is being dragged. */
+  readonly draggedTab = new Store<TabPlace | undefined>(undefined)
   readonly memory: LayoutMemory
   readonly overlay = new Store<Overlay>({ kind: 'none' })
   readonly notify: (toast: ToastInput) => void
@@ -143,7 +146,9 @@ export class Workbench {
     this.terminals = new Terminals(connection, this.mayEdit)
     this.tree = new FileTree(connection, layout.expanded)
     this.documents = new Documents({ connection, drafts, mayEdit: this.mayEdit })
-    this.tabs = new Tabs({ tabs: layout.tabs, active: layout.active ?? undefined })
+    const groups = layout.groups.map((group) => ({ ...group, active: group.active ?? undefined }))
+    this.tabs = new Tabs({ groups, activeGroup: layout.activeGroup })
+    this.editor = new EditorBridge(this.tabs.state)
     this.files = new FileActions({ connection, tree: this.tree, documents: this.documents, tabs: this.tabs })
     this.trash = new Trash(connection, this.files)
     this.disk = new Disk(connection, notify)
@@ -222,12 +227,13 @@ export class Workbench {
 
   #rememberLayout(): void {
     this.tabs.state.subscribe(() => {
-      const { tabs, active } = this.tabs.state.getSnapshot()
-      this.memory.patch({ tabs: [...tabs], active: active ?? null })
+      const { groups, activeGroup } = this.tabs.state.getSnapshot()
+      const kept = groups.map(({ id, tabs, active }) => ({ id, tabs: [...tabs], active: active ?? null }))
+      this.memory.patch({ groups: kept, activeGroup })
       // A tab that was replaced or closed lets its document go, but not what was typed there.
+      const open = new Set(this.tabs.paths())
       for (const path of this.documents.paths()) {
-        const document = this.documents.get(path)
-        if (document?.isUnsaved === false && !tabs.some((tab) => tab.path === path)) this.documents.close(path)
+        if (this.documents.get(path)?.isUnsaved === false && !open.has(path)) this.documents.close(path)
       }
     })
     this.documents.unsaved.subscribe(() => {
