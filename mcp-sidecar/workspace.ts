@@ -84,8 +84,7 @@ export class Workspace implements AsyncDisposable {
 
   /** Those of an adoption that comes again: told to the runner with the next opening, which follows. */
   renewVariables(variables: Variables | undefined): void {
-    const { variables: _, ...rest } = this.#request
-    this.#request = { ...rest, ...(variables !== undefined && { variables }) }
+    if (variables !== undefined) this.#request = { ...this.#request, variables }
   }
 
   /** What is started from now on has these variables: also by a runner that is restarted. */

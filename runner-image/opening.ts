@@ -51,7 +51,7 @@ export class Opening {
   /** Opens it. The same request again joins an attempt under way, or resumes what is open. */
   async open(request: OpenRequest, onProgress: OnProgress): Promise<Opened> {
     if (this.#sandbox !== undefined) {
-      this.#sandbox.setVariables(request.variables ?? {})
+      if (request.variables !== undefined) this.#sandbox.setVariables(request.variables)
       await this.#sandbox.resume()
       return {}
     }

@@ -122,7 +122,7 @@ export const adoptRequestSchema = z.object({
   /** The `PORT` of this repl's processes where sandboxes share the host's network. */
   port: z.int().optional(),
   diskLimitBytes: z.int().positive(),
-  /** What its owner wants in the environment of all that is started in it. Kept in memory only. */
+  /** What its owner wants in the environment of all that is started in it, in memory only. Absent: as it was told before. */
   variables: variablesOnTheWay.optional(),
 })
 export type AdoptRequest = z.infer<typeof adoptRequestSchema>

@@ -38,7 +38,8 @@ export async function adoptRequestOf(
   const [token, port, variables, isCloning] = await Promise.all([
     deps.tokens.generation({ sandbox: sandboxId, repl: repl.id, generation }),
     deps.orchestrator.portOf(sandboxId),
-    deps.variables.of(repl),
+    // Work can be saved though these cannot be read: then what its sandbox knows by now stays.
+    isResumed ? deps.variables.of(repl).catch(() => undefined) : deps.variables.of(repl),
     // Live work can be gone on with while the store is away.
     isResumed ? mustClone(deps, repl).catch(() => false) : mustClone(deps, repl),
   ])
@@ -61,7 +62,7 @@ export async function adoptRequestOf(
     isolation: deps.orchestrator.isolation().summary,
     ...(port !== undefined && { port }),
     diskLimitBytes: deps.sandboxLimits.diskBytes,
-    ...(Object.keys(variables).length > 0 && { variables }),
+    ...(variables !== undefined && { variables }),
   }
 }
 

@@ -53,7 +53,7 @@ test('those of the account are in all REPLs of that person, behind what a REPL h
   expect(b.world.toldVariables).toHaveLength(3)
   await startedAnew(b, two)
   expect(b.world.adoptions.at(-1)?.variables).toEqual({ REGION: 'south', KEY: SECRET })
-  expect(b.world.adoptions.find(({ repl }) => repl === others)?.variables).toBeUndefined()
+  expect(b.world.adoptions.find(({ repl }) => repl === others)?.variables).toEqual({})
 })
 
 test('nothing of it lies readable in the store or the log', async () => {
@@ -90,6 +90,21 @@ test('what a sandbox cannot be told is kept, and it is said', async () => {
   b.world.machineOf(replId).isSidecarUp = false
   expect(await b.domain.variables.set(ada, { replId }, { TOKEN: SECRET })).toMatchObject({ isTold: false })
   expect(await b.domain.variables.list(ada, { replId })).toMatchObject([{ name: 'TOKEN' }])
+})
+
+test('work is saved though its variables cannot be read, and its sandbox keeps those it has', async () => {
+  await using b = await openTestBed(openSqliteStateStore)
+  const replId = await running(b)
+  await b.stateStore.put(`variables:repl:${replId}`, { format: 1, sealed: 'damaged' }, { expected: 'absent' })
+  b.world.machineOf(replId).isSidecarUp = false
+  b.world.machineOf(replId).work = 'precious'
+  await b.domain.repls.stop(ada, replId)
+  await reached(b.domain, ada, { replId, kinds: ['stopped'] })
+  expect(b.world.saved.get(replId)).toBe('precious')
+  expect(b.world.adoptions.at(-1)?.variables).toBeUndefined()
+  await b.domain.repls.start(ada, replId)
+  const failed = await reached(b.domain, ada, { replId, kinds: ['failed'] })
+  expect(failed.state).toMatchObject({ error: { advice: expect.stringContaining('DEVEX_SECRET') } })
 })
 
 test('too many, or too much, is refused whole', async () => {
