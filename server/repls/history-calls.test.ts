@@ -29,8 +29,7 @@ function slowHistory() {
     new Promise<T>((resolve) => void reads.push({ what, end: () => resolve(answer) }))
   const history = {
     ...noHistory,
-    rows: async () => [rowOf('newest')],
-    row: async (_replId: string, id: string) => rowOf(id),
+    rows: async () => [rowOf('newest'), rowOf('then')],
     tree: () => read('tree', { entries: [], isCut: false }),
     diff: () => read('diff', { differences: [], isCut: false }),
     file: () => read('file', { kind: 'missing' } as const),
