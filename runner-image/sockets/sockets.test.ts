@@ -8,7 +8,7 @@ import { newId } from '#protocol/ids.ts'
 import { TestClient, until } from '../_client.ts'
 import { startFixture } from '../_fixture.ts'
 import type { Fixture } from '../_fixture.ts'
-import { MAX_BACKLOG_BYTES, MAX_CONNECTION_BACKLOG_BYTES } from '../limits.ts'
+import { MAX_BACKLOG_BYTES, MAX_CONNECTION_BACKLOG_BYTES, MAX_CONTROL_BODY_BYTES } from '../limits.ts'
 
 let fixture: Fixture
 beforeAll(async () => {
@@ -48,7 +48,7 @@ describe('who may connect', () => {
     await expect(closed.open({ generation: 2 })).rejects.toThrow('HTTP 409')
     await expect(closed.open({ repl: newId() })).rejects.toThrow('HTTP 409')
     expect((await closed.http('POST', '/open', { body: '{"sandbox": 1}' })).status).toBe(400)
-    expect((await closed.http('POST', '/open', { body: 'x'.repeat(100_000) })).status).toBe(413)
+    expect((await closed.http('POST', '/open', { body: 'x'.repeat(MAX_CONTROL_BODY_BYTES + 1) })).status).toBe(413)
     expect((await closed.http('GET', '/nothing')).status).toBe(404)
   })
 })
