@@ -77,9 +77,13 @@ export class Workspace implements AsyncDisposable {
     return done
   }
 
-  /** What agents get of the control plane, and what the repl is called. */
-  get forAgents(): { ask: Ask; replName: string } {
-    return { ask: this.#options.controlPlane.ask, replName: this.#request.replName }
+  /** What agents get of the control plane, what the repl is called, and what is left out where their calls are told. */
+  get forAgents(): { ask: Ask; replName: string; secrets: () => readonly string[] } {
+    return {
+      ask: this.#options.controlPlane.ask,
+      replName: this.#request.replName,
+      secrets: () => Object.values(this.#request.variables ?? {}),
+    }
   }
 
   /** Those of an adoption that comes again: told to the runner with the next opening, which follows. */

@@ -35,7 +35,11 @@ export function openMcpDoor({ env, runner, sandbox, log }: DoorOptions, extra: E
     if (made?.ask === ask) return made.room
     const control = createReplControl(ask, replName)
     const runs = new Runs(control, log)
-    const callLog = new CallLog({ report: (calls) => control.report(calls), onFailure: log })
+    const callLog = new CallLog({
+      report: (calls) => control.report(calls),
+      onFailure: log,
+      secrets: () => sandbox.forAgents.secrets(),
+    })
     made = { ask, room: { runner, control, cursors, turns, runs, log: callLog } }
     return made.room
   }

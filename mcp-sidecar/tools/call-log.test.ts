@@ -40,6 +40,28 @@ test('secrets are left out of what a call came to and of the files that it chang
   ])
 })
 
+test("values of the REPL's variables are left out, as they are and as JSON; short ones are in every text", async () => {
+  const told: AgentCall[] = []
+  const log = new CallLog({
+    report: async (calls) => void told.push(...calls),
+    onFailure: () => expect.unreachable(),
+    secrets: () => ['correct "horse"', 'correct "horse" battery', 'true'],
+  })
+  log.tell({
+    id: newId(),
+    connection: 'c1',
+    actor: 'Ada',
+    client: 'Test agent',
+    tool: 'exec',
+    args: describeArguments('exec', { command: `echo 'correct "horse" battery' true` }),
+    startedAt: 1,
+    run: newId(),
+    summary: 'it said: correct "horse"!',
+  })
+  await log[Symbol.asyncDispose]()
+  expect(told).toMatchObject([{ args: `{"command":"echo '[left out]' true"}`, summary: 'it said: [left out]!' }])
+})
+
 test.each(['ghp_', 'github_pat_', 'devex_pat_', 'sk-', 'xoxb-'])(
   'a token that begins with %s is known by its look',
   (start) => {

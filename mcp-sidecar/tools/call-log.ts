@@ -13,6 +13,8 @@ import { count } from './output.ts'
 interface CallLogOptions {
   report: (calls: AgentCall[]) => Promise<void>
   onFailure: (message: string, error: unknown) => void
+  /** Values that nobody who may only look shall read: the REPL's variables. */
+  secrets?: () => readonly string[]
 }
 
 /** Tells the control plane what agents do, some calls at a time. Nobody waits for it. */
@@ -28,7 +30,7 @@ export class CallLog implements AsyncDisposable {
 
   tell(call: AgentCall): void {
     this.#waiting.delete(call.id)
-    this.#waiting.set(call.id, bounded(call))
+    this.#waiting.set(call.id, bounded(withoutValues(call, this.#options.secrets?.() ?? [])))
     const [oldest] = this.#waiting.keys()
     if (this.#waiting.size > MAX_WAITING_CALLS && oldest !== undefined) this.#waiting.delete(oldest)
     this.#sending ??= this.#send()
@@ -49,6 +51,26 @@ export class CallLog implements AsyncDisposable {
         .catch((error: unknown) => this.#options.onFailure('Calls of agents could not be reported.', error))
     }
     this.#sending = undefined
+  }
+}
+
+/** Shorter values, as `true` or a port, are in every second text, and no secret. */
+const MIN_SECRET_CHARS = 8
+
+/** Leaves the values of variables out, as they are and as JSON writes them. */
+function withoutValues(call: AgentCall, values: readonly string[]): AgentCall {
+  const secrets = values
+    .filter((value) => value.length >= MIN_SECRET_CHARS)
+    .flatMap((value) => [value, JSON.stringify(value).slice(1, -1)])
+    // One that holds another goes first.
+    .sort((one, other) => other.length - one.length)
+  if (secrets.length === 0) return call
+  const leftOut = (text: string): string => secrets.reduce((rest, one) => rest.replaceAll(one, '[left out]'), text)
+  return {
+    ...call,
+    args: leftOut(call.args),
+    summary: leftOut(call.summary),
+    ...(call.diff !== undefined && { diff: leftOut(call.diff) }),
   }
 }
 
