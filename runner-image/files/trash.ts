@@ -31,6 +31,8 @@ export class Trash {
   readonly #workspace: Workspace
   readonly #folder: string
   readonly #log: Log
+  /** When something was deleted last: of two deletions one is always the later. */
+  #lastAt = 0
   readonly #carrying = new Map<string, Carrying>()
   /** Deletions that are being made, restored or ended for good: what was last asked for with each, over when it resolves. */
   readonly #inHand = new Map<string, Promise<void>>()
@@ -48,7 +50,7 @@ export class Trash {
     try {
       await this.#inPeace(id, async () => {
         await mkdir(dirname(join(this.#folder, id, path)), { recursive: true })
-        await writeFile(this.#recordOf(id), JSON.stringify({ path, at: Date.now() }))
+        await writeFile(this.#recordOf(id), JSON.stringify({ path, at: this.#now() }))
         await this.#workspace.lock.run(async () => this.#takeAway(id, path))
       })
       this.#carryOver(id)
@@ -89,7 +91,9 @@ export class Trash {
         }),
       ),
     ])
-    return { deleted: records.flat(), total: all.length, ...(bytes !== undefined && { bytes }) }
+    // The clock of files ticks every few milliseconds: by it several can be as old.
+    const deleted = records.flat().sort((one, other) => other.at - one.at)
+    return { deleted, total: all.length, ...(bytes !== undefined && { bytes }) }
   }
 
   /** Deletes for good: these, or all that nobody has in hand. */
@@ -132,6 +136,11 @@ export class Trash {
   async holds(absolute: string): Promise<boolean> {
     const id = idOfTemporary(basename(absolute))
     return id !== undefined && absolute === this.#asideOf(id) && exists(this.#recordOf(id))
+  }
+
+  #now(): number {
+    this.#lastAt = Math.max(Date.now(), this.#lastAt + 1)
+    return this.#lastAt
   }
 
   #recordOf(id: string): string {
