@@ -9,6 +9,7 @@ import { CREATED_ANNOTATION, PARTS, RENEWED_ANNOTATION } from './names.ts'
 
 /** The kubelet looks at what it has mounted every minute or two. */
 const SYNC_MS = 240_000
+const UP_MS = 30_000
 
 test(
   'S11: a sandbox that runs for long gets new certificates in its pod, each part its own',
@@ -29,6 +30,13 @@ test(
       )
       return (await Promise.all(read)).map(({ output }) => new X509Certificate(output))
     }
+    // A sandbox is up once its sidecar is: its runner may listen a moment later.
+    const isUp = () =>
+      shown().then(
+        () => true,
+        () => false,
+      )
+    await expect.poll(isUp, { timeout: UP_MS }).toBe(true)
     const before = await shown()
     const annotationOf = async (name: string) =>
     (await kubectl('--namespace', namespace.name, 'get', 'service', id, '--output', `jsonpath={.metadata.annotations.${name.replaceAll('.', String.raw`\.`)}}`)).trim() // prettier-ignore
