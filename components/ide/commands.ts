@@ -29,6 +29,7 @@ import {
   stepGroup,
 } from './stores/tab-actions.ts'
 import type { TabPlace } from './stores/tab-actions.ts'
+import { canSplitTerminal, splitTerminal, stepTerminal } from './stores/terminal-actions.ts'
 
 /** One thing that can be done, for the palette, the keyboard and the help sheet alike. */
 export interface Command {
@@ -414,6 +415,30 @@ export const COMMANDS: readonly Command[] = [
     keys: ['ctrl+shift+`'],
     isEnabled: canWork,
     run: (bench) => newTerminal(bench),
+  },
+  {
+    id: 'terminal.split',
+    title: 'Split terminal',
+    group: 'Terminal',
+    keys: ['ctrl+shift+5'],
+    isEnabled: (bench) => canWork(bench) && canSplitTerminal(bench),
+    run: (bench) => splitTerminal(bench),
+  },
+  {
+    id: 'terminal.next',
+    title: 'Focus the next terminal',
+    group: 'Terminal',
+    keys: ['alt+3'],
+    isEnabled: hasTerminal,
+    run: (bench) => stepTerminal(bench, 1),
+  },
+  {
+    id: 'terminal.previous',
+    title: 'Focus the previous terminal',
+    group: 'Terminal',
+    keys: ['alt+4'],
+    isEnabled: hasTerminal,
+    run: (bench) => stepTerminal(bench, -1),
   },
   {
     id: 'terminal.find',

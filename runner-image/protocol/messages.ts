@@ -155,6 +155,12 @@ export const requests = {
     params: z.object({ terminal: opaqueIdSchema, ...size }),
     result: empty,
   }),
+  /** The folder that its shell is in, relative to the workspace; `null` where that lies outside of it, or is gone. */
+  'terminal.where': request({
+    role: 'viewer',
+    params: z.object({ terminal: opaqueIdSchema }),
+    result: z.object({ cwd: path.nullable() }),
+  }),
   'terminal.rename': request({
     role: 'editor',
     params: z.object({ terminal: opaqueIdSchema, name: z.string().trim().min(1).max(MAX_DISPLAY_NAME_CHARS) }),

@@ -14,6 +14,7 @@ import { SharedLook } from '../files/shared-look.ts'
 import { writeText } from '../files/write.ts'
 import { writeRunConfig } from '../processes/run-config.ts'
 import { busyWith } from '../terminal/busy-with.ts'
+import { folderOf } from '../terminal/folder-of.ts'
 import type { OpenedSandbox } from '../opened-sandbox.ts'
 import type { Connection } from './connection.ts'
 import { TextSearches } from './text-searches.ts'
@@ -73,6 +74,7 @@ export function createHandlers(sandbox: OpenedSandbox): Handlers {
       terminals.resize(terminal, { cols, rows })
       return {}
     },
+    'terminal.where': async ({ terminal }) => ({ cwd: await folderOf(terminals.get(terminal), workspace) }),
     'terminal.rename': ({ terminal, name }) => {
       terminals.rename(terminal, name)
       return {}

@@ -301,6 +301,26 @@ describe('terminals', () => {
     await client.event('terminal.closed', (data) => data.terminal === terminal.id)
   })
 
+  test('where a shell is, is told to viewers too; nothing of folders outside the workspace or that are gone', async () => {
+    using client = await fixture.connect()
+    using viewer = await fixture.connect('viewer')
+    const terminal = await client.shell()
+    const where = () => viewer.request('terminal.where', { terminal: terminal.id })
+    expect(await where()).toEqual({ cwd: '' })
+    terminal.type('mkdir -p "so me/where"; cd "so me/where"; echo mo""ved\n')
+    await terminal.shows('moved')
+    expect(await where()).toEqual({ cwd: 'so me/where' })
+    terminal.type('rmdir "$PWD"; echo go""ne\n')
+    await terminal.shows('gone')
+    expect(await where()).toEqual({ cwd: null })
+    terminal.type('cd /; echo ou""tside\n')
+    await terminal.shows('outside')
+    expect(await where()).toEqual({ cwd: null })
+    terminal.type('exit\n')
+    await client.event('terminal.changed', (data) => data.terminal.exit !== undefined)
+    expect(await where()).toEqual({ cwd: '' })
+  })
+
   test('a late joiner gets the alternate screen and modes that were set long before the ring', async () => {
     using client = await fixture.connect()
     const terminal = await client.shell()

@@ -19,6 +19,10 @@ const layoutSchema = z.object({
   /** Which view the side panel shows; `null`: the panel is closed. */
   side: z.enum(SIDE_VIEWS).nullable().default('files'),
   isPanelOpen: z.boolean().default(true),
+  /** The terminal that was looked at, and those that stood side by side. */
+  terminals: z
+    .object({ active: z.string().nullable(), splits: z.array(z.array(z.string()).readonly()).readonly() })
+    .default({ active: null, splits: [] }),
   /** Port of the preview that was open. */
   previewPort: z.int().nullable().default(null),
   /** As what the preview is looked at. */

@@ -60,6 +60,9 @@ export const GIT_REST_TIMES = 4
 /** Entries shown of one folder; more are named by their number. */
 export const MAX_SHOWN_ENTRIES = 5000
 
+/** Terminals side by side: with more of them, no line of output fits into one. */
+export const MAX_SPLIT_TERMINALS = 4
+
 /** Open tabs that can be reopened after closing. */
 export const MAX_CLOSED_TABS = 20
 

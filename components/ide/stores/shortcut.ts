@@ -24,12 +24,12 @@ export function isPressed(keys: string, press: KeyPress, isMac: boolean): boolea
   )
 }
 
-/** With Alt or Shift held, `key` is what the layout makes of it; letters and digits are then known by their place. */
-export function keyOf({ key, code, altKey, shiftKey }: KeyPress): string {
+/** With Alt or Shift held, `key` is what the layout makes of it; letters and digits are then known by their place. With Ctrl and Shift, too. */
+export function keyOf({ key, code, ctrlKey, altKey, shiftKey }: KeyPress): string {
   if (code === 'Backquote') return '`'
   const place = /^(?:Key|Digit)(.)$/.exec(code)?.[1]
   if ((altKey || shiftKey) && place !== undefined && key.length === 1 && /[\p{L}\d]/u.test(key))
     return place.toLowerCase()
-  if (altKey && place !== undefined) return place.toLowerCase()
+  if ((altKey || (ctrlKey && shiftKey)) && place !== undefined) return place.toLowerCase()
   return key.toLowerCase()
 }

@@ -4,11 +4,15 @@ import type { Connection } from './connection.ts'
 import { Store } from './store.ts'
 import type { Readable } from './store.ts'
 import { TerminalFeed } from './terminal-feed.ts'
+import { arrange, nextAfter, putBeside, recall, splitsOf } from './terminal-groups.ts'
+import type { RememberedTerminals, TerminalGroup } from './terminal-groups.ts'
 import { TerminalSize } from './terminal-size.ts'
 
 export interface TerminalsState {
   list: TerminalInfo[]
   activeId: string | undefined
+  /** All of them, by which stand side by side. */
+  groups: readonly TerminalGroup[]
   /** Whether the runner has told what there is. */
   isKnown: boolean
 }
@@ -19,19 +23,30 @@ export interface OpenTerminal {
   size: TerminalSize
 }
 
+interface NewTerminalOptions {
+  cwd?: string
+  name?: string
+  ifNone?: boolean
+  /** At the right of this one. */
+  beside?: string
+}
+
 const DEFAULT_SIZE = { cols: 100, rows: 24 }
 
 /** All terminals of the REPL, and which one is looked at. */
 export class Terminals {
-  readonly state = new Store<TerminalsState>({ list: [], activeId: undefined, isKnown: false })
+  readonly state = new Store<TerminalsState>({ list: [], activeId: undefined, groups: [], isKnown: false })
   /** Whether any of them has drawn anything. */
   readonly isDrawn = new Store(false)
   readonly #connection: Connection
   readonly #mayType: Readable<boolean>
   readonly #open = new Map<string, OpenTerminal>()
+  /** Until the runner has told what there is. */
+  #remembered: RememberedTerminals | undefined
   #isLookedAt = true
 
-  constructor(connection: Connection, mayType: Readable<boolean>) {
+  constructor(connection: Connection, mayType: Readable<boolean>, remembered?: RememberedTerminals) {
+    this.#remembered = remembered
     this.#connection = connection
     this.#mayType = mayType
     mayType.subscribe(() => {
@@ -82,11 +97,37 @@ export class Terminals {
   }
 
   /** Opens a shell and shows it. */
-  async create(options: { cwd?: string; name?: string; ifNone?: boolean } = {}): Promise<TerminalInfo> {
+  async create({ beside, ...options }: NewTerminalOptions = {}): Promise<TerminalInfo> {
     const { terminal } = await this.#connection.request('terminal.create', { ...this.likelySize(), ...options })
     this.#put(terminal)
+    if (beside !== undefined) {
+      this.state.update((state) => ({ ...state, groups: putBeside(state.groups, terminal.id, beside) }))
+    }
     this.activate(terminal.id)
     return terminal
+  }
+
+  /** Opens a shell at the right of another terminal, in the folder where that one is. */
+  async split(beside: string): Promise<TerminalInfo> {
+    const cwd = await this.folder(beside)
+    return this.create({ beside, ...(cwd !== null && { cwd }) })
+  }
+
+  /** The folder that a terminal's shell is in, relative to the workspace; `null` where that is not known, or not inside. */
+  async folder(id: string): Promise<string | null> {
+    try {
+      return (await this.#connection.request('terminal.where', { terminal: id })).cwd
+    } catch {
+      // A runner of before that was asked, or the line is lost.
+      return null
+    }
+  }
+
+  /** What is to be remembered of them; `undefined` while they are not known. */
+  arrangement(): RememberedTerminals | undefined {
+    const { activeId, groups, isKnown } = this.state.getSnapshot()
+    if (!isKnown) return undefined
+    return { active: activeId ?? null, splits: splitsOf(groups) }
   }
 
   /** Ends all that runs in it. */
@@ -122,11 +163,17 @@ export class Terminals {
   async #welcome(hello: EventData<'hello'>): Promise<void> {
     const ids = new Set(hello.terminals.map((terminal) => terminal.id))
     for (const id of this.#open.keys()) if (!ids.has(id)) this.#open.delete(id)
-    this.state.update(({ activeId }) => ({
-      list: hello.terminals,
-      activeId: activeId !== undefined && ids.has(activeId) ? activeId : firstOf(hello.terminals),
-      isKnown: true,
-    }))
+    const remembered = this.#remembered
+    this.#remembered = undefined
+    this.state.update((state) => {
+      const wanted = [state.activeId, remembered?.active ?? undefined]
+      return {
+        list: hello.terminals,
+        activeId: wanted.find((id) => id !== undefined && ids.has(id)) ?? firstOf(hello.terminals),
+        groups: remembered === undefined ? arrange(state.groups, [...ids]) : recall(remembered.splits, [...ids]),
+        isKnown: true,
+      }
+    })
     if (!this.#isLookedAt) this.#tellDrawing()
     for (const terminal of hello.terminals) {
       const open = this.#open.get(terminal.id)
@@ -152,17 +199,17 @@ export class Terminals {
       const list = isKnown
         ? state.list.map((other) => (other.id === terminal.id ? terminal : other))
         : [...state.list, terminal]
-      return { ...state, list, activeId: state.activeId ?? terminal.id }
+      const groups = arrange(state.groups, idsOf(list))
+      return { ...state, list, groups, activeId: state.activeId ?? terminal.id }
     })
   }
 
   #remove(id: string): void {
     this.#open.delete(id)
     this.state.update((state) => {
-      const index = state.list.findIndex((terminal) => terminal.id === id)
       const list = state.list.filter((terminal) => terminal.id !== id)
-      const neighbour = list[Math.min(Math.max(index, 0), list.length - 1)]?.id
-      return { ...state, list, activeId: state.activeId === id ? neighbour : state.activeId }
+      const activeId = state.activeId === id ? nextAfter(state.groups, id) : state.activeId
+      return { ...state, list, groups: arrange(state.groups, idsOf(list)), activeId }
     })
   }
 
@@ -180,6 +227,10 @@ export class Terminals {
 function letGo({ feed, size }: OpenTerminal): void {
   feed.forgetInput()
   size.letGo()
+}
+
+function idsOf(terminals: readonly TerminalInfo[]): string[] {
+  return terminals.map(({ id }) => id)
 }
 
 /** One that a person would want to see first: what still runs before what has ended, people's before agents'. */

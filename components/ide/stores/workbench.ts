@@ -143,7 +143,7 @@ export class Workbench {
     const connection = new Connection({ url: socketUrl, ...(early !== undefined && { early }) })
     this.connection = connection
     this.mayEdit = followMayEdit(connection, this.repl.canEdit)
-    this.terminals = new Terminals(connection, this.mayEdit)
+    this.terminals = new Terminals(connection, this.mayEdit, layout.terminals)
     this.tree = new FileTree(connection, layout.expanded)
     this.documents = new Documents({ connection, drafts, mayEdit: this.mayEdit })
     const groups = layout.groups.map((group) => ({ ...group, active: group.active ?? undefined }))
@@ -243,10 +243,18 @@ export class Workbench {
       const state = this.preview.state.getSnapshot()
       this.memory.patch({ previewPort: state.kind === 'none' ? null : state.port })
     })
+    this.terminals.state.subscribe(() => this.#rememberTerminals())
     this.tree.state.subscribe(() => {
       const { expanded } = this.tree.state.getSnapshot()
       if (expanded !== this.memory.layout.getSnapshot().expanded) this.memory.patch({ expanded })
     })
+  }
+
+  /** Agents' terminals come and go many times a second: most of what changes there is nothing to remember. */
+  #rememberTerminals(): void {
+    const now = this.terminals.arrangement()
+    if (now === undefined || JSON.stringify(now) === JSON.stringify(this.memory.layout.getSnapshot().terminals)) return
+    this.memory.patch({ terminals: now })
   }
 
   #followRepl(): void {

@@ -1,7 +1,7 @@
 'use client'
 
 import { memo, useEffect, useRef, useState } from 'react'
-import { Bot, ChevronDown, Pencil, Play, Plus, TerminalSquare, Trash2, X } from 'lucide-react'
+import { Bot, ChevronDown, Columns2, Pencil, Play, Plus, TerminalSquare, Trash2, X } from 'lucide-react'
 import { cx } from '#components/ui/cx.ts'
 import { ContextMenu, ContextMenuContent, ContextMenuItem, ContextMenuTrigger } from '#components/ui/context-menu.tsx'
 import { IconButton } from '#components/ui/icon-button.tsx'
@@ -11,22 +11,48 @@ import { NameInput } from '../name-input.tsx'
 import { agentWords } from './agent-strip.tsx'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
 import { closeActiveTerminal, closeTerminal, newTerminal, toggleTerminal } from '../stores/actions.ts'
+import { splitTerminal } from '../stores/terminal-actions.ts'
+import { canSplit } from '../stores/terminal-groups.ts'
 
 /** The row over the terminals: one tab each, a new one, hide the panel. */
 export function TerminalTabs() {
   const workbench = useWorkbench()
-  const { list, activeId } = useStore(workbench.terminals.state)
+  const { list, groups, activeId } = useStore(workbench.terminals.state)
   const active = list.find((terminal) => terminal.id === activeId)
   return (
     <div className="flex h-9 shrink-0 items-center gap-1 border-b border-line bg-panel pl-2 pr-1.5">
       <div role="tablist" aria-label="Terminals" className="flex min-w-0 items-center gap-0.5 overflow-x-auto">
-        {list.map((terminal) => (
-          <TerminalTab key={terminal.id} terminal={terminal} isActive={terminal.id === activeId} />
+        {groups.map(({ id, terminals }) => (
+          <div
+            key={id}
+            role="presentation"
+            className={cx(
+              'flex shrink-0 items-center',
+              terminals.length > 1 && 'rounded-md inset-ring inset-ring-line',
+            )}
+          >
+            {terminals.map((one) => {
+              const terminal = list.find((info) => info.id === one)
+              return terminal && <TerminalTab key={one} terminal={terminal} isActive={one === activeId} />
+            })}
+          </div>
         ))}
       </div>
       {workbench.repl.canEdit && (
         <IconButton label="New terminal" keys="ctrl+shift+`" side="top" onClick={() => newTerminal(workbench)}>
           <Plus aria-hidden />
+        </IconButton>
+      )}
+      {workbench.repl.canEdit && (
+        <IconButton
+          label="Split terminal"
+          keys="ctrl+shift+5"
+          side="top"
+          className="max-md:hidden"
+          disabled={!canSplit(groups, activeId)}
+          onClick={() => splitTerminal(workbench)}
+        >
+          <Columns2 aria-hidden />
         </IconButton>
       )}
       <div className="grow" />

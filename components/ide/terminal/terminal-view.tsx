@@ -14,8 +14,18 @@ import type { MountedTerminal } from './mount-terminal.ts'
 import { TerminalExit } from './terminal-exit.tsx'
 import { TerminalFind } from './terminal-find.tsx'
 
-/** One terminal. It stays mounted while another one is shown, so that switching costs nothing. */
-export function TerminalView({ info, isShown }: { info: TerminalInfo; isShown: boolean }) {
+interface TerminalViewProps {
+  info: TerminalInfo
+  /** On the screen. */
+  isShown: boolean
+  /** Commands are for this one. */
+  isActive: boolean
+  /** Others are beside it. */
+  isSplit: boolean
+}
+
+/** One terminal. Whatever is done in it makes it the active one. */
+export function TerminalView({ info, isShown, isActive, isSplit }: TerminalViewProps) {
   const workbench = useWorkbench()
   const [mounted, setMounted] = useState<MountedTerminal>()
   const [isFinding, setIsFinding] = useState(false)
@@ -49,10 +59,10 @@ export function TerminalView({ info, isShown }: { info: TerminalInfo; isShown: b
     return () => terminal[Symbol.dispose]()
   }, [workbench, id])
 
+  useEffect(() => mounted?.setShown(isShown), [mounted, isShown])
   useEffect(() => {
     if (mounted === undefined) return
-    mounted.setShown(isShown)
-    if (!isShown) return
+    if (!isShown || !isActive) return
     const handle = {
       focus: () => mounted.focus(),
       clear: () => mounted.clear(),
@@ -60,18 +70,26 @@ export function TerminalView({ info, isShown }: { info: TerminalInfo; isShown: b
     }
     workbench.terminalBridge.mounted(handle)
     return () => workbench.terminalBridge.unmounted(handle)
-  }, [workbench, mounted, isShown])
+  }, [workbench, mounted, isShown, isActive])
   useEffect(() => mounted?.setTheme(theme), [mounted, theme])
   useEffect(() => mounted?.setCanType(mayType), [mounted, mayType])
   useEffect(() => mounted?.setFontSize(fontSize), [mounted, fontSize])
   useEffect(() => mounted?.setReadAloud(readsTerminals), [mounted, readsTerminals])
   useEffect(() => mounted?.setOptionIsMeta(optionIsMeta), [mounted, optionIsMeta])
 
+  const activate = (): void => {
+    if (!isActive) workbench.terminals.activate(id)
+  }
   return (
     <div
       data-testid={isShown ? 'terminal' : 'terminal-hidden'}
-      aria-hidden={!isShown}
-      className={cx('absolute inset-0 flex flex-col bg-canvas', !isShown && 'invisible')}
+      {...(isSplit && { role: 'group', 'aria-label': name, 'aria-current': isActive })}
+      className={cx(
+        'absolute inset-0 flex flex-col bg-canvas',
+        isSplit && `border-t ${isActive ? 'border-accent' : 'border-transparent'}`,
+      )}
+      onFocusCapture={activate}
+      onPointerDownCapture={activate}
     >
       <AgentStrip info={info} />
       {isFinding && mounted !== undefined && (
@@ -86,7 +104,7 @@ export function TerminalView({ info, isShown }: { info: TerminalInfo; isShown: b
       <div ref={element} className="min-h-0 grow overflow-hidden pl-3 pt-2" />
       <QueuedInput id={id} />
       {info.exit !== undefined && <TerminalExit info={info} />}
-      {mayType && isShown && <KeyBar onType={(text) => mounted?.type(text)} />}
+      {mayType && isShown && isActive && <KeyBar onType={(text) => mounted?.type(text)} />}
     </div>
   )
 }
