@@ -83,3 +83,29 @@ test('a phone shows one of the terminals that stand side by side', async ({ page
   await expect(tabs(page).first()).toHaveAttribute('aria-selected', 'true')
   await expect(page.getByTestId('terminal')).toHaveCount(1)
 })
+
+test('a shell is begun anew in its tab and folder, once somebody lets the program in it end', async ({ page }) => {
+  await openWithOne(page)
+  await type(page, 0, 'mkdir -p deep && cd deep && NAME=old && echo now-$((40 + 2)) && sleep 1000')
+  await expect(rows(page, 0)).toContainText('now-42')
+  const restart = async (): Promise<void> => {
+    await tabs(page).first().click({ button: 'right' })
+    await page.getByRole('menuitem', { name: 'Restart shell' }).click()
+  }
+  await restart()
+  const dialog = page.getByRole('dialog', { name: /^Restart bash/ })
+  await expect(dialog.getByRole('list', { name: 'What runs in it' })).toHaveText('sleep 1000')
+  await expect(dialog.getByRole('button', { name: 'Cancel' })).toBeFocused()
+  await dialog.getByRole('button', { name: 'Restart and end it' }).click()
+  await expect(rows(page, 0)).toContainText(/sleep 1000[^]*\/workspace\/deep/)
+  await type(page, 0, 'echo "[$NAME]"new-$((40 + 3))')
+  await expect(rows(page, 0)).toContainText('[]new-43')
+  await expect(rows(page, 0)).toContainText('now-42')
+  await expect(tabs(page)).toHaveCount(1)
+
+  await type(page, 0, 'exit')
+  await page.getByRole('button', { name: 'New shell' }).click()
+  await expect(page.getByRole('button', { name: 'New shell' })).toBeHidden()
+  await type(page, 0, 'echo again-$((40 + 4))')
+  await expect(rows(page, 0)).toContainText('again-44')
+})

@@ -29,7 +29,13 @@ import {
   stepGroup,
 } from './stores/tab-actions.ts'
 import type { TabPlace } from './stores/tab-actions.ts'
-import { canSplitTerminal, splitTerminal, stepTerminal } from './stores/terminal-actions.ts'
+import {
+  canRestartTerminal,
+  canSplitTerminal,
+  restartTerminal,
+  splitTerminal,
+  stepTerminal,
+} from './stores/terminal-actions.ts'
 
 /** One thing that can be done, for the palette, the keyboard and the help sheet alike. */
 export interface Command {
@@ -454,6 +460,13 @@ export const COMMANDS: readonly Command[] = [
     group: 'Terminal',
     isEnabled: hasTerminal,
     run: (bench) => bench.terminalBridge.clear(),
+  },
+  {
+    id: 'terminal.restart',
+    title: 'Restart shell',
+    group: 'Terminal',
+    isEnabled: (bench) => canWork(bench) && canRestartTerminal(bench),
+    run: (bench) => restartTerminal(bench, bench.terminals.state.getSnapshot().activeId),
   },
   {
     id: 'terminal.kill',

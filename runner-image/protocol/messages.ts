@@ -176,6 +176,16 @@ export const requests = {
     }),
     result: z.object({ busyWith: z.array(z.string()).min(1).optional() }),
   }),
+  /** Ends a shell as closing does, and starts a fresh one in its place and in its folder: id, name and history stay. */
+  'terminal.restart': request({
+    role: 'editor',
+    params: z.object({
+      terminal: opaqueIdSchema,
+      /** As for `terminal.close`. */
+      ifIdle: z.boolean().default(false),
+    }),
+    result: z.object({ busyWith: z.array(z.string()).min(1).optional() }),
+  }),
 
   /** One page of a folder: folders first, then by name. */
   'files.list': request({

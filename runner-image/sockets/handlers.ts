@@ -85,6 +85,14 @@ export function createHandlers(sandbox: OpenedSandbox): Handlers {
       await terminals.close(terminal)
       return {}
     },
+    'terminal.restart': async ({ terminal, ifIdle }) => {
+      const commands = ifIdle ? await busyWith(terminals.get(terminal), processes) : []
+      if (commands.length > 0) return { busyWith: commands }
+      const cwd = (await folderOf(terminals.get(terminal), workspace)) ?? ''
+      const directory = workspace.resolve(cwd)
+      await terminals.restart(terminal, { cwd, directory, env: sandbox.shellEnv, args: ['-l'] })
+      return {}
+    },
 
     'files.list': ({ path, cursor }) => listFolder(workspace, path, cursor),
     'files.stat': ({ path }) => statEntry(workspace, path),

@@ -65,6 +65,7 @@ describe('what a viewer may', () => {
       viewer.request('terminal.resize', { terminal: id, ...size }),
       viewer.request('terminal.rename', { terminal: id, name: 'x' }),
       viewer.request('terminal.close', { terminal: id }),
+      viewer.request('terminal.restart', { terminal: id }),
       viewer.request('files.write', { path: 'x', content: '', ifMatch: null }),
       viewer.request('files.mkdir', { path: 'x' }),
       viewer.request('files.move', { from: 'x', to: 'y' }),

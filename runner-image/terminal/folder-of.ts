@@ -9,11 +9,11 @@ import type { Terminal } from './terminal.ts'
  */
 export async function folderOf(
   terminal: Pick<Terminal, 'pid' | 'hasEnded' | 'info'>,
-  workspace: Pick<Workspace, 'root' | 'contains'>,
+  workspace: Pick<Workspace, 'root' | 'contains' | 'resolve'>,
 ): Promise<string | null> {
-  if (terminal.hasEnded) return terminal.info().cwd
   try {
-    const real = await readlink(`/proc/${terminal.pid}/cwd`)
+    const { hasEnded, pid } = terminal
+    const real = hasEnded ? workspace.resolve(terminal.info().cwd) : await readlink(`/proc/${pid}/cwd`)
     if (!workspace.contains(real) || !(await stat(real)).isDirectory()) return null
     return relative(workspace.root, real)
   } catch {

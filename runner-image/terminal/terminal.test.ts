@@ -301,6 +301,42 @@ describe('terminals', () => {
     await client.event('terminal.closed', (data) => data.terminal === terminal.id)
   })
 
+  test('a shell is started anew in its place: name, folder, history and who watches stay, what ran is gone', async () => {
+    using client = await fixture.connect()
+    using other = await fixture.connect()
+    const terminal = await client.shell()
+    const seen = await other.attach(terminal.id, { since: 0 })
+    await client.request('terminal.rename', { terminal: terminal.id, name: 'tests' })
+    terminal.type('mkdir -p anew; cd anew; NAME=old; sleep 1003 & echo pid=$!=\n')
+    const pid = Number(await until('a process id', () => /pid=(\d+)=/.exec(terminal.text)?.[1]))
+    const restart = (ifIdle: boolean) => client.request('terminal.restart', { terminal: terminal.id, ifIdle })
+    await expect.poll(async () => (await restart(true)).busyWith).toEqual(['sleep 1003'])
+    expect(isRunning(pid)).toBe(true)
+    await Promise.all([restart(false), restart(false)])
+    expect(isRunning(pid)).toBe(false)
+    terminal.type('echo "[$NAME]" fr""esh in ${PWD##*/}\n')
+    await terminal.shows('[] fresh in anew')
+    await seen.shows('[] fresh in anew')
+    expect(seen.text).toContain(`pid=${pid}=`)
+    const { terminals } = await client.request('terminal.list', {})
+    expect(terminals.filter(({ id }) => id === terminal.id)).toMatchObject([{ name: 'tests', cwd: 'anew' }])
+    expect(terminals.find(({ id }) => id === terminal.id)?.exit).toBeUndefined()
+
+    terminal.type('exit 3\n')
+    await client.event('terminal.changed', (data) => data.terminal.exit?.code === 3)
+    expect(await restart(true)).toEqual({})
+    terminal.type('echo ag""ain in ${PWD##*/}\n')
+    await terminal.shows('again in anew')
+  })
+
+  test('what is not a shell is not started anew', async () => {
+    using client = await fixture.connect()
+    await client.request('run.configure', { command: 'sleep 1004' })
+    const { terminal = '' } = await client.request('run.start', { cols: 80, rows: 24 })
+    await expect(client.request('terminal.restart', { terminal })).rejects.toThrow('bad_request')
+    await client.request('run.stop', {})
+  })
+
   test('where a shell is, is told to viewers too; nothing of folders outside the workspace or that are gone', async () => {
     using client = await fixture.connect()
     using viewer = await fixture.connect('viewer')

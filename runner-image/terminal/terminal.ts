@@ -13,6 +13,17 @@ import { Typists } from './typists.ts'
 /** How a drawn screen begins that a full-screen program has (xterm's DECSET 1049). */
 const ALTERNATE_SCREEN = '\u001b[?1049h'
 
+/**
+ * Brings a screen to where a shell may begin, whatever the program before left it in, and keeps what is printed: the main
+ * screen, a soft reset, ordinary cursor keys, no mouse, no reports of the focus, no bracketed paste.
+ */
+const FRESH_START = Buffer.from(
+  ['?47l', '!p', '?1l', '?1000l', '?1002l', '?1003l', '?1004l', '?1006l', '?2004l', '?25h']
+    .map((sequence) => `\u001b[${sequence}`)
+    .join('')
+    .concat('\u001b>\r\n'),
+)
+
 export interface TerminalOptions {
   id: string
   kind: TerminalInfo['kind']
@@ -41,7 +52,8 @@ export class Terminal implements FeedSource {
   readonly startedAt = Date.now()
   name: string
   readonly #options: TerminalOptions
-  readonly #program: Program
+  #program: Program
+  #cwd: string
   readonly #feeds = new Set<Feed>()
   readonly #listeners = new Set<() => void>()
   readonly #modes = new ForgottenModes()
@@ -56,9 +68,10 @@ export class Terminal implements FeedSource {
     this.#options = options
     this.id = options.id
     this.name = options.name
+    this.#cwd = options.cwd
     this.ring = new Ring(TERMINAL_RING_BYTES, (bytes) => this.#modes.forget(bytes))
     this.#sizes = [{ at: 0, ...options.size }]
-    this.#program = options.launch({ onOutput: (bytes) => this.#output(bytes), onEnd: (exit) => this.#end(exit) })
+    this.#program = this.#launch(options.launch)
   }
 
   get kind(): TerminalInfo['kind'] {
@@ -84,12 +97,12 @@ export class Terminal implements FeedSource {
   }
 
   info(): TerminalInfo {
-    const { id, kind, cwd, createdBy, agent } = this.#options
+    const { id, kind, createdBy, agent } = this.#options
     return {
       id,
       kind,
       name: this.name,
-      cwd,
+      cwd: this.#cwd,
       pid: this.pid,
       ...this.size,
       end: this.ring.end,
@@ -97,6 +110,28 @@ export class Terminal implements FeedSource {
       ...agent,
       ...(this.#exit !== undefined && { exit: this.#exit }),
     }
+  }
+
+  /** Starts another program in place of the one that has ended. The history, the name and who watches stay. */
+  restart({ cwd, launch }: Pick<TerminalOptions, 'cwd' | 'launch'>): void {
+    if (this.#exit === undefined) throw new Error(`The program in terminal ${this.id} has not ended.`)
+    this.#output(FRESH_START)
+    this.#program = this.#launch(launch)
+    this.#cwd = cwd
+    this.#exit = undefined
+    this.updatePause()
+  }
+
+  /** Resolves once its program has ended and all its output is in the history. */
+  async ended(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const check = (): void => {
+      if (this.hasEnded) resolve()
+    }
+    const stop = this.onMore(check)
+    check()
+    await promise
+    stop()
   }
 
   /** Types `bytes`; `onApplied` runs when the program's side has taken them. */
@@ -167,6 +202,10 @@ export class Terminal implements FeedSource {
       this.#redrawing = undefined
       this.#program.resize(this.size)
     }, REDRAW_MS)
+  }
+
+  #launch(launch: TerminalOptions['launch']): Program {
+    return launch({ onOutput: (bytes) => this.#output(bytes), onEnd: (exit) => this.#end(exit) })
   }
 
   #output(bytes: Uint8Array): void {

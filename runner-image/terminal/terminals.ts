@@ -34,15 +34,18 @@ interface AgentTerminal {
   onClosed: () => void
 }
 
-interface NewTerminal extends Size {
-  kind: TerminalInfo['kind']
-  name?: string | undefined
+interface Shell {
   /** Relative to the workspace, and where that is. */
   cwd: string
   directory: string
   env: Record<string, string>
   /** Arguments of bash. */
   args: string[]
+}
+
+interface NewTerminal extends Size, Shell {
+  kind: TerminalInfo['kind']
+  name?: string | undefined
   createdBy: string
   onEnd?: (terminal: Terminal) => void
 }
@@ -69,6 +72,7 @@ export class Terminals {
   readonly #options: TerminalsOptions
   readonly #terminals = new Map<string, Terminal>()
   readonly #closing = new Map<string, Promise<void>>()
+  readonly #restarting = new Map<string, Promise<void>>()
   readonly #onClosed = new Map<string, () => void>()
   readonly #watchers = new Set<() => void>()
   #named = 0
@@ -171,8 +175,12 @@ export class Terminals {
   }
 
   #start(options: TerminalOptions): Terminal {
+    return this.#begin(() => new Terminal(options))
+  }
+
+  #begin<T>(start: () => T): T {
     try {
-      return new Terminal(options)
+      return start()
     } catch (error) {
       throw new RunnerError('unavailable', 'A terminal cannot be started.', {
         cause: error,
@@ -202,9 +210,40 @@ export class Terminals {
     await closing
   }
 
-  /** Asks everything in a terminal's session to end, then insists. */
-  async end(terminal: Terminal, signals: NodeJS.Signals[], waitMs: number): Promise<void> {
-    await endSession(terminal.pid, { processes: () => this.#options.tree.processes(), signals, waitMs })
+  /** Ends everything in a shell's session and starts a fresh one in its place. Concurrent calls join. */
+  async restart(id: string, shell: Shell): Promise<void> {
+    const terminal = this.get(id)
+    if (terminal.kind !== 'shell') {
+      throw new RunnerError('bad_request', `${terminal.name} is no shell: it cannot be restarted.`, {
+        advice: 'Open a new terminal instead.',
+      })
+    }
+    const restarting = this.#restarting.get(id) ?? this.#restart(terminal, shell)
+    this.#restarting.set(id, restarting)
+    await restarting
+  }
+
+  /** Asks everything in a terminal's session to end, then insists; `false` if some outlived it. */
+  async end(terminal: Terminal, signals: NodeJS.Signals[], waitMs: number): Promise<boolean> {
+    return endSession(terminal.pid, { processes: () => this.#options.tree.processes(), signals, waitMs })
+  }
+
+  async #restart(terminal: Terminal, { cwd, directory, env, args }: Shell): Promise<void> {
+    try {
+      if (!(await this.end(terminal, ['SIGHUP', 'SIGKILL'], TERMINAL_KILL_AFTER_MS))) {
+        throw new RunnerError('unavailable', `What runs in ${terminal.name} does not end.`, {
+          advice: 'Open a new terminal instead.',
+        })
+      }
+      await terminal.ended()
+      // Closed by somebody else meanwhile.
+      this.get(terminal.id)
+      const command = shellCommand({ args, env, cwd: directory, ...terminal.size })
+      this.#begin(() => terminal.restart({ cwd, launch: (events) => new Pty(command, events) }))
+      this.#tell('terminal.changed', { terminal: terminal.info() })
+    } finally {
+      this.#restarting.delete(terminal.id)
+    }
   }
 
   async #close(terminal: Terminal): Promise<void> {

@@ -7,22 +7,26 @@ interface CloseTerminalDialogProps {
   id: string
   /** What runs in it. */
   commands: readonly string[]
+  /** It is to begin anew, not to go. */
+  isRestart?: boolean
   onClose: () => void
 }
 
-/** Asks before a terminal is closed in which something runs. */
-export function CloseTerminalDialog({ id, commands, onClose }: CloseTerminalDialogProps) {
+/** Asks before a terminal in which something runs is closed, or begun anew. */
+export function CloseTerminalDialog({ id, commands, isRestart = false, onClose }: CloseTerminalDialogProps) {
   const workbench = useWorkbench()
   const name = useStore(workbench.terminals.state).list.find((terminal) => terminal.id === id)?.name ?? 'the terminal'
   const isOne = commands.length === 1
+  const verb = isRestart ? 'Restart' : 'Close'
+  const { terminals } = workbench
   return (
     <ConfirmDialog
-      title={`Close ${name}?`}
+      title={`${verb} ${name}?`}
       description={isOne ? 'A program runs in it, and ends with it.' : 'Programs run in it, and end with it.'}
-      verb={isOne ? 'Close and end it' : 'Close and end them'}
+      verb={`${verb} and end ${isOne ? 'it' : 'them'}`}
       isDanger
       onClose={onClose}
-      onConfirm={() => void workbench.attempt(() => workbench.terminals.close(id))}
+      onConfirm={() => void workbench.attempt(() => (isRestart ? terminals.restart(id) : terminals.close(id)))}
     >
       <ul aria-label="What runs in it" className="flex flex-col gap-1">
         {commands.map((command, at) => (

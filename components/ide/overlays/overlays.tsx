@@ -67,7 +67,7 @@ function Shown({ overlay, onClose }: { overlay: Overlay; onClose: () => void }) 
     case 'close-unsaved':
       return <CloseUnsavedDialog path={overlay.path} onClose={onClose} />
     case 'close-terminal':
-      return <CloseTerminalDialog id={overlay.id} commands={overlay.commands} onClose={onClose} />
+      return <CloseTerminalDialog {...overlay} onClose={onClose} />
     case 'paste':
       return <PasteDialog text={overlay.text} onConfirm={overlay.onConfirm} onClose={onClose} />
     case 'checkpoint':

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { FakeRunner, terminalInfo } from './_fake-runner.ts'
 import { openPage } from './_page.ts'
 import type { Storage } from './layout.ts'
-import { splitTerminal, stepTerminal } from './terminal-actions.ts'
+import { restartTerminal, splitTerminal, stepTerminal } from './terminal-actions.ts'
 
 /** A browser's own store, of one browser. */
 function storage(): Storage {
@@ -90,4 +90,17 @@ test('after a reload they stand side by side as before, and the same one is look
   await again.isKnown()
   expect(again.sides()).toEqual(['one new-2', 'two'])
   expect(again.front()).toBe('two')
+})
+
+test('a shell in which a program runs is begun anew once somebody says so', async () => {
+  await using it = page()
+  it.runner.handle('terminal.restart', ({ ifIdle }: { ifIdle: boolean }) => (ifIdle ? { busyWith: ['npm test'] } : {}))
+  await it.isKnown()
+  const id = it.workbench.terminals.state.getSnapshot().activeId ?? ''
+  restartTerminal(it.workbench, id)
+  const asked = { kind: 'close-terminal', id, commands: ['npm test'], isRestart: true }
+  await expect.poll(() => it.workbench.overlay.getSnapshot()).toEqual(asked)
+  await it.workbench.terminals.restart(id)
+  expect(it.runner.askedFor('terminal.restart')).toMatchObject([{ terminal: id, ifIdle: true }, { terminal: id }])
+  expect(it.sides()).toEqual(['one', 'two'])
 })

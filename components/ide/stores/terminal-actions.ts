@@ -25,3 +25,18 @@ export function stepTerminal(bench: Workbench, step: 1 | -1): void {
   bench.terminalBridge.focusNext()
   showTerminal(bench, next)
 }
+
+/** Whether the terminal that is looked at is a shell, which can be begun anew. */
+export function canRestartTerminal(bench: Workbench): boolean {
+  const { list, activeId } = bench.terminals.state.getSnapshot()
+  return list.some(({ id, kind }) => id === activeId && kind === 'shell')
+}
+
+/** Begins a shell anew in its place; asks first where a program would end with it. */
+export function restartTerminal(bench: Workbench, id: string | undefined): void {
+  if (id === undefined) return
+  void bench.attempt(async () => {
+    const commands = await bench.terminals.restartIfIdle(id)
+    if (commands.length > 0) bench.overlay.set({ kind: 'close-terminal', id, commands, isRestart: true })
+  })
+}

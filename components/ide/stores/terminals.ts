@@ -147,11 +147,15 @@ export class Terminals {
     await this.#connection.request('terminal.rename', { terminal: id, name })
   }
 
-  /** A fresh shell in place of one whose process ended. */
+  /** Ends what runs in a shell and begins a fresh one in its place. */
   async restart(id: string): Promise<void> {
-    const name = this.#info(id)?.name
-    await this.create(name === undefined ? {} : { name })
-    await this.close(id)
+    await this.#connection.request('terminal.restart', { terminal: id })
+  }
+
+  /** The same unless a program runs in it: resolves to the commands for which it stays. */
+  async restartIfIdle(id: string): Promise<readonly string[]> {
+    const { busyWith = [] } = await this.#connection.request('terminal.restart', { terminal: id, ifIdle: true })
+    return busyWith
   }
 
   /** The size a new terminal will most likely have: that of the one on the screen. */

@@ -62,8 +62,8 @@ export type Overlay =
   | { kind: 'undo-run'; run: string }
   /** A tab with text that could not be saved is to be closed. */
   | { kind: 'close-unsaved'; path: string }
-  /** Programs would end with the terminal. */
-  | { kind: 'close-terminal'; id: string; commands: readonly string[] }
+  /** Programs would end with the terminal, or with its shell. */
+  | { kind: 'close-terminal'; id: string; commands: readonly string[]; isRestart?: boolean }
   | { kind: 'paste'; text: string; onConfirm: () => void }
   | { kind: 'compare'; path: string }
   /** A name for the files as they are now, or for a snapshot. */

@@ -2,6 +2,7 @@
 
 import { Button } from '#components/ui/button.tsx'
 import type { TerminalInfo } from '#protocol/messages.ts'
+import { restartTerminal } from '../stores/terminal-actions.ts'
 import { useWorkbench } from '../use-workbench.tsx'
 
 const NOUNS: Record<TerminalInfo['kind'], string> = {
@@ -23,7 +24,7 @@ export function TerminalExit({ info }: { info: TerminalInfo }) {
         {NOUNS[info.kind]} {how}.
       </span>
       {workbench.repl.canEdit && info.kind === 'shell' && (
-        <Button size="sm" onClick={() => void workbench.attempt(() => workbench.terminals.restart(info.id))}>
+        <Button size="sm" onClick={() => restartTerminal(workbench, info.id)}>
           New shell
         </Button>
       )}

@@ -1,7 +1,7 @@
 'use client'
 
 import { memo, useEffect, useRef, useState } from 'react'
-import { Bot, ChevronDown, Columns2, Pencil, Play, Plus, TerminalSquare, Trash2, X } from 'lucide-react'
+import { Bot, ChevronDown, Columns2, Pencil, Play, Plus, RotateCcw, TerminalSquare, Trash2, X } from 'lucide-react'
 import { cx } from '#components/ui/cx.ts'
 import { ContextMenu, ContextMenuContent, ContextMenuItem, ContextMenuTrigger } from '#components/ui/context-menu.tsx'
 import { IconButton } from '#components/ui/icon-button.tsx'
@@ -11,7 +11,7 @@ import { NameInput } from '../name-input.tsx'
 import { agentWords } from './agent-strip.tsx'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
 import { closeActiveTerminal, closeTerminal, newTerminal, toggleTerminal } from '../stores/actions.ts'
-import { splitTerminal } from '../stores/terminal-actions.ts'
+import { restartTerminal, splitTerminal } from '../stores/terminal-actions.ts'
 import { canSplit } from '../stores/terminal-groups.ts'
 
 /** The row over the terminals: one tab each, a new one, hide the panel. */
@@ -150,6 +150,11 @@ const TerminalTab = memo(function TerminalTab({ terminal, isActive }: { terminal
         <ContextMenuItem icon={<Pencil />} onSelect={() => setIsRenaming(true)}>
           Rename
         </ContextMenuItem>
+        {terminal.kind === 'shell' && (
+          <ContextMenuItem icon={<RotateCcw />} onSelect={() => restartTerminal(workbench, terminal.id)}>
+            Restart shell
+          </ContextMenuItem>
+        )}
         <ContextMenuItem icon={<Trash2 />} isDanger onSelect={close}>
           Close terminal
         </ContextMenuItem>
