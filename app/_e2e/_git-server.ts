@@ -21,7 +21,8 @@ export async function startGitServer(port = 0): Promise<GitServer> {
   const folder = mkdtempSync(join(tmpdir(), 'devex-git-'))
   let gate = Promise.resolve()
   const server = createServer((request, response) => {
-    void gate.then(() => answer(folder, request, response))
+    // Who asked may have gone meanwhile: that is no fault of the server's.
+    void gate.then(() => answer(folder, request, response)).catch(() => response.destroy())
   })
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')

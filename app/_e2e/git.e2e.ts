@@ -99,6 +99,20 @@ test('a page that is opened while a clone goes on hears how far it has come', as
   await prompt(other)
 })
 
+test('a start that goes on can be stopped, and begun again', async ({ page }) => {
+  const release = git.hold()
+  await cloneInDialog(page, `${git.url}/engine.git`)
+  const gate = page.getByTestId('repl-gate')
+  await expect(gate).toContainText('Cloning the repository')
+  await expect(gate.getByRole('button', { name: 'Look at the files' })).toBeHidden()
+  await gate.getByRole('button', { name: 'Stop', exact: true }).click()
+  await expect(gate).toContainText('is sleeping')
+  release()
+  await gate.getByRole('button', { name: 'Start', exact: true }).click()
+  await prompt(page)
+  await expect(treeItem(page, 'server.js')).toBeVisible()
+})
+
 test('clones the branch that was asked for', async ({ page }) => {
   await cloneInDialog(page, `${git.url}/engine.git`, 'tryout')
   await prompt(page)
@@ -118,6 +132,7 @@ for (const [what, path, branch, why] of [
     await cloneInDialog(page, `${git.url}${path}`, branch)
     const gate = page.getByTestId('repl-gate')
     await expect(gate.getByRole('alert')).toContainText(why)
+    await expect(gate.getByRole('listitem').last()).toContainText('Cloning the repository failed')
     await expect(gate.getByRole('button', { name: 'Try again' })).toBeVisible()
     await gate.getByRole('button', { name: 'Delete REPL' }).click()
     await gate.getByRole('button', { name: 'Restore' }).click()

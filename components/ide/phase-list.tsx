@@ -1,7 +1,8 @@
 'use client'
 
 import { useEffect, useState } from 'react'
-import { Check } from 'lucide-react'
+import { Check, X } from 'lucide-react'
+import { cx } from '#components/ui/cx.ts'
 import { Progress } from '#components/ui/progress.tsx'
 import { SpinnerWheel } from '#components/ui/spinner.tsx'
 import type { PhaseView } from '#server/repls/views.ts'
@@ -18,50 +19,62 @@ const WORDS: Record<PhaseView['name'], string> = {
 const TICK_MS = 200
 
 interface PhaseListProps {
-  name: string
-  kind: 'starting' | 'stopping'
   phases: readonly PhaseView[]
+  /** The last of them is where it failed. */
+  hasFailed?: boolean
+  className?: string
 }
 
 /** What a start or stop has done, and what it is at, with times. */
-export function PhaseList({ name, kind, phases }: PhaseListProps) {
+export function PhaseList({ phases, hasFailed = false, className }: PhaseListProps) {
   const [now, setNow] = useState(() => Date.now())
   useEffect(() => {
+    if (hasFailed) return
     const timer = setInterval(() => setNow(Date.now()), TICK_MS)
     return () => clearInterval(timer)
-  }, [])
+  }, [hasFailed])
+  const current = phases.at(-1)
   return (
-    <div className="mx-auto max-w-md px-6 py-16">
-      <h2 className="text-lg font-semibold [overflow-wrap:anywhere]">
-        {kind === 'starting' ? `Starting ${name}` : `Stopping ${name}`}
-      </h2>
-      <ol aria-live="polite" className="mt-5 flex flex-col gap-3.5">
-        {phases.map((phase) => (
-          <li key={`${phase.name}-${phase.startedAt}`} className="flex gap-3">
-            <span className="mt-0.5 flex size-4 shrink-0 items-center justify-center">
-              {phase.endedAt === undefined ? (
-                <SpinnerWheel className="text-accent-text" />
-              ) : (
-                <Check aria-hidden size={16} strokeWidth={2} className="text-ok" />
-              )}
-            </span>
-            <div className="min-w-0 grow">
-              <div className="flex items-baseline gap-3">
-                <span className={phase.endedAt === undefined ? 'grow text-text' : 'grow text-muted'}>
-                  {WORDS[phase.name]}
-                </span>
-                <span className="text-xs text-muted tabular-nums">
-                  {formatDuration((phase.endedAt ?? now) - phase.startedAt)}
-                </span>
+    <div className={className}>
+      {/* Of its own: the times below change all the while, and nobody wants to hear them. */}
+      <output className="sr-only">{current !== undefined && !hasFailed && WORDS[current.name]}</output>
+      <ol className="flex flex-col gap-3.5">
+        {phases.map((phase) => {
+          const outcome = phase.endedAt === undefined ? 'going-on' : hasFailed && phase === current ? 'failed' : 'done'
+          return (
+            <li key={`${phase.name}-${phase.startedAt}`} className="flex gap-3">
+              <span className="mt-0.5 flex size-4 shrink-0 items-center justify-center">{MARKS[outcome]}</span>
+              <div className="min-w-0 grow">
+                <div className="flex items-baseline gap-3">
+                  <span className={cx('grow', outcome === 'done' ? 'text-muted' : 'text-text')}>
+                    {WORDS[phase.name]}
+                    {outcome === 'failed' && <span className="sr-only"> failed</span>}
+                  </span>
+                  <span className="text-xs text-muted tabular-nums">
+                    {formatDuration((phase.endedAt ?? now) - phase.startedAt)}
+                  </span>
+                </div>
+                {phase.detail !== undefined && (
+                  <p
+                    className={cx('text-xs text-muted', outcome === 'failed' ? '[overflow-wrap:anywhere]' : 'truncate')}
+                  >
+                    {phase.detail}
+                  </p>
+                )}
+                {phase.percent !== undefined && outcome === 'going-on' && (
+                  <Progress label={WORDS[phase.name]} percent={phase.percent} className="mt-1.5" />
+                )}
               </div>
-              {phase.detail !== undefined && <p className="truncate text-xs text-muted">{phase.detail}</p>}
-              {phase.percent !== undefined && phase.endedAt === undefined && (
-                <Progress label={WORDS[phase.name]} percent={phase.percent} className="mt-1.5" />
-              )}
-            </div>
-          </li>
-        ))}
+            </li>
+          )
+        })}
       </ol>
     </div>
   )
 }
+
+const MARKS = {
+  'going-on': <SpinnerWheel className="text-accent-text" />,
+  done: <Check aria-hidden size={16} strokeWidth={2} className="text-ok" />,
+  failed: <X aria-hidden size={16} strokeWidth={2} className="text-failed" />,
+} as const

@@ -8,6 +8,7 @@ import { EmptyState } from '#components/ui/empty-state.tsx'
 import { ErrorState } from '#components/ui/error-state.tsx'
 import type { ReplStateView } from '#server/repls/views.ts'
 import { AccessScreen } from './access-screen.tsx'
+import { ChangingScreen } from './changing-screen.tsx'
 import { FailureExits } from './failure-exits.tsx'
 import { LookAtFiles } from './look-at-files.tsx'
 import { PhaseList } from './phase-list.tsx'
@@ -48,11 +49,12 @@ function Instead({ state }: { state: ReplStateView }) {
   switch (state.kind) {
     case 'starting':
     case 'stopping':
-      return <PhaseList name={view.name} kind={state.kind} phases={state.phases} />
+      return <ChangingScreen state={state} />
     case 'failed':
       return (
         <div className="mx-auto max-w-xl px-6 py-16">
           <h2 className="mb-4 text-lg font-semibold [overflow-wrap:anywhere]">{`${view.name} ${FAILED[state.during]}`}</h2>
+          {state.phases.length > 0 && <PhaseList phases={state.phases} hasFailed className="mb-6" />}
           <ErrorState message={state.error.message} advice={state.error.advice} />
           <FailureExits state={state} />
         </div>

@@ -63,8 +63,11 @@ function stateView(state: ReplState, role: Role): ReplStateView {
     case 'stopped':
       return { kind: 'stopped' }
     case 'starting':
-    case 'stopping':
-      return { kind: state.kind, phases: state.phases }
+      return { kind: 'starting', phases: state.phases }
+    case 'stopping': {
+      const { phases, next } = state
+      return { kind: 'stopping', phases, ...(next !== 'stop' && { next }) }
+    }
     case 'running':
       return { kind: 'running', since: state.since }
     case 'failed':

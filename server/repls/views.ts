@@ -24,7 +24,8 @@ export type ReplStateView =
   | { kind: 'stopped' }
   | { kind: 'starting'; phases: PhaseView[] }
   | { kind: 'running'; since: number }
-  | { kind: 'stopping'; phases: PhaseView[] }
+  /** `next`: what was asked for meanwhile; absent: nothing more than to stop. */
+  | { kind: 'stopping'; phases: PhaseView[]; next?: 'start' | 'delete' }
   /** `exits` are the buttons to offer to the asker. */
   | { kind: 'failed'; during: 'start' | 'run' | 'stop'; error: WireError; phases: PhaseView[]; exits: FailureExit[] }
   | { kind: 'deleted'; purgeAt: number }

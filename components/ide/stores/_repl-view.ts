@@ -71,7 +71,9 @@ export class FakeApi implements ReplApi {
 
   async start(): Promise<ReplView> {
     this.starts += 1
-    this.view = { ...this.view, state: { kind: 'starting', phases: [] } }
+    const isStopping = this.view.state.kind === 'stopping'
+    const state = isStopping ? ({ kind: 'stopping', next: 'start' } as const) : ({ kind: 'starting' } as const)
+    this.view = { ...this.view, state: { ...state, phases: [] } }
     return this.view
   }
 

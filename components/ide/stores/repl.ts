@@ -34,7 +34,6 @@ export class Repl {
   readonly #api: ReplApi
   readonly #refused: (error: WireError) => void
   readonly #watch: SteadyWatch
-  #isToWake = false
   /** How often the watch has told of it. */
   #timesTold = 0
 
@@ -56,9 +55,10 @@ export class Repl {
   /** Watches from now on, and wakes the REPL if it sleeps, or is about to, and this person may. */
   open(): void {
     this.#watch.start()
-    const { kind } = this.state.getSnapshot().view.state
-    this.#isToWake = this.canEdit && (kind === 'stopped' || kind === 'stopping')
-    this.#wakeIfAsked()
+    const { state, isEphemeral } = this.state.getSnapshot().view
+    // What a stop deletes is not kept from it by a look.
+    const isAboutToSleep = state.kind === 'stopping' && state.next === undefined && isEphemeral !== true
+    if (this.canEdit && (state.kind === 'stopped' || isAboutToSleep)) void this.start()
   }
 
   close(): void {
@@ -129,14 +129,6 @@ export class Repl {
 
   #put(view: ReplView): void {
     this.state.set({ view, access: 'granted' })
-    this.#wakeIfAsked()
-  }
-
-  /** Once: a stop that comes later stands. */
-  #wakeIfAsked(): void {
-    if (!this.#isToWake || this.state.getSnapshot().view.state.kind !== 'stopped') return
-    this.#isToWake = false
-    void this.start()
   }
 
   /** Somebody may not look any more. */

@@ -57,14 +57,24 @@ describe('opening the page', () => {
     await expect.poll(it.connection).toBe('open')
   })
 
-  test('U7: a page that is opened while the REPL stops wakes it then, once; a later stop stands', async () => {
+  test('U7: a page that is opened while the REPL stops has it start again then, once; a later stop stands', async () => {
     await using it = await bench({ kind: 'stopping', phases: [] })
-    expect(it.api.starts).toBe(0)
-    it.api.push(replView({ kind: 'stopped' }))
     expect(it.api.starts).toBe(1)
+    const state = () => it.workbench.repl.state.getSnapshot().view.state
+    await expect.poll(state).toMatchObject({ kind: 'stopping', next: 'start' })
     it.api.push(replView(RUNNING))
+    it.api.push(replView({ kind: 'stopping', phases: [] }))
     it.api.push(replView({ kind: 'stopped' }))
     expect(it.api.starts).toBe(1)
+  })
+
+  test.each([
+    { name: 'that starts again anyway', state: { next: 'start' } as const, over: {} },
+    { name: 'that is to be deleted', state: { next: 'delete' } as const, over: {} },
+    { name: 'whose stop deletes it', state: {}, over: { isEphemeral: true } as const },
+  ])('nothing is asked of a REPL that stops and $name', async ({ state, over }) => {
+    await using it = await bench({ kind: 'stopping', phases: [], ...state }, over)
+    expect(it.api.starts).toBe(0)
   })
 
   test('U7: a viewer of a sleeping REPL sees that it sleeps; nothing is started and nothing hangs', async () => {
