@@ -63,6 +63,9 @@ export const MAX_SHOWN_ENTRIES = 5000
 /** Terminals side by side: with more of them, no line of output fits into one. */
 export const MAX_SPLIT_TERMINALS = 4
 
+/** How long after one look at what runs the next one comes, while somebody watches. */
+export const PROCESSES_LOOK_MS = 3_000
+
 /** Open tabs that can be reopened after closing. */
 export const MAX_CLOSED_TABS = 20
 

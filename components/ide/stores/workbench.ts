@@ -26,6 +26,7 @@ import { followMayEdit } from './may-edit.ts'
 import { MyPlace } from './my-place.ts'
 import { People } from './people.ts'
 import { Preview } from './preview.ts'
+import { Processes } from './processes.ts'
 import type { TicketUrl } from './preview.ts'
 import { QuickFiles } from './quick-files.ts'
 import { Repl } from './repl.ts'
@@ -108,6 +109,7 @@ export class Workbench {
   readonly files: FileActions
   readonly trash: Trash
   readonly disk: Disk
+  readonly processes: Processes
   readonly transfers: Transfers
   readonly run: Run
   readonly preview: Preview
@@ -152,6 +154,7 @@ export class Workbench {
     this.files = new FileActions({ connection, tree: this.tree, documents: this.documents, tabs: this.tabs })
     this.trash = new Trash(connection, this.files)
     this.disk = new Disk(connection, notify)
+    this.processes = new Processes(connection)
     this.transfers = new Transfers(view.id, this.tree)
     this.run = new Run(connection, this.terminals)
     this.preview = new Preview(this.run, ticketUrl)
