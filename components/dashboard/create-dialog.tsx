@@ -1,21 +1,17 @@
 'use client'
 
 import { useId, useState } from 'react'
-import { useRouter } from 'next/navigation'
-import { api, wireErrorOf } from '#components/api.ts'
-import { readCreateDraft } from '#components/dashboard/create-form.ts'
-import type { CreateDraft, CreateDraftErrors } from '#components/dashboard/create-form.ts'
+import type { CreateDraft } from '#components/dashboard/create-form.ts'
 import { GitFields } from '#components/dashboard/git-fields.tsx'
 import { ImportFields } from '#components/dashboard/import-fields.tsx'
-import { ImportError, importZip } from '#components/dashboard/import-zip.ts'
 import { TemplateCards } from '#components/dashboard/template-cards.tsx'
+import { useCreateRepl } from '#components/dashboard/use-create-repl.ts'
 import { Button } from '#components/ui/button.tsx'
 import { Dialog } from '#components/ui/dialog.tsx'
 import { ErrorState } from '#components/ui/error-state.tsx'
 import { Field } from '#components/ui/field.tsx'
 import { Input } from '#components/ui/input.tsx'
 import { Tabs, TabsContent, TabsList, TabsTrigger } from '#components/ui/tabs.tsx'
-import type { WireError } from '#protocol/errors.ts'
 import type { TemplateView } from '#server/repls/views.ts'
 
 const SUBMIT = { template: 'Create REPL', git: 'Clone repository', zip: 'Import zip' } as const
@@ -28,8 +24,7 @@ interface CreateDialogProps {
 }
 
 /** Makes a repl and goes there. The first usable template is chosen already: two clicks. */
-export function CreateDialog({ templates, ...dialog }: CreateDialogProps) {
-  const router = useRouter()
+export function CreateDialog({ templates, open, onOpenChange }: CreateDialogProps) {
   const formId = useId()
   const firstUsable = templates.find((template) => template.available)?.key ?? ''
   const [draft, setDraft] = useState<CreateDraft>({
@@ -40,43 +35,26 @@ export function CreateDialog({ templates, ...dialog }: CreateDialogProps) {
     branch: '',
     zip: undefined,
   })
-  const [sentBytes, setSentBytes] = useState<number>()
-  const [errors, setErrors] = useState<CreateDraftErrors>({})
-  const [failure, setFailure] = useState<WireError>()
-  const [isBusy, setIsBusy] = useState(false)
+  const { create, abandon, isBusy, sentBytes, errors, forgetErrors, failure } = useCreateRepl()
   const change = (part: Partial<CreateDraft>) => {
     setDraft((before) => ({ ...before, ...part }))
-    setErrors({})
+    forgetErrors()
   }
 
-  const create = async (what: CreateDraft) => {
-    const result = readCreateDraft(what)
-    setErrors(result.isValid ? {} : result.errors)
-    if (!result.isValid || isBusy) return
-    setIsBusy(true)
-    setFailure(undefined)
-    try {
-      const replId =
-        'zip' in result
-          ? await importZip(result.zip, { name: result.name, onProgress: setSentBytes })
-          : (await api().repls.create.mutate(result.input)).id
-      // Stays busy: the page of the repl takes over.
-      router.push(`/r/${replId}`)
-    } catch (error) {
-      setFailure(error instanceof ImportError ? error.wire : wireErrorOf(error))
-      setSentBytes(undefined)
-      setIsBusy(false)
-    }
+  const changeOpen = (isOpen: boolean) => {
+    if (!isOpen) abandon()
+    onOpenChange(isOpen)
   }
 
   return (
     <Dialog
-      {...dialog}
+      open={open}
+      onOpenChange={changeOpen}
       title="New REPL"
       width="md"
       footer={
         <>
-          <Button onClick={() => dialog.onOpenChange(false)}>Cancel</Button>
+          <Button onClick={() => changeOpen(false)}>Cancel</Button>
           <Button type="submit" form={formId} variant="primary" isBusy={isBusy}>
             {SUBMIT[draft.kind]}
           </Button>

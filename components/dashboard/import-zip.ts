@@ -16,15 +16,15 @@ export class ImportError extends Error {
   }
 }
 
-/** Sends a zip and makes a REPL of it; resolves to its id. */
+/** Sends a zip and makes a REPL of it; resolves to its id. Of one that is abandoned on its way, nothing is made. */
 export async function importZip(
   file: Blob,
-  { name, onProgress }: { name: string; onProgress: (sentBytes: number) => void },
+  { name, onProgress, signal }: { name: string; onProgress: (sentBytes: number) => void; signal: AbortSignal },
 ): Promise<string> {
   const query = name === '' ? '' : `?${new URLSearchParams({ name })}`
   const headers = { 'content-type': 'application/zip' }
   // No limit of time: unpacking is silent, and takes what it takes.
-  const sending = sendFile(`/api/import${query}`, file, { method: 'POST', headers, onProgress })
+  const sending = sendFile(`/api/import${query}`, file, { method: 'POST', headers, onProgress, signal })
   const { status, body } = await sending.catch(() => {
     throw new ImportError(UNREACHABLE)
   })
