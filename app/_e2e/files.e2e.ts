@@ -1,4 +1,6 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, test } from '@playwright/test'
 import { connect, createRepl, signIn } from './_client.ts'
 import { startOnLine } from './_line.ts'
@@ -142,6 +144,16 @@ test('Delete is about what the keyboard is on, not about what was clicked before
   await expect(treeItem(page, 'keys-c.txt')).toBeHidden()
 })
 
+type Picked = { name: string; mimeType: string; buffer: Buffer }[]
+
+/** Picks files from the disk of the browser, as the menu offers it. */
+async function pick(page: Page, files: Picked | string, item = 'Upload files'): Promise<void> {
+  const choosing = page.waitForEvent('filechooser')
+  await page.getByRole('button', { name: 'Upload', exact: true }).click()
+  await page.getByRole('menuitem', { name: item }).click()
+  await (await choosing).setFiles(files)
+}
+
 test('an upload over files that are there asks once: Replace, Keep both, Skip, from the keyboard too', async ({
   page,
 }) => {
@@ -149,7 +161,7 @@ test('an upload over files that are there asks once: Replace, Keep both, Skip, f
   await openRepl(page, client, replId)
   await expect(treeItem(page, 'photo.txt')).toBeVisible()
   const upload = (content: string) =>
-    page.getByLabel('Files to upload').setInputFiles([
+    pick(page, [
       { name: 'photo.txt', mimeType: 'text/plain', buffer: Buffer.from(content) },
       { name: `${content}.txt`, mimeType: 'text/plain', buffer: Buffer.from(content) },
     ])
@@ -182,12 +194,11 @@ const picked = (files: Record<string, Buffer>) =>
 
 test('an upload shows how far it is, and can be cancelled; the one that waits for it then begins', async ({ page }) => {
   await openRepl(page, client, replId)
-  const input = page.getByLabel('Files to upload')
   const uploads = page.getByRole('list', { name: 'Uploads' })
   await slowLine(page)
-  await input.setInputFiles(picked({ 'slow.bin': Buffer.alloc(20 * SLOW_BYTES_PER_SECOND) }))
+  await pick(page, picked({ 'slow.bin': Buffer.alloc(20 * SLOW_BYTES_PER_SECOND) }))
   await expect(uploads).toContainText('Uploading slow.bin')
-  await input.setInputFiles(picked({ 'next.txt': Buffer.from('next') }))
+  await pick(page, picked({ 'next.txt': Buffer.from('next') }))
   await expect(uploads).toContainText('Waiting to upload next.txt')
   const percent = async () =>
     Number(await page.getByRole('progressbar', { name: 'Upload of slow.bin' }).getAttribute('value'))
@@ -214,9 +225,7 @@ test('an upload whose line breaks says so, also to somebody who looks elsewhere,
 }) => {
   await openRepl(page, client, replId)
   const quickAgain = await slowLine(page)
-  await page
-    .getByLabel('Files to upload')
-    .setInputFiles(picked({ 'first.txt': Buffer.from('1'), 'then.bin': Buffer.alloc(20 * SLOW_BYTES_PER_SECOND) }))
+  await pick(page, picked({ 'first.txt': Buffer.from('1'), 'then.bin': Buffer.alloc(20 * SLOW_BYTES_PER_SECOND) }))
   const uploads = page.getByRole('list', { name: 'Uploads' })
   await expect(uploads).toContainText('1 of 2')
   await page.getByRole('button', { name: 'Ports' }).click()
@@ -249,3 +258,52 @@ async function slowLine(page: Page): Promise<() => Promise<void>> {
 async function asksBeforeLeaving(page: Page): Promise<boolean> {
   return page.evaluate(() => !window.dispatchEvent(new Event('beforeunload', { cancelable: true })))
 }
+
+test('a folder is uploaded with what is in it, and files go to where the menu was opened', async ({ page }, info) => {
+  const folder = join(info.outputDir, 'project')
+  mkdirSync(join(folder, 'sub'), { recursive: true })
+  writeFileSync(join(folder, 'a.txt'), 'a')
+  writeFileSync(join(folder, 'sub', 'b.txt'), 'b')
+  await openRepl(page, client, replId)
+  await pick(page, folder, 'Upload a folder')
+  await expect.poll(() => onDisk(disk, 'project/sub/b.txt')).toBe('b')
+  expect(await onDisk(disk, 'project/a.txt')).toBe('a')
+
+  const choosing = page.waitForEvent('filechooser')
+  await treeItem(page, 'project').click({ button: 'right' })
+  await page.getByRole('menuitem', { name: 'Upload files here' }).click()
+  await (await choosing).setFiles(picked({ 'here.txt': Buffer.from('here') }))
+  await expect.poll(() => onDisk(disk, 'project/here.txt')).toBe('here')
+})
+
+test('several files are copied, cut and pasted by keys, and files from elsewhere are pasted too', async ({ page }) => {
+  for (const path of ['clip/one.txt', 'clip/two.txt', 'clip/to/three.txt']) {
+    await disk.request('files.write', { path, content: path, ifMatch: null })
+  }
+  await openRepl(page, client, replId)
+  await treeItem(page, 'clip').click()
+  await treeItem(page, 'one.txt').click()
+  await treeItem(page, 'two.txt').click({ modifiers: ['Control'] })
+  await page.keyboard.press('Control+c')
+  await treeItem(page, 'to').click()
+  await page.keyboard.press('Control+v')
+  await expect.poll(() => onDisk(disk, 'clip/to/two.txt')).toBe('clip/two.txt')
+  expect(await onDisk(disk, 'clip/to/one.txt')).toBe('clip/one.txt')
+  expect(await onDisk(disk, 'clip/one.txt')).toBe('clip/one.txt')
+
+  await treeItem(page, 'three.txt').click()
+  await page.keyboard.press('Control+x')
+  await treeItem(page, 'clip').click()
+  await page.keyboard.press('Control+v')
+  await expect.poll(() => onDisk(disk, 'clip/three.txt')).toBe('clip/to/three.txt')
+  expect(await onDisk(disk, 'clip/to/three.txt')).toBeUndefined()
+
+  await page.evaluate(() => {
+    const clipboardData = new DataTransfer()
+    clipboardData.items.add(new File(['picture'], 'image.png', { type: 'image/png' }))
+    document.activeElement?.dispatchEvent(
+      new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }),
+    )
+  })
+  await expect.poll(() => onDisk(disk, 'clip/image.png')).toBe('picture')
+})

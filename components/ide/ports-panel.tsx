@@ -5,7 +5,7 @@ import { EmptyState } from '#components/ui/empty-state.tsx'
 import { IconButton } from '#components/ui/icon-button.tsx'
 import { Switch } from '#components/ui/switch.tsx'
 import type { PortInfo } from '#protocol/messages.ts'
-import { copyAddress } from './copy-address.ts'
+import { copyAddress } from './copy.ts'
 import { openInTab } from './open-in-tab.ts'
 import { useRepl, useStore, useWorkbench } from './use-workbench.tsx'
 

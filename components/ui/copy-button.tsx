@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react'
 import { Check, Copy } from 'lucide-react'
 import { Button } from '#components/ui/button.tsx'
 import type { ButtonProps } from '#components/ui/button.tsx'
+import { copyText } from '#components/ui/copy-text.ts'
 
 const SHOW_RESULT_MS = 2000
 
@@ -20,14 +21,7 @@ export function CopyButton({ text, label = 'Copy', ...rest }: CopyButtonProps) {
     const timer = setTimeout(() => setResult(undefined), SHOW_RESULT_MS)
     return () => clearTimeout(timer)
   }, [result])
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(text)
-      setResult('copied')
-    } catch {
-      setResult('refused')
-    }
-  }
+  const copy = async () => setResult((await copyText(text)) ? 'copied' : 'refused')
   return (
     <Button onClick={() => void copy()} {...rest}>
       {result === 'copied' ? <Check aria-hidden size={14} /> : <Copy aria-hidden size={14} strokeWidth={1.5} />}

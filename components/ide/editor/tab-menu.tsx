@@ -3,6 +3,7 @@
 import { useRef } from 'react'
 import { ContextMenuContent, ContextMenuItem, ContextMenuSeparator } from '#components/ui/context-menu.tsx'
 import { nameOf } from '#protocol/paths.ts'
+import { copyOrShow } from '../copy.ts'
 import { reveal } from '../stores/actions.ts'
 import { canMoveAcross, closeOtherTabs, closeTab, moveAcross, splitRight } from '../stores/tab-actions.ts'
 import type { TabPlace } from '../stores/tab-actions.ts'
@@ -55,9 +56,7 @@ export function TabMenu({ path, group }: TabPlace) {
       <ContextMenuItem keys="alt+r" onSelect={() => reveal(workbench, path)}>
         Reveal in files
       </ContextMenuItem>
-      <ContextMenuItem onSelect={() => void navigator.clipboard.writeText(path).catch(() => undefined)}>
-        Copy path
-      </ContextMenuItem>
+      <ContextMenuItem onSelect={() => void copyOrShow(workbench, path)}>Copy path</ContextMenuItem>
     </ContextMenuContent>
   )
 }

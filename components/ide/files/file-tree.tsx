@@ -10,6 +10,7 @@ import { TreeMenu } from './tree-menu.tsx'
 import { TreeRow } from './tree-row.tsx'
 import { useDropArea } from './use-drop-area.ts'
 import { ROOT, useFileTree } from './use-file-tree.ts'
+import { useTreeClipboard } from './use-tree-clipboard.ts'
 import { focusedIndex } from './use-tree-focus.ts'
 import { useVisibleRows } from './use-visible-rows.ts'
 
@@ -28,6 +29,7 @@ export function FileTree() {
   const items = tree.getItems()
   const rows = useVisibleRows(scroller, { count: items.length, rowHeight: ROW_HEIGHT_PX, kept: focusedIndex(tree) })
   const drop = useDropArea(tree)
+  const clipboard = useTreeClipboard(tree)
   useEffect(() => {
     scrollTo.current = rows.scrollTo
   }, [rows.scrollTo])
@@ -58,6 +60,7 @@ export function FileTree() {
           )}
           <div
             {...tree.getContainerProps('Files')}
+            {...clipboard}
             className="relative outline-none"
             style={{ height: items.length * ROW_HEIGHT_PX }}
           >

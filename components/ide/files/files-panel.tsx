@@ -1,17 +1,16 @@
 'use client'
 
-import { useRef } from 'react'
-import { ChevronsDownUp, FilePlus, FolderPlus, RefreshCw, Trash2, Upload } from 'lucide-react'
+import { ChevronsDownUp, FilePlus, FolderPlus, RefreshCw, Trash2 } from 'lucide-react'
 import { IconButton } from '#components/ui/icon-button.tsx'
 import { useWorkbench } from '../use-workbench.tsx'
 import { FileTree } from './file-tree.tsx'
+import { UploadMenu } from './upload-menu.tsx'
 import { UploadProgress } from './upload-progress.tsx'
 import { beginCreate } from '../stores/actions.ts'
 
 /** The workspace's files and what can be done at its top. */
 export function FilesPanel() {
   const workbench = useWorkbench()
-  const input = useRef<HTMLInputElement>(null)
   const { canEdit } = workbench.repl
   return (
     <div className="flex h-full flex-col">
@@ -25,9 +24,7 @@ export function FilesPanel() {
             <IconButton label="New folder" onClick={() => beginCreate(workbench, 'folder')}>
               <FolderPlus aria-hidden />
             </IconButton>
-            <IconButton label="Upload files" onClick={() => input.current?.click()}>
-              <Upload aria-hidden />
-            </IconButton>
+            <UploadMenu />
           </>
         )}
         {canEdit && (
@@ -42,18 +39,6 @@ export function FilesPanel() {
           <ChevronsDownUp aria-hidden />
         </IconButton>
       </header>
-      <input
-        ref={input}
-        type="file"
-        multiple
-        hidden
-        aria-label="Files to upload"
-        onChange={({ target }) => {
-          const sources = [...(target.files ?? [])].map((file) => ({ path: file.name, blob: file }))
-          target.value = ''
-          void workbench.attempt(() => workbench.transfers.upload(sources, ''))
-        }}
-      />
       <FileTree />
       <UploadProgress />
     </div>

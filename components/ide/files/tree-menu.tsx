@@ -8,19 +8,24 @@ import {
   Download,
   FilePlus,
   FolderPlus,
+  FolderUp,
   Pencil,
   Scissors,
   Search,
   Trash2,
+  Upload,
 } from 'lucide-react'
 import type { ItemInstance } from '@headless-tree/core'
 import { ContextMenuContent, ContextMenuItem, ContextMenuSeparator } from '#components/ui/context-menu.tsx'
-import { nameOf, parentOf } from '#protocol/paths.ts'
+import { nameOf } from '#protocol/paths.ts'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
-import { meantBy } from './use-file-tree.ts'
+import { pickFiles } from './pick-files.ts'
+import { folderOf, meantBy } from './use-file-tree.ts'
 import type { TreeItem } from './use-file-tree.ts'
+import { copyOrShow } from '../copy.ts'
 import { beginCreate, searchText } from '../stores/actions.ts'
 import { deleteFiles } from '../stores/delete-files.ts'
+import { pasteFiles } from '../stores/paste-files.ts'
 
 /** What can be done with an item; without one, with the workspace itself. */
 export function TreeMenu({ item }: { item?: ItemInstance<TreeItem> }) {
@@ -33,8 +38,11 @@ export function TreeMenu({ item }: { item?: ItemInstance<TreeItem> }) {
     act()
   }
   const clipboard = useStore(files.clipboard)
+  const paths = item === undefined ? [] : meantBy(workbench, item)
+  const upload = (kind: 'files' | 'folder') => (): void =>
+    void workbench.attempt(async () => workbench.transfers.upload(await pickFiles(kind), folder))
   const path = item?.getId() ?? ''
-  const folder = item === undefined ? '' : item.isFolder() ? path : parentOf(path)
+  const folder = item === undefined ? '' : folderOf(item)
   return (
     <ContextMenuContent
       label={path === '' ? 'Workspace' : nameOf(path)}
@@ -55,21 +63,32 @@ export function TreeMenu({ item }: { item?: ItemInstance<TreeItem> }) {
           </ContextMenuItem>
           <ContextMenuItem
             icon={<Clipboard />}
+            keys="mod+v"
             disabled={clipboard === undefined}
-            onSelect={() => void workbench.attempt(() => files.paste(folder))}
+            onSelect={() => void pasteFiles(workbench, folder)}
           >
             Paste
+          </ContextMenuItem>
+          <ContextMenuItem icon={<Upload />} onSelect={upload('files')}>
+            Upload files here
+          </ContextMenuItem>
+          <ContextMenuItem icon={<FolderUp />} onSelect={upload('folder')}>
+            Upload a folder here
           </ContextMenuItem>
         </>
       )}
       {item !== undefined && canEdit && (
         <>
           <ContextMenuSeparator />
-          <ContextMenuItem icon={<Scissors />} onSelect={() => files.clipboard.set({ kind: 'cut', path })}>
-            Cut
+          <ContextMenuItem
+            icon={<Scissors />}
+            keys="mod+x"
+            onSelect={() => files.clipboard.set({ kind: 'cut', paths })}
+          >
+            {several('Cut', paths)}
           </ContextMenuItem>
-          <ContextMenuItem icon={<Copy />} onSelect={() => files.clipboard.set({ kind: 'copy', path })}>
-            Copy
+          <ContextMenuItem icon={<Copy />} keys="mod+c" onSelect={() => files.clipboard.set({ kind: 'copy', paths })}>
+            {several('Copy', paths)}
           </ContextMenuItem>
           <ContextMenuItem
             icon={<Copy />}
@@ -89,10 +108,7 @@ export function TreeMenu({ item }: { item?: ItemInstance<TreeItem> }) {
       {item !== undefined && (
         <>
           {canEdit && <ContextMenuSeparator />}
-          <ContextMenuItem
-            icon={<ClipboardCopy />}
-            onSelect={() => void navigator.clipboard.writeText(path).catch(() => undefined)}
-          >
+          <ContextMenuItem icon={<ClipboardCopy />} onSelect={() => void copyOrShow(workbench, path)}>
             Copy path
           </ContextMenuItem>
           {item.isFolder() && (
@@ -111,7 +127,9 @@ export function TreeMenu({ item }: { item?: ItemInstance<TreeItem> }) {
       {item !== undefined && canEdit && (
         <>
           <ContextMenuSeparator />
-          <Delete item={item} />
+          <ContextMenuItem icon={<Trash2 />} keys="Delete" isDanger onSelect={() => void deleteFiles(workbench, paths)}>
+            {several('Delete', paths)}
+          </ContextMenuItem>
         </>
       )}
     </ContextMenuContent>
@@ -119,12 +137,6 @@ export function TreeMenu({ item }: { item?: ItemInstance<TreeItem> }) {
 }
 
 /** A part of its own: only a menu that is open looks through the selection. */
-function Delete({ item }: { item: ItemInstance<TreeItem> }) {
-  const workbench = useWorkbench()
-  const paths = meantBy(workbench, item)
-  return (
-    <ContextMenuItem icon={<Trash2 />} keys="Delete" isDanger onSelect={() => void deleteFiles(workbench, paths)}>
-      {paths.length > 1 ? `Delete ${paths.length} items` : 'Delete'}
-    </ContextMenuItem>
-  )
+function several(verb: string, paths: readonly string[]): string {
+  return paths.length > 1 ? `${verb} ${paths.length} items` : verb
 }

@@ -1,7 +1,7 @@
 'use client'
 
 import type { ItemInstance } from '@headless-tree/core'
-import { ChevronRight, Link2 } from 'lucide-react'
+import { ChevronRight, CircleAlert, Link2 } from 'lucide-react'
 import { ContextMenu, ContextMenuTrigger } from '#components/ui/context-menu.tsx'
 import { cx } from '#components/ui/cx.ts'
 import { nameOf } from '#protocol/paths.ts'
@@ -33,6 +33,7 @@ export function TreeRow({ item, top, isOpenInEditor, isDropTarget }: TreeRowProp
   const isFolder = item.isFolder()
   const name = nameOf(path)
   const change = useSelected(workbench.git.state, ({ kinds }) => kinds.get(path))
+  const unlisted = useSelected(workbench.tree.state, ({ folders }) => folders.get(path)?.error?.message)
   const hasChanges = useSelected(workbench.git.state, ({ folders }) => folders.has(path))
   return (
     <ContextMenu>
@@ -77,6 +78,12 @@ export function TreeRow({ item, top, isOpenInEditor, isDropTarget }: TreeRowProp
           {hasChanges && (
             <span title="Has changes" className="ml-auto size-1.5 shrink-0 rounded-full bg-attention">
               <span className="sr-only">, has changes</span>
+            </span>
+          )}
+          {unlisted !== undefined && (
+            <span title={unlisted} className="ml-auto shrink-0 text-failed">
+              <CircleAlert aria-hidden size={14} strokeWidth={1.75} />
+              <span className="sr-only">, {unlisted}</span>
             </span>
           )}
           {entry?.type === 'symlink' && <Link2 aria-label="Symbolic link" size={12} className="shrink-0 text-faint" />}

@@ -118,6 +118,12 @@ function chosen(workbench: Workbench, items: readonly ItemInstance<TreeItem>[]):
   return outermost(paths.filter((path) => workbench.tree.entry(path) !== undefined))
 }
 
+/** The folder that is meant by an item: itself, or the one that it lies in. */
+export function folderOf(item: ItemInstance<TreeItem>): string {
+  const path = pathOf(item.getId())
+  return item.isFolder() || path === '' ? path : parentOf(path)
+}
+
 /** The path of an item's id. */
 export function pathOf(id: string): string {
   return id === ROOT ? '' : id

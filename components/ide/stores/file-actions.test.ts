@@ -41,8 +41,7 @@ async function bench(files: Record<string, string>) {
 describe('files in the tree', () => {
   test('U2: copy and paste reach the server, and the copy is there', async () => {
     await using it = await bench({ 'a.txt': 'A' })
-    it.actions.clipboard.set({ kind: 'copy', path: 'a.txt' })
-    expect(await it.actions.paste('')).toBe('a copy.txt')
+    expect(await it.actions.paste({ kind: 'copy', paths: ['a.txt'] }, '')).toEqual({ done: ['a copy.txt'], failed: [] })
     expect(it.runner.askedFor('files.copy')).toEqual([{ from: 'a.txt', to: 'a copy.txt' }])
     expect([...it.disk.files]).toEqual([
       ['a.txt', 'A'],
@@ -51,12 +50,16 @@ describe('files in the tree', () => {
     expect(it.names()).toEqual(['a.txt', 'a copy.txt'])
   })
 
-  test('U2: cut and paste move the file, and paste then has nothing left', async () => {
-    await using it = await bench({ 'a.txt': 'A', 'd/b.txt': 'B' })
-    it.actions.clipboard.set({ kind: 'cut', path: 'a.txt' })
-    expect(await it.actions.paste('d')).toBe('d/a.txt')
-    expect([...it.disk.files.keys()].toSorted()).toEqual(['d/a.txt', 'd/b.txt'])
-    expect(await it.actions.paste('d')).toBeUndefined()
+  test('U2: cut and paste move the files; what cannot be moved stays cut, and paste then has nothing left', async () => {
+    await using it = await bench({ 'a.txt': 'A', 'c.txt': 'C', 'd/b.txt': 'B', 'd/c.txt': 'other' })
+    const outcome = await it.actions.paste({ kind: 'cut', paths: ['c.txt', 'a.txt'] }, 'd')
+    expect(outcome).toMatchObject({ done: ['d/a.txt'], failed: [{ item: 'c.txt', error: { code: 'conflict' } }] })
+    expect([...it.disk.files.keys()].toSorted()).toEqual(['c.txt', 'd/a.txt', 'd/b.txt', 'd/c.txt'])
+    expect(it.actions.clipboard.getSnapshot()).toEqual({ kind: 'cut', paths: ['c.txt'] })
+    it.disk.files.delete('d/c.txt')
+    await it.actions.paste({ kind: 'cut', paths: ['c.txt'] }, 'd')
+    expect(it.actions.clipboard.getSnapshot()).toBeUndefined()
+    expect(it.disk.files.get('d/c.txt')).toBe('C')
   })
 
   test('U2: duplicate makes a second file under a free name', async () => {

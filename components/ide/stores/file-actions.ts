@@ -20,7 +20,7 @@ interface Parts {
 /** What was copied or cut in the tree, to be pasted. */
 export interface FileClipboard {
   kind: 'copy' | 'cut'
-  path: string
+  paths: readonly string[]
 }
 
 /** What was moved to the REPL's trash. */
@@ -72,7 +72,7 @@ export class FileActions {
   }
 
   async moveInto(paths: readonly string[], folder: string): Promise<void> {
-    for (const path of paths) await this.move(path, joinPath(folder, nameOf(path)))
+    for (const path of paths) await this.#moveInto(path, folder)
   }
 
   /** Copies beside itself under a name that is free: `a copy.txt`, `a copy 2.txt`. */
@@ -80,15 +80,21 @@ export class FileActions {
     return this.#copyInto(path, parentOf(path))
   }
 
-  /** Pastes what was copied or cut. Answers where it is now; `undefined` if there is nothing to paste. */
-  async paste(folder: string): Promise<string | undefined> {
-    const clipboard = this.clipboard.getSnapshot()
-    if (clipboard === undefined) return undefined
-    if (clipboard.kind === 'copy') return this.#copyInto(clipboard.path, folder)
-    const to = joinPath(folder, nameOf(clipboard.path))
-    await this.move(clipboard.path, to)
-    this.clipboard.set(undefined)
-    return to
+  /** Pastes whatever of it can be, one after the other. What was cut and could not be moved stays cut. */
+  async paste({ kind, paths }: FileClipboard, folder: string): Promise<Outcome<string, string>> {
+    const outcome: Outcome<string, string> = { done: [], failed: [] }
+    for (const path of paths) {
+      try {
+        outcome.done.push(kind === 'copy' ? await this.#copyInto(path, folder) : await this.#moveInto(path, folder))
+      } catch (error) {
+        outcome.failed.push({ item: path, error })
+      }
+    }
+    if (kind === 'cut') {
+      const left = outcome.failed.map(({ item }) => item)
+      this.clipboard.set(left.length === 0 ? undefined : { kind, paths: left })
+    }
+    return outcome
   }
 
   /** Moves to the REPL's trash whatever of it can be. */
@@ -111,6 +117,12 @@ export class FileActions {
     })
     await this.#listAround(deleted.map(({ path }) => path))
     return outcome
+  }
+
+  async #moveInto(path: string, folder: string): Promise<string> {
+    const to = joinPath(folder, nameOf(path))
+    await this.move(path, to)
+    return to
   }
 
   async #listAround(paths: readonly string[]): Promise<void> {
