@@ -462,6 +462,13 @@ export const COMMANDS: readonly Command[] = [
     run: (bench) => bench.terminalBridge.clear(),
   },
   {
+    id: 'terminal.text',
+    title: 'Show terminal output as text',
+    group: 'Terminal',
+    isEnabled: hasTerminal,
+    run: (bench) => bench.terminalBridge.openText(),
+  },
+  {
     id: 'terminal.restart',
     title: 'Restart shell',
     group: 'Terminal',

@@ -25,6 +25,7 @@ export function AppearanceSettings() {
   const [terminalSize, setTerminalSize] = usePreference('terminalFontSize')
   const [readsTerminals, setReadsTerminals] = usePreference('readsTerminals')
   const [optionIsMeta, setOptionIsMeta] = usePreference('optionIsMeta')
+  const [copiesOnSelect, setCopiesOnSelect] = usePreference('copiesOnSelect')
   return (
     <div className="flex flex-col gap-6">
       <ThemeChoice />
@@ -55,6 +56,12 @@ export function AppearanceSettings() {
         hint="On a Mac. Option then moves by words, and types no special characters."
         checked={optionIsMeta}
         onCheckedChange={setOptionIsMeta}
+      />
+      <Switch
+        label="Copy what is selected in terminals"
+        hint="At once, as the mouse button is let go. It takes the place of what you copied before."
+        checked={copiesOnSelect}
+        onCheckedChange={setCopiesOnSelect}
       />
     </div>
   )

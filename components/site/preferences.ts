@@ -11,6 +11,7 @@ const PREFERENCES = {
   terminalFontSize: { key: 'devex.terminalFontSize', schema: z.coerce.number().int().min(10).max(24), fallback: 13 },
   readsTerminals: { key: 'devex.readsTerminals', schema: z.stringbool(), fallback: false },
   optionIsMeta: { key: 'devex.optionIsMeta', schema: z.stringbool(), fallback: false },
+  copiesOnSelect: { key: 'devex.copiesOnSelect', schema: z.stringbool(), fallback: false },
 } as const
 
 export interface Preferences {
@@ -25,6 +26,8 @@ export interface Preferences {
   readsTerminals: boolean
   /** Whether a Mac's Option key is a terminal's Meta, rather than a way to type more characters. */
   optionIsMeta: boolean
+  /** Whether text that is selected in a terminal is copied at once. */
+  copiesOnSelect: boolean
 }
 
 /** A stored setting and its setter; other tabs follow. The default while hydrating. */
@@ -45,11 +48,13 @@ const DEFAULTS: Preferences = {
   terminalFontSize: PREFERENCES.terminalFontSize.fallback,
   readsTerminals: PREFERENCES.readsTerminals.fallback,
   optionIsMeta: PREFERENCES.optionIsMeta.fallback,
+  copiesOnSelect: PREFERENCES.copiesOnSelect.fallback,
 }
 
 /** All settings of this browser; what is missing or nonsense is the default. */
 export function readPreferences(): Preferences {
-  const { theme, highContrast, editorFontSize, terminalFontSize, readsTerminals, optionIsMeta } = PREFERENCES
+  const { theme, highContrast, editorFontSize, terminalFontSize, readsTerminals, optionIsMeta, copiesOnSelect } =
+    PREFERENCES
   return {
     theme: theme.schema.catch(theme.fallback).parse(stored(theme.key)),
     highContrast: highContrast.schema.catch(highContrast.fallback).parse(stored(highContrast.key)),
@@ -57,6 +62,7 @@ export function readPreferences(): Preferences {
     terminalFontSize: terminalFontSize.schema.catch(terminalFontSize.fallback).parse(stored(terminalFontSize.key)),
     readsTerminals: readsTerminals.schema.catch(readsTerminals.fallback).parse(stored(readsTerminals.key)),
     optionIsMeta: optionIsMeta.schema.catch(optionIsMeta.fallback).parse(stored(optionIsMeta.key)),
+    copiesOnSelect: copiesOnSelect.schema.catch(copiesOnSelect.fallback).parse(stored(copiesOnSelect.key)),
   }
 }
 

@@ -9,6 +9,7 @@ export function useIsMac(): boolean {
   return useSyncExternalStore(NEVER_CHANGES, isMac, () => false)
 }
 
-function isMac(): boolean {
+/** The same where nothing is drawn by it. */
+export function isMac(): boolean {
   return /Mac|iPhone|iPad/.test(navigator.userAgent)
 }

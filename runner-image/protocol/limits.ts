@@ -31,6 +31,9 @@ export const MAX_SCREEN_PAYLOAD_BYTES = 512 * KIB
 /** Terminals in one sandbox at a time. */
 export const MAX_TERMINALS = 50
 
+/** Paths in one line of a terminal's output that are looked up at a time. */
+export const MAX_PATHS_PER_LINE = 8
+
 /** Length of a path in bytes (Linux PATH_MAX less its NUL) and of one name in it (NAME_MAX). */
 export const MAX_PATH_BYTES = 4095
 export const MAX_NAME_BYTES = 255

@@ -2,7 +2,14 @@ import * as z from 'zod'
 import { wireErrorSchema } from './errors.ts'
 import { gitFileSchema, gitStatusSchema } from './git-status.ts'
 import { opaqueIdSchema, replIdSchema } from './ids.ts'
-import { MAX_DISPLAY_NAME_CHARS, MAX_GLOBS, MAX_GLOB_CHARS, MAX_TRASH_LISTED } from './limits.ts'
+import {
+  MAX_DISPLAY_NAME_CHARS,
+  MAX_GLOBS,
+  MAX_GLOB_CHARS,
+  MAX_PATHS_PER_LINE,
+  MAX_PATH_BYTES,
+  MAX_TRASH_LISTED,
+} from './limits.ts'
 import { workspacePathSchema } from './paths.ts'
 import { personSchema, placeSchema } from './people.ts'
 import { roleSchema } from './roles.ts'
@@ -160,6 +167,15 @@ export const requests = {
     role: 'viewer',
     params: z.object({ terminal: opaqueIdSchema }),
     result: z.object({ cwd: path.nullable() }),
+  }),
+  /** The files that paths in its output mean, relative to the workspace; `null` for what is none. */
+  'terminal.files': request({
+    role: 'viewer',
+    params: z.object({
+      terminal: opaqueIdSchema,
+      written: z.array(z.string().min(1).max(MAX_PATH_BYTES)).max(MAX_PATHS_PER_LINE),
+    }),
+    result: z.object({ files: z.array(path.nullable()) }),
   }),
   'terminal.rename': request({
     role: 'editor',

@@ -14,6 +14,7 @@ import { SharedLook } from '../files/shared-look.ts'
 import { writeText } from '../files/write.ts'
 import { writeRunConfig } from '../processes/run-config.ts'
 import { busyWith } from '../terminal/busy-with.ts'
+import { filesMeant } from '../terminal/files-meant.ts'
 import { folderOf } from '../terminal/folder-of.ts'
 import type { OpenedSandbox } from '../opened-sandbox.ts'
 import type { Connection } from './connection.ts'
@@ -75,6 +76,9 @@ export function createHandlers(sandbox: OpenedSandbox): Handlers {
       return {}
     },
     'terminal.where': async ({ terminal }) => ({ cwd: await folderOf(terminals.get(terminal), workspace) }),
+    'terminal.files': async ({ terminal, written }) => ({
+      files: await filesMeant(terminals.get(terminal), workspace, written),
+    }),
     'terminal.rename': ({ terminal, name }) => {
       terminals.rename(terminal, name)
       return {}

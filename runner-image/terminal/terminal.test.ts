@@ -357,6 +357,25 @@ describe('terminals', () => {
     expect(await where()).toEqual({ cwd: '' })
   })
 
+  test('paths in its output are those of files that are there, from where the shell is, began, or the top', async () => {
+    using client = await fixture.connect()
+    using viewer = await fixture.connect('viewer')
+    await client.request('files.write', { path: 'top.txt', content: '', ifMatch: null })
+    const terminal = await client.shell()
+    terminal.type('mkdir -p below/more; : > below/one.txt; : > below/more/two.txt; ln -s /etc/passwd out; cd below\n')
+    terminal.type('echo ma""de $PWD=\n')
+    await terminal.shows('made')
+    const top = await until('the folder', () => /made (\S+)\/below=/.exec(terminal.text)?.[1])
+    const written = ['one.txt', './more/two.txt', 'top.txt', `${top}/below/one.txt`, 'b/more/two.txt', 'more', '../out']
+    const files = async (paths: string[]) =>
+      (await viewer.request('terminal.files', { terminal: terminal.id, written: paths })).files
+    const one = 'below/one.txt'
+    const two = 'below/more/two.txt'
+    expect(await files(written)).toEqual([one, two, 'top.txt', one, two, null, null])
+    expect(await files(['/etc/passwd', '../../etc/passwd', 'no.txt', 'top.txt/x', '/'])).toEqual(Array(5).fill(null))
+    await expect(files(Array(9).fill('one.txt'))).rejects.toThrow('bad_request')
+  })
+
   test('a late joiner gets the alternate screen and modes that were set long before the ring', async () => {
     using client = await fixture.connect()
     const terminal = await client.shell()

@@ -52,7 +52,12 @@ test('a split comes beside the terminal that is looked at, in its folder, and ta
   await expect.poll(it.sides).toEqual(['one new-2', 'two'])
   expect(it.runner.askedFor('terminal.create')).toMatchObject([{ cwd: 'src' }])
   expect(it.front()).toBe('new-2')
-  it.workbench.terminalBridge.mounted({ focus: () => focused.push('new'), clear: () => {}, openFind: () => {} })
+  it.workbench.terminalBridge.mounted({
+    focus: () => focused.push('new'),
+    clear: () => {},
+    openFind: () => {},
+    openText: () => {},
+  })
   expect(focused).toEqual(['new'])
   stepTerminal(it.workbench, 1)
   expect(it.front()).toBe('two')

@@ -3,6 +3,8 @@ export interface TerminalHandle {
   focus(): void
   clear(): void
   openFind(): void
+  /** Shows its output as text. */
+  openText(): void
 }
 
 /** Between commands and the terminal that is on the screen. */
@@ -38,5 +40,9 @@ export class TerminalBridge {
 
   openFind(): void {
     this.#handle?.openFind()
+  }
+
+  openText(): void {
+    this.#handle?.openText()
   }
 }

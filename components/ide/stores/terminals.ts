@@ -123,6 +123,15 @@ export class Terminals {
     }
   }
 
+  /** The files that paths in a terminal's output mean; none where that cannot be asked. */
+  async files(id: string, written: readonly string[]): Promise<readonly (string | null)[]> {
+    try {
+      return (await this.#connection.request('terminal.files', { terminal: id, written: [...written] })).files
+    } catch {
+      return []
+    }
+  }
+
   /** What is to be remembered of them; `undefined` while they are not known. */
   arrangement(): RememberedTerminals | undefined {
     const { activeId, groups, isKnown } = this.state.getSnapshot()

@@ -1,6 +1,7 @@
 'use client'
 
 import { useState } from 'react'
+import type { PointerEvent } from 'react'
 import { cx } from '#components/ui/cx.ts'
 
 const ESC = '\u001b'
@@ -13,6 +14,10 @@ const KEYS = [
   { label: '↓', name: 'Down', text: `${ESC}[B` },
   { label: '←', name: 'Left', text: `${ESC}[D` },
   { label: '→', name: 'Right', text: `${ESC}[C` },
+  { label: '|', name: 'Pipe', text: '|' },
+  { label: '~', name: 'Tilde', text: '~' },
+  { label: '/', name: 'Slash', text: '/' },
+  { label: '-', name: 'Hyphen', text: '-' },
 ] as const
 
 /** The control characters worth a button, shown when Ctrl is held down by a tap. */
@@ -28,15 +33,22 @@ const CONTROLS = [
 const KEY = 'h-9 min-w-10 shrink-0 rounded-md px-2 text-sm inset-ring inset-ring-control'
 const RESTING = 'bg-raised text-soft active:bg-hover'
 
-/** A row of keys under the terminal, on touch screens only. */
-export function KeyBar({ onType }: { onType: (text: string) => void }) {
+interface KeyBarProps {
+  onType: (text: string) => void
+  onPaste: () => void
+  /** Shows the output as text: fingers select nothing in a terminal. */
+  onCopy: () => void
+}
+
+/** A row of keys under the terminal, on touch screens and where the window is as narrow as one. */
+export function KeyBar({ onType, onPaste, onCopy }: KeyBarProps) {
   const [isControl, setIsControl] = useState(false)
   const keys = isControl ? CONTROLS : KEYS
   return (
     <div
       role="toolbar"
       aria-label="Terminal keys"
-      className="flex shrink-0 gap-1.5 overflow-x-auto border-t border-line bg-panel p-1.5 md:hidden"
+      className="flex shrink-0 gap-1.5 overflow-x-auto border-t border-line bg-panel p-1.5 md:not-pointer-coarse:hidden"
     >
       <button
         type="button"
@@ -52,8 +64,7 @@ export function KeyBar({ onType }: { onType: (text: string) => void }) {
           type="button"
           aria-label={'name' in key ? key.name : isControl ? `Ctrl ${key.label}` : key.label}
           className={cx(KEY, RESTING)}
-          // The touch keyboard stays open: the terminal keeps the focus.
-          onPointerDown={(event) => event.preventDefault()}
+          onPointerDown={keepFocus}
           onClick={() => {
             onType(key.text)
             setIsControl(false)
@@ -62,6 +73,17 @@ export function KeyBar({ onType }: { onType: (text: string) => void }) {
           {key.label}
         </button>
       ))}
+      <button type="button" className={cx(KEY, RESTING)} onPointerDown={keepFocus} onClick={onPaste}>
+        Paste
+      </button>
+      <button type="button" className={cx(KEY, RESTING)} onClick={onCopy}>
+        Copy
+      </button>
     </div>
   )
+}
+
+/** The touch keyboard stays open: the terminal keeps the focus. */
+function keepFocus(event: PointerEvent): void {
+  event.preventDefault()
 }

@@ -1,5 +1,4 @@
 import './as-in-browser.ts'
-import { FitAddon } from '@xterm/addon-fit'
 import { SearchAddon } from '@xterm/addon-search'
 import { UnicodeGraphemesAddon } from '@xterm/addon-unicode-graphemes'
 import { WebLinksAddon } from '@xterm/addon-web-links'
@@ -11,9 +10,15 @@ import { ownAddress } from '../stores/own-address.ts'
 import type { OpenTerminal } from '../stores/terminals.ts'
 import { monoFont } from '../theme-tokens.ts'
 import type { Theme } from '../theme-tokens.ts'
-import { followClipboard } from './clipboard.ts'
-import { terminalTheme } from './terminal-theme.ts'
+import { followClipboard, pasteFromClipboard } from './clipboard.ts'
+import type { ClipboardOptions } from './clipboard.ts'
 import { drawWithGpu } from './gpu.ts'
+import { isFollowed } from './is-followed.ts'
+import { linkPaths } from './path-links.ts'
+import type { PathLinksOptions } from './path-links.ts'
+import { TerminalFit } from './terminal-fit.ts'
+import { textOf } from './terminal-text.ts'
+import { terminalTheme } from './terminal-theme.ts'
 
 const SCROLLBACK_ROWS = 10_000
 const LINE_HEIGHT = 1.25
@@ -29,8 +34,11 @@ export interface MountOptions {
   onLongPaste: (text: string, proceed: () => void) => void
   /** Somebody follows the address of a program that runs in the REPL. */
   onOwnLink: (port: number, path: string) => void
+  /** Files named in its output. */
+  paths: PathLinksOptions
   /** Typed text was not taken: too much waits for the connection. */
   onRefused: () => void
+  onClipboardRefused: ClipboardOptions['onRefused']
 }
 
 /** A terminal on the page. */
@@ -40,6 +48,10 @@ export interface MountedTerminal extends Disposable {
   clear(): void
   /** Types for the person: the key bar of phones. */
   type(text: string): void
+  /** Pastes from the clipboard: the same. */
+  paste(): void
+  /** What it shows and showed before, the last rows of it. */
+  text(): string
   /** Visible now: takes the GPU while it is, and its pane's size. */
   setShown(isShown: boolean): void
   setCanType(canType: boolean): void
@@ -49,12 +61,15 @@ export interface MountedTerminal extends Disposable {
   setReadAloud(isReadAloud: boolean): void
   /** Whether a Mac's Option key is Meta. */
   setOptionIsMeta(isMeta: boolean): void
+  /** Whether what is selected is copied at once. */
+  setCopiesOnSelect(copies: boolean): void
 }
 
 /** Draws a terminal into `element` and joins it to its feed: the one place that knows xterm. */
 export function mountTerminal(element: HTMLElement, options: MountOptions): MountedTerminal {
   const { feed, size } = options.terminal
   let { canType } = options
+  let copiesOnSelect = false
   const xterm = new Terminal({
     allowProposedApi: true,
     cursorBlink: canType,
@@ -68,12 +83,12 @@ export function mountTerminal(element: HTMLElement, options: MountOptions): Moun
     scrollback: SCROLLBACK_ROWS,
     theme: terminalTheme(),
   })
-  const fit = new FitAddon()
   const search = new SearchAddon()
-  xterm.loadAddon(fit)
   xterm.loadAddon(search)
   xterm.loadAddon(new UnicodeGraphemesAddon())
   xterm.loadAddon(new WebLinksAddon((event, url) => openLink(event, url, options.onOwnLink)))
+  linkPaths(xterm, options.paths)
+  const fit = new TerminalFit(element, xterm, options.fontSize)
   xterm.open(element)
   xterm.textarea?.setAttribute('aria-label', options.label)
   const gpu = drawWithGpu(xterm)
@@ -96,12 +111,12 @@ export function mountTerminal(element: HTMLElement, options: MountOptions): Moun
     else xterm.paste(text)
   }
   const refit = (): void => {
-    const room = fit.proposeDimensions()
-    if (room !== undefined && room.cols >= MIN_COLS) size.fit({ cols: Math.min(room.cols, MAX_COLS), rows: room.rows })
+    const room = fit.room()
+    if (room !== undefined) size.fit(room)
   }
   const applySize = (): void => {
     const shown = size.shown.getSnapshot()
-    if (shown !== undefined) xterm.resize(shown.cols, shown.rows)
+    if (shown !== undefined) fit.show(shown)
   }
   const claimIfTyping = (): void => {
     if (canType) size.claim()
@@ -110,7 +125,8 @@ export function mountTerminal(element: HTMLElement, options: MountOptions): Moun
   const observer = new ResizeObserver(refit)
   observer.observe(element)
   const stopSize = size.shown.subscribe(applySize)
-  const stopClipboard = followClipboard(element, xterm, paste)
+  const clipboard = { paste, copiesOnSelect: () => copiesOnSelect, onRefused: options.onClipboardRefused }
+  const stopClipboard = followClipboard(element, xterm, clipboard)
   xterm.onData(type)
   xterm.onBinary(point)
   xterm.textarea?.addEventListener('focus', claimIfTyping)
@@ -129,6 +145,8 @@ export function mountTerminal(element: HTMLElement, options: MountOptions): Moun
     focus: () => xterm.focus(),
     clear: () => xterm.clear(),
     type,
+    paste: () => void pasteFromClipboard(clipboard),
+    text: () => textOf(xterm),
     setShown(isShown) {
       gpu.setActive(isShown)
       if (isShown) refit()
@@ -143,7 +161,7 @@ export function mountTerminal(element: HTMLElement, options: MountOptions): Moun
       xterm.options.theme = terminalTheme()
     },
     setFontSize(pixels) {
-      xterm.options.fontSize = pixels
+      fit.setFontSize(pixels)
       refit()
     },
     setReadAloud(isReadAloud) {
@@ -151,6 +169,9 @@ export function mountTerminal(element: HTMLElement, options: MountOptions): Moun
     },
     setOptionIsMeta(isMeta) {
       xterm.options.macOptionIsMeta = isMeta
+    },
+    setCopiesOnSelect(copies) {
+      copiesOnSelect = copies
     },
     [Symbol.dispose]() {
       feed.hide()
@@ -162,12 +183,8 @@ export function mountTerminal(element: HTMLElement, options: MountOptions): Moun
   }
 }
 
-/** The protocol's own bounds of a terminal's size. */
-const MIN_COLS = 2
-const MAX_COLS = 1000
-
 function openLink(event: MouseEvent, url: string, onOwnLink: MountOptions['onOwnLink']): void {
-  if (!event.ctrlKey && !event.metaKey) return
+  if (!isFollowed(event)) return
   const own = ownAddress(url)
   if (own === undefined) window.open(url, '_blank', 'noopener,noreferrer')
   else onOwnLink(own.port, own.path)

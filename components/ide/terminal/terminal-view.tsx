@@ -1,18 +1,15 @@
 'use client'
 
-import '@xterm/xterm/css/xterm.css'
-import { useEffect, useRef, useState } from 'react'
-import { usePreference } from '#components/site/preferences.ts'
+import { useEffect, useState } from 'react'
 import { cx } from '#components/ui/cx.ts'
 import type { TerminalInfo } from '#protocol/messages.ts'
-import { useTheme } from '../theme-tokens.ts'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
 import { AgentStrip } from './agent-strip.tsx'
 import { KeyBar } from './key-bar.tsx'
-import { mountTerminal } from './mount-terminal.ts'
-import type { MountedTerminal } from './mount-terminal.ts'
 import { TerminalExit } from './terminal-exit.tsx'
 import { TerminalFind } from './terminal-find.tsx'
+import { TextDialog } from './text-dialog.tsx'
+import { useMountedTerminal } from './use-mounted-terminal.ts'
 
 interface TerminalViewProps {
   info: TerminalInfo
@@ -27,37 +24,11 @@ interface TerminalViewProps {
 /** One terminal. Whatever is done in it makes it the active one. */
 export function TerminalView({ info, isShown, isActive, isSplit }: TerminalViewProps) {
   const workbench = useWorkbench()
-  const [mounted, setMounted] = useState<MountedTerminal>()
   const [isFinding, setIsFinding] = useState(false)
-  const element = useRef<HTMLDivElement>(null)
-  const [fontSize] = usePreference('terminalFontSize')
-  const [readsTerminals] = usePreference('readsTerminals')
-  const [optionIsMeta] = usePreference('optionIsMeta')
-  const fontSizeAtMount = useRef(fontSize)
-  const theme = useTheme()
+  const [text, setText] = useState<string>()
   const mayType = useStore(workbench.mayEdit)
   const { id, name } = info
-  const nameAtMount = useRef(name)
-
-  useEffect(() => {
-    if (element.current === null) return
-    const terminal = mountTerminal(element.current, {
-      terminal: workbench.terminals.open(id),
-      label: `Terminal ${nameAtMount.current}`,
-      fontSize: fontSizeAtMount.current,
-      canType: workbench.mayEdit.getSnapshot(),
-      onLongPaste: (text, onConfirm) => workbench.overlay.set({ kind: 'paste', text, onConfirm }),
-      onOwnLink: (port, path) => {
-        workbench.showPane('preview')
-        void workbench.preview.open(port, path)
-      },
-      onRefused: () =>
-        workbench.notify({ title: 'Too much typed that the terminal could not take yet: the rest was left out.' }),
-    })
-    setMounted(terminal)
-    workbench.terminals.attach(id)
-    return () => terminal[Symbol.dispose]()
-  }, [workbench, id])
+  const { element, mounted } = useMountedTerminal(info)
 
   useEffect(() => mounted?.setShown(isShown), [mounted, isShown])
   useEffect(() => {
@@ -67,15 +38,11 @@ export function TerminalView({ info, isShown, isActive, isSplit }: TerminalViewP
       focus: () => mounted.focus(),
       clear: () => mounted.clear(),
       openFind: () => setIsFinding(true),
+      openText: () => setText(mounted.text()),
     }
     workbench.terminalBridge.mounted(handle)
     return () => workbench.terminalBridge.unmounted(handle)
   }, [workbench, mounted, isShown, isActive])
-  useEffect(() => mounted?.setTheme(theme), [mounted, theme])
-  useEffect(() => mounted?.setCanType(mayType), [mounted, mayType])
-  useEffect(() => mounted?.setFontSize(fontSize), [mounted, fontSize])
-  useEffect(() => mounted?.setReadAloud(readsTerminals), [mounted, readsTerminals])
-  useEffect(() => mounted?.setOptionIsMeta(optionIsMeta), [mounted, optionIsMeta])
 
   const activate = (): void => {
     if (!isActive) workbench.terminals.activate(id)
@@ -101,10 +68,19 @@ export function TerminalView({ info, isShown, isActive, isSplit }: TerminalViewP
           }}
         />
       )}
-      <div ref={element} className="min-h-0 grow overflow-hidden pl-3 pt-2" />
+      <div className="min-h-0 grow pl-3 pt-2">
+        <div ref={element} className="h-full overflow-hidden" />
+      </div>
       <QueuedInput id={id} />
       {info.exit !== undefined && <TerminalExit info={info} />}
-      {mayType && isShown && isActive && <KeyBar onType={(text) => mounted?.type(text)} />}
+      {mayType && isShown && isActive && (
+        <KeyBar
+          onType={(typed) => mounted?.type(typed)}
+          onPaste={() => mounted?.paste()}
+          onCopy={() => setText(mounted?.text())}
+        />
+      )}
+      {text !== undefined && <TextDialog name={name} text={text} onClose={() => setText(undefined)} />}
     </div>
   )
 }
