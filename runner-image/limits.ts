@@ -107,6 +107,8 @@ export const MAX_INDEX_PATHS = 50_000
 export const MAX_INDEX_BYTES = 3 * MIB
 /** Time that git may take to answer about a folder or the index. */
 export const GIT_ANSWER_TIMEOUT_MS = 5 * SECOND
+/** Time that git may take to bring a file back: filters of the project may fetch it. */
+export const GIT_CHANGE_TIMEOUT_MS = 20 * SECOND
 /** What is told of the files that are otherwise than in the last commit. */
 export const MAX_GIT_CHANGES = 2000
 export const MAX_GIT_STATUS_BYTES = 1 * MIB

@@ -189,12 +189,12 @@ test('what changed since the last commit: in the tree, in a list, and beside wha
     /c\.js.*renamed/,
     /new\.txt.*untracked/,
   ])
-  await list.getByRole('button', { name: /server\.js/ }).click()
+  await list.getByRole('button', { name: /^server\.js/ }).click()
   const diff = page.getByRole('dialog', { name: 'server.js' })
   await expect(diff.locator('.editor.original')).toContainText('// main')
   await expect(diff.locator('.editor.modified')).toContainText('// changed')
   await page.keyboard.press('Escape')
-  await list.getByRole('button', { name: /package\.json/ }).click()
+  await list.getByRole('button', { name: /^package\.json/ }).click()
   const deleted = page.getByRole('dialog', { name: 'package.json' })
   await expect(deleted.locator('.editor.original')).toContainText('node server.js')
   await expect(deleted.getByRole('button', { name: 'Open the file' })).toHaveCount(0)
@@ -204,4 +204,48 @@ test('what changed since the last commit: in the tree, in a list, and beside wha
   await runInTerminal(page, 'git add -A && git -c user.name=Ada -c user.email=a@example.org commit -qm "All of it"')
   await expect(page.getByText('Nothing changed since the last commit.', { exact: true })).toBeVisible()
   await expect(branch).toHaveText('main ↑1')
+})
+
+test('a commit of some files, whom it names said once; a hook that refuses is heard; a change is discarded and brought back', async ({
+  page,
+}) => {
+  await cloneInDialog(page, `${git.url}/engine.git`)
+  await prompt(page)
+  const terminal = await runInTerminal(page, 'echo "// more" >> server.js; echo new > new.txt; echo wri""tten')
+  await expect(terminal).toContainText('written')
+  await page.getByTestId('branch').click()
+  const list = page.getByRole('list', { name: 'Changed files' })
+  await expect(list.getByRole('listitem')).toHaveText([/server\.js/, /new\.txt/])
+  await list.getByRole('checkbox', { name: 'Commit new.txt' }).uncheck()
+  const message = page.getByRole('textbox', { name: 'Commit message' })
+  await message.fill('More of the server')
+  await page.reload()
+  await list.getByRole('checkbox', { name: 'Commit new.txt' }).uncheck()
+  await message.press('Control+Enter')
+  await expect(page.getByText('Git does not know yet whom a commit is to name.')).toBeVisible()
+  await look(page, 'commit')
+  await page.getByRole('textbox', { name: 'Your name' }).fill('Ada')
+  await page.getByRole('textbox', { name: 'Your e-mail address' }).fill('ada@example.org')
+  await page.getByRole('button', { name: 'Commit 1 of 2' }).click()
+  await expect(list.getByRole('listitem')).toHaveText([/new\.txt/])
+  await expect(message).toHaveValue('')
+  await expect(page.getByTestId('branch')).toHaveText('main ↑1 *')
+  await expect(page.getByRole('tab', { name: 'Commit' })).toHaveCount(0)
+  const log = await runInTerminal(page, "git log -1 --format='%an: %s'")
+  await expect(log).toContainText('Ada: More of the server')
+
+  await runInTerminal(
+    page,
+    "printf '#!/bin/sh\\necho not to-day >&2; exit 1' > .git/hooks/pre-commit; chmod +x .git/hooks/*",
+  )
+  await message.fill('The rest')
+  await page.getByRole('button', { name: 'Commit all' }).click()
+  await expect(page.getByRole('tab', { name: 'Commit' })).toHaveAttribute('aria-selected', 'true')
+  await expect(page.getByTestId('terminal')).toContainText('not to-day')
+  await expect(message).toHaveValue('The rest')
+
+  await list.getByRole('button', { name: 'Discard the changes of new.txt' }).click()
+  await expect(page.getByText('Nothing changed since the last commit.', { exact: true })).toBeVisible()
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await expect(list.getByRole('listitem')).toHaveText([/new\.txt/])
 })

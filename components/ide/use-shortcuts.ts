@@ -1,6 +1,7 @@
 'use client'
 
 import { useEffect } from 'react'
+import { isMac } from '#components/ui/platform.ts'
 import { isTyping } from '#components/ui/typing.ts'
 import { COMMANDS } from './commands.ts'
 import type { Command } from './commands.ts'
@@ -16,12 +17,12 @@ const EDITOR_CHORD = 'mod+k'
 /** Gives every command its keys, wherever the focus is. */
 export function useShortcuts(workbench: Workbench): void {
   useEffect(() => {
-    const isMac = /Mac|iPhone|iPad/.test(navigator.userAgent)
+    const isOnMac = isMac()
     const onKeyDown = (event: KeyboardEvent): void => {
       const custom = readCustomKeys()
       const command = COMMANDS.find(
         (command) =>
-          keysOf(command, custom).some((keys) => isPressed(keys, event, isMac) && isMeant(keys, event.target)) &&
+          keysOf(command, custom).some((keys) => isPressed(keys, event, isOnMac) && isMeant(keys, event.target)) &&
           (command.yields !== true || isEnabled(command, workbench)),
       )
       if (command === undefined) return
@@ -43,6 +44,8 @@ function isMeant(keys: string, target: EventTarget | null): boolean {
   if (!(target instanceof Element)) return true
   if (target.closest('[role="dialog"]') !== null) return false
   if (keys === '?') return !isTyping(target)
+  // It sends the form.
+  if (keys.endsWith('enter') && target.closest('form') !== null) return false
   if (target.closest('.xterm') !== null) return NOT_FOR_SHELLS.test(keys)
   if (target.closest('.monaco-editor') !== null) return keys !== EDITOR_CHORD
   return true

@@ -7,7 +7,7 @@ import type { Exit } from '../terminal/pty.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
 export const STREAMS = { stdout: 1, stderr: 2, pty: 3 } as const satisfies Record<OutputStream, wire.Stream>
-const ORIGINS = { agent: 1, shell: 2, clone: 2, run: 3 } as const
+const ORIGINS = { agent: 1, shell: 2, clone: 2, commit: 2, run: 3 } as const
 
 /** What agents read by its id: a command of theirs, a terminal of people, what the Run button started. */
 export interface ProcessSource {

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { MAX_DISPLAY_NAME_CHARS, MAX_EMAIL_CHARS } from './limits.ts'
 
 /** A file that is otherwise than in the last commit. */
 const gitChangeSchema = z.object({
@@ -31,6 +32,23 @@ export const gitStatusSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.enum(['none', 'unanswered']) }),
 ])
 export type GitStatus = z.infer<typeof gitStatusSchema>
+
+/** Whom a commit names. Neither has a line break or what ends an address. */
+export const gitAuthorSchema = z.object({
+  name: z
+    .string()
+    .trim()
+    .min(1)
+    .max(MAX_DISPLAY_NAME_CHARS)
+    .regex(/^[^<>\n\0]+$/),
+  email: z
+    .string()
+    .trim()
+    .min(3)
+    .max(MAX_EMAIL_CHARS)
+    .regex(/^[^\s<>\0]+@[^\s<>\0]+$/),
+})
+export type GitAuthor = z.infer<typeof gitAuthorSchema>
 
 /** A file as the last commit has it. */
 export const gitFileSchema = z.discriminatedUnion('kind', [

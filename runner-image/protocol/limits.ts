@@ -34,6 +34,12 @@ export const MAX_TERMINALS = 50
 /** Paths in one line of a terminal's output that are looked up at a time. */
 export const MAX_PATHS_PER_LINE = 8
 
+/** A commit: its message, and the files in it that are named one by one. */
+export const MAX_COMMIT_MESSAGE_CHARS = 20_000
+export const MAX_COMMITTED_PATHS = 2000
+/** Longest address of a mailbox (RFC 5321, 4.5.3.1.3, less the brackets). */
+export const MAX_EMAIL_CHARS = 254
+
 /** Length of a path in bytes (Linux PATH_MAX less its NUL) and of one name in it (NAME_MAX). */
 export const MAX_PATH_BYTES = 4095
 export const MAX_NAME_BYTES = 255

@@ -1,8 +1,10 @@
 import * as z from 'zod'
 import { wireErrorSchema } from './errors.ts'
-import { gitFileSchema, gitStatusSchema } from './git-status.ts'
+import { gitAuthorSchema, gitFileSchema, gitStatusSchema } from './git-status.ts'
 import { opaqueIdSchema, replIdSchema } from './ids.ts'
 import {
+  MAX_COMMITTED_PATHS,
+  MAX_COMMIT_MESSAGE_CHARS,
   MAX_DISPLAY_NAME_CHARS,
   MAX_GLOBS,
   MAX_GLOB_CHARS,
@@ -29,12 +31,12 @@ const empty = z.object({})
 const globs = z.array(z.string().min(1).max(MAX_GLOB_CHARS)).max(MAX_GLOBS).default([])
 
 /**
- * One terminal: a PTY with its history. `run` is the one that the Run button owns, `clone` shows a `git clone`, `agent` a
- * command of an agent.
+ * One terminal: a PTY with its history. `run` is the one that the Run button owns, `clone` shows a `git clone`, `commit` a
+ * `git commit`, `agent` a command of an agent.
  */
 export const terminalSchema = z.object({
   id: opaqueIdSchema,
-  kind: z.enum(['shell', 'run', 'clone', 'agent']),
+  kind: z.enum(['shell', 'run', 'clone', 'commit', 'agent']),
   name: z.string(),
   cwd: z.string(),
   pid: z.int(),
@@ -303,6 +305,31 @@ export const requests = {
   'git.status': request({ role: 'viewer', params: empty, result: gitStatusSchema }),
   /** A file as that commit has it. */
   'git.file': request({ role: 'viewer', params: z.object({ path }), result: gitFileSchema }),
+  /** Whom a commit would name; absent where Git has not been told. */
+  'git.author': request({
+    role: 'editor',
+    params: empty,
+    result: z.object({ author: gitAuthorSchema.optional() }),
+  }),
+  /** Begins a commit, in a terminal of its own: it is made once that has ended with 0. */
+  'git.commit': request({
+    role: 'editor',
+    params: z.object({
+      message: z.string().trim().min(1).max(MAX_COMMIT_MESSAGE_CHARS),
+      /** As `git.status` names them; all that has changed, where it is left out. */
+      paths: z.array(z.string().min(1).max(MAX_PATH_BYTES)).min(1).max(MAX_COMMITTED_PATHS).optional(),
+      /** For the repository's own settings, where Git has not been told. */
+      author: gitAuthorSchema.optional(),
+      ...size,
+    }),
+    result: z.object({ terminal: opaqueIdSchema }),
+  }),
+  /** Brings a changed file to where the last commit has it; `deletion`: what the trash knows by what it was. */
+  'git.discard': request({
+    role: 'editor',
+    params: z.object({ path, from: path.optional() }),
+    result: z.object({ deletion: opaqueIdSchema.optional(), restored: z.array(z.string()) }),
+  }),
 
   /** Where this page is now, for the others to see; `null`: in no file or terminal. Who it is, the runner knows itself. */
   'people.at': request({ role: 'viewer', params: z.object({ place: placeSchema.nullable() }), result: empty }),

@@ -5,6 +5,8 @@ import { isAtLeast } from '#protocol/roles.ts'
 import type { z } from 'zod'
 import { RunnerError } from '../errors.ts'
 import { listFolder, statEntry } from '../files/entries.ts'
+import { GitCommits } from '../files/git-commit.ts'
+import { discardChange } from '../files/git-discard.ts'
 import { GitLook } from '../files/git-status.ts'
 import { Lock } from '../files/lock.ts'
 import { copy, makeFolder, move } from '../files/move.ts'
@@ -33,6 +35,7 @@ export function createHandlers(sandbox: OpenedSandbox): Handlers {
   const { disk, workspace, trash, terminals, people, processes, ports, run } = sandbox
   const searches = new TextSearches(sandbox)
   const git = new GitLook(workspace)
+  const commits = new GitCommits({ terminals, workspace, env: () => sandbox.shellEnv })
   const index = new SharedLook(() => indexFiles(workspace))
   const configuring = new Lock()
   return {
@@ -149,6 +152,15 @@ export function createHandlers(sandbox: OpenedSandbox): Handlers {
 
     'git.status': () => git.status(),
     'git.file': ({ path }) => git.file(path),
+    'git.author': async () => {
+      const author = await commits.author()
+      return author === undefined ? {} : { author }
+    },
+    'git.commit': async (asked, from) => {
+      const terminal = await commits.start({ ...asked, actor: from.claims.actor })
+      return { terminal: terminal.id }
+    },
+    'git.discard': (change) => discardChange(change, { workspace, trash, env: sandbox.shellEnv }),
 
     'people.at': ({ place }, from) => {
       if (place !== null && 'terminal' in place) terminals.get(place.terminal)

@@ -6,14 +6,13 @@ import { EmptyState } from '#components/ui/empty-state.tsx'
 import { ErrorState } from '#components/ui/error-state.tsx'
 import { IconButton } from '#components/ui/icon-button.tsx'
 import { Skeleton } from '#components/ui/skeleton.tsx'
-import { nameOf, parentOf } from '#protocol/paths.ts'
-import type { GitChange, GitRepository } from '#protocol/git-status.ts'
-import { FileIcon } from '../files/file-icon.tsx'
+import type { GitRepository } from '#protocol/git-status.ts'
 import { useStore, useWorkbench } from '../use-workbench.tsx'
 import { branchWords } from './branch-words.ts'
-import { ChangeMark } from './change-mark.tsx'
+import { ChangedFile } from './changed-file.tsx'
+import { CommitForm } from './commit-form.tsx'
 
-/** What is otherwise than in the last commit. */
+/** What is otherwise than in the last commit, and the next one. */
 export function GitPanel() {
   const workbench = useWorkbench()
   const { status } = useStore(workbench.git.state)
@@ -45,6 +44,7 @@ export function GitPanel() {
 }
 
 function Repository({ repository }: { repository: GitRepository }) {
+  const mayEdit = useStore(useWorkbench().mayEdit)
   const { changes, truncated } = repository
   return (
     <div className="min-h-0 grow overflow-y-auto pb-4">
@@ -52,6 +52,7 @@ function Repository({ repository }: { repository: GitRepository }) {
         <GitBranch aria-hidden size={14} strokeWidth={1.5} className="shrink-0" />
         {branchWords(repository)}
       </p>
+      {mayEdit && changes.length > 0 && <CommitForm repository={repository} />}
       {changes.length === 0 ? (
         <p className="px-4 py-1 text-muted">Nothing changed since the last commit.</p>
       ) : (
@@ -65,25 +66,5 @@ function Repository({ repository }: { repository: GitRepository }) {
       )}
       {truncated && <p className="px-4 py-2 text-xs text-muted">There are more. git status in a terminal lists all.</p>}
     </div>
-  )
-}
-
-function ChangedFile({ change }: { change: GitChange }) {
-  const workbench = useWorkbench()
-  const { path, kind, from } = change
-  // A folder that is a repository itself.
-  const name = nameOf(path.replace(/\/$/, ''))
-  return (
-    <button
-      type="button"
-      title={from === undefined ? path : `${from} → ${path}`}
-      className="flex h-6.5 w-full items-center gap-1.5 pl-4 pr-3 text-left text-soft -outline-offset-2 hover:bg-hover hover:text-text"
-      onClick={() => workbench.overlay.set({ kind: 'git-change', change })}
-    >
-      <FileIcon name={name} />
-      <span className={kind === 'deleted' ? 'shrink-0 line-through' : 'shrink-0'}>{name}</span>
-      <span className="min-w-0 grow truncate text-xs text-muted">{parentOf(path)}</span>
-      <ChangeMark kind={kind} />
-    </button>
   )
 }

@@ -23,6 +23,8 @@ const layoutSchema = z.object({
   terminals: z
     .object({ active: z.string().nullable(), splits: z.array(z.array(z.string()).readonly()).readonly() })
     .default({ active: null, splits: [] }),
+  /** What is typed for the next commit. */
+  commitMessage: z.string().default(''),
   /** Port of the preview that was open. */
   previewPort: z.int().nullable().default(null),
   /** As what the preview is looked at. */

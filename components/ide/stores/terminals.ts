@@ -167,6 +167,19 @@ export class Terminals {
     return busyWith
   }
 
+  /** Resolves to the exit code once its process has ended; `undefined` where that is not known, or it was closed. */
+  async ended(id: string): Promise<number | undefined> {
+    const { promise, resolve } = Promise.withResolvers<number | undefined>()
+    const look = (): void => {
+      const info = this.#info(id)
+      if (info?.exit !== undefined) resolve(info.exit.code ?? undefined)
+      else if (info === undefined) resolve(undefined)
+    }
+    const stop = this.state.subscribe(look)
+    look()
+    return promise.finally(stop)
+  }
+
   /** The size a new terminal will most likely have: that of the one on the screen. */
   likelySize(): { cols: number; rows: number } {
     const { activeId } = this.state.getSnapshot()

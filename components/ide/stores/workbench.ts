@@ -6,6 +6,7 @@ import type { ToastInput } from '#components/ui/toast-store.ts'
 import { showPlace } from './actions.ts'
 import { Agents } from './agents.ts'
 import type { AgentsApi } from './agents.ts'
+import { Commits } from './commits.ts'
 import { Connection } from './connection.ts'
 import { Disk } from './disk.ts'
 import { Documents } from './documents.ts'
@@ -116,6 +117,7 @@ export class Workbench {
   readonly quickFiles: QuickFiles
   readonly search: TextSearch
   readonly git: Git
+  readonly commits: Commits
   readonly replacing: ReplaceFound
   readonly myPlace: MyPlace
   readonly people: People
@@ -161,6 +163,13 @@ export class Workbench {
     this.quickFiles = new QuickFiles(connection)
     this.search = new TextSearch(connection)
     this.git = new Git(connection)
+    this.commits = new Commits({
+      connection,
+      documents: this.documents,
+      git: this.git,
+      terminals: this.terminals,
+      notify,
+    })
     this.replacing = new ReplaceFound({ connection, documents: this.documents, search: this.search })
     this.myPlace = new MyPlace({ connection, tabs: this.tabs, terminals: this.terminals })
     this.people = new People(connection, account.id)

@@ -8,6 +8,7 @@ import { useWorkbench } from '../use-workbench.tsx'
 const NOUNS: Record<TerminalInfo['kind'], string> = {
   shell: 'The shell',
   clone: 'The shell',
+  commit: 'The commit',
   run: 'The program',
   agent: 'The agent’s command',
 }

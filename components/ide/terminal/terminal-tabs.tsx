@@ -1,7 +1,19 @@
 'use client'
 
 import { memo, useEffect, useRef, useState } from 'react'
-import { Bot, ChevronDown, Columns2, Pencil, Play, Plus, RotateCcw, TerminalSquare, Trash2, X } from 'lucide-react'
+import {
+  Bot,
+  ChevronDown,
+  Columns2,
+  GitCommitHorizontal,
+  Pencil,
+  Play,
+  Plus,
+  RotateCcw,
+  TerminalSquare,
+  Trash2,
+  X,
+} from 'lucide-react'
 import { cx } from '#components/ui/cx.ts'
 import { ContextMenu, ContextMenuContent, ContextMenuItem, ContextMenuTrigger } from '#components/ui/context-menu.tsx'
 import { IconButton } from '#components/ui/icon-button.tsx'
@@ -74,7 +86,13 @@ export function TerminalTabs() {
   )
 }
 
-const ICONS = { shell: TerminalSquare, clone: TerminalSquare, run: Play, agent: Bot } as const
+const ICONS = {
+  shell: TerminalSquare,
+  clone: TerminalSquare,
+  commit: GitCommitHorizontal,
+  run: Play,
+  agent: Bot,
+} as const
 
 /** Drawn anew only for what is its own: agents open and end terminals many times a second. */
 const TerminalTab = memo(function TerminalTab({ terminal, isActive }: { terminal: TerminalInfo; isActive: boolean }) {

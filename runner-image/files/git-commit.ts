@@ -1,0 +1,120 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { GitAuthor } from '#protocol/git-status.ts'
+import { RunnerError } from '../errors.ts'
+import { GIT_ANSWER_TIMEOUT_MS } from '../limits.ts'
+import type { Size } from '../terminal/pty.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+import type { Terminals } from '../terminal/terminals.ts'
+import type { Workspace } from './workspace.ts'
+
+interface GitCommitsOptions {
+  terminals: Terminals
+  workspace: Workspace
+  env(): Record<string, string>
+}
+
+export interface CommitRequest extends Size {
+  message: string
+  /** As `git status` names them; all that has changed, where it is left out. */
+  paths?: string[] | undefined
+  /** Kept in the repository's own settings. */
+  author?: GitAuthor | undefined
+  actor: string
+}
+
+/**
+ * The first commit of several could be left half done by a path that is neither on the disk nor in the index any more:
+ * `update-index` takes those, `git add` does not. A merge is committed as a whole: Git refuses a part of it.
+ */
+const SCRIPT = String.raw`
+set -e
+if [ -n "$DEVEX_COMMIT_NAME" ]; then
+  git config user.name "$DEVEX_COMMIT_NAME"
+  git config user.email "$DEVEX_COMMIT_EMAIL"
+fi
+unset DEVEX_COMMIT_NAME DEVEX_COMMIT_EMAIL
+if [ -e "$1/paths" ]; then
+  git update-index --add --remove -z --stdin < "$1/paths"
+  if ! git rev-parse -q --verify MERGE_HEAD > /dev/null; then
+    only=(--only "--pathspec-from-file=$1/paths" --pathspec-file-nul)
+  fi
+else
+  git add --all
+fi
+GIT_LITERAL_PATHSPECS=1 git commit -F "$1/message" "${'$'}{only[@]}"`
+
+/**
+ * Commits, in a terminal of their own: hooks take what time they take, ask what they ask, and what they say can be read.
+ * One at a time.
+ */
+export class GitCommits {
+  readonly #options: GitCommitsOptions
+  #current: Terminal | undefined
+  #isStarting = false
+
+  constructor(options: GitCommitsOptions) {
+    this.#options = options
+  }
+
+  /** Whom a commit would name; `undefined` where Git has not been told. It makes up an address otherwise. */
+  async author(): Promise<GitAuthor | undefined> {
+    const { workspace } = this.#options
+    const { promise, resolve } = Promise.withResolvers<string>()
+    const args = ['-c', 'user.useConfigOnly=true', 'var', 'GIT_AUTHOR_IDENT']
+    const options = {
+      cwd: workspace.root,
+      env: { NODE_ENV: 'production', ...this.#options.env() } as const,
+      timeout: GIT_ANSWER_TIMEOUT_MS,
+    }
+    execFile('git', args, options, (error, stdout) => resolve(error === null ? stdout : ''))
+    const [, name = '', email = ''] = /^(.+) <(.+)> \d+ [+-]\d+\n$/.exec(await promise) ?? []
+    return name === '' || email === '' ? undefined : { name, email }
+  }
+
+  /** Begins one; its end is the end of the terminal. */
+  async start(asked: CommitRequest): Promise<Terminal> {
+    if (this.#isStarting || this.#current?.hasEnded === false) {
+      throw new RunnerError('conflict', 'A commit is under way.', { advice: 'See its terminal.' })
+    }
+    this.#isStarting = true
+    try {
+      return await this.#start(asked)
+    } finally {
+      this.#isStarting = false
+    }
+  }
+
+  async #start({ message, paths, author, actor, cols, rows }: CommitRequest): Promise<Terminal> {
+    const { terminals, workspace } = this.#options
+    const folder = await mkdtemp(join(tmpdir(), 'devex-commit-'))
+    const forget = (): void => void rm(folder, { recursive: true, force: true }).catch(() => undefined)
+    try {
+      await writeFile(join(folder, 'message'), message)
+      // A repository within this one is named with a slash at the end, which Git does not take back.
+      const named = paths?.map((path) => `${path.replace(/\/$/, '')}\0`)
+      if (named !== undefined) await writeFile(join(folder, 'paths'), named.join(''))
+      this.#current = terminals.create({
+        kind: 'commit',
+        name: 'Commit',
+        cwd: '',
+        directory: workspace.root,
+        cols,
+        rows,
+        env: {
+          ...this.#options.env(),
+          ...(author !== undefined && { DEVEX_COMMIT_NAME: author.name, DEVEX_COMMIT_EMAIL: author.email }),
+        },
+        args: ['-lc', SCRIPT, 'commit', folder],
+        createdBy: actor,
+        onEnd: forget,
+      })
+      return this.#current
+    } catch (error) {
+      forget()
+      throw error
+    }
+  }
+}

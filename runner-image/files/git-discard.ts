@@ -1,0 +1,66 @@
+import { execFile } from 'node:child_process'
+import { RunnerError } from '../errors.ts'
+import { GIT_CHANGE_TIMEOUT_MS, MAX_GIT_STATUS_BYTES } from '../limits.ts'
+import type { Trash } from './trash.ts'
+import { exists } from './workspace.ts'
+import type { Workspace } from './workspace.ts'
+
+interface DiscardOptions {
+  workspace: Workspace
+  trash: Trash
+  env: Record<string, string>
+}
+
+interface Discarded {
+  /** What the trash knows by what the file was; absent where there was none. */
+  deletion?: string
+  /** Paths of what the last commit had. */
+  restored: string[]
+}
+
+/**
+ * Brings a changed file to where the last commit has it, on the disk and in the index; what it was goes to the trash. Of
+ * one that was renamed, `from` is where it was.
+ */
+export async function discardChange(
+  { path, from }: { path: string; from?: string | undefined },
+  { workspace, trash, env }: DiscardOptions,
+): Promise<Discarded> {
+  const git = (args: string[]): Promise<string> => runGit(args, { folder: workspace.root, env })
+  const paths = [path, ...(from === undefined ? [] : [from])]
+  const deletion = exists(workspace.locate(path)) ? await trash.delete(path) : undefined
+  try {
+    await git(['reset', '-q', '--', ...paths])
+    const restored = (await git(['ls-files', '-z', '--', ...paths])).split('\0').slice(0, -1)
+    if (restored.length > 0) await git(['checkout-index', '-q', '-f', '-u', '--', ...restored])
+    return { restored, ...(deletion !== undefined && { deletion }) }
+  } catch (error) {
+    if (deletion !== undefined && !exists(workspace.locate(path))) await trash.restore(deletion)
+    throw error
+  }
+}
+
+async function runGit(
+  args: string[],
+  { folder, env }: { folder: string; env: Record<string, string> },
+): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  const options = {
+    cwd: folder,
+    env: { NODE_ENV: 'production', ...env, GIT_LITERAL_PATHSPECS: '1', LC_ALL: 'C' },
+    timeout: GIT_CHANGE_TIMEOUT_MS,
+    maxBuffer: MAX_GIT_STATUS_BYTES,
+  } as const
+  execFile('git', args, options, (error, stdout, stderr) => {
+    if (error === null) resolve(stdout)
+    else reject(refusal(stderr))
+  })
+  return promise
+}
+
+function refusal(said: string): RunnerError {
+  const why = said.trim().split('\n').at(-1) ?? ''
+  return new RunnerError('unavailable', `Git did not bring it back${why === '' ? '.' : `: ${why}`}`, {
+    advice: 'Nothing is lost. Run git status in a terminal: it says more.',
+  })
+}
