@@ -3,52 +3,41 @@ import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { TestClient } from '../_client.ts'
-import { startFixture } from '../_fixture.ts'
-import type { Fixture } from '../_fixture.ts'
 import type { RequestParams, TerminalInfo } from '#protocol/messages.ts'
+import { startRepository } from './_repository.ts'
+import type { Repository } from './_repository.ts'
 
 const ADA = { name: 'Ada Lovelace', email: 'ada@example.org' }
 const size = { cols: 80, rows: 24 }
 
-let fixture: Fixture
-let client: TestClient
+let repository: Repository
 beforeEach(async () => {
-  fixture = await startFixture()
-  client = await fixture.connect('editor')
-  git('init', '-q', '-b', 'main')
+  repository = await startRepository()
 })
-afterEach(async () => {
-  client[Symbol.dispose]()
-  await fixture[Symbol.asyncDispose]()
-})
+afterEach(() => repository[Symbol.asyncDispose]())
 
-function git(...args: string[]): string {
-  return execFileSync('git', args, { cwd: fixture.workspace, stdio: ['ignore', 'pipe', 'pipe'] })
-    .toString()
-    .trim()
-}
+const git = (...args: string[]): string => repository.git(...args)
 
 async function put(path: string, content: string): Promise<void> {
-  await writeFile(join(fixture.workspace, path), content)
+  await writeFile(join(repository.workspace, path), content)
 }
 
 const committed = (): string[] => git('show', '--name-status', '--format=', 'HEAD').split('\n').toSorted()
 
 /** Resolves to how it ended, and what it said. */
 async function commit(asked: Omit<RequestParams<'git.commit'>, 'cols' | 'rows'>) {
-  const { terminal } = await client.request('git.commit', { ...asked, ...size })
-  const shown = await client.attach(terminal, { since: 0 })
+  const { terminal } = await repository.client.request('git.commit', { ...asked, ...size })
+  const shown = await repository.client.attach(terminal, { since: 0 })
   const isEnd = (info: TerminalInfo): boolean => info.id === terminal && info.exit !== undefined
-  const ended = await client.event('terminal.changed', (data) => isEnd(data.terminal))
+  const ended = await repository.client.event('terminal.changed', (data) => isEnd(data.terminal))
   return { code: ended.terminal.exit?.code, text: shown.text }
 }
 
 test('Git is told once who commits; all that has changed is committed where no files are named', async () => {
-  expect(await client.request('git.author', {})).toEqual({})
+  expect(await repository.client.request('git.author', {})).toEqual({})
   await put('a.txt', 'a')
   expect((await commit({ message: 'First\n\n# not a comment', author: ADA })).code).toBe(0)
-  expect(await client.request('git.author', {})).toEqual({ author: ADA })
+  expect(await repository.client.request('git.author', {})).toEqual({ author: ADA })
   expect(git('log', '-1', '--format=%an <%ae>%n%B')).toBe('Ada Lovelace <ada@example.org>\nFirst\n\n# not a comment')
   expect(committed()).toEqual(['A\ta.txt'])
   const left = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('devex-commit-'))
@@ -65,11 +54,11 @@ test('of what has changed only the named files are committed: changed, new, dele
   await put('staged', 'new')
   await put('ü -n', 'new')
   git('add', 'staged')
-  await rm(join(fixture.workspace, 'gone'))
+  await rm(join(repository.workspace, 'gone'))
   git('rm', '-q', 'removed')
   git('mv', 'old', 'moved')
-  await mkdir(join(fixture.workspace, 'inner'))
-  execFileSync('git', ['init', '-q'], { cwd: join(fixture.workspace, 'inner') })
+  await mkdir(join(repository.workspace, 'inner'))
+  execFileSync('git', ['init', '-q'], { cwd: join(repository.workspace, 'inner') })
   const paths = ['changed', 'gone', 'removed', 'old', 'moved', '*', 'ü -n']
   expect(await commit({ message: 'Some', paths })).toMatchObject({ code: 0 })
   expect(
@@ -82,7 +71,7 @@ test('a hook that refuses is heard, and what was to be committed stays as it was
   await put('a.txt', 'a')
   await commit({ message: 'First', author: ADA })
   await put('.git/hooks/pre-commit', '#!/bin/sh\necho this is refused >&2\nexit 3\n')
-  await chmod(join(fixture.workspace, '.git/hooks/pre-commit'), 0o755)
+  await chmod(join(repository.workspace, '.git/hooks/pre-commit'), 0o755)
   await put('a.txt', 'b')
   const refused = await commit({ message: 'Second' })
   expect(refused.code).not.toBe(0)
@@ -108,16 +97,17 @@ test('a merge is committed as a whole, whatever files are named', async () => {
 
 test('one at a time; another may follow', async () => {
   await put('.git/hooks/pre-commit', '#!/bin/sh\nread answer\n')
-  await chmod(join(fixture.workspace, '.git/hooks/pre-commit'), 0o755)
+  await chmod(join(repository.workspace, '.git/hooks/pre-commit'), 0o755)
   await put('a.txt', 'a')
   const asked = { message: 'First', author: ADA, ...size }
   const [first, second] = await Promise.allSettled([
-    client.request('git.commit', asked),
-    client.request('git.commit', asked),
+    repository.client.request('git.commit', asked),
+    repository.client.request('git.commit', asked),
   ])
   expect(second).toMatchObject({ status: 'rejected', reason: { message: expect.stringContaining('conflict') } })
-  await expect(client.request('git.commit', asked)).rejects.toThrow('conflict')
-  if (first.status === 'fulfilled') await client.request('terminal.close', { terminal: first.value.terminal })
+  await expect(repository.client.request('git.commit', asked)).rejects.toThrow('conflict')
+  if (first.status === 'fulfilled')
+    await repository.client.request('terminal.close', { terminal: first.value.terminal })
   await put('.git/hooks/pre-commit', '#!/bin/sh\n')
   expect(await commit({ message: 'Second', author: ADA })).toMatchObject({ code: 0 })
 })

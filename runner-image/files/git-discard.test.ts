@@ -1,32 +1,21 @@
-import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { TestClient } from '../_client.ts'
-import { startFixture } from '../_fixture.ts'
-import type { Fixture } from '../_fixture.ts'
+import { startRepository } from './_repository.ts'
+import type { Repository } from './_repository.ts'
 
-let fixture: Fixture
-let client: TestClient
+let repository: Repository
 beforeEach(async () => {
-  fixture = await startFixture()
-  client = await fixture.connect('editor')
-  git('init', '-q', '-b', 'main')
+  repository = await startRepository()
+  repository.git('config', 'user.name', 'Ada')
+  repository.git('config', 'user.email', 'ada@example.org')
 })
-afterEach(async () => {
-  client[Symbol.dispose]()
-  await fixture[Symbol.asyncDispose]()
-})
+afterEach(() => repository[Symbol.asyncDispose]())
 
-function git(...args: string[]): string {
-  const who = ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org']
-  return execFileSync('git', [...who, ...args], { cwd: fixture.workspace, stdio: ['ignore', 'pipe', 'pipe'] })
-    .toString()
-    .trim()
-}
+const git = (...args: string[]): string => repository.git(...args)
 
-const at = (path: string): string => join(fixture.workspace, path)
+const at = (path: string): string => join(repository.workspace, path)
 const read = (path: string): string | undefined => (existsSync(at(path)) ? readFileSync(at(path), 'utf8') : undefined)
 
 async function commitAll(): Promise<void> {
@@ -48,29 +37,31 @@ test('changed, staged, deleted, moved and new: each is as it was, and what it wa
   git('mv', 'old', 'new')
   await writeFile(at('untracked'), 'untracked now')
 
-  const changed = await client.request('git.discard', { path: 'changed' })
+  const changed = await repository.client.request('git.discard', { path: 'changed' })
   expect(changed.restored).toEqual(['changed'])
   expect(read('changed')).toBe('changed then')
-  await client.request('git.discard', { path: 'folder/*' })
+  await repository.client.request('git.discard', { path: 'folder/*' })
   expect(read('folder/*')).toBe('folder/* then')
   expect(read('folder/other')).toBe('is not meant')
-  expect(await client.request('git.discard', { path: 'gone' })).toEqual({ restored: ['gone'] })
+  expect(await repository.client.request('git.discard', { path: 'gone' })).toEqual({ restored: ['gone'] })
   expect(read('gone')).toBe('gone then')
-  expect(await client.request('git.discard', { path: 'new', from: 'old' })).toMatchObject({ restored: ['old'] })
+  expect(await repository.client.request('git.discard', { path: 'new', from: 'old' })).toMatchObject({
+    restored: ['old'],
+  })
   expect([read('old'), read('new')]).toEqual(['old then', undefined])
-  expect(await client.request('git.discard', { path: 'untracked' })).toMatchObject({ restored: [] })
-  await client.request('git.discard', { path: 'folder/other' })
+  expect(await repository.client.request('git.discard', { path: 'untracked' })).toMatchObject({ restored: [] })
+  await repository.client.request('git.discard', { path: 'folder/other' })
   expect(git('status', '--porcelain')).toBe('')
 
-  await client.request('files.delete', { path: 'changed' })
-  await client.request('files.restore', { deletion: changed.deletion ?? '' })
+  await repository.client.request('files.delete', { path: 'changed' })
+  await repository.client.request('files.restore', { deletion: changed.deletion ?? '' })
   expect(read('changed')).toBe('changed now')
 })
 
 test('before the first commit, and in the middle of a merge', async () => {
   await writeFile(at('added'), 'added')
   git('add', 'added')
-  await client.request('git.discard', { path: 'added' })
+  await repository.client.request('git.discard', { path: 'added' })
   expect([read('added'), git('status', '--porcelain')]).toEqual([undefined, ''])
 
   await commitAll()
@@ -81,7 +72,7 @@ test('before the first commit, and in the middle of a merge', async () => {
   await writeFile(at('both'), 'ours')
   git('commit', '-q', '-a', '-m', 'ours')
   expect(() => git('merge', 'other')).toThrow('Command failed')
-  await client.request('git.discard', { path: 'both' })
+  await repository.client.request('git.discard', { path: 'both' })
   expect([read('both'), git('status', '--porcelain')]).toEqual(['ours', ''])
 })
 
@@ -89,7 +80,7 @@ test('where Git refuses, the file stays, and it is said why', async () => {
   await commitAll()
   await writeFile(at('changed'), 'changed now')
   await writeFile(at('.git/index.lock'), '')
-  await expect(client.request('git.discard', { path: 'changed' })).rejects.toThrow('unavailable')
+  await expect(repository.client.request('git.discard', { path: 'changed' })).rejects.toThrow('unavailable')
   expect(read('changed')).toBe('changed now')
-  await expect(client.request('git.discard', { path: '../outside' })).rejects.toThrow('bad_request')
+  await expect(repository.client.request('git.discard', { path: '../outside' })).rejects.toThrow('bad_request')
 })
