@@ -62,6 +62,7 @@ test('clones with visible progress; what Run does is guessed from the files and 
   const gate = page.getByTestId('repl-gate')
   await expect(gate).toContainText('Cloning the repository')
   await expect(gate).toContainText(`Cloning from ${new URL(git.url).host}`)
+  await expect(gate.getByRole('listitem')).toContainText(['Getting a sandbox', 'Cloning the repository'])
   release()
   await prompt(page)
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('engine')

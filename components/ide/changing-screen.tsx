@@ -13,7 +13,7 @@ type Changing = Extract<ReplStateView, { kind: 'starting' | 'stopping' }>
 export function ChangingScreen({ state }: { state: Changing }) {
   const workbench = useWorkbench()
   const { view, error } = useStore(workbench.repl.state)
-  const { name, savedAt, isEphemeral } = view
+  const { name, isEphemeral } = view
   return (
     <div className="mx-auto max-w-md px-6 py-16">
       <h2 className="text-lg font-semibold [overflow-wrap:anywhere]">
@@ -29,7 +29,7 @@ export function ChangingScreen({ state }: { state: Changing }) {
       {/* Most starts are over before anybody could want these. */}
       <div className="mt-6 flex flex-wrap gap-2 [animation:fade-in_120ms_ease-out_1s_backwards]">
         {workbench.repl.canEdit && <Otherwise state={state} isEphemeral={isEphemeral === true} />}
-        {savedAt !== undefined && <LookAtFiles />}
+        <LookAtFiles />
         <Button asChild variant="ghost">
           <Link href="/repls">Back to your REPLs</Link>
         </Button>

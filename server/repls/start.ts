@@ -254,7 +254,8 @@ async function adopt(
     // A runner that is still coming up could not be reached before.
     if (line.phase === 'opening') connectAhead()
     if (line.phase === 'done') names = line.names
-    else showAdoption(progress, line)
+    // A clone is a part of the opening, and the longer one: it is what people wait for.
+    else if (line.phase !== 'opening' || request.clone === undefined) showAdoption(progress, line)
   }
   await deps.sidecar.adopt(request, onProgress, signal)
   if (request.clone !== undefined && names !== undefined) await deps.onCloned(repl.id, names)

@@ -7,12 +7,15 @@ import { copyOrShow } from '../copy.ts'
 import { reveal } from '../stores/actions.ts'
 import { canMoveAcross, closeOtherTabs, closeTab, moveAcross, splitRight } from '../stores/tab-actions.ts'
 import type { TabPlace } from '../stores/tab-actions.ts'
+import { useIsPhone } from '../use-is-phone.ts'
 import { useWorkbench } from '../use-workbench.tsx'
 
 /** What can be done with a tab. */
 export function TabMenu({ path, group }: TabPlace) {
   const workbench = useWorkbench()
   const tab = { path, group }
+  // There is room for one group only.
+  const isPhone = useIsPhone()
   // What gives the focus to another group: the menu is not to take it back to where it was before.
   const leaving = useRef<() => void>(undefined)
   return (
@@ -32,26 +35,30 @@ export function TabMenu({ path, group }: TabPlace) {
       <ContextMenuItem keys="alt+shift+t" onSelect={() => void workbench.tabs.reopen()}>
         Reopen closed tab
       </ContextMenuItem>
-      <ContextMenuSeparator />
-      <ContextMenuItem
-        keys="mod+\"
-        disabled={!workbench.tabs.canSplit}
-        onSelect={() => (leaving.current = () => splitRight(workbench, tab))}
-      >
-        Split right
-      </ContextMenuItem>
-      <ContextMenuItem
-        disabled={!canMoveAcross(workbench, tab, 1)}
-        onSelect={() => (leaving.current = () => moveAcross(workbench, tab, 1))}
-      >
-        Move to the next group
-      </ContextMenuItem>
-      <ContextMenuItem
-        disabled={!canMoveAcross(workbench, tab, -1)}
-        onSelect={() => (leaving.current = () => moveAcross(workbench, tab, -1))}
-      >
-        Move to the previous group
-      </ContextMenuItem>
+      {!isPhone && (
+        <>
+          <ContextMenuSeparator />
+          <ContextMenuItem
+            keys="mod+\"
+            disabled={!workbench.tabs.canSplit}
+            onSelect={() => (leaving.current = () => splitRight(workbench, tab))}
+          >
+            Split right
+          </ContextMenuItem>
+          <ContextMenuItem
+            disabled={!canMoveAcross(workbench, tab, 1)}
+            onSelect={() => (leaving.current = () => moveAcross(workbench, tab, 1))}
+          >
+            Move to the next group
+          </ContextMenuItem>
+          <ContextMenuItem
+            disabled={!canMoveAcross(workbench, tab, -1)}
+            onSelect={() => (leaving.current = () => moveAcross(workbench, tab, -1))}
+          >
+            Move to the previous group
+          </ContextMenuItem>
+        </>
+      )}
       <ContextMenuSeparator />
       <ContextMenuItem keys="alt+r" onSelect={() => reveal(workbench, path)}>
         Reveal in files

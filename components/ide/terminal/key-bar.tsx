@@ -1,7 +1,6 @@
 'use client'
 
 import { useState } from 'react'
-import type { PointerEvent } from 'react'
 import { cx } from '#components/ui/cx.ts'
 
 const ESC = '\u001b'
@@ -14,6 +13,10 @@ const KEYS = [
   { label: '↓', name: 'Down', text: `${ESC}[B` },
   { label: '←', name: 'Left', text: `${ESC}[D` },
   { label: '→', name: 'Right', text: `${ESC}[C` },
+] as const
+
+/** What touch keyboards have on a second or third page. */
+const SIGNS = [
   { label: '|', name: 'Pipe', text: '|' },
   { label: '~', name: 'Tilde', text: '~' },
   { label: '/', name: 'Slash', text: '/' },
@@ -59,31 +62,43 @@ export function KeyBar({ onType, onPaste, onCopy }: KeyBarProps) {
         Ctrl
       </button>
       {keys.map((key) => (
-        <button
+        <Key
           key={key.label}
-          type="button"
-          aria-label={'name' in key ? key.name : isControl ? `Ctrl ${key.label}` : key.label}
-          className={cx(KEY, RESTING)}
-          onPointerDown={keepFocus}
-          onClick={() => {
+          label={key.label}
+          name={'name' in key ? key.name : isControl ? `Ctrl ${key.label}` : key.label}
+          onPress={() => {
             onType(key.text)
             setIsControl(false)
           }}
-        >
-          {key.label}
-        </button>
+        />
       ))}
-      <button type="button" className={cx(KEY, RESTING)} onPointerDown={keepFocus} onClick={onPaste}>
-        Paste
-      </button>
-      <button type="button" className={cx(KEY, RESTING)} onClick={onCopy}>
-        Copy
-      </button>
+      <Key label="Paste" onPress={onPaste} />
+      <Key label="Copy" onPress={onCopy} />
+      {SIGNS.map((sign) => (
+        <Key key={sign.label} label={sign.label} name={sign.name} onPress={() => onType(sign.text)} />
+      ))}
     </div>
   )
 }
 
-/** The touch keyboard stays open: the terminal keeps the focus. */
-function keepFocus(event: PointerEvent): void {
-  event.preventDefault()
+interface KeyProps {
+  label: string
+  /** For screen readers, where the label is a sign. */
+  name?: string
+  onPress: () => void
+}
+
+function Key({ label, name = label, onPress }: KeyProps) {
+  return (
+    <button
+      type="button"
+      aria-label={name}
+      className={cx(KEY, RESTING)}
+      // The touch keyboard stays open: the terminal keeps the focus.
+      onPointerDown={(event) => event.preventDefault()}
+      onClick={onPress}
+    >
+      {label}
+    </button>
+  )
 }

@@ -35,7 +35,7 @@ export function TextDialog({ name, text, onClose }: TextDialogProps) {
           rows={16}
           // The newest is at the end.
           ref={(element) => element?.scrollTo({ top: element.scrollHeight })}
-          className="w-full resize-none rounded-md bg-canvas p-3 font-mono text-xs text-soft"
+          className="w-full resize-none rounded-md border border-line bg-canvas p-3 font-mono text-xs text-soft"
         />
       )}
     </Dialog>
