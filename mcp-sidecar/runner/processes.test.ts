@@ -179,10 +179,13 @@ describe('the helper that starts commands', () => {
   test('is not shown, and the command is by its own text', async () => {
     using client = await runner.fixture.connect('editor')
     const id = await startUntil('echo ready; sleep 1000; :', 'ready')
-    const { processes } = await client.request('processes.list', {})
-    const shown = processes.filter(({ terminal }) => terminal === id).map(({ command }) => command)
-    expect(shown.toSorted()).toEqual(['echo ready; sleep 1000; :', 'sleep 1000'])
+    const shown = async (): Promise<string[]> => {
+      const { processes } = await client.request('processes.list', {})
+      return processes.flatMap(({ terminal, command }) => (terminal === id ? [command] : [])).toSorted()
+    }
     // What a command has forked is called as its shell was until it becomes another program.
+    await expect.poll(shown).toEqual(['echo ready; sleep 1000; :', 'sleep 1000'])
+    const { processes } = await client.request('processes.list', {})
     const nobodys = processes.filter(({ terminal }) => terminal === undefined)
     expect(nobodys.filter(({ command }) => /exec-helper|IFS= read/.test(command))).toEqual([])
     await runner.api.processes.cancel(id)

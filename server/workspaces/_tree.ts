@@ -24,26 +24,39 @@ export function describeTree(folder: string): string[] {
       lines.push(['symlink', ...base, readlinkSync(place, { encoding: 'buffer' }).toString('latin1')].join(' | '))
     else if (stats.isDirectory()) {
       lines.push(['directory', ...base, mode].join(' | '))
-      for (const child of readdirSync(place, { encoding: 'buffer' }).sort((a, b) => a.compare(b)))
-        visit(Buffer.concat([place, Buffer.from('/'), child]), Buffer.concat([name, Buffer.from('/'), child]))
-    } else lines.push(['file', ...base, mode, stats.size.toString(), hashOf(place, stats.mode)].join(' | '))
+      const visitChildren = () => {
+        for (const child of readdirSync(place, { encoding: 'buffer' }).sort((a, b) => a.compare(b)))
+          visit(Buffer.concat([place, Buffer.from('/'), child]), Buffer.concat([name, Buffer.from('/'), child]))
+      }
+      whileAllowed({ place, mode: stats.mode, needed: 0o500n }, visitChildren)
+    } else {
+      const hash = whileAllowed({ place, mode: stats.mode, needed: 0o400n }, () => hashOf(place))
+      lines.push(['file', ...base, mode, stats.size.toString(), hash].join(' | '))
+    }
   }
   visit(Buffer.from(folder), Buffer.from(''))
   return lines
 }
 
-/** Hash of a file's content, also where its mode forbids its owner to read it; modes and times stay as they are. */
-function hashOf(file: Buffer, mode: bigint): string {
-  if ((mode & 0o400n) !== 0n) return hashReadable(file)
-  chmodSync(file, 0o600)
+interface Guarded {
+  place: Buffer
+  mode: bigint
+  /** Bits of the mode without which its owner could not read it. */
+  needed: bigint
+}
+
+/** Reads what its mode may forbid its owner to read; modes and times stay as they are. */
+function whileAllowed<T>({ place, mode, needed }: Guarded, read: () => T): T {
+  if ((mode & needed) === needed) return read()
+  chmodSync(place, Number(needed))
   try {
-    return hashReadable(file)
+    return read()
   } finally {
-    chmodSync(file, Number(mode & 0o7777n))
+    chmodSync(place, Number(mode & 0o7777n))
   }
 }
 
-function hashReadable(file: Buffer): string {
+function hashOf(file: Buffer): string {
   const hash = createHash('sha256')
   const fd = openSync(file, 'r')
   try {

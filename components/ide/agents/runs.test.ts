@@ -10,8 +10,8 @@ test('calls stand by run; a run with a snapshot of before can be undone', () => 
     agentCall('2', { run: 'r1', checkpoint: 's1' }),
   ]
   expect(runsOf(calls)).toMatchObject([
-    { id: 'r2', isRunning: true, isUndoable: false, startedAt: 4000 },
-    { id: 'r1', isRunning: false, isUndoable: true, startedAt: 2000 },
+    { id: 'r2', isRunning: true, startedAt: 4000 },
+    { id: 'r1', isRunning: false, checkpoint: 's1', startedAt: 2000 },
   ])
 })
 

@@ -9,8 +9,8 @@ export interface Run {
   startedAt: number
   calls: AgentCall[]
   isRunning: boolean
-  /** Whether a snapshot was taken before its first change, so that it can be undone. */
-  isUndoable: boolean
+  /** The snapshot from before its first change, by which it can be undone; absent where it changed nothing. */
+  checkpoint?: string
 }
 
 /** Calls (newest first) by run, the run with the newest call first. */
@@ -18,12 +18,12 @@ export function runsOf(calls: readonly AgentCall[]): Run[] {
   const runs = new Map<string, Run>()
   for (const call of calls) {
     const { run: id, client, actor, startedAt } = call
-    const run = runs.get(id) ?? { id, client, actor, startedAt, calls: [], isRunning: false, isUndoable: false }
+    const run = runs.get(id) ?? { id, client, actor, startedAt, calls: [], isRunning: false }
     runs.set(id, run)
     run.calls.push(call)
     run.startedAt = Math.min(run.startedAt, startedAt)
     run.isRunning ||= call.endedAt === undefined
-    run.isUndoable ||= call.checkpoint !== undefined
+    if (call.checkpoint !== undefined) run.checkpoint = call.checkpoint
   }
   return [...runs.values()]
 }

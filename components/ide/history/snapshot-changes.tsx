@@ -1,9 +1,9 @@
 'use client'
 
+import type { ReactNode } from 'react'
 import { Button } from '#components/ui/button.tsx'
 import { ErrorState } from '#components/ui/error-state.tsx'
 import { Skeleton } from '#components/ui/skeleton.tsx'
-import type { SnapshotView } from '#server/repls/history.ts'
 import type { Difference } from '#server/workspaces/history/compare-snapshots.ts'
 import type { Changes } from '../stores/history.ts'
 import { useWorkbench } from '../use-workbench.tsx'
@@ -11,8 +11,16 @@ import { useWorkbench } from '../use-workbench.tsx'
 /** More than so many paths in a side panel help nobody. */
 const MAX_SHOWN = 200
 
+interface SnapshotChangesProps {
+  /** Of the snapshot. */
+  id: string
+  changes: Changes
+  /** The way back to all of it. */
+  action?: ReactNode
+}
+
 /** What changed since a snapshot, a line for each path; a file opens as a diff. */
-export function SnapshotChanges({ snapshot, changes }: { snapshot: SnapshotView; changes: Changes }) {
+export function SnapshotChanges({ id, changes, action }: SnapshotChangesProps) {
   const workbench = useWorkbench()
   if (changes.kind === 'loading') return <Skeleton className="mb-3 ml-9 mt-1 h-3 w-32" />
   if (changes.kind === 'failed') {
@@ -21,7 +29,7 @@ export function SnapshotChanges({ snapshot, changes }: { snapshot: SnapshotView;
         className="mx-3 mb-2"
         message={changes.error.message}
         advice={changes.error.advice}
-        actions={<Button onClick={() => void workbench.history.look(snapshot.id)}>Try again</Button>}
+        actions={<Button onClick={() => void workbench.history.look(id)}>Try again</Button>}
       />
     )
   }
@@ -36,7 +44,7 @@ export function SnapshotChanges({ snapshot, changes }: { snapshot: SnapshotView;
           <p className="py-1 text-xs text-muted">Changed since then</p>
           <ul>
             {shown.map((difference) => (
-              <ChangedPath key={`${difference.kind} ${difference.path}`} snapshot={snapshot} difference={difference} />
+              <ChangedPath key={`${difference.kind} ${difference.path}`} id={id} difference={difference} />
             ))}
           </ul>
           {(more > 0 || changes.isCut) && (
@@ -44,15 +52,7 @@ export function SnapshotChanges({ snapshot, changes }: { snapshot: SnapshotView;
               And {changes.isCut ? 'many' : more} more. Download both to compare everything.
             </p>
           )}
-          {workbench.repl.canEdit && (
-            <Button
-              size="sm"
-              className="mt-1.5"
-              onClick={() => workbench.overlay.set({ kind: 'restore', id: snapshot.id })}
-            >
-              Restore all
-            </Button>
-          )}
+          {action}
         </>
       )}
     </div>
@@ -65,7 +65,7 @@ const MARKS = {
   changed: { sign: '~', words: 'changed', tone: 'text-attention' },
 } as const
 
-function ChangedPath({ snapshot, difference }: { snapshot: SnapshotView; difference: Difference }) {
+function ChangedPath({ id, difference }: { id: string; difference: Difference }) {
   const workbench = useWorkbench()
   const { path, kind, type } = difference
   const { sign, words, tone } = MARKS[kind]
@@ -87,7 +87,7 @@ function ChangedPath({ snapshot, difference }: { snapshot: SnapshotView; differe
       <button
         type="button"
         className="flex w-full items-center gap-1.5 rounded-sm py-0.5 text-left text-soft -outline-offset-2 hover:bg-hover hover:text-text"
-        onClick={() => workbench.overlay.set({ kind: 'then', id: snapshot.id, path })}
+        onClick={() => workbench.overlay.set({ kind: 'then', id, path })}
       >
         {line}
       </button>

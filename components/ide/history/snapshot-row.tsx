@@ -2,6 +2,7 @@
 
 import type { ReactNode } from 'react'
 import { Bookmark, Bot, ChevronRight, CircleDot, GitFork, RotateCcw } from 'lucide-react'
+import { Button } from '#components/ui/button.tsx'
 import { cx } from '#components/ui/cx.ts'
 import { SpinnerWheel } from '#components/ui/spinner.tsx'
 import type { SnapshotView } from '#server/repls/history.ts'
@@ -13,7 +14,7 @@ import { clockOf, titleOf } from './timeline.ts'
 
 /** One snapshot; opened, what changed since. */
 export function SnapshotRow({ snapshot }: { snapshot: SnapshotView }) {
-  const { history } = useWorkbench()
+  const { history, overlay, repl } = useWorkbench()
   const open = useStore(history.open)
   const busy = useStore(history.busy)
   const isOpen = open?.id === snapshot.id
@@ -48,7 +49,19 @@ export function SnapshotRow({ snapshot }: { snapshot: SnapshotView }) {
         </button>
         <SnapshotMenu snapshot={snapshot} />
       </div>
-      {isOpen && <SnapshotChanges snapshot={snapshot} changes={open.changes} />}
+      {isOpen && (
+        <SnapshotChanges
+          id={id}
+          changes={open.changes}
+          action={
+            repl.canEdit && (
+              <Button size="sm" className="mt-1.5" onClick={() => overlay.set({ kind: 'restore', id })}>
+                Restore all
+              </Button>
+            )
+          }
+        />
+      )}
     </li>
   )
 }
