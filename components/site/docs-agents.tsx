@@ -11,7 +11,8 @@ export function Agents() {
       </p>
       <p>
         An agent works where you work. Its commands run in terminals that you can watch, type into and stop; each call
-        stands in the panel, with who made it. Before its first change a snapshot is taken, and{' '}
+        stands in the panel, with who made it. Before its first change a snapshot is taken:{' '}
+        <b className="font-medium text-text">Changes</b> shows what is otherwise since, and{' '}
         <b className="font-medium text-text">Undo this run</b> goes back to it; what is there then is kept, too.
       </p>
       <p>Cut an agent off in the panel or in the settings: what it has under way ends at once.</p>

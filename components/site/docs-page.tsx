@@ -9,6 +9,7 @@ import {
   Saving,
   Sharing,
 } from '#components/site/docs-text.tsx'
+import { GitChapter, Terminals } from '#components/site/docs-workbench.tsx'
 import { KeysTable } from '#components/site/keys-table.tsx'
 import { SiteFooter } from '#components/site/site-footer.tsx'
 import { SiteHeader } from '#components/site/site-header.tsx'
@@ -27,6 +28,8 @@ export function DocsPage({ who, templates }: DocsPageProps) {
     { id: 'start', title: 'Getting started', body: <GettingStarted /> },
     { id: 'templates', title: 'Templates', body: <TemplateList templates={templates} /> },
     { id: 'keys', title: 'Keys', body: <Keys /> },
+    { id: 'terminals', title: 'Terminals', body: <Terminals /> },
+    { id: 'git', title: 'Git', body: <GitChapter /> },
     { id: 'sharing', title: 'Sharing', body: <Sharing /> },
     { id: 'agents', title: 'Agents', body: <Agents /> },
     { id: 'previews', title: 'Previews', body: <Previews /> },

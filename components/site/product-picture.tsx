@@ -23,7 +23,7 @@ export function ProductPicture() {
           width={WIDTH_PX}
           height={HEIGHT_PX}
           loading="lazy"
-          alt="The workbench: file tree, editor, terminal and a live preview side by side"
+          alt="The workbench: what an agent changed, editor, terminals and a live preview side by side"
           className={`h-auto w-full ${className}`}
           onError={() => setIsMissing(true)}
           ref={(image) => {
