@@ -331,3 +331,21 @@ test('U8: whoever may not look opens no socket', async ({ page }) => {
   await expect(page.getByRole('heading').first()).toBeVisible()
   expect(sockets.filter((url) => url.includes('/socket'))).toEqual([])
 })
+
+test('what the editor finds wrong in open files is counted, listed, and led to', async ({ page }) => {
+  await room.disk.request('files.write', { path: 'wrong.json', content: '{\n  "a": 1,\n  "b" 2\n}\n', ifMatch: null })
+  await openRepl(page, room.client, room.replId)
+  await editFile(page, 'wrong.json')
+  const item = page.getByRole('contentinfo', { name: 'Status' }).getByRole('button', { name: /error/ })
+  await expect(item).toHaveText('1 error')
+  await editFile(page, 'index.js')
+  await item.click()
+  await page
+    .getByRole('dialog', { name: 'Problems' })
+    .getByRole('button', { name: /wrong\.json, line 3/ })
+    .click()
+  await expect(page.getByRole('tab', { name: 'wrong.json' })).toHaveAttribute('aria-selected', 'true')
+  await expect(page.getByText('Ln 3, Col 7')).toBeVisible()
+  await page.keyboard.type(':')
+  await expect(item).toHaveCount(0)
+})

@@ -10,6 +10,7 @@ import { Disk } from './disk-item.tsx'
 import { formatAgo } from './format.ts'
 import { branchWords } from './git/branch-words.ts'
 import { CompanyStatus } from './people/company-status.tsx'
+import { Problems } from './problems-item.tsx'
 import { SaveIndicator } from './save-indicator.tsx'
 import { Sleep } from './sleep-item.tsx'
 import { showView } from './stores/actions.ts'
@@ -31,6 +32,7 @@ export function StatusBar() {
       <Connection />
       <Isolation />
       <Branch />
+      <Problems />
       <Sleep />
       {role === 'viewer' && (
         <Item icon={<Eye />} hint="You can look at files, terminals and previews, and change nothing.">

@@ -3,6 +3,9 @@ import type { FileDocument } from '../stores/file-document.ts'
 import { PlainBuffer } from '../stores/text-buffer.ts'
 import { ModelBuffer } from './model-buffer.ts'
 
+/** Where the files seem to be, for the editor. */
+const TOP = '/workspace/'
+
 interface Held {
   document: FileDocument
   buffer: ModelBuffer
@@ -22,7 +25,7 @@ export class Models implements Disposable {
     const known = this.#held.get(document.path)
     if (known?.document === document) return known.buffer.model
     if (known !== undefined) this.#drop(document.path)
-    const uri = this.#monaco.Uri.file(`/workspace/${document.path}`)
+    const uri = this.#monaco.Uri.file(`${TOP}${document.path}`)
     const model = this.#monaco.editor.createModel(document.buffer.getText(), undefined, uri)
     // The editor's own choice is the visitor's system: these files are a Linux machine's.
     if (model.getLineCount() === 1) model.setEOL(this.#monaco.editor.EndOfLineSequence.LF)
@@ -30,6 +33,12 @@ export class Models implements Disposable {
     document.bind(buffer)
     this.#held.set(document.path, { document, buffer })
     return model
+  }
+
+  /** The path of what has a model here; `undefined` for what is drawn elsewhere: the sides of a comparison. */
+  pathOf(uri: Api.Uri): string | undefined {
+    const path = uri.scheme === 'file' ? uri.path.slice(TOP.length) : ''
+    return this.#held.has(path) ? path : undefined
   }
 
   /** Lets go of models whose document is not open any more. */

@@ -18,22 +18,31 @@ export function useEditorWidget(): EditorWidget {
   const workbench = useWorkbench()
   const [widget, setWidget] = useState<EditorWidget>({ kind: 'loading' })
   useEffect(() => {
-    let models: Models | undefined
+    const held: Disposable[] = []
     let isGone = false
     const load = async (): Promise<void> => {
       await terminalFirst(workbench.terminals.isDrawn)
       if (isGone) return
-      const [{ monaco }, loaded, { mountEditor }] = await importAgain(() =>
-        Promise.all([import('./load-monaco.ts'), import('./models.ts'), import('./mount-editor.ts')]),
+      const [{ monaco }, loaded, { mountEditor }, { followProblems }] = await importAgain(() =>
+        Promise.all([
+          import('./load-monaco.ts'),
+          import('./models.ts'),
+          import('./mount-editor.ts'),
+          import('./follow-problems.ts'),
+        ]),
       )
       if (isGone) return
-      models = new loaded.Models(monaco)
+      const models = new loaded.Models(monaco)
+      held.push(
+        followProblems(monaco, models, (problems) => workbench.problems.set(problems)),
+        models,
+      )
       setWidget({ kind: 'loaded', monaco, models, mountEditor })
     }
     load().catch(() => setWidget({ kind: 'failed' }))
     return () => {
       isGone = true
-      models?.[Symbol.dispose]()
+      for (const one of held) one[Symbol.dispose]()
       setWidget({ kind: 'loading' })
     }
   }, [workbench])

@@ -60,6 +60,9 @@ export const GIT_REST_TIMES = 4
 /** Entries shown of one folder; more are named by their number. */
 export const MAX_SHOWN_ENTRIES = 5000
 
+/** Problems of open files that are listed, the worst first. */
+export const MAX_PROBLEMS = 200
+
 /** Terminals side by side: with more of them, no line of output fits into one. */
 export const MAX_SPLIT_TERMINALS = 4
 

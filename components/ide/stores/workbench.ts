@@ -27,6 +27,7 @@ import { followMayEdit } from './may-edit.ts'
 import { MyPlace } from './my-place.ts'
 import { People } from './people.ts'
 import { Preview } from './preview.ts'
+import type { Problem } from './problems.ts'
 import { Processes } from './processes.ts'
 import type { TicketUrl } from './preview.ts'
 import { QuickFiles } from './quick-files.ts'
@@ -111,6 +112,8 @@ export class Workbench {
   readonly trash: Trash
   readonly disk: Disk
   readonly processes: Processes
+  /** What the editor finds wrong in open files. */
+  readonly problems = new Store<readonly Problem[]>([])
   readonly transfers: Transfers
   readonly run: Run
   readonly preview: Preview
