@@ -25,7 +25,11 @@ export function CommitForm({ repository }: { repository: GitRepository }) {
     event?.preventDefault()
     void workbench.attempt(async () => {
       const author = needsAuthor ? { name, email } : undefined
-      if (await commits.commit(repository, message, author)) memory.patch({ commitMessage: '' })
+      const outcome = await commits.commit(repository, message, author)
+      // What is typed meanwhile is for the next one.
+      const isSame = memory.layout.getSnapshot().commitMessage === message
+      if (outcome.kind === 'done' && isSame) memory.patch({ commitMessage: '' })
+      if (outcome.kind === 'refused') showTerminal(workbench, outcome.terminal)
     })
   }
   return (

@@ -36,14 +36,14 @@ async function bench({ code = 0, isKnown = true } = {}) {
 
 test('all is committed without naming it; of a choice each file is named, a moved one by both its names', async () => {
   await using it = await bench()
-  expect(await it.commits.commit(REPOSITORY, 'All of it')).toBe(true)
+  expect(await it.commits.commit(REPOSITORY, 'All of it')).toEqual({ kind: 'done' })
   expect(it.asked()[0]).toMatchObject({ message: 'All of it' })
   expect(it.asked()[0]).not.toHaveProperty('paths')
   expect(it.runner.askedFor('terminal.close')).toHaveLength(1)
 
   it.commits.include('a.txt', false)
   it.commits.include('inner/', false)
-  expect(await it.commits.commit(REPOSITORY, 'A part')).toBe(true)
+  expect(await it.commits.commit(REPOSITORY, 'A part')).toEqual({ kind: 'done' })
   expect(it.asked()[1]).toMatchObject({ paths: ['new.txt', 'old.txt'] })
   expect(it.commits.state.getSnapshot().leftOut.size).toBe(0)
 
@@ -54,21 +54,22 @@ test('all is committed without naming it; of a choice each file is named, a move
 
 test('whom a commit names is asked for once, where Git does not know', async () => {
   await using it = await bench({ isKnown: false })
-  expect(await it.commits.commit(REPOSITORY, 'First')).toBe(false)
+  expect(await it.commits.commit(REPOSITORY, 'First')).toEqual({ kind: 'not-yet' })
   expect(it.commits.state.getSnapshot()).toMatchObject({ needsAuthor: true, terminal: undefined })
   expect(it.asked()).toEqual([])
-  expect(await it.commits.commit(REPOSITORY, 'First', ADA)).toBe(true)
+  expect(await it.commits.commit(REPOSITORY, 'First', ADA)).toEqual({ kind: 'done' })
   expect(it.commits.state.getSnapshot().needsAuthor).toBe(false)
-  expect(await it.commits.commit(REPOSITORY, 'Second')).toBe(true)
+  expect(await it.commits.commit(REPOSITORY, 'Second')).toEqual({ kind: 'done' })
 })
 
-test('a commit that is refused shows its terminal, and keeps the choice', async () => {
+test('a commit that is refused leaves its terminal, and keeps the choice', async () => {
   await using it = await bench({ code: 1 })
   it.commits.include('a.txt', false)
-  expect(await it.commits.commit(REPOSITORY, 'Refused')).toBe(false)
+  const { terminals } = it.workbench
+  const outcome = await it.commits.commit(REPOSITORY, 'Refused')
+  const terminal = terminals.state.getSnapshot().list.find(({ kind }) => kind === 'commit')?.id
+  expect(outcome).toEqual({ kind: 'refused', terminal })
   expect(it.runner.askedFor('terminal.close')).toEqual([])
-  const { list, activeId } = it.workbench.terminals.state.getSnapshot()
-  expect(list.find(({ id }) => id === activeId)?.kind).toBe('commit')
   expect(it.commits.state.getSnapshot().leftOut).toEqual(new Set(['a.txt']))
   expect(it.toasts.map(({ title }) => title)).toEqual(['Nothing was committed.'])
 })

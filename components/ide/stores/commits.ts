@@ -24,6 +24,9 @@ export interface CommitState {
   needsAuthor: boolean
 }
 
+/** `not-yet`: one is under way, or Git has to be told whom to name. `refused`: the terminal says why. */
+export type CommitOutcome = { kind: 'done' } | { kind: 'not-yet' } | { kind: 'refused'; terminal: string }
+
 /** Commits, and the taking back of what was not committed. */
 export class Commits {
   readonly state = new Store<CommitState>({ leftOut: new Set(), terminal: undefined, needsAuthor: false })
@@ -44,11 +47,11 @@ export class Commits {
   }
 
   /**
-   * Commits what is not left out. Resolves to whether that came about: hooks may refuse, and Git may have to be told first
-   * whom to name. What was typed is saved before.
+   * Commits what is not left out. Resolves to what came of it: hooks may refuse, and Git may have to be told first whom to
+   * name. What was typed is saved before.
    */
-  async commit(repository: GitRepository, message: string, author?: GitAuthor): Promise<boolean> {
-    if (this.state.getSnapshot().terminal !== undefined) return false
+  async commit(repository: GitRepository, message: string, author?: GitAuthor): Promise<CommitOutcome> {
+    if (this.state.getSnapshot().terminal !== undefined) return { kind: 'not-yet' }
     const { connection, documents, git, terminals, notify } = this.#parts
     const { leftOut } = this.state.getSnapshot()
     const changes = repository.changes.filter(({ path }) => !leftOut.has(path))
@@ -58,7 +61,7 @@ export class Commits {
       await documents.saveAll()
       if (author === undefined && (await connection.request('git.author', {})).author === undefined) {
         this.#patch({ needsAuthor: true })
-        return false
+        return { kind: 'not-yet' }
       }
       const { terminal } = await connection.request('git.commit', {
         message,
@@ -68,14 +71,13 @@ export class Commits {
       })
       this.#patch({ terminal, needsAuthor: false })
       if ((await terminals.ended(terminal)) !== 0) {
-        terminals.activate(terminal)
         notify({ title: 'Nothing was committed.', description: 'The terminal “Commit” says why.', tone: 'failed' })
-        return false
+        return { kind: 'refused', terminal }
       }
       await terminals.close(terminal).catch(() => undefined)
       this.#patch({ leftOut: new Set() })
       notify({ title: 'Committed', description: message.split('\n')[0] ?? '' })
-      return true
+      return { kind: 'done' }
     } finally {
       this.#patch({ terminal: undefined })
       void git.refresh()
