@@ -1,7 +1,8 @@
 'use client'
 
-import { useEffect, useRef } from 'react'
+import { useLayoutEffect, useRef } from 'react'
 import type { ItemInstance } from '@headless-tree/core'
+import { nameOf } from '#protocol/paths.ts'
 import type { TreeItem } from './use-file-tree.ts'
 
 /** A file's name, asked for in its place. */
@@ -9,16 +10,22 @@ export function RenameInput({ item }: { item: ItemInstance<TreeItem> }) {
   const input = useRef<HTMLInputElement>(null)
   const { path, entry } = item.getItemData()
   const isFile = entry?.type !== 'directory'
-  useEffect(() => {
-    // After the menu that was chosen from has given the focus back.
+  useLayoutEffect(() => {
+    const name = nameOf(path)
+    const dot = isFile ? name.lastIndexOf('.') : -1
+    const select = (): void => {
+      // What was typed already is not to be typed over.
+      if (input.current?.value === name) input.current.setSelectionRange(0, dot > 0 ? dot : name.length)
+    }
+    // The tree has given it the focus; keys may come at once.
+    select()
+    // Again after the menu that was chosen from has given the focus back.
     const timer = setTimeout(() => {
-      const field = input.current
-      const dot = isFile ? (field?.value.lastIndexOf('.') ?? -1) : -1
-      field?.focus()
-      field?.setSelectionRange(0, dot > 0 ? dot : field.value.length)
+      input.current?.focus()
+      select()
     })
     return () => clearTimeout(timer)
-  }, [isFile])
+  }, [isFile, path])
   const { ref: register, ...props } = item.getRenameInputProps()
   return (
     <input
