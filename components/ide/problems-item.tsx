@@ -35,7 +35,9 @@ export function Problems() {
                     openFile(workbench, path, { place: { line, column } })
                   }}
                 >
-                  <Mark severity={problem.severity} />
+                  <span className="mt-0.5">
+                    <Mark severity={problem.severity} />
+                  </span>
                   <span className="min-w-0 grow">
                     <span className="block [overflow-wrap:anywhere]">{problem.message}</span>
                     <span className="block truncate text-xs text-muted">{`${problem.path}, line ${problem.line}`}</span>
@@ -52,8 +54,8 @@ export function Problems() {
 
 function Mark({ severity }: Pick<Problem, 'severity'>) {
   return severity === 'error' ? (
-    <CircleX aria-hidden size={14} strokeWidth={1.5} className="mt-0.5 shrink-0 text-failed" />
+    <CircleX aria-hidden size={14} strokeWidth={1.5} className="shrink-0 text-failed" />
   ) : (
-    <TriangleAlert aria-hidden size={14} strokeWidth={1.5} className="mt-0.5 shrink-0 text-attention" />
+    <TriangleAlert aria-hidden size={14} strokeWidth={1.5} className="shrink-0 text-attention" />
   )
 }
