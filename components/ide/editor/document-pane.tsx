@@ -46,7 +46,8 @@ function Instead({ document, state, group }: InsteadProps) {
   switch (state.kind) {
     case 'loading':
       return (
-        <div aria-label={`Opening ${document.path}`} className="absolute inset-0 flex flex-col gap-3 px-14 py-4">
+        <div aria-busy className="absolute inset-0 flex flex-col gap-3 px-14 py-4">
+          <output className="sr-only">{`Opening ${document.path}`}</output>
           {LINES.map((width) => (
             <Skeleton key={width} className={`h-3 ${width}`} />
           ))}
