@@ -95,6 +95,15 @@ test('a merge is committed as a whole, whatever files are named', async () => {
   expect(git('log', '-1', '--format=%s %p').split(' ')).toHaveLength(3)
 })
 
+test('where Git cannot keep who commits, it says so, and nothing is begun', async () => {
+  await put('a.txt', 'a')
+  await put('.git/config.lock', '')
+  await expect(commit({ message: 'First', author: ADA })).rejects.toThrow('Git could not keep who commits')
+  expect((await repository.client.request('terminal.list', {})).terminals).toEqual([])
+  await rm(join(repository.workspace, '.git/config.lock'))
+  expect(await commit({ message: 'First', author: ADA })).toMatchObject({ code: 0 })
+})
+
 test('one at a time; another may follow', async () => {
   await put('.git/hooks/pre-commit', '#!/bin/sh\nread answer\n')
   await chmod(join(repository.workspace, '.git/hooks/pre-commit'), 0o755)

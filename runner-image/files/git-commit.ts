@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import type { GitAuthor } from '#protocol/git-status.ts'
 import { RunnerError } from '../errors.ts'
 import { GIT_ANSWER_TIMEOUT_MS } from '../limits.ts'
@@ -31,11 +32,6 @@ export interface CommitRequest extends Size {
  */
 const SCRIPT = String.raw`
 set -e
-if [ -n "$DEVEX_COMMIT_NAME" ]; then
-  git config user.name "$DEVEX_COMMIT_NAME"
-  git config user.email "$DEVEX_COMMIT_EMAIL"
-fi
-unset DEVEX_COMMIT_NAME DEVEX_COMMIT_EMAIL
 if [ -e "$1/paths" ]; then
   git update-index --add --remove -z --stdin < "$1/paths"
   if ! git rev-parse -q --verify MERGE_HEAD > /dev/null; then
@@ -61,16 +57,8 @@ export class GitCommits {
 
   /** Whom a commit would name; `undefined` where Git has not been told. It makes up an address otherwise. */
   async author(): Promise<GitAuthor | undefined> {
-    const { workspace } = this.#options
-    const { promise, resolve } = Promise.withResolvers<string>()
-    const args = ['-c', 'user.useConfigOnly=true', 'var', 'GIT_AUTHOR_IDENT']
-    const options = {
-      cwd: workspace.root,
-      env: { NODE_ENV: 'production', ...this.#options.env() } as const,
-      timeout: GIT_ANSWER_TIMEOUT_MS,
-    }
-    execFile('git', args, options, (error, stdout) => resolve(error === null ? stdout : ''))
-    const [, name = '', email = ''] = /^(.+) <(.+)> \d+ [+-]\d+\n$/.exec(await promise) ?? []
+    const stdout = await this.#git('-c', 'user.useConfigOnly=true', 'var', 'GIT_AUTHOR_IDENT').catch(() => '')
+    const [, name = '', email = ''] = /^(.+) <(.+)> \d+ [+-]\d+\n$/.exec(stdout) ?? []
     return name === '' || email === '' ? undefined : { name, email }
   }
 
@@ -89,6 +77,7 @@ export class GitCommits {
 
   async #start({ message, paths, author, actor, cols, rows }: CommitRequest): Promise<Terminal> {
     const { terminals, workspace } = this.#options
+    if (author !== undefined) await this.#keep(author)
     const folder = await mkdtemp(join(tmpdir(), 'devex-commit-'))
     const forget = (): void => void rm(folder, { recursive: true, force: true }).catch(() => undefined)
     try {
@@ -103,10 +92,7 @@ export class GitCommits {
         directory: workspace.root,
         cols,
         rows,
-        env: {
-          ...this.#options.env(),
-          ...(author !== undefined && { DEVEX_COMMIT_NAME: author.name, DEVEX_COMMIT_EMAIL: author.email }),
-        },
+        env: this.#options.env(),
         args: ['-lc', SCRIPT, 'commit', folder],
         createdBy: actor,
         onEnd: forget,
@@ -116,5 +102,28 @@ export class GitCommits {
       forget()
       throw error
     }
+  }
+
+  /** Not in the terminal: a `git config` that is hung up as it starts leaves its lock, and every later one fails. */
+  async #keep({ name, email }: GitAuthor): Promise<void> {
+    try {
+      await this.#git('config', 'user.name', name)
+      await this.#git('config', 'user.email', email)
+    } catch (cause) {
+      throw new RunnerError('unavailable', 'Git could not keep who commits.', {
+        cause,
+        advice: 'Run `git config user.name` and `git config user.email` in a terminal: they say what is wrong.',
+      })
+    }
+  }
+
+  /** Resolves to what it prints. */
+  async #git(...args: string[]): Promise<string> {
+    const { stdout } = await promisify(execFile)('git', args, {
+      cwd: this.#options.workspace.root,
+      env: { NODE_ENV: 'production', ...this.#options.env() } as const,
+      timeout: GIT_ANSWER_TIMEOUT_MS,
+    })
+    return stdout
   }
 }

@@ -26,12 +26,25 @@ export async function endProcesses({ find, signals, waitMs }: EndOptions): Promi
   return (await find()).length === 0
 }
 
-/** The same for what stayed in the session that `leader` leads. `processes`: among which. */
+interface EndSessionOptions extends Omit<EndOptions, 'find'> {
+  /** Among which. */
+  processes: () => Promise<ProcStat[]>
+  /** Whether the leader's end has been seen, and its number may be another's. Not known: as long as it lives. */
+  hasLeaderEnded?: () => boolean
+}
+
+/** The same for what stayed in the session that `leader` leads, or is about to: a child has not begun its own at once. */
 export async function endSession(
   leader: number,
-  { processes, ...how }: Omit<EndOptions, 'find'> & { processes: () => Promise<ProcStat[]> },
+  { processes, hasLeaderEnded = () => false, ...how }: EndSessionOptions,
 ): Promise<boolean> {
-  const find = async () => (await processes()).filter(({ session }) => session === leader).map(({ pid }) => pid)
+  const find = async () => {
+    const hadEnded = hasLeaderEnded()
+    const all = await processes()
+    // A number is given away again only when nothing is left of the session that had it.
+    if (hadEnded && all.some(({ pid }) => pid === leader)) return []
+    return all.filter(({ pid, session }) => session === leader || pid === leader).map(({ pid }) => pid)
+  }
   return endProcesses({ find, ...how })
 }
 

@@ -329,6 +329,16 @@ describe('terminals', () => {
     await terminal.shows('again in anew')
   })
 
+  test('closed while it is started anew, nothing of it stays', async () => {
+    using client = await fixture.connect()
+    const { id } = await client.shell()
+    const restarted = client.request('terminal.restart', { terminal: id })
+    await Promise.allSettled([restarted, client.request('terminal.close', { terminal: id })])
+    const { processes } = await client.request('processes.list', {})
+    expect(processes.filter(({ terminal }) => terminal === id || terminal === undefined)).toEqual([])
+    await expect(client.request('terminal.restart', { terminal: id })).rejects.toThrow('not_found')
+  })
+
   test('what is not a shell is not started anew', async () => {
     using client = await fixture.connect()
     await client.request('run.configure', { command: 'sleep 1004' })

@@ -93,9 +93,7 @@ export class Terminals {
   /** The terminal, or `not_found`. */
   get(id: string): Terminal {
     const terminal = this.#terminals.get(id)
-    if (terminal === undefined) {
-      throw new RunnerError('not_found', `There is no terminal ${id}.`, { advice: 'It has been closed. Open another.' })
-    }
+    if (terminal === undefined) throw closed(id)
     return terminal
   }
 
@@ -205,7 +203,7 @@ export class Terminals {
   /** Ends everything in the terminal's session and forgets it. Concurrent calls join. */
   async close(id: string): Promise<void> {
     const terminal = this.get(id)
-    const closing = this.#closing.get(id) ?? this.#close(terminal)
+    const closing = this.#closing.get(id) ?? this.#close(terminal, this.#restarting.get(id))
     this.#closing.set(id, closing)
     await closing
   }
@@ -218,6 +216,7 @@ export class Terminals {
         advice: 'Open a new terminal instead.',
       })
     }
+    if (this.#closing.has(id)) throw closed(id)
     const restarting = this.#restarting.get(id) ?? this.#restart(terminal, shell)
     this.#restarting.set(id, restarting)
     await restarting
@@ -225,7 +224,12 @@ export class Terminals {
 
   /** Asks everything in a terminal's session to end, then insists; `false` if some outlived it. */
   async end(terminal: Terminal, signals: NodeJS.Signals[], waitMs: number): Promise<boolean> {
-    return endSession(terminal.pid, { processes: () => this.#options.tree.processes(), signals, waitMs })
+    return endSession(terminal.pid, {
+      processes: () => this.#options.tree.processes(),
+      hasLeaderEnded: () => terminal.hasEnded,
+      signals,
+      waitMs,
+    })
   }
 
   async #restart(terminal: Terminal, { cwd, directory, env, args }: Shell): Promise<void> {
@@ -236,8 +240,6 @@ export class Terminals {
         })
       }
       await terminal.ended()
-      // Closed by somebody else meanwhile.
-      this.get(terminal.id)
       const command = shellCommand({ args, env, cwd: directory, ...terminal.size })
       this.#begin(() => terminal.restart({ cwd, launch: (events) => new Pty(command, events) }))
       this.#tell('terminal.changed', { terminal: terminal.info() })
@@ -246,8 +248,10 @@ export class Terminals {
     }
   }
 
-  async #close(terminal: Terminal): Promise<void> {
+  /** After a restart that is under way: it would leave a shell behind that nobody can see. */
+  async #close(terminal: Terminal, restart: Promise<void> | undefined): Promise<void> {
     try {
+      await restart?.catch(() => undefined)
       await this.end(terminal, ['SIGHUP', 'SIGKILL'], TERMINAL_KILL_AFTER_MS)
       const onClosed = this.#onClosed.get(terminal.id)
       this.forget(terminal.id)
@@ -256,4 +260,8 @@ export class Terminals {
       this.#closing.delete(terminal.id)
     }
   }
+}
+
+function closed(id: string): RunnerError {
+  return new RunnerError('not_found', `There is no terminal ${id}.`, { advice: 'It has been closed. Open another.' })
 }
