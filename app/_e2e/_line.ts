@@ -9,6 +9,8 @@ export interface Line {
   cut(): void
   /** Cuts it, and swallows whatever comes over new connections: they stay open, and nobody answers. */
   hang(): void
+  /** How many sockets of the workbench were swallowed. */
+  readonly swallowed: number
   mend(): void
 }
 
@@ -27,6 +29,7 @@ export async function startOnLine(env: Record<string, string>): Promise<ServerOn
 
   const browsers = new Set<Socket>()
   let state: 'whole' | 'cut' | 'hanging' = 'whole'
+  let swallowed = 0
   const proxy = createServer((client) => {
     client.on('error', () => {})
     client.once('data', (first) => {
@@ -36,7 +39,10 @@ export async function startOnLine(env: Record<string, string>): Promise<ServerOn
         browsers.add(client)
         client.once('close', () => browsers.delete(client))
       }
-      if (isBrowser && state === 'hanging') return client.resume()
+      if (isBrowser && state === 'hanging') {
+        if (first.includes('Upgrade: websocket')) swallowed++
+        return client.resume()
+      }
       const upstream = connect(port, '127.0.0.1')
       upstream.on('error', () => client.destroy())
       client.once('close', () => upstream.destroy())
@@ -57,6 +63,9 @@ export async function startOnLine(env: Record<string, string>): Promise<ServerOn
     line: {
       cut: () => breakOff('cut'),
       hang: () => breakOff('hanging'),
+      get swallowed() {
+        return swallowed
+      },
       mend: () => {
         state = 'whole'
       },

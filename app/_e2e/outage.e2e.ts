@@ -80,8 +80,11 @@ test('a way back that nobody answers is said, and can be begun anew', async ({ p
   const banner = page.getByTestId('reconnect-banner')
   await expect(banner).toContainText('Reconnecting. What you type is kept.')
   await look(page, 'reconnecting')
-  running.line.mend()
+  const { swallowed } = running.line
   await banner.getByRole('button', { name: 'Retry now' }).click()
+  await expect.poll(() => running.line.swallowed).toBeGreaterThan(swallowed)
+  running.line.cut()
+  running.line.mend()
   await expect(page.getByTestId('connection-state')).toHaveAttribute('data-state', 'open')
   await expect(banner).toHaveCount(0)
 })
