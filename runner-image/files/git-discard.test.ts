@@ -58,6 +58,19 @@ test('changed, staged, deleted, moved and new: each is as it was, and what it wa
   expect(read('changed')).toBe('changed now')
 })
 
+test('what stands in the way of what was there is kept', async () => {
+  await commitAll()
+  git('mv', 'old', 'new')
+  await writeFile(at('old'), 'another')
+  await repository.client.request('git.discard', { path: 'new', from: 'old' })
+  expect([read('old'), read('new')]).toEqual(['another', undefined])
+
+  await rm(at('folder'), { recursive: true })
+  await writeFile(at('folder'), 'a file now')
+  await expect(repository.client.request('git.discard', { path: 'folder/*' })).rejects.toThrow('unavailable')
+  expect(read('folder')).toBe('a file now')
+})
+
 test('before the first commit, and in the middle of a merge', async () => {
   await writeFile(at('added'), 'added')
   git('add', 'added')

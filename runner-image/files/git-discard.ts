@@ -31,8 +31,10 @@ export async function discardChange(
   const deletion = exists(workspace.locate(path)) ? await trash.delete(path) : undefined
   try {
     await git(['reset', '-q', '--', ...paths])
-    const restored = (await git(['ls-files', '-z', '--', ...paths])).split('\0').slice(0, -1)
-    if (restored.length > 0) await git(['checkout-index', '-q', '-f', '-u', '--', ...restored])
+    const had = (await git(['ls-files', '-z', '--', ...paths])).split('\0').slice(0, -1)
+    // Where it was moved from there may be another file by now: nobody asked for that one to go.
+    const restored = had.filter((one) => !exists(workspace.locate(one)))
+    if (restored.length > 0) await git(['checkout-index', '-q', '-u', '--', ...restored])
     return { restored, ...(deletion !== undefined && { deletion }) }
   } catch (error) {
     if (deletion !== undefined && !exists(workspace.locate(path))) await trash.restore(deletion)
