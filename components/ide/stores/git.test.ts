@@ -3,6 +3,7 @@ import type { GitStatus } from '#protocol/git-status.ts'
 import { Connection } from './connection.ts'
 import { FakeRunner, NO_ANSWER } from './_fake-runner.ts'
 import { Git } from './git.ts'
+import { GIT_REST_MS, MAX_GIT_ASKED_AGAIN } from './limits.ts'
 
 async function bench(status: GitStatus) {
   const runner = new FakeRunner()
@@ -64,4 +65,18 @@ test('what was known stays while there is no line, and is asked for when it is b
   await lost
   expect(it.state().status).toEqual(REPOSITORY)
   await expect.poll(() => it.state().status).toEqual({ kind: 'none' })
+})
+
+test('where Git does not answer it is asked again, a few times; what was known stays until that is given up', async () => {
+  await using it = await bench(REPOSITORY)
+  await expect.poll(() => it.state().status).toEqual(REPOSITORY)
+  it.runner.handle('git.status', () => ({ kind: 'unanswered' }))
+  await it.git.refresh()
+  expect(it.state().status).toEqual(REPOSITORY)
+  const timeout = (MAX_GIT_ASKED_AGAIN + 2) * GIT_REST_MS
+  await expect.poll(() => it.state().status, { timeout }).toEqual({ kind: 'unanswered' })
+  expect(it.asked()).toBe(2 + MAX_GIT_ASKED_AGAIN)
+  it.runner.handle('git.status', () => REPOSITORY)
+  await it.git.refresh()
+  expect(it.state().status).toEqual(REPOSITORY)
 })

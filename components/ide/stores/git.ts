@@ -1,7 +1,7 @@
 import { parentOf } from '#protocol/paths.ts'
 import type { GitChangeKind, GitFile, GitStatus } from '#protocol/git-status.ts'
 import type { Connection } from './connection.ts'
-import { GIT_REST_MS, GIT_REST_TIMES, RELIST_AFTER_MS } from './limits.ts'
+import { GIT_REST_MS, GIT_REST_TIMES, MAX_GIT_ASKED_AGAIN, RELIST_AFTER_MS } from './limits.ts'
 import { isLost } from './request-error.ts'
 import { Store } from './store.ts'
 import { Turns } from './turns.ts'
@@ -24,6 +24,8 @@ export class Git implements Disposable {
   #timer: ReturnType<typeof setTimeout> | undefined
   /** Of `performance.now`. */
   #restsUntil = 0
+  /** Questions since the last answer. */
+  #unanswered = 0
 
   constructor(connection: Connection) {
     this.#connection = connection
@@ -58,15 +60,24 @@ export class Git implements Disposable {
 
   async #look(): Promise<void> {
     const startedAt = performance.now()
-    try {
-      this.state.set(stateOf(await this.#connection.request('git.status', {})))
-    } catch (error) {
-      // What was known stays while there is no line.
-      if (!isLost(error)) this.state.set(stateOf({ kind: 'unanswered' }))
-    }
+    const status = await this.#ask()
+    this.#unanswered = status?.kind === 'unanswered' ? this.#unanswered + 1 : 0
+    const isAskedAgain = this.#unanswered > 0 && this.#unanswered <= MAX_GIT_ASKED_AGAIN
+    const isKnown = this.state.getSnapshot().status !== undefined
+    if (status !== undefined && !(isAskedAgain && isKnown)) this.state.set(stateOf(status))
     // In a large repository Git looks for long, and a build changes files without end.
     const endedAt = performance.now()
     this.#restsUntil = endedAt + Math.max(GIT_REST_MS, GIT_REST_TIMES * (endedAt - startedAt))
+    if (isAskedAgain) this.#schedule()
+  }
+
+  /** `undefined` where there is no line. */
+  async #ask(): Promise<GitStatus | undefined> {
+    try {
+      return await this.#connection.request('git.status', {})
+    } catch (error) {
+      return isLost(error) ? undefined : { kind: 'unanswered' }
+    }
   }
 }
 

@@ -57,6 +57,9 @@ export const MAX_REST_MS = 2000
 export const GIT_REST_MS = 1000
 export const GIT_REST_TIMES = 4
 
+/** A busy sandbox leaves Git no time: what was known stays, and it is asked again so often before that is said. */
+export const MAX_GIT_ASKED_AGAIN = 3
+
 /** Entries shown of one folder; more are named by their number. */
 export const MAX_SHOWN_ENTRIES = 5000
 
