@@ -182,6 +182,25 @@ test('a finger copies from the output as text, and pastes by a button', async ({
   await expect(rows(page, 0)).toContainText('pasted')
 })
 
+test('the bar sends the keys that the program asks for, and leaves the focus where it is', async ({ page }) => {
+  await openWithOne(page)
+  await page.setViewportSize({ width: 390, height: 844 })
+  await page.getByRole('navigation', { name: 'Panes' }).getByRole('button', { name: 'Terminal' }).click()
+  const bar = page.getByRole('toolbar', { name: 'Terminal keys' })
+  const tap = (name: string): Promise<void> => bar.getByRole('button', { name, exact: true }).click()
+  await type(page, 0, "clear; cat -v; printf '\\e[?1h'; cat -v; printf '\\e[?1l'")
+  await tap('Up')
+  await keys(page, 0).press('Enter')
+  await expect(rows(page, 0)).toContainText('^[[A')
+  await tap('Ctrl')
+  await expect(bar.getByRole('button', { name: 'Ctrl', exact: true })).toHaveAttribute('aria-pressed', 'true')
+  await expect(keys(page, 0)).toBeFocused()
+  await tap('Ctrl D')
+  await tap('Up')
+  await keys(page, 0).press('Enter')
+  await expect(rows(page, 0)).toContainText('^[OA')
+})
+
 test('a screen of the size of another window is drawn whole, and as large as wanted once somebody types here', async ({
   page,
   context,

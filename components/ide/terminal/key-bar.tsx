@@ -53,14 +53,7 @@ export function KeyBar({ onType, onPaste, onCopy }: KeyBarProps) {
       aria-label="Terminal keys"
       className="flex shrink-0 gap-1.5 overflow-x-auto border-t border-line bg-panel p-1.5 md:not-pointer-coarse:hidden"
     >
-      <button
-        type="button"
-        aria-pressed={isControl}
-        className={cx(KEY, isControl ? 'bg-accent text-on-accent' : RESTING)}
-        onClick={() => setIsControl(!isControl)}
-      >
-        Ctrl
-      </button>
+      <Key label="Ctrl" isPressed={isControl} onPress={() => setIsControl(!isControl)} />
       {keys.map((key) => (
         <Key
           key={key.label}
@@ -85,15 +78,18 @@ interface KeyProps {
   label: string
   /** For screen readers, where the label is a sign. */
   name?: string
+  /** Of one that stays down. */
+  isPressed?: boolean
   onPress: () => void
 }
 
-function Key({ label, name = label, onPress }: KeyProps) {
+function Key({ label, name = label, isPressed, onPress }: KeyProps) {
   return (
     <button
       type="button"
       aria-label={name}
-      className={cx(KEY, RESTING)}
+      aria-pressed={isPressed}
+      className={cx(KEY, isPressed === true ? 'bg-accent text-on-accent' : RESTING)}
       // The touch keyboard stays open: the terminal keeps the focus.
       onPointerDown={(event) => event.preventDefault()}
       onClick={onPress}

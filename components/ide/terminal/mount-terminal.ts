@@ -144,7 +144,7 @@ export function mountTerminal(element: HTMLElement, options: MountOptions): Moun
     search,
     focus: () => xterm.focus(),
     clear: () => xterm.clear(),
-    type,
+    type: (text) => type(xterm.modes.applicationCursorKeysMode ? asApplicationKey(text) : text),
     paste: () => void pasteFromClipboard(clipboard),
     text: () => textOf(xterm),
     setShown(isShown) {
@@ -188,4 +188,11 @@ function openLink(event: MouseEvent, url: string, onOwnLink: MountOptions['onOwn
   const own = ownAddress(url)
   if (own === undefined) window.open(url, '_blank', 'noopener,noreferrer')
   else onOwnLink(own.port, own.path)
+}
+
+const ARROWS = new Set(['A', 'B', 'C', 'D'].map((end) => `\u001b[${end}`))
+
+/** An arrow key as full-screen programs ask for it (DECCKM, xterm's "Application Cursor Keys"). */
+function asApplicationKey(text: string): string {
+  return ARROWS.has(text) ? text.replace('[', 'O') : text
 }
