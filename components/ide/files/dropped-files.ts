@@ -1,11 +1,19 @@
 import type { UploadSource } from '../stores/transfers.ts'
 
-/** Files and folders dropped onto the page, each with its path below where it was dropped. */
+/** Files and folders dropped onto the page, or pasted, each with its path below where it was dropped. */
 export async function droppedFiles(transfer: DataTransfer): Promise<UploadSource[]> {
-  // Entries must be taken before the event is over; what they hold can be read later.
-  const entries = [...transfer.items].flatMap((item) => item.webkitGetAsEntry() ?? [])
-  const found = await Promise.all(entries.map((entry) => filesOf(entry, '')))
-  return found.flat()
+  // They are there only until the event is over; what they hold can be read later.
+  const sources = [...transfer.items].map(async (item) => sourcesOf(item))
+  return (await Promise.all(sources)).flat()
+}
+
+/** Takes it before it waits for anything. */
+async function sourcesOf(item: DataTransferItem): Promise<UploadSource[]> {
+  const entry = item.webkitGetAsEntry()
+  if (entry !== null) return filesOf(entry, '')
+  // A picture of the screen lies nowhere.
+  const blob = item.getAsFile()
+  return blob === null ? [] : [{ path: blob.name, blob }]
 }
 
 async function filesOf(entry: FileSystemEntry, folder: string): Promise<UploadSource[]> {

@@ -4,6 +4,7 @@ import type { ClipboardEvent } from 'react'
 import type { TreeInstance } from '@headless-tree/core'
 import { pasteFiles } from '../stores/paste-files.ts'
 import { useWorkbench } from '../use-workbench.tsx'
+import { droppedFiles } from './dropped-files.ts'
 import { folderOf, meantBy } from './use-file-tree.ts'
 import type { TreeItem } from './use-file-tree.ts'
 
@@ -35,9 +36,9 @@ export function useTreeClipboard(tree: TreeInstance<TreeItem>): TreeClipboard {
       if (isTyping(event) || !repl.canEdit) return
       event.preventDefault()
       const folder = folderOf(tree.getFocusedItem())
-      const sources = [...event.clipboardData.files].map((blob) => ({ path: blob.name, blob }))
-      if (sources.length === 0) void pasteFiles(workbench, folder)
-      else void workbench.attempt(() => transfers.upload(sources, folder))
+      if (event.clipboardData.files.length === 0) return void pasteFiles(workbench, folder)
+      const sources = droppedFiles(event.clipboardData)
+      void workbench.attempt(async () => transfers.upload(await sources, folder))
     },
   }
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { GitRepository } from '#protocol/git-status.ts'
 import { FakeRunner, terminalInfo } from './_fake-runner.ts'
 import { openPage } from './_page.ts'
+import { RequestError } from './request-error.ts'
 
 const ADA = { name: 'Ada', email: 'ada@example.org' }
 const REPOSITORY: GitRepository = {
@@ -14,8 +15,8 @@ const REPOSITORY: GitRepository = {
   ],
 }
 
-/** A page whose commits end with `code`, in a repository that knows whom to name if `isKnown`. */
-async function bench({ code = 0, isKnown = true } = {}) {
+/** A page whose commits end with `code`, or are broken off with `null`, in a repository that knows whom to name if `isKnown`. */
+async function bench({ code = 0, isKnown = true }: { code?: number | null; isKnown?: boolean } = {}) {
   const runner = new FakeRunner()
   const terminal = terminalInfo({ kind: 'commit', name: 'Commit' })
   let known = isKnown ? ADA : undefined
@@ -74,10 +75,21 @@ test('a commit that is refused leaves its terminal, and keeps the choice', async
   expect(it.toasts.map(({ title }) => title)).toEqual(['Nothing was committed.'])
 })
 
+test('of a commit whose terminal was closed nothing is claimed', async () => {
+  await using it = await bench({ code: null })
+  it.commits.include('a.txt', false)
+  expect(await it.commits.commit(REPOSITORY, 'Broken off')).toEqual({ kind: 'not-yet' })
+  expect(it.commits.state.getSnapshot()).toMatchObject({ leftOut: new Set(['a.txt']), terminal: undefined })
+  expect(it.toasts.map(({ title }) => title)).toEqual(['The commit was broken off.'])
+})
+
 test('what was discarded comes back by Undo', async () => {
   await using it = await bench()
   it.runner.handle('git.discard', () => ({ deletion: 'd000000000000001', restored: ['old.txt'] }))
-  it.runner.handle('files.delete', () => ({ deletion: 'd000000000000002' }))
+  // Deleted by somebody meanwhile.
+  it.runner.handle('files.delete', () => {
+    throw new RequestError({ code: 'not_found', message: 'There is no old.txt.' })
+  })
   it.runner.handle('files.restore', () => ({ path: 'new.txt' }))
   await it.commits.discard({ path: 'new.txt', from: 'old.txt', kind: 'renamed' })
   it.toasts[0]?.action?.onAct()

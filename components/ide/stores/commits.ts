@@ -3,7 +3,7 @@ import type { GitAuthor, GitChange, GitRepository } from '#protocol/git-status.t
 import type { Connection } from './connection.ts'
 import type { Documents } from './documents.ts'
 import type { Git } from './git.ts'
-import { RequestError } from './request-error.ts'
+import { RequestError, isCode } from './request-error.ts'
 import { Store } from './store.ts'
 import type { Terminals } from './terminals.ts'
 
@@ -24,7 +24,7 @@ export interface CommitState {
   needsAuthor: boolean
 }
 
-/** `not-yet`: one is under way, or Git has to be told whom to name. `refused`: the terminal says why. */
+/** `not-yet`: one is under way or was broken off, or Git has to be told whom to name. `refused`: the terminal says why. */
 export type CommitOutcome = { kind: 'done' } | { kind: 'not-yet' } | { kind: 'refused'; terminal: string }
 
 /** Commits, and the taking back of what was not committed. */
@@ -70,7 +70,12 @@ export class Commits {
         ...terminals.likelySize(),
       })
       this.#patch({ terminal, needsAuthor: false })
-      if ((await terminals.ended(terminal)) !== 0) {
+      const code = await terminals.ended(terminal)
+      if (code === undefined) {
+        notify(BROKEN_OFF)
+        return { kind: 'not-yet' }
+      }
+      if (code !== 0) {
         notify({ title: 'Nothing was committed.', description: 'The terminal “Commit” says why.', tone: 'failed' })
         return { kind: 'refused', terminal }
       }
@@ -93,7 +98,11 @@ export class Commits {
     const { deletion, restored } = await connection.request('git.discard', asked)
     void git.refresh()
     const undo = async (): Promise<void> => {
-      for (const one of restored) await connection.request('files.delete', { path: one })
+      for (const one of restored) {
+        await connection.request('files.delete', { path: one }).catch((error: unknown) => {
+          if (!isCode(error, 'not_found')) throw error
+        })
+      }
       if (deletion !== undefined) await connection.request('files.restore', { deletion })
       void git.refresh()
     }
@@ -107,6 +116,13 @@ export class Commits {
     this.state.update((state) => ({ ...state, ...change }))
   }
 }
+
+/** Somebody closed its terminal, or the sandbox went. */
+const BROKEN_OFF = {
+  title: 'The commit was broken off.',
+  description: 'The list shows what is not committed; git log in a terminal, what is.',
+  tone: 'failed',
+} as const
 
 const NOT_BACK = {
   title: 'It could not be brought back.',
