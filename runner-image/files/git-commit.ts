@@ -1,14 +1,13 @@
-import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import type { GitAuthor } from '#protocol/git-status.ts'
 import { RunnerError } from '../errors.ts'
 import { GIT_ANSWER_TIMEOUT_MS } from '../limits.ts'
 import type { Size } from '../terminal/pty.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import type { Terminals } from '../terminal/terminals.ts'
+import { runGit } from './run-git.ts'
 import type { Workspace } from './workspace.ts'
 
 interface GitCommitsOptions {
@@ -117,13 +116,8 @@ export class GitCommits {
     }
   }
 
-  /** Resolves to what it prints. */
   async #git(...args: string[]): Promise<string> {
-    const { stdout } = await promisify(execFile)('git', args, {
-      cwd: this.#options.workspace.root,
-      env: { NODE_ENV: 'production', ...this.#options.env() } as const,
-      timeout: GIT_ANSWER_TIMEOUT_MS,
-    })
-    return stdout
+    const folder = this.#options.workspace.root
+    return runGit(args, { folder, env: this.#options.env(), timeoutMs: GIT_ANSWER_TIMEOUT_MS })
   }
 }

@@ -1,6 +1,6 @@
-import { execFile } from 'node:child_process'
 import { RunnerError } from '../errors.ts'
-import { GIT_CHANGE_TIMEOUT_MS, MAX_GIT_STATUS_BYTES } from '../limits.ts'
+import { GIT_CHANGE_TIMEOUT_MS } from '../limits.ts'
+import { GitRefusal, runGit } from './run-git.ts'
 import type { Trash } from './trash.ts'
 import { exists } from './workspace.ts'
 import type { Workspace } from './workspace.ts'
@@ -26,7 +26,9 @@ export async function discardChange(
   { path, from }: { path: string; from?: string | undefined },
   { workspace, trash, env }: DiscardOptions,
 ): Promise<Discarded> {
-  const git = (args: string[]): Promise<string> => runGit(args, { folder: workspace.root, env })
+  const literally = { ...env, GIT_LITERAL_PATHSPECS: '1', LC_ALL: 'C' }
+  const git = (args: string[]): Promise<string> =>
+    runGit(args, { folder: workspace.root, env: literally, timeoutMs: GIT_CHANGE_TIMEOUT_MS })
   const paths = [path, ...(from === undefined ? [] : [from])]
   const deletion = exists(workspace.locate(path)) ? await trash.delete(path) : undefined
   try {
@@ -38,29 +40,11 @@ export async function discardChange(
     return { restored, ...(deletion !== undefined && { deletion }) }
   } catch (error) {
     if (deletion !== undefined && !exists(workspace.locate(path))) await trash.restore(deletion)
-    throw error
+    throw error instanceof GitRefusal ? refusal(error) : error
   }
 }
 
-async function runGit(
-  args: string[],
-  { folder, env }: { folder: string; env: Record<string, string> },
-): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>()
-  const options = {
-    cwd: folder,
-    env: { NODE_ENV: 'production', ...env, GIT_LITERAL_PATHSPECS: '1', LC_ALL: 'C' },
-    timeout: GIT_CHANGE_TIMEOUT_MS,
-    maxBuffer: MAX_GIT_STATUS_BYTES,
-  } as const
-  execFile('git', args, options, (error, stdout, stderr) => {
-    if (error === null) resolve(stdout)
-    else reject(refusal(stderr))
-  })
-  return promise
-}
-
-function refusal(said: string): RunnerError {
+function refusal({ said }: GitRefusal): RunnerError {
   const why = said.trim().split('\n').at(-1) ?? ''
   return new RunnerError('unavailable', `Git did not bring it back${why === '' ? '.' : `: ${why}`}`, {
     advice: 'Nothing is lost. Run git status in a terminal: it says more.',

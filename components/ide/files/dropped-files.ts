@@ -3,7 +3,7 @@ import type { UploadSource } from '../stores/transfers.ts'
 /** Files and folders dropped onto the page, or pasted, each with its path below where it was dropped. */
 export async function droppedFiles(transfer: DataTransfer): Promise<UploadSource[]> {
   // They are there only until the event is over; what they hold can be read later.
-  const sources = [...transfer.items].map(async (item) => sourcesOf(item))
+  const sources = [...transfer.items].map((item) => sourcesOf(item))
   return (await Promise.all(sources)).flat()
 }
 
